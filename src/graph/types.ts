@@ -1,0 +1,31 @@
+/** @file The static graph: every value has a fully known type and shape. */
+import type { Constant, DType, Node } from '#src/onnx/model.ts';
+
+export type Shape = readonly number[];
+
+/** Element type and shape, without a name. */
+export interface ValueType {
+  readonly type: DType;
+  readonly shape: Shape;
+}
+
+/** A named edge of the graph. */
+export interface Value extends ValueType {
+  readonly name: string;
+}
+
+/** A graph whose dims are bound and whose shape arithmetic is folded. Nodes are in topological order, opset 21. */
+export interface Graph {
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly nodes: readonly Node[];
+  /** Initializers, large and small. A constant that a session gets as a run input is listed here too; Program says which. */
+  readonly constants: ReadonlyMap<string, Constant>;
+  /** Every value by name: inputs, constants, node outputs. */
+  readonly values: ReadonlyMap<string, Value>;
+}
+
+/** The graph asks for something that cannot be done. The message names the node, the operator and the way out. */
+export class GraphError extends Error {
+  override readonly name = 'GraphError';
+}
