@@ -1,0 +1,51 @@
+/** @file A job: everything that a run is made of, as the TOML file, the share link and the page hold it. */
+import type { Plan } from '#src/oft/types.ts';
+
+export interface Job {
+  readonly version: 1;
+  readonly task: 'diffusion';
+  /** "builtin:emoji", or a folder (relative to the job file; in a link: only built-ins can travel). */
+  readonly model: string;
+  readonly data: {
+    /** "builtin:high-contrast/train", or a folder. */
+    readonly train: string;
+    readonly heldout: string | null;
+    /** Share of captions replaced by the empty one. */
+    readonly captionDropout: number;
+    /** Mirror half of the images. */
+    readonly flip: boolean;
+  };
+  readonly train: {
+    readonly steps: number;
+    readonly batch: number;
+    readonly accumulate: number;
+    readonly seed: number;
+    readonly learningRate: number;
+    readonly schedule: 'constant' | 'linear' | 'cosine';
+    readonly warmup: number;
+    /** Where linear and cosine end, as a share of learningRate. */
+    readonly finalShare: number;
+    /** Global norm; 0: off. */
+    readonly clip: number;
+    readonly weightDecay: number;
+    readonly betas: readonly [number, number];
+    readonly eps: number;
+    /** Min-SNR gamma; 0: off. */
+    readonly minSnr: number;
+    /** Learning rate × 1/(2·sqrt(b−1)) per layer, so that one rate fits all block sizes (OneTrainer #1315). */
+    readonly blockwiseRate: boolean;
+    /** Checkpoint at least every so many steps and seconds. */
+    readonly checkpointSteps: number;
+    readonly checkpointSeconds: number;
+  };
+  readonly plan: Plan;
+  readonly sample: {
+    readonly prompts: readonly string[];
+    readonly negative: string;
+    readonly steps: number;
+    readonly guidance: number;
+    readonly seed: number;
+    /** A row of samples every so many steps; 0: only before and after. */
+    readonly every: number;
+  };
+}

@@ -1,0 +1,31 @@
+/** @file The one table of operators: every family's entries, and shape inference over it. */
+import { Builder, type Infer } from '#src/graph/builder.ts';
+import { type Graph, GraphError } from '#src/graph/types.ts';
+import type { Node } from '#src/onnx/model.ts';
+import * as elementwise from './elementwise.ts';
+import * as linear from './linear.ts';
+import * as convolution from './convolution.ts';
+import * as movement from './movement.ts';
+import * as indexing from './indexing.ts';
+import * as normalisation from './normalisation.ts';
+import * as reduction from './reduction.ts';
+import * as shapes from './shapes.ts';
+import type { OperatorTable } from './types.ts';
+
+/** Every family exports its entries under the operators' exact ONNX names. */
+export const operators: OperatorTable = {
+  ...elementwise, ...linear, ...convolution, ...movement, ...indexing, ...normalisation, ...reduction, ...shapes,
+};
+
+export const operatorKey = (node: Node): string => (node.domain === '' ? node.op : `${node.domain}::${node.op}`);
+
+/** Shape inference by the table. Throws GraphError for an operator that it does not hold. */
+export const infer: Infer = (node, inputs, constant) => {
+  const operator = operators[operatorKey(node)];
+  if (!operator)
+    throw new GraphError(`${operatorKey(node)} ${node.name}: Rotune does not know this operator. Export the model without it, or ask for it in an issue.`);
+  return operator.shape({ node, inputs, constant });
+};
+
+/** A builder that infers shapes by the table. */
+export const builder = (graph?: Graph): Builder => new Builder(infer, graph);

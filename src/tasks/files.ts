@@ -1,0 +1,16 @@
+/** @file A set of files: a picked folder, a built-in folder on our own origin, or a folder on disk (Node). */
+
+export interface FileSet {
+  /** What people call it: a folder name. */
+  readonly name: string;
+  /** Relative paths with forward slashes, sorted; hidden files (`.x`, `._x`, `__MACOSX`) left out. */
+  readonly paths: readonly string[];
+  /** Bytes of a file or of a range of it. Throws DataError if it is not there. */
+  read(path: string, offset?: number, length?: number): Promise<Uint8Array>;
+  size(path: string): Promise<number>;
+}
+
+/** The user's data cannot be used as they are. The message names the file and the way out. */
+export class DataError extends Error {
+  override readonly name = 'DataError';
+}

@@ -1,0 +1,136 @@
+/** @file All that the page knows of the training worker: types and error codes. comlink keeps only an error's message, so problems travel as data. */
+import type { Job } from '#src/formats/jobTypes.ts';
+import type { PlannedLayer } from '#src/oft/types.ts';
+import type { BackendKind, BackendReport, PlacementReport } from '#src/runtime/types.ts';
+
+export type ProblemCode =
+  | 'bad-job' | 'bad-model' | 'bad-data' | 'nothing-to-adapt' | 'unsupported'
+  | 'device-lost' | 'out-of-memory' | 'storage' | 'non-finite' | 'busy' | 'no-run' | 'another-tab' | 'model-changed' | 'internal';
+
+/** What happened, what is safe, what to press. */
+export interface Problem {
+  readonly code: ProblemCode;
+  readonly message: string;
+  /** The file, layer, key or node meant. */
+  readonly item?: string;
+  readonly safe?: string;
+  readonly cure?: string;
+  /** For the disclosure: versions, original message. */
+  readonly detail?: string;
+}
+
+export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
+
+/** A folder by name on our own origin, or files that the user picked (path relative to the folder). */
+export type Source =
+  | { readonly kind: 'builtin'; readonly id: string }
+  | { readonly kind: 'files'; readonly name: string; readonly files: readonly { readonly path: string; readonly blob: Blob }[] };
+
+export interface JobRequest {
+  readonly job: Job;
+  readonly model: Source;
+  readonly train: Source;
+  readonly heldout: Source | null;
+  readonly backend: BackendKind | 'auto';
+}
+
+export interface Preparation {
+  readonly backend: BackendReport;
+  readonly modelHash: string;
+  readonly modelBytes: number;
+  readonly layers: readonly PlannedLayer[];
+  readonly parameters: { readonly stored: number; readonly effective: number; readonly base: number };
+  readonly images: number;
+  readonly heldout: number;
+  /** Estimated from a timed probe of a few steps; null until one was made. */
+  readonly secondsPerStep: number | null;
+  /** All at once; a run with an error among them will not start. */
+  readonly problems: readonly (Problem & { readonly severity: 'error' | 'warning' })[];
+}
+
+/** RGB, row-major, 0–255, alpha 255: what ImageData takes. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly rgba: Uint8ClampedArray;
+}
+
+export interface StepRecord {
+  readonly step: number;
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly gradNorm: number;
+  readonly ms: number;
+  /** The update was left out because something was not finite. */
+  readonly skipped?: boolean;
+}
+
+export interface Evaluation {
+  readonly step: number;
+  readonly heldoutLoss: number | null;
+  /** Mean of (max − min over RGB)/2 of the sampled pictures in [−1, 1]. */
+  readonly saturation: number | null;
+}
+
+export type RunEvent =
+  | { readonly kind: 'phase'; readonly phase: 'loading' | 'compiling' | 'sampling' | 'training' | 'evaluating' | 'saving'; readonly done?: number; readonly total?: number }
+  | { readonly kind: 'steps'; readonly records: readonly StepRecord[]; readonly secondsLeft: number }
+  | { readonly kind: 'samples'; readonly step: number; readonly prompts: readonly string[]; readonly pictures: readonly Picture[] }
+  | { readonly kind: 'evaluation'; readonly evaluation: Evaluation }
+  | { readonly kind: 'checkpoint'; readonly step: number; readonly bytes: number }
+  | { readonly kind: 'angles'; readonly step: number; /** degrees, by layer in plan order */ readonly mean: readonly number[]; readonly largest: readonly number[] }
+  | { readonly kind: 'warning'; readonly problem: Problem };
+
+export interface RunSummary {
+  readonly id: string;
+  readonly job: Job;
+  readonly step: number;
+  readonly savedAt: number;
+  readonly finished: boolean;
+  readonly modelName: string;
+  readonly dataName: string;
+  /** false: the user's own files must be picked again to go on. */
+  readonly selfContained: boolean;
+  readonly bytes: number;
+}
+
+export interface RunResult {
+  readonly id: string;
+  readonly outcome: 'finished' | 'stopped' | 'paused';
+  readonly step: number;
+  readonly history: readonly StepRecord[];
+  readonly evaluations: readonly Evaluation[];
+  readonly backend: BackendReport;
+  readonly placement: PlacementReport;
+  readonly timings: Readonly<Record<string, number>>;
+  readonly memory: { readonly weights: number; readonly state: number };
+}
+
+export interface SampleRequest {
+  readonly prompts: readonly string[];
+  readonly seed: number;
+  readonly steps: number;
+  readonly guidance: number;
+  /** 0: untouched, 1: as trained. */
+  readonly strength: number;
+}
+
+export interface TrainerApi {
+  device(prefer: BackendKind | 'auto'): Promise<BackendReport>;
+  /** Loads model and data, plans the layers, lists all problems; with `probe`, times two steps. */
+  prepare(request: JobRequest, probe: boolean): Promise<Outcome<Preparation>>;
+  /** Runs to the end, a stop or a pause. `resume` continues the checkpoint of that run id. */
+  start(request: JobRequest, onEvent: (event: RunEvent) => void, resume?: string): Promise<Outcome<RunResult>>;
+  /** Saves a checkpoint and lets go; start(…, resume) goes on. */
+  pause(): Promise<void>;
+  /** Ends early and keeps what was learned. */
+  stop(): Promise<void>;
+  sampleNow(): Promise<void>;
+  /** Pictures from the current adapter (also after the run). */
+  sample(request: SampleRequest): Promise<Outcome<readonly Picture[]>>;
+  /** The adapter as a LyCORIS safetensors file. */
+  exportAdapter(): Promise<Outcome<{ readonly name: string; readonly bytes: Uint8Array; readonly layers: number }>>;
+  /** The newest saved run, finished or not. */
+  lastRun(): Promise<RunSummary | null>;
+  discard(id: string): Promise<void>;
+}
