@@ -4,8 +4,20 @@ import type { PlannedLayer } from '#src/oft/types.ts';
 import type { BackendKind, BackendReport, PlacementReport } from '#src/runtime/types.ts';
 
 export type ProblemCode =
-  | 'bad-job' | 'bad-model' | 'bad-data' | 'nothing-to-adapt' | 'unsupported'
-  | 'device-lost' | 'out-of-memory' | 'storage' | 'non-finite' | 'busy' | 'no-run' | 'another-tab' | 'model-changed' | 'internal';
+  | 'bad-job'
+  | 'bad-model'
+  | 'bad-data'
+  | 'nothing-to-adapt'
+  | 'unsupported'
+  | 'device-lost'
+  | 'out-of-memory'
+  | 'storage'
+  | 'non-finite'
+  | 'busy'
+  | 'no-run'
+  | 'another-tab'
+  | 'model-changed'
+  | 'internal';
 
 /** What happened, what is safe, what to press. */
 export interface Problem {
@@ -19,12 +31,17 @@ export interface Problem {
   readonly detail?: string;
 }
 
-export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
+export type Outcome<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
 
 /** A folder by name on our own origin, or files that the user picked (path relative to the folder). */
 export type Source =
   | { readonly kind: 'builtin'; readonly id: string }
-  | { readonly kind: 'files'; readonly name: string; readonly files: readonly { readonly path: string; readonly blob: Blob }[] };
+  | {
+      readonly kind: 'files';
+      readonly name: string;
+      readonly files: readonly { readonly path: string; readonly blob: Blob }[];
+    };
 
 export interface JobRequest {
   readonly job: Job;
@@ -73,12 +90,27 @@ export interface Evaluation {
 }
 
 export type RunEvent =
-  | { readonly kind: 'phase'; readonly phase: 'loading' | 'compiling' | 'sampling' | 'training' | 'evaluating' | 'saving'; readonly done?: number; readonly total?: number }
+  | {
+      readonly kind: 'phase';
+      readonly phase: 'loading' | 'compiling' | 'sampling' | 'training' | 'evaluating' | 'saving';
+      readonly done?: number;
+      readonly total?: number;
+    }
   | { readonly kind: 'steps'; readonly records: readonly StepRecord[]; readonly secondsLeft: number }
-  | { readonly kind: 'samples'; readonly step: number; readonly prompts: readonly string[]; readonly pictures: readonly Picture[] }
+  | {
+      readonly kind: 'samples';
+      readonly step: number;
+      readonly prompts: readonly string[];
+      readonly pictures: readonly Picture[];
+    }
   | { readonly kind: 'evaluation'; readonly evaluation: Evaluation }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly bytes: number }
-  | { readonly kind: 'angles'; readonly step: number; /** degrees, by layer in plan order */ readonly mean: readonly number[]; readonly largest: readonly number[] }
+  | {
+      readonly kind: 'angles';
+      readonly step: number;
+      /** degrees, by layer in plan order */ readonly mean: readonly number[];
+      readonly largest: readonly number[];
+    }
   | { readonly kind: 'warning'; readonly problem: Problem };
 
 export interface RunSummary {
@@ -120,7 +152,11 @@ export interface TrainerApi {
   /** Loads model and data, plans the layers, lists all problems; with `probe`, times two steps. */
   prepare(request: JobRequest, probe: boolean): Promise<Outcome<Preparation>>;
   /** Runs to the end, a stop or a pause. `resume` continues the checkpoint of that run id. */
-  start(request: JobRequest, onEvent: (event: RunEvent) => void, resume?: string): Promise<Outcome<RunResult>>;
+  start(
+    request: JobRequest,
+    onEvent: (event: RunEvent) => void,
+    resume?: string,
+  ): Promise<Outcome<RunResult>>;
   /** Saves a checkpoint and lets go; start(…, resume) goes on. */
   pause(): Promise<void>;
   /** Ends early and keeps what was learned. */
@@ -129,7 +165,9 @@ export interface TrainerApi {
   /** Pictures from the current adapter (also after the run). */
   sample(request: SampleRequest): Promise<Outcome<readonly Picture[]>>;
   /** The adapter as a LyCORIS safetensors file. */
-  exportAdapter(): Promise<Outcome<{ readonly name: string; readonly bytes: Uint8Array; readonly layers: number }>>;
+  exportAdapter(): Promise<
+    Outcome<{ readonly name: string; readonly bytes: Uint8Array; readonly layers: number }>
+  >;
   /** The newest saved run, finished or not. */
   lastRun(): Promise<RunSummary | null>;
   discard(id: string): Promise<void>;

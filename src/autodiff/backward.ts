@@ -12,7 +12,11 @@ import { unbroadcast } from './unbroadcast.ts';
  * @returns one gradient per entry of `wrt`, null where the outputs do not depend on it.
  * @throws GraphError where a gradient must pass an operator without a rule; it names node, operator and the way out.
  */
-export function backward(g: Builder, cotangents: ReadonlyMap<string, Value>, wrt: readonly Value[]): (Value | null)[] {
+export function backward(
+  g: Builder,
+  cotangents: ReadonlyMap<string, Value>,
+  wrt: readonly Value[],
+): (Value | null)[] {
   const nodes = [...g.nodes];
   const wants = dependents(g, nodes, new Set(wrt.map((v) => v.name)));
   const pending = new Map<string, Value[]>();
@@ -37,7 +41,10 @@ export function backward(g: Builder, cotangents: ReadonlyMap<string, Value>, wrt
     const grads = node.outputs.map((o) => (o === '' ? null : total(o)));
     const composite = g.composites.get(node.outputs[0]!);
     if (composite) {
-      const results = composite.grad(grads[0]!, composite.inputs.map((v) => wants.has(v.name)));
+      const results = composite.grad(
+        grads[0]!,
+        composite.inputs.map((v) => wants.has(v.name)),
+      );
       composite.inputs.forEach((v, k) => add(v.name, check(g, composite.label, v, results[k])));
       continue;
     }
@@ -50,8 +57,18 @@ export function backward(g: Builder, cotangents: ReadonlyMap<string, Value>, wrt
       throw new GraphError(
         `${node.op} ${node.name} has no gradient, and one must pass through it. Leave out the layers before it (skip rules), or replace the operator in the model.`,
       );
-    const outputs = node.outputs.map((o) => (o === '' ? { name: '', type: 'float32' as const, shape: [] } : g.value(o)));
-    const results = rule({ g, node, inputs, outputs, grads, wants: wanted, constant: (k) => g.constantValue(inputs[k]) });
+    const outputs = node.outputs.map((o) =>
+      o === '' ? { name: '', type: 'float32' as const, shape: [] } : g.value(o),
+    );
+    const results = rule({
+      g,
+      node,
+      inputs,
+      outputs,
+      grads,
+      wants: wanted,
+      constant: (k) => g.constantValue(inputs[k]),
+    });
     inputs.forEach((v, k) => v && add(v.name, check(g, node.name, v, results[k])));
   }
   return wrt.map((v) => total(v.name));
@@ -60,7 +77,9 @@ export function backward(g: Builder, cotangents: ReadonlyMap<string, Value>, wrt
 function check(g: Builder, where: string, value: Value, grad: Value | null | undefined): Value | null {
   if (!grad) return null;
   if (grad.type !== value.type)
-    throw new GraphError(`Gradient rule of ${where}: gives ${grad.type} for the ${value.type} input ${value.name}.`);
+    throw new GraphError(
+      `Gradient rule of ${where}: gives ${grad.type} for the ${value.type} input ${value.name}.`,
+    );
   return unbroadcast(g, grad, value);
 }
 
@@ -71,7 +90,9 @@ function dependents(g: Builder, nodes: Builder['nodes'], seeds: ReadonlySet<stri
   const found = new Set(seeds);
   for (const node of nodes) {
     const composite = g.composites.get(node.outputs[0]!);
-    const reached = composite ? composite.inputs.some((v) => found.has(v.name)) : node.inputs.some((n) => found.has(n));
+    const reached = composite
+      ? composite.inputs.some((v) => found.has(v.name))
+      : node.inputs.some((n) => found.has(n));
     if (!reached || (!composite && operators[operatorKey(node)]?.grad === 'none')) continue;
     for (const o of node.outputs) if (o !== '' && differentiable.has(g.value(o).type)) found.add(o);
   }

@@ -3,16 +3,25 @@ import type { Builder } from '#src/graph/builder.ts';
 import { GraphError, type Shape, type Value } from '#src/graph/types.ts';
 
 /** `grad`, of a shape that `target` broadcasts to, summed down to target's shape. */
-export function unbroadcast(g: Builder, grad: Value, target: { readonly name: string; readonly shape: Shape }): Value {
+export function unbroadcast(
+  g: Builder,
+  grad: Value,
+  target: { readonly name: string; readonly shape: Shape },
+): Value {
   const extra = grad.shape.length - target.shape.length;
   const axes: number[] = [];
   grad.shape.forEach((d, i) => {
     const t = i < extra ? 1 : target.shape[i - extra]!;
     if (t === 1 && (d !== 1 || i < extra)) axes.push(i);
     else if (t !== d)
-      throw new GraphError(`A gradient of shape [${grad.shape.join()}] does not fit ${target.name} of shape [${target.shape.join()}].`);
+      throw new GraphError(
+        `A gradient of shape [${grad.shape.join()}] does not fit ${target.name} of shape [${target.shape.join()}].`,
+      );
   });
-  if (extra < 0) throw new GraphError(`A gradient of shape [${grad.shape.join()}] has a smaller rank than ${target.name}.`);
+  if (extra < 0)
+    throw new GraphError(
+      `A gradient of shape [${grad.shape.join()}] has a smaller rank than ${target.name}.`,
+    );
   if (axes.length === 0) return grad;
   const summed = axes.some((i) => grad.shape[i] !== 1) ? g.reduceSum(grad, axes, true) : grad;
   return g.reshape(summed, target.shape);

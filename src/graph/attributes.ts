@@ -10,8 +10,7 @@ export function attributes(input: Readonly<Record<string, AttributeInput | undef
   const out: Record<string, Attribute> = {};
   for (const [key, value] of Object.entries(input)) {
     if (value === undefined) continue;
-    if (typeof value === 'number')
-      out[key] = { kind: Number.isInteger(value) ? 'int' : 'float', value };
+    if (typeof value === 'number') out[key] = { kind: Number.isInteger(value) ? 'int' : 'float', value };
     else if (typeof value === 'string') out[key] = { kind: 'string', value };
     else if (Array.isArray(value))
       out[key] = { kind: value.every(Number.isInteger) ? 'ints' : 'floats', value: value as number[] };
@@ -27,7 +26,9 @@ function read(node: Node, key: string, kinds: readonly Attribute['kind'][]): Att
   const a = node.attributes[key];
   if (a === undefined) return undefined;
   if (!kinds.includes(a.kind))
-    throw new GraphError(`${node.op} ${node.name}: attribute ${key} should be ${kinds.join(' or ')}, but is ${a.kind}.`);
+    throw new GraphError(
+      `${node.op} ${node.name}: attribute ${key} should be ${kinds.join(' or ')}, but is ${a.kind}.`,
+    );
   return a.value;
 }
 

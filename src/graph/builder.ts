@@ -5,7 +5,11 @@ import { type AttributeInput, attributes } from './attributes.ts';
 import { type Graph, GraphError, type Shape, type Value, type ValueType } from './types.ts';
 
 /** Shape inference for one node, given by the operator table. `constant(i)` is input i's value where it is a small constant. */
-export type Infer = (node: Node, inputs: readonly (Value | null)[], constant: (i: number) => Tensor | undefined) => readonly ValueType[];
+export type Infer = (
+  node: Node,
+  inputs: readonly (Value | null)[],
+  constant: (i: number) => Tensor | undefined,
+) => readonly ValueType[];
 
 /** Gradient of a composite: the cotangent of its output in, cotangents of its inputs out (null: none). */
 export type CompositeGrad = (cotangent: Value, wants: readonly boolean[]) => readonly (Value | null)[];
@@ -71,7 +75,10 @@ export class Builder {
   }
 
   output(value: Value, name?: string): Value {
-    const named = name === undefined || name === value.name ? value : this.emit('Identity', [value], {}, { outputNames: [name] });
+    const named =
+      name === undefined || name === value.name
+        ? value
+        : this.emit('Identity', [value], {}, { outputNames: [name] });
     this.outputs.push(named);
     return named;
   }
@@ -90,7 +97,10 @@ export class Builder {
 
   /** A small constant; equal ones are shared. */
   constant(t: Tensor, stem = 'const'): Value {
-    const key = t.data.length <= 64 ? `${t.type}|${t.shape.join()}|${Array.from(t.data as ArrayLike<number | bigint>, (x) => Object.is(x, -0) ? '-0' : String(x)).join()}` : undefined;
+    const key =
+      t.data.length <= 64
+        ? `${t.type}|${t.shape.join()}|${Array.from(t.data as ArrayLike<number | bigint>, (x) => (Object.is(x, -0) ? '-0' : String(x))).join()}`
+        : undefined;
     const known = key === undefined ? undefined : this.#shared.get(key);
     if (known) return known;
     const value = this.initializer(this.fresh(stem), constantOf(t));
@@ -114,14 +124,20 @@ export class Builder {
     const known = this.#tensors.get(value.name);
     if (known) return known;
     const c = this.constants.get(value.name);
-    if (c?.data.kind !== 'inline' || c.data.bytes.byteLength > 1 << 20 || c.type === 'string') return undefined;
+    if (c?.data.kind !== 'inline' || c.data.bytes.byteLength > 1 << 20 || c.type === 'string')
+      return undefined;
     const t = tensorFrom(c);
     this.#tensors.set(value.name, t);
     return t;
   }
 
   /** Emits a node and infers its outputs. An absent optional input is null. */
-  emitAll(op: string, inputs: readonly (Value | null)[], attrs: Readonly<Record<string, AttributeInput | undefined>> = {}, options: EmitOptions = {}): Value[] {
+  emitAll(
+    op: string,
+    inputs: readonly (Value | null)[],
+    attrs: Readonly<Record<string, AttributeInput | undefined>> = {},
+    options: EmitOptions = {},
+  ): Value[] {
     const count = options.outputs ?? options.outputNames?.length ?? 1;
     const stem = options.name ?? op;
     const outputs = options.outputNames ?? Array.from({ length: count }, () => this.fresh(stem));
@@ -136,17 +152,28 @@ export class Builder {
     return this.append(node, inputs);
   }
 
-  emit(op: string, inputs: readonly (Value | null)[], attrs: Readonly<Record<string, AttributeInput | undefined>> = {}, options: EmitOptions = {}): Value {
+  emit(
+    op: string,
+    inputs: readonly (Value | null)[],
+    attrs: Readonly<Record<string, AttributeInput | undefined>> = {},
+    options: EmitOptions = {},
+  ): Value {
     return this.emitAll(op, inputs, attrs, options)[0]!;
   }
 
   /** Appends a finished node (as imported). `inputs` are looked up by name when not given. */
-  append(node: Node, inputs: readonly (Value | null)[] = node.inputs.map((n) => (n === '' ? null : this.value(n)))): Value[] {
+  append(
+    node: Node,
+    inputs: readonly (Value | null)[] = node.inputs.map((n) => (n === '' ? null : this.value(n))),
+  ): Value[] {
     const types = this.#infer(node, inputs, (i) => this.constantValue(inputs[i]));
     this.nodes.push(node);
     return node.outputs.map((name, i) => {
       const t = types[i];
-      if (!t) throw new GraphError(`${node.op} ${node.name}: has ${node.outputs.length} outputs, but only ${types.length} are known.`);
+      if (!t)
+        throw new GraphError(
+          `${node.op} ${node.name}: has ${node.outputs.length} outputs, but only ${types.length} are known.`,
+        );
       return name === '' ? { name, ...t } : this.#add({ name, type: t.type, shape: t.shape });
     });
   }
@@ -159,19 +186,43 @@ export class Builder {
 
   /** The graph built so far. Composites are the builder's own and not part of it. */
   build(outputs: readonly Value[] = this.outputs): Graph {
-    return { inputs: [...this.inputs], outputs: [...outputs], nodes: [...this.nodes], constants: new Map(this.constants), values: new Map(this.values) };
+    return {
+      inputs: [...this.inputs],
+      outputs: [...outputs],
+      nodes: [...this.nodes],
+      constants: new Map(this.constants),
+      values: new Map(this.values),
+    };
   }
 
   // Shorthands for what rules and losses use most.
-  add(a: Value, b: Value): Value { return this.emit('Add', [a, b]); }
-  sub(a: Value, b: Value): Value { return this.emit('Sub', [a, b]); }
-  mul(a: Value, b: Value): Value { return this.emit('Mul', [a, b]); }
-  div(a: Value, b: Value): Value { return this.emit('Div', [a, b]); }
-  neg(a: Value): Value { return this.emit('Neg', [a]); }
-  sqrt(a: Value): Value { return this.emit('Sqrt', [a]); }
-  exp(a: Value): Value { return this.emit('Exp', [a]); }
-  log(a: Value): Value { return this.emit('Log', [a]); }
-  matMul(a: Value, b: Value): Value { return this.emit('MatMul', [a, b]); }
+  add(a: Value, b: Value): Value {
+    return this.emit('Add', [a, b]);
+  }
+  sub(a: Value, b: Value): Value {
+    return this.emit('Sub', [a, b]);
+  }
+  mul(a: Value, b: Value): Value {
+    return this.emit('Mul', [a, b]);
+  }
+  div(a: Value, b: Value): Value {
+    return this.emit('Div', [a, b]);
+  }
+  neg(a: Value): Value {
+    return this.emit('Neg', [a]);
+  }
+  sqrt(a: Value): Value {
+    return this.emit('Sqrt', [a]);
+  }
+  exp(a: Value): Value {
+    return this.emit('Exp', [a]);
+  }
+  log(a: Value): Value {
+    return this.emit('Log', [a]);
+  }
+  matMul(a: Value, b: Value): Value {
+    return this.emit('MatMul', [a, b]);
+  }
   transpose(a: Value, perm: readonly number[]): Value {
     return perm.every((p, i) => p === i) ? a : this.emit('Transpose', [a], { perm });
   }
@@ -182,33 +233,64 @@ export class Builder {
     return this.transpose(a, perm);
   }
   reshape(a: Value, shape: Shape): Value {
-    return a.shape.length === shape.length && a.shape.every((d, i) => d === shape[i]) ? a : this.emit('Reshape', [a, this.ints(shape)], shape.includes(0) ? { allowzero: 1 } : {});
+    return a.shape.length === shape.length && a.shape.every((d, i) => d === shape[i])
+      ? a
+      : this.emit('Reshape', [a, this.ints(shape)], shape.includes(0) ? { allowzero: 1 } : {});
   }
-  expand(a: Value, shape: Shape): Value { return this.emit('Expand', [a, this.ints(shape)]); }
+  expand(a: Value, shape: Shape): Value {
+    return this.emit('Expand', [a, this.ints(shape)]);
+  }
   cast(a: Value, to: DType): Value {
     return a.type === to ? a : this.emit('Cast', [a], { to: castCodes[to] });
   }
-  where(c: Value, a: Value, b: Value): Value { return this.emit('Where', [c, a, b]); }
+  where(c: Value, a: Value, b: Value): Value {
+    return this.emit('Where', [c, a, b]);
+  }
   concat(values: readonly Value[], axis: number): Value {
     return values.length === 1 ? values[0]! : this.emit('Concat', values, { axis });
   }
   split(a: Value, axis: number, sizes: readonly number[]): Value[] {
-    return sizes.length === 1 ? [a] : this.emitAll('Split', [a, this.ints(sizes)], { axis }, { outputs: sizes.length });
+    return sizes.length === 1
+      ? [a]
+      : this.emitAll('Split', [a, this.ints(sizes)], { axis }, { outputs: sizes.length });
   }
-  slice(a: Value, starts: readonly number[], ends: readonly number[], axes: readonly number[], steps: readonly number[] = axes.map(() => 1)): Value {
+  slice(
+    a: Value,
+    starts: readonly number[],
+    ends: readonly number[],
+    axes: readonly number[],
+    steps: readonly number[] = axes.map(() => 1),
+  ): Value {
     return this.emit('Slice', [a, this.ints(starts), this.ints(ends), this.ints(axes), this.ints(steps)]);
   }
   reduceSum(a: Value, axes: readonly number[], keepdims = false): Value {
-    return axes.length === 0 ? a : this.emit('ReduceSum', [a, this.ints(axes)], { keepdims: Number(keepdims) });
+    return axes.length === 0
+      ? a
+      : this.emit('ReduceSum', [a, this.ints(axes)], { keepdims: Number(keepdims) });
   }
   reduceMean(a: Value, axes: readonly number[], keepdims = false): Value {
-    return axes.length === 0 ? a : this.emit('ReduceMean', [a, this.ints(axes)], { keepdims: Number(keepdims) });
+    return axes.length === 0
+      ? a
+      : this.emit('ReduceMean', [a, this.ints(axes)], { keepdims: Number(keepdims) });
   }
 }
 
 /** ONNX TensorProto.DataType codes. */
 export const castCodes: Readonly<Record<DType, number>> = {
-  float32: 1, uint8: 2, int8: 3, uint16: 4, int16: 5, int32: 6, int64: 7, string: 8, bool: 9, float16: 10, float64: 11,
-  uint32: 12, uint64: 13, bfloat16: 16, uint4: 21, int4: 22,
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  string: 8,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  uint32: 12,
+  uint64: 13,
+  bfloat16: 16,
+  uint4: 21,
+  int4: 22,
 };
-

@@ -22,7 +22,12 @@ export type DType =
 /** Where the bytes of a tensor are. External data stays a byte range until somebody wants it. */
 export type TensorBytes =
   | { readonly kind: 'inline'; readonly bytes: Uint8Array }
-  | { readonly kind: 'external'; readonly location: string; readonly offset: number; readonly length: number };
+  | {
+      readonly kind: 'external';
+      readonly location: string;
+      readonly offset: number;
+      readonly length: number;
+    };
 
 /** A constant tensor: little-endian row-major bytes (int4/uint4: two per byte, low nibble first; bool: one byte). */
 export interface Constant {

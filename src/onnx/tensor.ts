@@ -43,7 +43,8 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((n, d) 
 
 /** Bytes that a tensor of this type and shape takes. Throws ModelError for strings, whose size is not fixed. */
 export function byteLength(type: DType, shape: readonly number[]): number {
-  if (type === 'string') throw new ModelError('String tensors have no fixed size; a numeric tensor was expected.');
+  if (type === 'string')
+    throw new ModelError('String tensors have no fixed size; a numeric tensor was expected.');
   const n = sizeOf(shape);
   return type === 'int4' || type === 'uint4' ? Math.ceil(n / 2) : n * arrays[type].BYTES_PER_ELEMENT;
 }
@@ -78,7 +79,8 @@ export function constantOf(tensor: Tensor): Constant {
 export function tensor(type: DType, shape: readonly number[], values: ArrayLike<number>): Tensor {
   if (type === 'string') throw new ModelError('String tensors cannot be made from numbers.');
   const Ctor = arrays[type];
-  const data = Ctor === BigInt64Array || Ctor === BigUint64Array
+  const data =
+    Ctor === BigInt64Array || Ctor === BigUint64Array
       ? Ctor.from(Array.from(values, (v) => BigInt(Math.trunc(v))))
       : (Ctor as Float32ArrayConstructor).from(values);
   return { type, shape, data: data as TypedArray };

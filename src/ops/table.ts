@@ -14,16 +14,26 @@ import type { OperatorTable } from './types.ts';
 
 /** Every family exports its entries under the operators' exact ONNX names. */
 export const operators: OperatorTable = {
-  ...elementwise, ...linear, ...convolution, ...movement, ...indexing, ...normalisation, ...reduction, ...shapes,
+  ...elementwise,
+  ...linear,
+  ...convolution,
+  ...movement,
+  ...indexing,
+  ...normalisation,
+  ...reduction,
+  ...shapes,
 };
 
-export const operatorKey = (node: Node): string => (node.domain === '' ? node.op : `${node.domain}::${node.op}`);
+export const operatorKey = (node: Node): string =>
+  node.domain === '' ? node.op : `${node.domain}::${node.op}`;
 
 /** Shape inference by the table. Throws GraphError for an operator that it does not hold. */
 export const infer: Infer = (node, inputs, constant) => {
   const operator = operators[operatorKey(node)];
   if (!operator)
-    throw new GraphError(`${operatorKey(node)} ${node.name}: Rotune does not know this operator. Export the model without it, or ask for it in an issue.`);
+    throw new GraphError(
+      `${operatorKey(node)} ${node.name}: Rotune does not know this operator. Export the model without it, or ask for it in an issue.`,
+    );
   return operator.shape({ node, inputs, constant });
 };
 

@@ -40,7 +40,11 @@ export interface Operator {
   /** An older opset's form → opset 21's, before shape inference; runs only when `version` < 21 (or > 21 for later forms). */
   readonly convert?: (node: Node, version: number, b: Builder) => Node;
   /** Same result from operators that WebGPU runs; undefined: not needed for this node. */
-  readonly lower?: (g: Builder, node: Node, inputs: readonly (Value | null)[]) => readonly Value[] | undefined;
+  readonly lower?: (
+    g: Builder,
+    node: Node,
+    inputs: readonly (Value | null)[],
+  ) => readonly Value[] | undefined;
   /** Whether the WebGPU provider has a kernel for this node at opset 21 (facts: runtime notes in ARCHITECTURE.md). Default true. */
   readonly webgpu?: (node: Node, inputs: readonly (Value | null)[], outputs: readonly ValueType[]) => boolean;
 }

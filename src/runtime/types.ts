@@ -16,7 +16,12 @@ export interface BackendReport {
 export interface PlacementReport {
   readonly nodes: number;
   /** Nodes that do not run on the wanted device, with the reason where known. */
-  readonly elsewhere: readonly { readonly node: string; readonly op: string; readonly device: string; readonly reason: string }[];
+  readonly elsewhere: readonly {
+    readonly node: string;
+    readonly op: string;
+    readonly device: string;
+    readonly reason: string;
+  }[];
 }
 
 /** Reads `length` bytes at `offset` of an external data file named in a model. */
@@ -24,7 +29,10 @@ export type LoadExternal = (location: string, offset: number, length: number) =>
 
 export interface Executable {
   /** Runs every stage once; state moves on. Only the named `reads` come back to the host. */
-  run(feeds: Readonly<Record<string, TypedArray>>, reads?: readonly string[]): Promise<Record<string, TypedArray>>;
+  run(
+    feeds: Readonly<Record<string, TypedArray>>,
+    reads?: readonly string[],
+  ): Promise<Record<string, TypedArray>>;
   readState(): Promise<Record<string, Float32Array>>;
   writeState(state: Readonly<Record<string, Float32Array>>): Promise<void>;
   placement(): PlacementReport;
