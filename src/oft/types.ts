@@ -41,8 +41,8 @@ export interface Layer {
   /** Dotted module path, as in torch: `down_blocks.0.attentions.0.proj_in`. */
   readonly path: string;
   readonly kind: 'linear' | 'conv';
-  /** The node that multiplies by the weight, and the name of the initializer behind it. */
-  readonly node: string;
+  /** The nodes that multiply by the weight (several where it is shared), and the name of the initializer behind it. */
+  readonly nodes: readonly string[];
   readonly initializer: string;
   readonly op: 'MatMul' | 'Gemm' | 'Conv';
   readonly in: number;
@@ -51,7 +51,7 @@ export interface Layer {
   readonly kernel: readonly number[];
   readonly stride: readonly number[];
   readonly groups: number;
-  /** The initializer lies (in, out): rotate its last axis. */
+  /** The nodes see the weight as (in, out): its last axis is the output. */
   readonly transposed: boolean;
 }
 
