@@ -1,0 +1,71 @@
+/** @file Runs a graph in Node through onnxruntime-web's wasm provider, for tests. */
+import * as ort from 'onnxruntime-web';
+import type { Graph } from '#src/graph/types.ts';
+import { type Tensor, type TypedArray } from '#src/onnx/tensor.ts';
+import { encodeModel } from './encodeModel.ts';
+
+ort.env.wasm.numThreads = 1;
+ort.env.logLevel = 'error';
+
+/** A graph that is ready to run any number of times. */
+export interface GraphRun {
+  /** Feeds by input name; the outputs by name come back. An input that is also an output is passed through. */
+  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  release(): Promise<void>;
+}
+
+/** A session over the graph. An output that is an input or a constant is allowed, and one may be listed twice. */
+export async function openGraph(graph: Graph): Promise<GraphRun> {
+  const made = new Set(graph.nodes.flatMap((n) => n.outputs));
+  const computed = [...new Map(graph.outputs.map((v) => [v.name, v])).values()].filter((v) =>
+    made.has(v.name),
+  );
+  const constants = graph.outputs.filter((v) => graph.constants.has(v.name));
+  if (constants.length)
+    throw new Error(`Outputs of a test graph must be computed, but ${constants[0]!.name} is a constant.`);
+  const session = computed.length
+    ? await ort.InferenceSession.create(encodeModel({ ...graph, outputs: computed }), {
+        executionProviders: ['wasm'],
+        graphOptimizationLevel: 'basic',
+        logSeverityLevel: 3,
+      })
+    : undefined;
+  return {
+    async run(feeds) {
+      const out: Record<string, Tensor> = {};
+      for (const v of graph.outputs) if (feeds[v.name]) out[v.name] = feeds[v.name]!;
+      if (!session) return out;
+      const wanted = new Set(session.inputNames);
+      const given = Object.entries(feeds).filter(([name]) => wanted.has(name));
+      const results = await session.run(
+        Object.fromEntries(
+          given.map(([name, t]) => [
+            name,
+            new ort.Tensor(t.type as 'float32', t.data as Float32Array, [...t.shape]),
+          ]),
+        ),
+      );
+      for (const v of computed) {
+        const r = results[v.name]!;
+        out[v.name] = { type: v.type, shape: [...r.dims], data: r.data as unknown as TypedArray };
+      }
+      return out;
+    },
+    async release() {
+      await session?.release();
+    },
+  };
+}
+
+/** Runs the graph once and returns its outputs by name. */
+export async function runGraph(
+  graph: Graph,
+  feeds: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, Tensor>> {
+  const opened = await openGraph(graph);
+  try {
+    return await opened.run(feeds);
+  } finally {
+    await opened.release();
+  }
+}
