@@ -1,0 +1,77 @@
+/** @file The Cayley rotation as graph: C = (I + Q)(I − Q)⁻¹ for all blocks of one size at once. */
+import type { Builder } from '#src/graph/builder.ts';
+import type { Value } from '#src/graph/types.ts';
+import { tensor } from '#src/onnx/tensor.ts';
+
+export interface CayleyResult {
+  /** C, [n, b, b]. */
+  readonly rotation: Value;
+  /** max |I − (I − Q)M|, scalar: how exact the inverse is. */
+  readonly residual: Value;
+}
+
+/** The b×b identity. */
+export function identity(g: Builder, size: number): Value {
+  return g.constant(
+    tensor(
+      'float32',
+      [size, size],
+      Array.from({ length: size * size }, (_, i) => Number(i % (size + 1) === 0)),
+    ),
+    'eye',
+  );
+}
+
+/**
+ * C of skew-symmetric Q [n, b, b], differentiable by one rule: with M = (I − Q)⁻¹ and G = ∂L/∂C, ∂L/∂Q = 2 Mᵀ G Mᵀ.
+ *
+ * b ≤ 4: the inverse in closed form. By Cayley–Hamilton Q⁴ + sQ² + p²I = 0 with s = ‖Q‖²_F/2 and p the Pfaffian (0 for b < 4), so
+ * (I − Q²)⁻¹ = ((1 + s)I + Q²)/(1 + s + p²) and M = (I + Q)(I − Q²)⁻¹; p² = (s² − ‖Q²‖²_F/2)/2. One Newton round removes rounding.
+ * b > 4: Newton–Schulz X ← X + X(I − AX), A = I − Q, from X₀ = Aᵀ/(1 + ‖Q‖²_F/2), which always converges (‖Q‖₂² ≤ ‖Q‖²_F/2).
+ *
+ * @param rounds Newton–Schulz rounds for b > 4; see `roundsFor`.
+ */
+export function cayley(g: Builder, q: Value, rounds: number): CayleyResult {
+  const b = q.shape[2]!;
+  const eye = identity(g, b);
+  const a = g.sub(eye, q);
+  const one = g.scalar(1);
+  const half = g.scalar(0.5);
+  const s = g.mul(g.reduceSum(g.mul(q, q), [1, 2], true), half);
+  let m: Value;
+  if (b <= 4) {
+    const q2 = g.matMul(q, q);
+    const grown = g.add(one, s);
+    const p2 =
+      b === 4
+        ? g.mul(g.sub(g.mul(s, s), g.mul(g.reduceSum(g.mul(q2, q2), [1, 2], true), half)), half)
+        : undefined;
+    const inner = g.div(g.add(g.mul(grown, eye), q2), p2 ? g.add(grown, p2) : grown);
+    m = g.add(inner, g.matMul(q, inner));
+  } else m = g.div(g.mT(a), g.add(one, s));
+  let error = g.sub(eye, g.matMul(a, m));
+  for (let i = 0; i < (b <= 4 ? 1 : rounds); i++) {
+    m = g.add(m, g.matMul(m, error));
+    error = g.sub(eye, g.matMul(a, m));
+  }
+  const rotation = g.composite('cayley', [q], g.sub(g.add(m, m), eye), (cotangent) => {
+    const mt = g.mT(m);
+    return [g.mul(g.scalar(2), g.matMul(mt, g.matMul(cotangent, mt)))];
+  });
+  const residual = g.emit('ReduceMax', [g.emit('Abs', [error])], { keepdims: 0 });
+  return { rotation, residual };
+}
+
+/** Newton–Schulz rounds to float32 accuracy for the largest ‖Q‖₂ expected (measured for b = 4…64). */
+export function roundsFor(norm: number): number {
+  const table = [
+    [0.25, 4],
+    [0.8, 5],
+    [1.6, 7],
+    [3.6, 9],
+    [7, 12],
+    [23, 16],
+    [100, 22],
+  ] as const;
+  return table.find(([limit]) => norm <= limit)?.[1] ?? 30;
+}

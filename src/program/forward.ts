@@ -1,0 +1,58 @@
+/** @file Compiles the model with adapters for sampling and evaluation. */
+import { prune } from '#src/graph/prune.ts';
+import type { Graph, Value } from '#src/graph/types.ts';
+import { insertAdapters } from '#src/oft/insert.ts';
+import type { Layout } from '#src/oft/parameters.ts';
+import type { LayerRotation } from '#src/oft/rotations.ts';
+import { builder } from '#src/ops/table.ts';
+import type { Program } from './types.ts';
+import { runInputs } from './weights.ts';
+
+/** Feed names of the rotations, as `hostRotations` (oft/hostRotation.ts) gives them. */
+export const rotationFeed = (size: number): string => `rotation_${size}`;
+export const rescaleFeed = 'rescale';
+
+/**
+ * The model's outputs under given rotations. Feeds: the model's inputs, `rotation_<b>` [n, b, b] per block size and `rescale` [all
+ * rescaled outputs]; the host computes them from the parameters in float64 and mixes in the strength, so the graph holds no inverse.
+ */
+export function compileForward({
+  graph,
+  layout,
+}: {
+  readonly graph: Graph;
+  readonly layout: Layout;
+}): Program {
+  const g = builder();
+  for (const v of graph.inputs) g.input(v.name, v.type, v.shape);
+  const rotation = new Map<number, Value>();
+  for (const group of layout.groups) {
+    const all = g.input(rotationFeed(group.size), 'float32', [group.count, group.size, group.size]);
+    const counts = group.layers.map((l) => layout.planned[l.index]!.count);
+    g.split(all, 0, counts).forEach((v, i) => rotation.set(group.layers[i]!.index, v));
+  }
+  const rescale = new Map<number, Value>();
+  if (layout.rescaleLength > 0) {
+    const all = g.input(rescaleFeed, 'float32', [layout.rescaleLength]);
+    g.split(
+      all,
+      0,
+      layout.rescales.map((r) => r.length),
+    ).forEach((v, i) => rescale.set(layout.rescales[i]!.index, v));
+  }
+  const layers: LayerRotation[] = layout.planned.map((_, i) => ({
+    rotation: rotation.get(i) ?? null,
+    trivialised: null,
+    rescale: rescale.get(i) ?? null,
+  }));
+  insertAdapters(g, graph, layout, layers, 'weight');
+  const feeds = g.inputs.map(({ name, type, shape }) => ({ name, type, shape }));
+  const outputs = graph.outputs.map((o) => g.value(o.name));
+  const pruned = prune(g.build(outputs));
+  return {
+    stages: [{ name: 'forward', graph: pruned, weights: runInputs(pruned) }],
+    state: [],
+    feeds,
+    reads: outputs.map((o) => o.name),
+  };
+}

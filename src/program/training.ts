@@ -1,0 +1,133 @@
+/** @file Compiles a training step: model, adapters, loss, backward and optimiser as one graph. */
+import { backward } from '#src/autodiff/backward.ts';
+import type { Builder } from '#src/graph/builder.ts';
+import { prune } from '#src/graph/prune.ts';
+import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
+import { tensor } from '#src/onnx/tensor.ts';
+import type { Route } from '#src/oft/cost.ts';
+import { insertAdapters } from '#src/oft/insert.ts';
+import { initialParameters, type Layout, rateScales } from '#src/oft/parameters.ts';
+import { emitRotations } from '#src/oft/rotations.ts';
+import { builder } from '#src/ops/table.ts';
+import { adamW } from '#src/optim/adamw.ts';
+import { clipped, globalNorm } from '#src/optim/clip.ts';
+import type { Feed, Program, StateTensor } from './types.ts';
+import { runInputs } from './weights.ts';
+
+export interface OptimiserOptions {
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+  readonly weightDecay: number;
+  /** Largest global gradient norm; 0: no clipping. */
+  readonly clip: number;
+  /** Micro-steps per update; their gradients are averaged. */
+  readonly accumulate: number;
+  readonly blockwiseRate: boolean;
+}
+
+export interface TrainingOptions {
+  /** Static graph with the training batch bound. */
+  readonly graph: Graph;
+  readonly layout: Layout;
+  /** Emits the loss, a scalar. Inputs that it adds to the builder become feeds. */
+  readonly loss: (g: Builder, outputs: ReadonlyMap<string, Value>) => Value;
+  readonly optimiser: OptimiserOptions;
+  /** Newton–Schulz rounds for blocks larger than 4. */
+  readonly rounds?: number;
+  readonly route?: Route | 'auto';
+}
+
+/**
+ * One step as a Program. State: theta, m, v (and grad_sum when accumulating). Feeds: the model's and the loss's inputs, and
+ * `schedule` [4] (see optim/adamw.ts). Reads: loss [], grad_norm [1] before clipping, finite [1] (0: the update was left out),
+ * residual [] of the Cayley inverses.
+ */
+export function compileTraining(options: TrainingOptions): Program {
+  const { graph, layout, optimiser } = options;
+  const g = builder();
+  for (const v of graph.inputs) g.input(v.name, v.type, v.shape);
+  const vector = (name: string): Value => g.input(name, 'float32', [layout.size]);
+  const [theta, m, v] = [vector('theta'), vector('m'), vector('v')];
+  const rotations = emitRotations(g, layout, theta, options.rounds ?? 10);
+  insertAdapters(g, graph, layout, rotations.layers, options.route);
+  const outputs = new Map(graph.outputs.map((o) => [o.name, g.value(o.name)]));
+  const loss = options.loss(g, outputs);
+  if (loss.shape.length !== 0)
+    throw new GraphError(`A loss must be a scalar, but this one has shape [${loss.shape.join()}].`);
+  const feeds: Feed[] = g.inputs
+    .filter((i) => ![theta, m, v].includes(i))
+    .map(({ name, type, shape }) => ({ name, type, shape }));
+  const schedule = g.input('schedule', 'float32', [4]);
+  const [rate, correction1, correction2, apply] = g.split(schedule, 0, [1, 1, 1, 1]);
+
+  const found = backward(
+    g,
+    new Map([[loss.name, g.constant(tensor('float32', [], [1]))]]),
+    rotations.segments,
+  );
+  if (found.every((x) => x === null))
+    throw new GraphError(
+      'The loss does not depend on any adapted layer. Adapt layers that the output passes through.',
+    );
+  const parts = found.map(
+    (x, i) =>
+      x ??
+      g.constant(
+        tensor('float32', rotations.segments[i]!.shape, new Float32Array(rotations.segments[i]!.shape[0]!)),
+        'zero',
+      ),
+  );
+  const own = g.concat(parts, 0);
+  const accumulating = optimiser.accumulate > 1;
+  const sum = accumulating ? vector('grad_sum') : undefined;
+  const gradient = sum ? g.add(sum, g.mul(own, g.scalar(1 / optimiser.accumulate))) : own;
+  const norm = globalNorm(g, sum ? [gradient] : parts.filter((_, i) => found[i] !== null));
+
+  // x·0 is 0 for finite x and NaN otherwise.
+  const zero = g.scalar(0);
+  const finite = g.emit('Equal', [g.add(g.mul(norm, zero), g.mul(loss, zero)), zero]);
+  const next = adamW(
+    g,
+    {
+      theta,
+      m,
+      v,
+      gradient: optimiser.clip > 0 ? clipped(g, gradient, norm, optimiser.clip) : gradient,
+      rate: rate!,
+      correction1: correction1!,
+      correction2: correction2!,
+    },
+    { ...optimiser, rateScales: rateScales(layout, optimiser.blockwiseRate) },
+  );
+  const due = g.emit('Greater', [apply!, g.scalar(0.5)]);
+  const update = accumulating ? g.emit('And', [finite, due]) : finite;
+  g.output(g.where(update, next.theta, theta), 'theta_next');
+  g.output(g.where(update, next.m, m), 'm_next');
+  g.output(g.where(update, next.v, v), 'v_next');
+  if (sum) g.output(g.where(due, g.mul(theta, zero), g.where(finite, gradient, sum)), 'grad_sum_next');
+  g.output(loss, 'loss');
+  g.output(norm, 'grad_norm');
+  g.output(g.cast(finite, 'float32'), 'finite');
+  g.output(rotations.residual ?? g.mul(loss, zero), 'residual');
+
+  const pruned = prune(g.build());
+  const zeros = (): Float32Array => new Float32Array(layout.size);
+  const state = (name: string, init: Float32Array): StateTensor => ({
+    name,
+    output: `${name}_next`,
+    type: 'float32',
+    shape: [layout.size],
+    init,
+  });
+  return {
+    stages: [{ name: 'step', graph: pruned, weights: runInputs(pruned) }],
+    state: [
+      state('theta', initialParameters(layout)),
+      state('m', zeros()),
+      state('v', zeros()),
+      ...(sum ? [state('grad_sum', zeros())] : []),
+    ],
+    feeds: [...feeds, { name: 'schedule', type: 'float32', shape: [4] }],
+    reads: ['loss', 'grad_norm', 'finite', 'residual'],
+  };
+}
