@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { chooseBlocks } from './blocks.ts';
+import { compares, globMatches, planLayers } from './rules.ts';
+import type { Layer, Plan } from './types.ts';
+
+const linear = (path: string, out: number): Layer => ({
+  path,
+  kind: 'linear',
+  nodes: [path],
+  initializer: `${path}.weight`,
+  op: 'Gemm',
+  in: 16,
+  out,
+  kernel: [],
+  stride: [],
+  groups: 1,
+  transposed: false,
+});
+const conv = (path: string, out: number, k = 3): Layer => ({
+  ...linear(path, out),
+  kind: 'conv',
+  op: 'Conv',
+  kernel: [k, k],
+  stride: [1, 1],
+});
+const plan = (over: Partial<Plan> = {}): Plan => ({
+  side: 'output',
+  blocks: { dim: 4 },
+  constraint: 0,
+  rescale: false,
+  lrScale: 1,
+  rules: [],
+  ...over,
+});
+
+describe('blocks', () => {
+  it('takes the paper’s count and a fixed size', () => {
+    expect(chooseBlocks(320, { count: 4 })).toEqual({ count: 4, size: 80 });
+    expect(chooseBlocks(320, { size: 32 })).toEqual({ count: 10, size: 32 });
+  });
+  it('names the nearest working values', () => {
+    expect(chooseBlocks(320, { size: 48 })).toEqual({ asked: 'size', value: 48, nearest: [40, 64] });
+    expect(chooseBlocks(7, { count: 4 })).toEqual({ asked: 'count', value: 4, nearest: [1, 7] });
+    expect(chooseBlocks(8, { size: 100 })).toEqual({ asked: 'size', value: 100, nearest: [8] });
+  });
+});
+
+describe('rules', () => {
+  it('matches globs literally but for * and ?', () => {
+    expect(globMatches('*attn2*', 'a.attn2.to_q')).toBe(true);
+    expect(globMatches('a.b', 'axb')).toBe(false);
+    expect(globMatches('down.?.conv', 'down.1.conv')).toBe(true);
+  });
+  it('compares widths', () => {
+    expect([compares('>=320', 320), compares('<64', 64), compares(8, 8), compares('!=8', 8)]).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+    expect(() => compares('about 3', 3)).toThrow(/not a comparison/);
+  });
+  it('lets the first rule win and reports the one that never does', () => {
+    const { planned, problems } = planLayers(
+      [linear('a.attn2.q', 320), conv('c', 64), conv('d', 64, 1)],
+      plan({
+        rules: [
+          { match: { name: '*attn2*', out: '>=320' }, blocks: { count: 4 } },
+          { match: { kind: 'conv', kernel: 3 }, skip: true },
+          { match: { name: '*attn2*' }, blocks: { size: 8 } },
+        ],
+      }),
+    );
+    expect(planned.map((p) => [p.layer.path, p.rule, p.count, p.size])).toEqual([
+      ['a.attn2.q', 0, 4, 80],
+      ['d', null, 16, 4],
+    ]);
+    expect(problems).toMatchObject([{ severity: 'warning', item: 'rule 3' }]);
+  });
+  it('counts stored and effective numbers', () => {
+    const { planned } = planLayers([linear('a', 32)], plan({ rescale: true }));
+    expect(planned[0]).toMatchObject({ count: 8, size: 4, stored: 8 * 16 + 32, effective: 8 * 6 + 32 });
+  });
+  it('refuses what cannot be trained', () => {
+    expect(planLayers([], plan()).problems[0]).toMatchObject({
+      severity: 'error',
+      message: expect.stringContaining('no layer to adapt'),
+    });
+    expect(planLayers([linear('a', 30)], plan({ blocks: { size: 4 } })).problems[0]!.cure).toContain(
+      '3 or 5',
+    );
+    expect(planLayers([linear('a', 7)], plan()).problems[0]).toMatchObject({
+      severity: 'error',
+      message: expect.stringContaining('size 1'),
+    });
+    expect(planLayers([linear('a', 7), linear('b', 8)], plan()).problems).toMatchObject([
+      { severity: 'warning', item: 'a' },
+    ]);
+  });
+});
