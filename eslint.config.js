@@ -1,0 +1,70 @@
+/** @file Lint rules: strict and type-aware for everything typed, the import layers, and Svelte's own. */
+import js from '@eslint/js';
+import svelte from 'eslint-plugin-svelte';
+import globals from 'globals';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+import { layersPlugin } from './scripts/layers.mjs';
+
+const REALMS = ['./tsconfig.page.json', './tsconfig.worker.json', './tsconfig.node.json'];
+
+export default defineConfig(
+  globalIgnores([
+    'dist/',
+    'coverage/',
+    'test-results/',
+    'playwright-report/',
+    'runs/',
+    'public/',
+    '**/.venv/',
+  ]),
+  js.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  svelte.configs.recommended,
+  {
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    languageOptions: {
+      parserOptions: {
+        project: REALMS,
+        tsconfigRootDir: import.meta.dirname,
+        extraFileExtensions: ['.svelte'],
+      },
+    },
+    plugins: { rotune: layersPlugin },
+    rules: {
+      'rotune/layers': 'error',
+      eqeqeq: 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // Index arithmetic proves bounds that the type system cannot see; `!` says so in one character.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      // An async method of an interface need not await anything.
+      '@typescript-eslint/require-await': 'off',
+      // Rule tables are namespaces of functions imported as a whole.
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+  {
+    files: ['**/*.svelte', '**/*.svelte.ts'],
+    languageOptions: {
+      globals: globals.browser,
+      parserOptions: { parser: tseslint.parser },
+    },
+  },
+  {
+    // The compiler checks these through JSDoc; `any` there comes from untyped packages and JSON.
+    files: ['**/*.{js,mjs}'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: globals.node },
+  },
+);
