@@ -1,4 +1,5 @@
 /** @file Constants ↔ typed arrays. */
+import { bfloatToNumber, halfToNumber, numberToBfloat, numberToHalf } from './float16.ts';
 import { type Constant, type DType, ModelError } from './model.ts';
 
 export type TypedArray =
@@ -75,16 +76,39 @@ export function constantOf(tensor: Tensor): Constant {
   };
 }
 
-/** A tensor from plain numbers. */
+const INT64_MAX = 2n ** 63n - 1n;
+
+/** Whole part as int64; beyond its range (ONNX's "to the end" is 2⁶³ − 1, no double) the nearest end. */
+function toInt64(x: number): bigint {
+  if (x >= 2 ** 63) return INT64_MAX;
+  return x <= -(2 ** 63) ? -INT64_MAX - 1n : BigInt(Math.trunc(x));
+}
+
+/** A tensor from plain numbers, rounded to the type. */
 export function tensor(type: DType, shape: readonly number[], values: ArrayLike<number>): Tensor {
-  if (type === 'string') throw new ModelError('String tensors cannot be made from numbers.');
-  const Ctor = arrays[type];
-  const data =
-    Ctor === BigInt64Array || Ctor === BigUint64Array
-      ? Ctor.from(Array.from(values, (v) => BigInt(Math.trunc(v))))
-      : (Ctor as Float32ArrayConstructor).from(values);
-  return { type, shape, data: data as TypedArray };
+  return { type, shape, data: arrayOf(type, values) };
+}
+
+function arrayOf(type: DType, values: ArrayLike<number>): TypedArray {
+  switch (type) {
+    case 'string':
+      throw new ModelError('String tensors cannot be made from numbers.');
+    case 'int64':
+      return BigInt64Array.from(Array.from(values, toInt64));
+    case 'uint64':
+      return BigUint64Array.from(Array.from(values, (x) => BigInt.asUintN(64, toInt64(x))));
+    case 'float16':
+      return Uint16Array.from(values, numberToHalf);
+    case 'bfloat16':
+      return Uint16Array.from(values, numberToBfloat);
+    default:
+      return arrays[type].from(values);
+  }
 }
 
 /** Values as plain numbers (int64 included: shapes and indices fit). */
-export const numbersOf = (t: Tensor): number[] => Array.from(t.data as ArrayLike<number | bigint>, Number);
+export function numbersOf(t: Tensor): number[] {
+  const values = Array.from(t.data as ArrayLike<number | bigint>, Number);
+  if (t.type === 'float16') return values.map(halfToNumber);
+  return t.type === 'bfloat16' ? values.map(bfloatToNumber) : values;
+}

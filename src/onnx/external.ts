@@ -1,0 +1,60 @@
+/** @file Tensors that lie in other files beside the model: which files, and reading them in. */
+import {
+  type Attribute,
+  type Constant,
+  type Model,
+  ModelError,
+  type ModelGraph,
+  type Node,
+} from './model.ts';
+
+/** Names of the files, relative to the model's own folder, that hold the model's external tensors. */
+export function externalFiles(model: Model): string[] {
+  const files = new Set<string>();
+  mapConstants(model.graph, (_, c) => {
+    if (c.data.kind === 'external') files.add(c.data.location);
+    return c;
+  });
+  return [...files];
+}
+
+/**
+ * The model with every external tensor made inline, as views of the given files.
+ * @throws ModelError for a missing or short file; it names the file and the tensor.
+ */
+export function loadExternal(model: Model, files: ReadonlyMap<string, Uint8Array>): Model {
+  const load = (name: string, constant: Constant): Constant => {
+    const { data } = constant;
+    if (data.kind === 'inline') return constant;
+    const file = files.get(data.location);
+    if (!file)
+      throw new ModelError(
+        `The model keeps its weights (${name}, …) in the file ${data.location}, which is missing. Give it together with the model.`,
+      );
+    const end = data.offset + data.length;
+    if (end > file.length)
+      throw new ModelError(
+        `${data.location} has ${file.length} bytes, but ${name} lies at bytes ${data.offset}–${end}. The file is truncated, or belongs to another model.`,
+      );
+    return { ...constant, data: { kind: 'inline', bytes: file.subarray(data.offset, end) } };
+  };
+  return { ...model, graph: mapConstants(model.graph, load) };
+}
+
+/** The graph with each constant mapped: initializers and tensor attributes, in subgraphs too. */
+function mapConstants(graph: ModelGraph, map: (name: string, constant: Constant) => Constant): ModelGraph {
+  const attribute = (node: Node, a: Attribute): Attribute => {
+    if (a.kind === 'tensor') return { ...a, value: map(node.outputs[0] ?? node.name, a.value) };
+    return a.kind === 'graph' ? { ...a, value: mapConstants(a.value, map) } : a;
+  };
+  return {
+    ...graph,
+    initializers: new Map([...graph.initializers].map(([name, c]) => [name, map(name, c)])),
+    nodes: graph.nodes.map((node) => ({
+      ...node,
+      attributes: Object.fromEntries(
+        Object.entries(node.attributes).map(([key, a]) => [key, attribute(node, a)]),
+      ),
+    })),
+  };
+}

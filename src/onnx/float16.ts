@@ -1,0 +1,49 @@
+/** @file Half-precision and bfloat16 bit patterns ↔ numbers, rounding to nearest, ties to even. */
+
+const scratch = new Float32Array(1);
+const bits = new Uint32Array(scratch.buffer);
+
+/** The value of an IEEE 754 binary16 bit pattern. */
+export function halfToNumber(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** The binary16 bit pattern nearest to `x`; beyond 65,504 (+ half a step) it is an infinity. */
+export function numberToHalf(x: number): number {
+  const sign = x < 0 || Object.is(x, -0) ? 0x8000 : 0;
+  const a = Math.abs(x);
+  if (Number.isNaN(a)) return 0x7e00;
+  if (a >= 65520) return sign | 0x7c00;
+  // Below 2⁻¹⁴ the spacing is constant (subnormals); above it is 2^(exponent − 10).
+  if (a < 2 ** -14) return sign | roundEven(a * 2 ** 24);
+  scratch[0] = a;
+  let exponent = (bits[0]! >> 23) - 127;
+  if (2 ** exponent > a) exponent--; // rounding to float32 may have reached the next power of two
+  const fraction = roundEven((a / 2 ** exponent - 1) * 1024);
+  return sign | (((exponent + 15) << 10) + fraction);
+}
+
+/** The value of a bfloat16 bit pattern: the upper half of a float32. */
+export function bfloatToNumber(bfloat: number): number {
+  bits[0] = bfloat << 16;
+  return scratch[0]!;
+}
+
+/** The bfloat16 bit pattern nearest to `x`. */
+export function numberToBfloat(x: number): number {
+  scratch[0] = x;
+  const u = bits[0]!;
+  if (Number.isNaN(x)) return 0x7fc0;
+  return ((u + 0x7fff + ((u >>> 16) & 1)) >>> 16) & 0xffff;
+}
+
+function roundEven(x: number): number {
+  const floor = Math.floor(x);
+  const rest = x - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}
