@@ -2,7 +2,7 @@
 import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import { tensor } from '#src/onnx/tensor.ts';
-import { cayley } from './cayley.ts';
+import { cayley, identity } from './cayley.ts';
 import type { BlockGroup, Layout } from './parameters.ts';
 
 export interface LayerRotation {
@@ -23,8 +23,20 @@ export interface Rotations {
   readonly residual: Value | null;
 }
 
+export interface RotationOptions {
+  /** Newton–Schulz rounds for blocks larger than 4. */
+  readonly rounds: number;
+  /** LyCORIS's multiplier s: sC + (1 − s)I. Not orthogonal unless 1, so only the weight route is open then. */
+  readonly strength?: number;
+}
+
 /** Emits Q = B − Bᵀ, the constraint, and the Cayley transform of every group; `theta` is [layout.size]. */
-export function emitRotations(g: Builder, layout: Layout, theta: Value, rounds: number): Rotations {
+export function emitRotations(
+  g: Builder,
+  layout: Layout,
+  theta: Value,
+  { rounds, strength = 1 }: RotationOptions,
+): Rotations {
   const sizes = [
     ...layout.groups.map((b) => b.count * b.size ** 2),
     layout.rescaleLength,
@@ -33,7 +45,7 @@ export function emitRotations(g: Builder, layout: Layout, theta: Value, rounds: 
   const kept = sizes.filter((n) => n > 0);
   const parts = g.split(theta, 0, kept);
   const segments: Value[] = [];
-  const rotations = new Map<number, { rotation: Value; trivialised: Value }>();
+  const rotations = new Map<number, { rotation: Value; trivialised: Value | null }>();
   let residual: Value | null = null;
   for (const group of layout.groups) {
     const blocks = g.reshape(parts[segments.length]!, [group.count, group.size, group.size]);
@@ -41,13 +53,19 @@ export function emitRotations(g: Builder, layout: Layout, theta: Value, rounds: 
     const q = constrain(g, layout, group, g.sub(blocks, g.mT(blocks)));
     const result = cayley(g, q, rounds);
     residual = residual ? g.emit('Max', [residual, result.residual]) : result.residual;
-    const c = result.rotation;
+    const c =
+      strength === 1
+        ? result.rotation
+        : g.add(
+            g.mul(g.scalar(strength), result.rotation),
+            g.mul(g.scalar(1 - strength), identity(g, group.size)),
+          );
     const trivial = g.composite('left translation', [c], g.emit('Identity', [c]), (s) => [g.matMul(c, s)]);
     const counts = group.layers.map((l) => layout.planned[l.index]!.count);
     const plain = g.split(c, 0, counts);
-    const translated = g.split(trivial, 0, counts);
+    const translated = strength === 1 ? g.split(trivial, 0, counts) : null;
     group.layers.forEach((l, i) =>
-      rotations.set(l.index, { rotation: plain[i]!, trivialised: translated[i]! }),
+      rotations.set(l.index, { rotation: plain[i]!, trivialised: translated?.[i] ?? null }),
     );
   }
   const scales = new Map<number, Value>();

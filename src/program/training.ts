@@ -48,7 +48,7 @@ export function compileTraining(options: TrainingOptions): Program {
   for (const v of graph.inputs) g.input(v.name, v.type, v.shape);
   const vector = (name: string): Value => g.input(name, 'float32', [layout.size]);
   const [theta, m, v] = [vector('theta'), vector('m'), vector('v')];
-  const rotations = emitRotations(g, layout, theta, options.rounds ?? 10);
+  const rotations = emitRotations(g, layout, theta, { rounds: options.rounds ?? 10 });
   insertAdapters(g, graph, layout, rotations.layers, options.route);
   const outputs = new Map(graph.outputs.map((o) => [o.name, g.value(o.name)]));
   const loss = options.loss(g, outputs);

@@ -1,0 +1,49 @@
+/** @file Golden files from PyTorch and LyCORIS, and how close is close enough. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { numbersOf, type Tensor } from '#src/onnx/tensor.ts';
+import { readSafetensors } from '#src/formats/safetensors.ts';
+
+export const fixture = (path: string): Uint8Array =>
+  readFileSync(fileURLToPath(new URL(`../${path}`, import.meta.url)));
+export const tensors = (path: string): ReadonlyMap<string, Tensor> => readSafetensors(fixture(path)).tensors;
+export const json = <T>(path: string): T => JSON.parse(new TextDecoder().decode(fixture(path))) as T;
+
+/** One line of oft/cases.json. */
+export interface OftCase {
+  readonly name: string;
+  readonly file: string;
+  readonly kind: string;
+  readonly layer: {
+    readonly type: string;
+    readonly in: number;
+    readonly out: number;
+    readonly bias: boolean;
+    readonly kernel?: number | number[];
+    readonly stride?: number;
+    readonly padding?: number | number[];
+    readonly groups?: number;
+  };
+  readonly options: {
+    readonly clamp: string | null;
+    readonly rescaled: boolean;
+    readonly multiplier: number;
+  };
+  readonly f32_vs_f64: Readonly<Record<string, number>>;
+}
+
+export const largest = (t: Tensor): number => numbersOf(t).reduce((m, x) => Math.max(m, Math.abs(x)), 0);
+
+/** Asserts |got − want| ≤ allowed everywhere, with the worst place in the message. */
+export function expectNear(what: string, got: Tensor, want: Tensor, allowed: number): void {
+  expect(got.shape, `${what}: shape`).toEqual(want.shape);
+  const [a, b] = [numbersOf(got), numbersOf(want)];
+  let worst = 0;
+  let at = 0;
+  a.forEach((x, i) => {
+    const d = Math.abs(x - b[i]!);
+    if (!(d <= worst)) [worst, at] = [d, i];
+  });
+  expect(worst, `${what}: largest difference at ${at}: ${a[at]} for ${b[at]}`).toBeLessThanOrEqual(allowed);
+}

@@ -1,0 +1,131 @@
+/** @file One golden layer as a graph with its adapter in place. */
+import { backward } from '#src/autodiff/backward.ts';
+import type { Builder } from '#src/graph/builder.ts';
+import type { Graph, Value } from '#src/graph/types.ts';
+import { constantOf, numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
+import { insertAdapters, rotateWeight } from '#src/oft/insert.ts';
+import { findLayers } from '#src/oft/layers.ts';
+import { type Layout, parameterLayout, writeParameters } from '#src/oft/parameters.ts';
+import { emitRotations } from '#src/oft/rotations.ts';
+import { planLayers } from '#src/oft/rules.ts';
+import type { Route } from '#src/oft/cost.ts';
+import { builder } from '#src/ops/table.ts';
+import type { OftCase } from './fixtures.ts';
+
+/** Linear layers come as Gemm (weight as in torch) or as MatMul + Add (weight transposed). */
+export type Form = 'torch' | 'transposed';
+
+/** The frozen layer: input x, output y. */
+export function baseLayer(c: OftCase, data: ReadonlyMap<string, Tensor>, form: Form): Graph {
+  const g = builder();
+  const x = g.input('x', 'float32', data.get('x')!.shape);
+  const weight = data.get('weight')!;
+  const bias = data.has('bias') ? g.initializer('layer.bias', constantOf(data.get('bias')!)) : null;
+  let y: Value;
+  if (c.layer.type === 'conv2d') {
+    const { kernel, stride, padding, dilation, groups } = c.layer as unknown as Record<string, number[]> & {
+      groups: number;
+    };
+    const w = g.initializer('layer.weight', constantOf(weight));
+    y = g.emit(
+      'Conv',
+      [x, w, ...(bias ? [bias] : [])],
+      {
+        kernel_shape: kernel,
+        strides: stride,
+        pads: [...padding!, ...padding!],
+        dilations: dilation,
+        group: groups,
+      },
+      { name: '/layer/Conv' },
+    );
+  } else if (form === 'torch') {
+    const w = g.initializer('layer.weight', constantOf(weight));
+    const rows = g.reshape(x, [x.shape.slice(0, -1).reduce((p, d) => p * d, 1), x.shape.at(-1)!]);
+    const flat = g.emit('Gemm', [rows, w, ...(bias ? [bias] : [])], { transB: 1 }, { name: '/layer/Gemm' });
+    y = g.reshape(flat, [...x.shape.slice(0, -1), c.layer.out]);
+  } else {
+    const w = g.initializer('onnx::MatMul_7', constantOf(transpose(weight)));
+    const product = g.emit('MatMul', [x, w], {}, { name: '/layer/MatMul' });
+    y = bias ? g.add(product, bias) : product;
+  }
+  g.output(y, 'y');
+  return g.build();
+}
+
+function transpose(t: Tensor): Tensor {
+  const [rows, columns] = [t.shape[0]!, t.shape[1]!];
+  const values = numbersOf(t);
+  return tensor(
+    t.type,
+    [columns, rows],
+    values.map((_, i) => values[(i % rows) * columns + Math.floor(i / rows)]!),
+  );
+}
+
+export interface AdaptedLayer {
+  readonly graph: Graph;
+  readonly layout: Layout;
+  readonly theta: Float32Array;
+}
+
+/** Outputs y, weight (merged, as the node sees it), grad.x, grad.theta; inputs x, theta, cotangent. */
+export function adaptedLayer(
+  c: OftCase,
+  data: ReadonlyMap<string, Tensor>,
+  form: Form,
+  route: Route,
+): AdaptedLayer {
+  const base = baseLayer(c, data, form);
+  const blocks = data.get('oft_blocks')!;
+  const { planned, problems } = planLayers(findLayers(base), {
+    side: 'output',
+    blocks: { size: blocks.shape[1]! },
+    constraint: numbersOf(data.get('alpha') ?? tensor('float32', [], [0]))[0]!,
+    rescale: c.options.rescaled,
+    lrScale: 1,
+    rules: [],
+  });
+  const fatal = problems.filter((p) => p.severity === 'error' && !p.message.includes('size 1'));
+  if (planned.length !== 1 || fatal.length > 0) throw new Error(`${c.name}: ${JSON.stringify(problems)}`);
+  const layout = parameterLayout(planned);
+  const rescale = data.get('rescale');
+  const theta = writeParameters(
+    layout,
+    new Map([
+      [
+        'layer',
+        {
+          blocks: Float32Array.from(numbersOf(blocks)),
+          ...(rescale && { rescale: Float32Array.from(numbersOf(rescale)) }),
+        },
+      ],
+    ]),
+  );
+  const g = builder();
+  const x = g.input('x', 'float32', data.get('x')!.shape);
+  const parameter = g.input('theta', 'float32', [layout.size]);
+  const rotations = emitRotations(g, layout, parameter, { rounds: 16, strength: c.options.multiplier });
+  insertAdapters(g, base, layout, rotations.layers, route);
+  const y = g.value('y');
+  const dy = g.input('cotangent', 'float32', y.shape);
+  const merged = mergedWeight(g, layout, rotations.layers[0]!);
+  const grads = backward(g, new Map([['y', dy]]), [x, ...rotations.segments]);
+  g.output(y);
+  if (merged) g.output(merged, 'weight');
+  g.output(grads[0]!, 'grad.x');
+  rotations.segments.forEach((s, i) => grads[i + 1] && g.output(grads[i + 1]!, `grad.segment.${i}`));
+  return { graph: g.build(), layout, theta };
+}
+
+function mergedWeight(
+  g: Builder,
+  layout: Layout,
+  parts: { rotation: Value | null; rescale: Value | null },
+): Value | null {
+  const planned = layout.planned[0]!;
+  const weight = g.value(planned.layer.initializer);
+  return parts.rotation || parts.rescale
+    ? rotateWeight(g, weight, planned, parts.rotation, parts.rescale)
+    : null;
+}

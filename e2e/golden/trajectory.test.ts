@@ -1,0 +1,179 @@
+/** @file 30 AdamW steps of the golden MLP and conv net: LyCORIS + torch.optim.AdamW's losses, gradient norms, parameters and moments. */
+import { describe, expect, it } from 'vitest';
+import type { Builder } from '#src/graph/builder.ts';
+import type { Value } from '#src/graph/types.ts';
+import { decodeModel } from '#src/onnx/decode.ts';
+import { numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
+import { findLayers } from '#src/oft/layers.ts';
+import { parameterLayout, readParameters, writeParameters } from '#src/oft/parameters.ts';
+import { planLayers } from '#src/oft/rules.ts';
+import { importGraph } from '#src/ops/import.ts';
+import { openGraph } from '#src/ops/testing/runGraph.ts';
+import { scheduleTensor } from '#src/optim/adamw.ts';
+import { compileTraining } from '#src/program/training.ts';
+import { expectNear, fixture, json, largest, type OftCase, tensors } from './testing/fixtures.ts';
+
+interface Trajectory extends OftCase {
+  readonly net: 'mlp' | 'conv';
+  readonly adapter: {
+    readonly library: string;
+    readonly algo?: string;
+    readonly linear_dim?: number;
+    readonly constraint?: number;
+    readonly rescaled?: boolean;
+  };
+  readonly optimizer: {
+    readonly lr: number;
+    readonly betas: [number, number];
+    readonly eps: number;
+    readonly weight_decay: number;
+  };
+  readonly clip_grad_norm: { readonly max_norm: number | null };
+}
+
+const cases = json<Trajectory[]>('oft/cases.json').filter(
+  (c) => c.kind === 'trajectory' && c.adapter.algo === 'diag-oft',
+);
+
+it('has the cases', () => expect(cases.length).toBe(8));
+
+/** mse: mean of squares; cross_entropy: mean of −log softmax at the label, the label as one-hot. */
+function loss(net: Trajectory['net']) {
+  return (g: Builder, outputs: ReadonlyMap<string, Value>): Value => {
+    const y = outputs.get('output')!;
+    const target = g.input('target', 'float32', y.shape);
+    if (net === 'mlp') {
+      const d = g.sub(y, target);
+      return g.reduceMean(g.reduceMean(g.mul(d, d), [1]), [0]);
+    }
+    const logits = g.sub(y, g.emit('ReduceLogSumExp', [y, g.ints([1])], { keepdims: 1 }));
+    return g.neg(g.reduceMean(g.reduceSum(g.mul(logits, target), [1]), [0]));
+  };
+}
+
+const batchOf = (t: Tensor, i: number): Tensor => {
+  const shape = t.shape.slice(1);
+  const n = shape.reduce((p, d) => p * d, 1);
+  return { type: t.type, shape, data: t.data.slice(i * n, (i + 1) * n) };
+};
+
+const oneHot = (labels: Tensor, classes: number): Tensor => {
+  const rows = numbersOf(labels);
+  return tensor(
+    'float32',
+    [rows.length, classes],
+    rows.flatMap((c) => Array.from({ length: classes }, (_, i) => Number(i === c))),
+  );
+};
+
+describe.each(cases.map((c) => [c.name, c] as const))('%s', (_, c) => {
+  it.each(['gram', 'weight'] as const)('%s route', async (route) => {
+    const data = tensors(`oft/${c.file}`);
+    const graph = importGraph(decodeModel(fixture(`oft/trajectory_${c.net}.onnx`)), {});
+    const { planned } = planLayers(findLayers(graph), {
+      side: 'output',
+      blocks: { dim: c.adapter.linear_dim! },
+      constraint: c.adapter.constraint ?? 0,
+      rescale: c.adapter.rescaled ?? false,
+      lrScale: 1,
+      rules: [],
+    });
+    const layout = parameterLayout(planned);
+    const key = (path: string): string => `lycoris_${path.replaceAll('.', '_')}`;
+    const initial = new Map(
+      planned.map((p) => {
+        const get = (name: string): Float32Array | undefined =>
+          data.get(`initial.${key(p.layer.path)}.${name}`)?.data as Float32Array | undefined;
+        return [p.layer.path, { blocks: get('oft_blocks')!, rescale: get('rescale')! }] as const;
+      }),
+    );
+    const program = compileTraining({
+      graph,
+      layout,
+      loss: loss(c.net),
+      route,
+      optimiser: {
+        betas: c.optimizer.betas,
+        eps: c.optimizer.eps,
+        weightDecay: c.optimizer.weight_decay,
+        clip: c.clip_grad_norm.max_norm ?? 0,
+        accumulate: 1,
+        blockwiseRate: false,
+      },
+    });
+    const vector = (values: Float32Array): Tensor => ({
+      type: 'float32',
+      shape: [layout.size],
+      data: values,
+    });
+    let state = {
+      theta: vector(writeParameters(layout, initial)),
+      m: vector(new Float32Array(layout.size)),
+      v: vector(new Float32Array(layout.size)),
+    };
+    const run = await openGraph(program.stages[0]!.graph);
+    const losses: number[] = [];
+    const norms: number[] = [];
+    const compare = (prefix: string, values: Tensor): void => {
+      for (const p of readParameters(layout, values.data as Float32Array))
+        for (const [name, got] of [
+          ['oft_blocks', p.blocks],
+          ['rescale', p.rescale],
+        ] as const) {
+          const full = `expected.${prefix}.${key(p.layer.layer.path)}.${name}`;
+          const want = data.get(full);
+          if (got && want)
+            expectNear(
+              full,
+              { type: 'float32', shape: want.shape, data: got },
+              want,
+              5 * c.f32_vs_f64[full]! + 1e-6 * largest(want),
+            );
+          else expect([full, got === undefined]).toEqual([full, want === undefined]);
+        }
+    };
+    for (let i = 0; i < 30; i++) {
+      const y = batchOf(data.get('y')!, i % 4);
+      const out = await run.run({
+        x: batchOf(data.get('x')!, i % 4),
+        target: c.net === 'mlp' ? y : oneHot(y, 6),
+        schedule: {
+          type: 'float32',
+          shape: [4],
+          data: scheduleTensor(c.optimizer.lr, c.optimizer.betas, i + 1, true),
+        },
+        ...state,
+      });
+      losses.push(numbersOf(out['loss']!)[0]!);
+      norms.push(numbersOf(out['grad_norm']!)[0]!);
+      expect(numbersOf(out['finite']!)).toEqual([1]);
+      expect(numbersOf(out['residual']!)[0]).toBeLessThan(2e-6);
+      state = { theta: out['theta_next']!, m: out['m_next']!, v: out['v_next']! };
+      if (i === 0) compare('after_step_1', state.theta);
+    }
+    await run.release();
+    const near = (name: string, got: number[], want: Tensor, share: number): void =>
+      expectNear(
+        name,
+        tensor('float64', [30], got),
+        { ...want, shape: [30] },
+        5 * share + 1e-6 * largest(want),
+      );
+    near('expected.losses', losses, data.get('expected.losses')!, c.f32_vs_f64['expected.losses']!);
+    near(
+      'expected.losses_float64',
+      losses,
+      data.get('expected.losses_float64')!,
+      c.f32_vs_f64['expected.losses']!,
+    );
+    near(
+      'expected.grad_norms',
+      norms,
+      data.get('expected.grad_norms')!,
+      c.f32_vs_f64['expected.grad_norms']!,
+    );
+    compare('final', state.theta);
+    compare('exp_avg', state.m);
+    compare('exp_avg_sq', state.v);
+  });
+});
