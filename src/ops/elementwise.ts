@@ -1,1 +1,5 @@
-export {};
+/** @file The elementwise family. */
+export * from './arithmetic.ts';
+export * from './transcendental.ts';
+export * from './activations.ts';
+export * from './logic.ts';

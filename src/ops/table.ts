@@ -2,6 +2,7 @@
 import { Builder, type Infer } from '#src/graph/builder.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
+import { contrib } from './contrib.ts';
 import * as elementwise from './elementwise.ts';
 import * as linear from './linear.ts';
 import * as convolution from './convolution.ts';
@@ -15,6 +16,7 @@ import type { OperatorTable } from './types.ts';
 /** Every family exports its entries under the operators' exact ONNX names. */
 export const operators: OperatorTable = {
   ...elementwise,
+  ...contrib,
   ...linear,
   ...convolution,
   ...movement,
