@@ -1,0 +1,35 @@
+/** @file Graph → ONNX file. */
+import { encodeModel } from '#src/onnx/encode.ts';
+import type { Constant } from '#src/onnx/model.ts';
+import type { Graph } from './types.ts';
+
+export interface EncodeGraphOptions {
+  /** Constants that the session gets with each run: they become graph inputs, after the graph's own. */
+  readonly weightsAsInputs: ReadonlySet<string>;
+  readonly name?: string;
+  readonly metadata?: ReadonlyMap<string, string>;
+}
+
+/** The graph as an ONNX file of opset 21, IR 10: what every ONNX Runtime that Rotune meets can run on WebGPU. */
+export function encodeGraph(graph: Graph, options: EncodeGraphOptions): Uint8Array {
+  const initializers = new Map<string, Constant>();
+  const weights = [];
+  for (const [name, constant] of graph.constants)
+    if (options.weightsAsInputs.has(name)) weights.push({ name, type: constant.type, shape: constant.shape });
+    else initializers.set(name, constant);
+  const opsets = new Map([['', 21]]);
+  for (const node of graph.nodes) if (node.domain !== '') opsets.set(node.domain, 1);
+  return encodeModel({
+    irVersion: 10,
+    opsets,
+    producer: 'rotune',
+    metadata: options.metadata ?? new Map<string, string>(),
+    graph: {
+      name: options.name ?? 'rotune',
+      inputs: [...graph.inputs, ...weights],
+      outputs: graph.outputs,
+      nodes: graph.nodes,
+      initializers,
+    },
+  });
+}
