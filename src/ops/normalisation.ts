@@ -1,1 +1,4 @@
-export {};
+/** @file The normalisation family. */
+export * from './softmax.ts';
+export * from './layerNorm.ts';
+export * from './channelNorm.ts';
