@@ -1,0 +1,242 @@
+/** @file What every command makes sure of before it works: Node, packages, a fresh build, Chromium. Imports nothing but Node. */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The repository's root. */
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Something a person can cure: printed as one line, never with a stack trace. */
+export class Refusal extends Error {
+  /** @param {string} message @param {number} [exitCode] */
+  constructor(message, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** @param {string} message */
+export function say(message) {
+  process.stderr.write(`${message}\n`);
+}
+
+/**
+ * Runs a command's body; ends the process with its exit status. A Refusal becomes one line on stderr.
+ * @param {() => Promise<number | undefined>} body
+ */
+export async function main(body) {
+  try {
+    process.exitCode = (await body()) ?? 0;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    say(`error: ${error.message}`);
+    process.exitCode = error.exitCode;
+  }
+}
+
+/** Refuses a Node that is too old for the tools. */
+export function ensureNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19) || (major === 22 && minor < 12)) {
+    throw new Refusal(
+      `Rotune needs Node 20.19 (or 22.12) or newer; this is ${process.versions.node}: https://nodejs.org`,
+    );
+  }
+}
+
+/**
+ * Runs a program with its output passed through to stderr, so that stdout stays the command's own.
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @param {{ env?: Record<string, string>, quiet?: boolean, stdout?: 'inherit' }} [options] quiet: output only if it fails
+ * @returns {Promise<number>} exit status
+ */
+export function runProgram(program, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const out = options.quiet ? 'pipe' : (options.stdout ?? 2);
+    const child = spawn(program, args, {
+      cwd: ROOT,
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', out, options.quiet ? 'pipe' : 'inherit'],
+      shell: process.platform === 'win32' && program === 'npm',
+    });
+    /** @type {Buffer[]} */
+    const held = [];
+    child.stdout?.on('data', (chunk) => held.push(chunk));
+    child.stderr?.on('data', (chunk) => held.push(chunk));
+    child.on('error', reject);
+    child.on('close', (status) => {
+      if (status !== 0) for (const chunk of held) process.stderr.write(chunk);
+      resolve(status ?? 1);
+    });
+  });
+}
+
+/**
+ * Runs an installed package's command line with this very Node.
+ * @param {string} script path below node_modules
+ * @param {readonly string[]} args
+ * @param {Parameters<typeof runProgram>[2]} [options]
+ */
+export function runTool(script, args, options) {
+  return runProgram(process.execPath, [join(ROOT, 'node_modules', script), ...args], options);
+}
+
+/** Packages of a lock file: path → version, those for other platforms left out. @param {string} file */
+function lockedVersions(file) {
+  /** @type {{ packages: Record<string, { version?: string, optional?: boolean }> }} */
+  const lock = JSON.parse(readFileSync(file, 'utf8'));
+  return new Map(
+    Object.entries(lock.packages)
+      .filter(([path, entry]) => path !== '' && !entry.optional)
+      .map(([path, entry]) => [path, entry.version]),
+  );
+}
+
+/** Whether node_modules holds what the lock file asks for. */
+function packagesAreCurrent() {
+  const installed = join(ROOT, 'node_modules/.package-lock.json');
+  if (!existsSync(installed)) return false;
+  const have = lockedVersions(installed);
+  return [...lockedVersions(join(ROOT, 'package-lock.json'))].every(
+    ([path, version]) => have.get(path) === version && existsSync(join(ROOT, path)),
+  );
+}
+
+/** Installs the packages when node_modules is missing or not what the lock file asks for. */
+export async function ensurePackages() {
+  ensureNode();
+  if (packagesAreCurrent()) return;
+  say('Installing packages (npm ci) …');
+  const status = await runProgram('npm', ['ci', '--no-fund', '--no-audit']);
+  if (status !== 0) throw new Refusal('npm ci failed: see its message above; is there a network?');
+}
+
+/** Newest change below a path, in ms since the epoch. @param {string} path @returns {number} */
+function newest(path) {
+  if (!existsSync(path)) return 0;
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+/** Builds the page when dist/ is missing or older than what it is made from. */
+export async function ensureBuild() {
+  const sources = ['src', 'workers', 'public', 'index.html', 'vite.config.ts', 'package-lock.json'];
+  const built = join(ROOT, 'dist/index.html');
+  const age = existsSync(built) ? statSync(built).mtimeMs : 0;
+  if (age > 0 && sources.every((source) => newest(join(ROOT, source)) < age)) return;
+  say('Building the page …');
+  const status = await runTool('vite/bin/vite.js', ['build', '--logLevel', 'warn']);
+  if (status !== 0) throw new Refusal('the build failed: see above');
+}
+
+/** @param {string} path */
+function isProgram(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Chromiums that Playwright itself installed, newest first. */
+function playwrightBrowsers() {
+  const home = homedir();
+  const folders = [
+    process.env.PLAYWRIGHT_BROWSERS_PATH,
+    join(home, '.cache/ms-playwright'),
+    join(home, 'Library/Caches/ms-playwright'),
+    join(process.env.LOCALAPPDATA ?? join(home, 'AppData/Local'), 'ms-playwright'),
+  ];
+  const programs = [
+    'chrome-linux/chrome',
+    'chrome-linux64/chrome',
+    'chrome-mac/Chromium.app/Contents/MacOS/Chromium',
+    'chrome-mac-arm64/Google Chrome for Testing.app/Contents/MacOS/Google Chrome for Testing',
+    'chrome-win/chrome.exe',
+    'chrome-win64/chrome.exe',
+  ];
+  return folders
+    .filter((folder) => folder !== undefined)
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) =>
+      readdirSync(folder)
+        .filter((name) => /^chromium-\d+$/.test(name))
+        .sort((a, b) => Number(b.slice(9)) - Number(a.slice(9)))
+        .flatMap((name) => programs.map((program) => join(folder, name, program))),
+    );
+}
+
+/** Path of a Chromium or Chrome on this machine, or null. The variable CHROME_PATH wins. */
+export function findChromium() {
+  const given = process.env.CHROME_PATH;
+  if (given) return isProgram(given) ? given : null;
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
+  const onPath = (process.env.PATH ?? '')
+    .split(delimiter)
+    .flatMap((folder) => names.map((name) => join(folder, name)));
+  const windows = [process.env.PROGRAMFILES, process.env['PROGRAMFILES(X86)'], process.env.LOCALAPPDATA]
+    .filter((folder) => folder !== undefined)
+    .map((folder) => join(folder, 'Google/Chrome/Application/chrome.exe'));
+  const usual = [
+    '/usr/bin/chromium',
+    ...onPath,
+    '/Applications/Chromium.app/Contents/MacOS/Chromium',
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    ...windows,
+    ...playwrightBrowsers(),
+  ];
+  return usual.find(isProgram) ?? null;
+}
+
+/**
+ * A Chromium to run the page in; installed by apt-get where that is possible.
+ * @returns {Promise<string>} path of the program
+ */
+export async function ensureChromium() {
+  if (process.env.CHROME_PATH && !isProgram(process.env.CHROME_PATH)) {
+    throw new Refusal(`CHROME_PATH names ${process.env.CHROME_PATH}, which is not a program`);
+  }
+  const found = findChromium();
+  if (found !== null) return found;
+  const root = process.getuid?.() === 0;
+  if (process.platform === 'linux' && root && spawnSync('apt-get', ['--version']).status === 0) {
+    say('Installing Chromium (apt-get install chromium) …');
+    const env = { DEBIAN_FRONTEND: 'noninteractive' };
+    await runProgram('apt-get', ['update', '-qq'], { env, quiet: true });
+    await runProgram('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], {
+      env,
+      quiet: true,
+    });
+    const installed = findChromium();
+    if (installed !== null) return installed;
+  }
+  const ways = {
+    linux: 'install it with `sudo apt-get install chromium` (or your distribution’s way)',
+    darwin: 'install Google Chrome (https://www.google.com/chrome) or `brew install --cask chromium`',
+    win32: 'install Google Chrome (https://www.google.com/chrome)',
+  };
+  const way = ways[/** @type {keyof typeof ways} */ (process.platform)] ?? ways.linux;
+  throw new Refusal(
+    `no Chromium or Chrome found: ${way}, or name one in the environment variable CHROME_PATH`,
+  );
+}
+
+/** Version line of a program, for reports. @param {string} program */
+export function versionOf(program) {
+  try {
+    return execFileSync(program, ['--version'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** Flags for a headless Chromium that has WebGPU without a GPU (SwiftShader) and runs as root in a container. */
+export const CHROMIUM_ARGS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
