@@ -1,0 +1,51 @@
+/** @file What can go wrong with the browser's storage, in words for people. */
+
+/** full: no room left. unavailable: the browser gives no storage (private window, blocked). damaged: nothing that can be read. */
+export type StoreFailure = 'full' | 'unavailable' | 'damaged';
+
+/** The browser's storage did not take or give the data. What was stored before is untouched. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly failure: StoreFailure;
+  /** What to do about it. */
+  readonly cure: string;
+
+  constructor(failure: StoreFailure, message: string, cure: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+    this.cure = cure;
+  }
+}
+
+const MEBI = 2 ** 20;
+
+/** Bytes for people: "0.7 MB", "130 MB". */
+export function megabytes(bytes: number): string {
+  const mb = bytes / MEBI;
+  return `${mb < 10 ? mb.toFixed(1) : Math.round(mb)} MB`;
+}
+
+/**
+ * A failed IndexedDB request in terms of StoreError.
+ * @param wanted bytes that were to be written, if any
+ * @param others bytes that other saved runs take, which could be freed
+ */
+export function storeError(error: unknown, wanted = 0, others = 0): StoreError {
+  if (error instanceof StoreError) return error;
+  const name = error instanceof Error || error instanceof DOMException ? error.name : '';
+  if (name === 'QuotaExceededError')
+    return new StoreError(
+      'full',
+      `There is no room to save ${megabytes(wanted)}: this browser's storage is full.`,
+      others > 0
+        ? `Discard older runs (they take ${megabytes(others)}), or free space on the disk.`
+        : 'Free space on the disk, or clear the data of other sites in the browser.',
+      { cause: error },
+    );
+  return new StoreError(
+    'unavailable',
+    'This browser does not let the page store anything here.',
+    'Use a normal window instead of a private one, and allow this site to store data.',
+    { cause: error },
+  );
+}

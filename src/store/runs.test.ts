@@ -1,0 +1,158 @@
+/** @file The store keeps whole checkpoints only, the last two, and falls back when one is damaged. */
+import 'fake-indexeddb/auto';
+import { createStore, entries, set } from 'idb-keyval';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Job } from '#src/formats/jobTypes.ts';
+import { StoreError } from './errors.ts';
+import { bytesOf, RunStore, type RunHeader } from './runs.ts';
+
+interface Content {
+  readonly step: number;
+  readonly theta: Float32Array;
+}
+
+const parsers = {
+  content: (stored: unknown): Content => {
+    const c = stored as Content;
+    if (!(c.theta instanceof Float32Array) || c.theta.length !== 3) throw new Error('theta');
+    return c;
+  },
+  job: (stored: unknown): Job => {
+    if ((stored as Job).version !== 1) throw new Error('job');
+    return stored as Job;
+  },
+};
+
+const job = { version: 1, task: 'diffusion', model: 'builtin:emoji' } as Job;
+let serial = 0;
+let database = '';
+let store: RunStore<Content>;
+
+const header = (id: string, step: number, more: Partial<RunHeader> = {}): Omit<RunHeader, 'bytes'> => ({
+  id,
+  job,
+  step,
+  savedAt: 1000 + step,
+  finished: false,
+  modelName: 'emoji',
+  dataName: 'high-contrast/train',
+  selfContained: true,
+  ...more,
+});
+const content = (step: number): Content => ({ step, theta: new Float32Array([step, 2, 3]) });
+const raw = (): ReturnType<typeof createStore> => createStore(database, 'runs');
+const keys = async (): Promise<string[]> => (await entries<string, unknown>(raw())).map(([k]) => k);
+
+beforeEach(() => {
+  database = `test-${serial++}`;
+  store = new RunStore(parsers, database);
+});
+
+describe('RunStore', () => {
+  it('gives back what was saved', async () => {
+    const saved = await store.save(header('a', 7), content(7));
+    expect(saved.bytes).toBe(bytesOf(content(7)));
+    expect(await store.load('a')).toEqual({ header: saved, content: content(7), fellBack: false });
+    expect(await store.list()).toEqual([saved]);
+    expect(await store.load('b')).toBeNull();
+  });
+
+  it('keeps the last two checkpoints of a run and leaves other runs alone', async () => {
+    for (const step of [1, 2, 3, 4]) await store.save(header('a', step), content(step));
+    await store.save(header('ab', 9), content(9));
+    expect((await keys()).sort()).toEqual([
+      'checkpoint/a/0000000003',
+      'checkpoint/a/0000000004',
+      'checkpoint/ab/0000000001',
+      'run/a',
+      'run/ab',
+    ]);
+    expect((await store.list()).map((run) => [run.id, run.step])).toEqual([
+      ['ab', 9],
+      ['a', 4],
+    ]);
+  });
+
+  it.each([
+    ['content of the wrong shape', { step: 2, theta: new Float32Array(2) }],
+    ['content of the wrong type', { step: 2, theta: [1, 2, 3] }],
+  ])('falls back to the checkpoint before: %s', async (_, bad) => {
+    await store.save(header('a', 1), content(1));
+    await store.save(header('a', 2), bad as Content);
+    const loaded = await store.load('a');
+    expect(loaded).toMatchObject({ fellBack: true, header: { step: 1 }, content: { step: 1 } });
+  });
+
+  it('falls back when a record is not one at all', async () => {
+    await store.save(header('a', 1), content(1));
+    await store.save(header('a', 2), content(2));
+    await set('checkpoint/a/0000000002', 'rubbish', raw());
+    expect(await store.load('a')).toMatchObject({ fellBack: true, header: { step: 1 } });
+    await set('checkpoint/a/0000000001', { version: 2 }, raw());
+    await expect(store.load('a')).rejects.toMatchObject({ name: 'StoreError', failure: 'damaged' });
+  });
+
+  it('leaves records that cannot be read out of the list', async () => {
+    await store.save(header('a', 1), content(1));
+    await store.save(header('b', 2, { job: { ...job, version: 2 as 1 } }), content(2));
+    await set('run/c', { header: 'rubbish' }, raw());
+    expect((await store.list()).map((run) => run.id)).toEqual(['a']);
+  });
+
+  it('writes nothing of a checkpoint that cannot be stored', async () => {
+    await store.save(header('a', 1), content(1));
+    const before = await entries(raw());
+    const unclonable = { ...content(2), loop: () => 0 } as Content;
+    await expect(store.save(header('a', 2), unclonable)).rejects.toBeInstanceOf(StoreError);
+    expect(await entries(raw())).toEqual(before);
+    expect(await store.load('a')).toMatchObject({ fellBack: false, header: { step: 1 } });
+  });
+
+  it('writes nothing of a checkpoint whose transaction is cut off', async () => {
+    await store.save(header('a', 1), content(1));
+    const before = await entries(raw());
+    const put = vi.spyOn(IDBObjectStore.prototype, 'put');
+    put.mockImplementationOnce(function (this: IDBObjectStore, value: unknown, key?: IDBValidKey) {
+      put.mockRestore();
+      const request = this.put(value, key);
+      request.onsuccess = () => this.transaction.abort();
+      return request;
+    });
+    await expect(store.save(header('a', 2), content(2))).rejects.toBeInstanceOf(StoreError);
+    expect(await entries(raw())).toEqual(before);
+  });
+
+  it('says what to free when the disk is full, and loses nothing', async () => {
+    await store.save(header('old', 1), content(1));
+    await store.save(header('a', 1), content(1));
+    const put = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
+      throw new DOMException('full', 'QuotaExceededError');
+    });
+    const failure: unknown = await store.save(header('a', 2), content(2)).catch((e: unknown) => e);
+    put.mockRestore();
+    expect(failure).toMatchObject({ name: 'StoreError', failure: 'full' });
+    expect((failure as StoreError).cure).toMatch(/Discard older runs/);
+    expect(await store.load('a')).toMatchObject({ fellBack: false, header: { step: 1 } });
+  });
+
+  it('removes a run whole', async () => {
+    await store.save(header('a', 1), content(1));
+    await store.save(header('b', 1), content(1));
+    await store.remove('a');
+    expect((await keys()).sort()).toEqual(['checkpoint/b/0000000001', 'run/b']);
+  });
+
+  it('tidies orphans and old finished runs, never an unfinished one', async () => {
+    await store.save(header('unfinished', 1), content(1));
+    await store.save(header('done-1', 2, { finished: true }), content(2));
+    await store.save(header('done-2', 3, { finished: true }), content(3));
+    await set('checkpoint/gone/0000000001', 'left over', raw());
+    expect(await store.tidy(1)).toEqual(['done-1']);
+    expect((await keys()).sort()).toEqual([
+      'checkpoint/done-2/0000000001',
+      'checkpoint/unfinished/0000000001',
+      'run/done-2',
+      'run/unfinished',
+    ]);
+  });
+});
