@@ -1,0 +1,125 @@
+/** @file Captions to token ids by a tokenizer.json, padded and truncated as that file says. */
+import { Tokenizer } from '@huggingface/tokenizers';
+import * as v from 'valibot';
+import { DataError } from '#src/tasks/files.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(1));
+
+const tokenizerSchema = v.looseObject({
+  truncation: v.nullish(
+    v.looseObject({ max_length: count, direction: v.optional(v.picklist(['Left', 'Right']), 'Right') }),
+  ),
+  padding: v.nullish(
+    v.looseObject({
+      strategy: v.union([v.literal('BatchLongest'), v.object({ Fixed: count })]),
+      direction: v.optional(v.picklist(['Left', 'Right']), 'Right'),
+      pad_id: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    }),
+  ),
+  model: v.looseObject({}),
+});
+
+const tokenContent = v.union([v.string(), v.looseObject({ content: v.string() })]);
+const configSchema = v.looseObject({
+  model_max_length: v.optional(v.number()),
+  pad_token: v.nullish(tokenContent),
+});
+
+/** No text encoder reads more; larger values (transformers writes 1e30) mean "unknown". */
+const longest = 4096;
+
+function parse<S extends v.GenericSchema>(schema: S, json: unknown, where: string): v.InferOutput<S> {
+  const result = v.safeParse(schema, json);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw new DataError(
+    `${where} is not a tokenizer that Rotune can read: ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}.`,
+  );
+}
+
+export class CaptionTokenizer {
+  /** Ids in every row. */
+  readonly length: number;
+  readonly #tokenizer: Tokenizer;
+  readonly #padId: number;
+  readonly #padLeft: boolean;
+  readonly #cutLeft: boolean;
+
+  /**
+   * @param tokenizerJson content of tokenizer.json
+   * @param tokenizerConfig content of tokenizer_config.json: names the special tokens
+   * @throws DataError if the files are not a tokenizer or say no length
+   */
+  constructor(tokenizerJson: unknown, tokenizerConfig: unknown) {
+    const file = parse(tokenizerSchema, tokenizerJson, 'tokenizer/tokenizer.json');
+    const config = parse(configSchema, tokenizerConfig, 'tokenizer/tokenizer_config.json');
+    try {
+      this.#tokenizer = new Tokenizer(file, config);
+    } catch (error) {
+      throw new DataError(
+        `tokenizer/tokenizer.json is not a tokenizer that Rotune can read: ${error instanceof Error ? error.message : String(error)}.`,
+      );
+    }
+    const { padding, truncation } = file;
+    const fixed = typeof padding?.strategy === 'object' ? padding.strategy.Fixed : undefined;
+    const length = fixed ?? truncation?.max_length ?? config.model_max_length;
+    if (length === undefined || length > longest)
+      throw new DataError(
+        'The tokenizer says no length: neither padding nor truncation in tokenizer/tokenizer.json, nor model_max_length in tokenizer/tokenizer_config.json. Add model_max_length.',
+      );
+    this.length = length;
+    const token = config.pad_token;
+    const padToken = typeof token === 'string' ? token : token?.content;
+    this.#padId =
+      padding?.pad_id ?? (padToken === undefined ? 0 : (this.#tokenizer.token_to_id(padToken) ?? 0));
+    this.#padLeft = padding?.direction === 'Left';
+    this.#cutLeft = truncation?.direction === 'Left';
+    if (this.#ids('').length > length)
+      throw new DataError(
+        `The tokenizer's length of ${length} has no room for its own opening and closing tokens.`,
+      );
+  }
+
+  #ids(text: string, special = true): number[] {
+    const ids = this.#tokenizer.encode(text, { add_special_tokens: special }).ids;
+    if (ids.some((id) => !Number.isInteger(id)))
+      throw new DataError(
+        `"${text}" has a word that the tokenizer does not know, and tokenizer/tokenizer_config.json names no unk_token.`,
+      );
+    return ids;
+  }
+
+  /** Token ids of a caption: exactly `length` of them. Too long a caption loses words, never its opening or closing token. */
+  encode(text: string): Int32Array {
+    let ids = this.#ids(text);
+    if (ids.length > this.length) ids = this.#truncated(text, ids);
+    const out = new Int32Array(this.length).fill(this.#padId);
+    out.set(ids, this.#padLeft ? this.length - ids.length : 0);
+    return out;
+  }
+
+  #truncated(text: string, ids: readonly number[]): number[] {
+    const words = this.#ids(text, false);
+    const around = ids.length - words.length;
+    let before = 0;
+    while (before < around && !words.every((id, i) => ids[before + i] === id)) before++;
+    const room = this.length - around;
+    return [
+      ...ids.slice(0, before),
+      ...(this.#cutLeft ? words.slice(words.length - room) : words.slice(0, room)),
+      ...ids.slice(before + words.length),
+    ];
+  }
+
+  /** How many tokens of the caption (specials included) do not fit. */
+  overflow(text: string): number {
+    return Math.max(0, this.#ids(text).length - this.length);
+  }
+
+  /** [captions, length], row-major. */
+  encodeAll(texts: readonly string[]): Int32Array {
+    const out = new Int32Array(texts.length * this.length);
+    texts.forEach((text, i) => out.set(this.encode(text), i * this.length));
+    return out;
+  }
+}
