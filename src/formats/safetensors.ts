@@ -136,7 +136,7 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
 
 /** Order of UTF-8 bytes, which is that of code points (JavaScript's own `<` compares UTF-16 units). */
 function compareNames(a: string, b: string): number {
-  const [x, y] = [[...a], [...b]];
+  const [x, y] = [Array.from(a), Array.from(b)];
   const n = Math.min(x.length, y.length);
   for (let i = 0; i < n; i++) {
     const d = x[i]!.codePointAt(0)! - y[i]!.codePointAt(0)!;

@@ -1,0 +1,148 @@
+/** @file A job as TOML text or as a plain table (for links), checked key by key. */
+import * as v from 'valibot';
+import type { Job } from './jobTypes.ts';
+import { defaultPlan, planFromTable, planSchema, planToTable } from './plan.ts';
+import { camelKeys, checked, flag, oneOf, real, snakeKeys, table, text, value, whole } from './schema.ts';
+import { parseToml, printToml } from './toml.ts';
+
+/** The built-in demo: the emoji model learns the High Contrast style. All names among the prompts are held out of training. */
+export const defaultJob: Job = {
+  version: 1,
+  task: 'diffusion',
+  model: 'builtin:emoji',
+  data: {
+    train: 'builtin:high-contrast/train',
+    heldout: 'builtin:high-contrast/heldout',
+    captionDropout: 0.1,
+    flip: false,
+  },
+  train: {
+    steps: 120,
+    batch: 4,
+    accumulate: 1,
+    seed: 0,
+    learningRate: 5e-3,
+    schedule: 'cosine',
+    warmup: 20,
+    finalShare: 0.1,
+    clip: 1,
+    weightDecay: 0,
+    betas: [0.9, 0.99],
+    eps: 1e-8,
+    minSnr: 0,
+    blockwiseRate: false,
+    checkpointSteps: 25,
+    checkpointSeconds: 30,
+  },
+  plan: defaultPlan,
+  sample: {
+    prompts: ['ghost', 'robot', 'unicorn', 'wolf', 'octopus', 'pear', 'doughnut', 'honeybee'],
+    negative: '',
+    steps: 20,
+    guidance: 1,
+    seed: 7,
+    every: 20,
+  },
+};
+
+const share = real('a number from 0 to 1', (x) => x >= 0 && x <= 1);
+const notNegative = real('0 or a positive number', (x) => x >= 0);
+const source = value<string>(
+  'a folder, or a built-in one such as "builtin:emoji"',
+  (x) => typeof x === 'string' && x.trim() !== '' && x.length <= 4096,
+);
+
+const schema = table({
+  version: v.optional(value<1>('1', (x) => x === 1)),
+  task: v.optional(oneOf(['diffusion'])),
+  model: v.optional(source),
+  data: v.optional(
+    table({
+      train: v.optional(source),
+      heldout: v.optional(text(4096)),
+      caption_dropout: v.optional(share),
+      flip: v.optional(flag),
+    }),
+  ),
+  train: v.optional(
+    table({
+      steps: v.optional(whole(1, 1_000_000)),
+      batch: v.optional(whole(1, 256)),
+      accumulate: v.optional(whole(1, 1024)),
+      seed: v.optional(whole(0, 2 ** 32 - 1)),
+      learning_rate: v.optional(real('a positive number up to 1', (x) => x > 0 && x <= 1)),
+      schedule: v.optional(oneOf(['constant', 'linear', 'cosine'])),
+      warmup: v.optional(whole(0, 1_000_000)),
+      final_share: v.optional(share),
+      clip: v.optional(notNegative),
+      weight_decay: v.optional(share),
+      betas: v.optional(
+        value<[number, number]>(
+          'two numbers from 0 to below 1, such as [0.9, 0.99]',
+          (x) =>
+            Array.isArray(x) && x.length === 2 && x.every((b) => typeof b === 'number' && b >= 0 && b < 1),
+        ),
+      ),
+      eps: v.optional(real('a positive number up to 1', (x) => x > 0 && x <= 1)),
+      min_snr: v.optional(notNegative),
+      blockwise_rate: v.optional(flag),
+      checkpoint_steps: v.optional(whole(1, 1_000_000)),
+      checkpoint_seconds: v.optional(real('a number from 1 to 86400', (x) => x >= 1 && x <= 86_400)),
+    }),
+  ),
+  plan: v.optional(planSchema),
+  sample: v.optional(
+    table({
+      prompts: v.optional(
+        value<string[]>(
+          'a list of at most 64 texts of at most 1000 characters',
+          (x) =>
+            Array.isArray(x) && x.length <= 64 && x.every((p) => typeof p === 'string' && p.length <= 1000),
+        ),
+      ),
+      negative: v.optional(text(1000)),
+      steps: v.optional(whole(1, 1000)),
+      guidance: v.optional(real('a number from 0 to 50', (x) => x >= 0 && x <= 50)),
+      seed: v.optional(whole(0, 2 ** 32 - 1)),
+      every: v.optional(whole(0, 1_000_000)),
+    }),
+  ),
+});
+
+/**
+ * A job from its table (keys as in files). What is left out comes from the built-in demo, except: own training images bring no
+ * held-out ones with them, and the default warm-up is at most a sixth of the steps.
+ *
+ * @throws JobError that names the key, its value and what is allowed; for unknown keys the nearest known one.
+ */
+export function jobFromTable(input: unknown): Job {
+  const { plan, ...rest } = checked(schema, input, '');
+  const { data, train, sample, ...top } = camelKeys(rest);
+  const heldout = data?.heldout ?? (data?.train === undefined ? defaultJob.data.heldout : null);
+  const steps = train?.steps ?? defaultJob.train.steps;
+  return {
+    ...defaultJob,
+    ...top,
+    data: { ...defaultJob.data, ...data, heldout: heldout === '' ? null : heldout },
+    train: {
+      ...defaultJob.train,
+      warmup: Math.min(defaultJob.train.warmup, Math.floor(steps / 6)),
+      ...train,
+    },
+    plan: plan ? planFromTable(plan) : defaultPlan,
+    sample: { ...defaultJob.sample, ...sample },
+  };
+}
+
+/** A complete table of a job: nothing is left to defaults. No held-out images are written as "". */
+export const jobToTable = ({ plan, data, ...rest }: Job): object => ({
+  ...snakeKeys(rest),
+  data: snakeKeys({ ...data, heldout: data.heldout ?? '' }),
+  plan: planToTable(plan),
+});
+
+/** Reads a job file. Throws JobError. */
+export const parseJob = (toml: string): Job => jobFromTable(parseToml(toml));
+
+/** The job as a file that parseJob reads back as it was. */
+export const printJob = (job: Job): string => printToml(jobToTable(job));
