@@ -41,6 +41,7 @@ export class Builder {
   readonly #infer: Infer;
   readonly #shared = new Map<string, Value>();
   readonly #tensors = new Map<string, Tensor>();
+  readonly #reserved = new Set<string>();
   #counter = 0;
 
   /** An empty graph, or one that continues `graph`: its inputs, outputs, nodes and constants are taken over. */
@@ -54,11 +55,16 @@ export class Builder {
     for (const [k, v] of graph.values) this.values.set(k, v);
   }
 
+  /** Keeps names free for values that are added later under their own name. */
+  reserve(names: Iterable<string>): void {
+    for (const name of names) this.#reserved.add(name);
+  }
+
   /** A name not used yet. */
   fresh(stem: string): string {
     for (;;) {
       const name = `${stem}_${this.#counter++}`;
-      if (!this.values.has(name)) return name;
+      if (!this.values.has(name) && !this.#reserved.has(name)) return name;
     }
   }
 

@@ -11,7 +11,8 @@ import type { LayerRotation } from './rotations.ts';
 import type { PlannedLayer } from './types.ts';
 
 /**
- * Appends `graph` to the builder with adapters in place. Node outputs keep their names.
+ * Appends `graph` to the builder with adapters in place. Values keep their names, so the builder must have reserved them
+ * (`startFrom`) before it made up any.
  *
  * Two ways to a rotation's gradient, both exact:
  * - weight: plain reverse mode, ∂L/∂C = W·(∂L/∂W′)ᵀ by blocks; costs the full weight gradient.
@@ -27,7 +28,7 @@ export function insertAdapters(
   rotations: readonly LayerRotation[],
   route: Route | 'auto' = 'auto',
 ): void {
-  for (const [name, constant] of graph.constants) if (!g.values.has(name)) g.initializer(name, constant);
+  for (const [name, constant] of graph.constants) g.initializer(name, constant);
   const byNode = new Map(layout.planned.flatMap((p, i) => p.layer.nodes.map((n) => [n, i] as const)));
   const rotated = new Map<string, Value>();
   for (const node of graph.nodes) {
@@ -40,6 +41,12 @@ export function insertAdapters(
     }
     adapt(g, node, planned, parts, route, rotated);
   }
+}
+
+/** Reserves the graph's names in a fresh builder and adds its inputs. */
+export function startFrom(g: Builder, graph: Graph): void {
+  g.reserve(graph.values.keys());
+  for (const v of graph.inputs) g.input(v.name, v.type, v.shape);
 }
 
 function adapt(

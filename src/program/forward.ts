@@ -1,7 +1,7 @@
 /** @file Compiles the model with adapters for sampling and evaluation. */
 import { prune } from '#src/graph/prune.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
-import { insertAdapters } from '#src/oft/insert.ts';
+import { insertAdapters, startFrom } from '#src/oft/insert.ts';
 import type { Layout } from '#src/oft/parameters.ts';
 import type { LayerRotation } from '#src/oft/rotations.ts';
 import { builder } from '#src/ops/table.ts';
@@ -24,7 +24,7 @@ export function compileForward({
   readonly layout: Layout;
 }): Program {
   const g = builder();
-  for (const v of graph.inputs) g.input(v.name, v.type, v.shape);
+  startFrom(g, graph);
   const rotation = new Map<number, Value>();
   for (const group of layout.groups) {
     const all = g.input(rotationFeed(group.size), 'float32', [group.count, group.size, group.size]);

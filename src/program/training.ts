@@ -5,7 +5,7 @@ import { prune } from '#src/graph/prune.ts';
 import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { tensor } from '#src/onnx/tensor.ts';
 import type { Route } from '#src/oft/cost.ts';
-import { insertAdapters } from '#src/oft/insert.ts';
+import { insertAdapters, startFrom } from '#src/oft/insert.ts';
 import { initialParameters, type Layout, rateScales } from '#src/oft/parameters.ts';
 import { emitRotations } from '#src/oft/rotations.ts';
 import { builder } from '#src/ops/table.ts';
@@ -45,7 +45,7 @@ export interface TrainingOptions {
 export function compileTraining(options: TrainingOptions): Program {
   const { graph, layout, optimiser } = options;
   const g = builder();
-  for (const v of graph.inputs) g.input(v.name, v.type, v.shape);
+  startFrom(g, graph);
   const vector = (name: string): Value => g.input(name, 'float32', [layout.size]);
   const [theta, m, v] = [vector('theta'), vector('m'), vector('v')];
   const rotations = emitRotations(g, layout, theta, { rounds: options.rounds ?? 10 });

@@ -3,7 +3,7 @@ import { backward } from '#src/autodiff/backward.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
 import { constantOf, numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
-import { insertAdapters, rotateWeight } from '#src/oft/insert.ts';
+import { insertAdapters, rotateWeight, startFrom } from '#src/oft/insert.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { type Layout, parameterLayout, writeParameters } from '#src/oft/parameters.ts';
 import { emitRotations } from '#src/oft/rotations.ts';
@@ -103,7 +103,8 @@ export function adaptedLayer(
     ]),
   );
   const g = builder();
-  const x = g.input('x', 'float32', data.get('x')!.shape);
+  startFrom(g, base);
+  const x = g.value('x');
   const parameter = g.input('theta', 'float32', [layout.size]);
   const rotations = emitRotations(g, layout, parameter, { rounds: 16, strength: c.options.multiplier });
   insertAdapters(g, base, layout, rotations.layers, route);
