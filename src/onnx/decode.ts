@@ -29,7 +29,8 @@ import { codeName, typeOfCode } from './protobuf.ts';
  */
 export function decodeModel(bytes: Uint8Array): Model {
   if (bytes.length === 0) throw new ModelError('The model file is empty.');
-  const proto = parse(bytes);
+  // A plain view even of a Node Buffer, whose own slice() would not copy.
+  const proto = parse(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   if (!proto.graph || proto.opsetImport.length === 0) {
     if (looksLikeOnnx(bytes))
       throw new ModelError('The ONNX file has no graph: it is truncated or damaged. Copy it again.');

@@ -55,7 +55,7 @@ export function viewBytes(type: DType, bytes: Uint8Array): TypedArray {
   if (type === 'string') throw new ModelError('String tensors cannot be read as numbers.');
   const Ctor = arrays[type];
   const width = Ctor.BYTES_PER_ELEMENT;
-  const source = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  const source = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   return new Ctor(source.buffer as ArrayBuffer, source.byteOffset, Math.floor(source.byteLength / width));
 }
 

@@ -1,0 +1,48 @@
+/** @file Reading a node's constant arguments (shapes, sizes, axes), with errors that name the node. */
+import { type Builder, castCodes } from '#src/graph/builder.ts';
+import { GraphError, type Shape, type Value } from '#src/graph/types.ts';
+import type { DType, Node } from '#src/onnx/model.ts';
+import { numbersOf, type Tensor } from '#src/onnx/tensor.ts';
+import { nodeLabel, scalarLike } from './common.ts';
+
+/** What shape rules and gradient rules both have. */
+export interface Arguments {
+  readonly node: Node;
+  readonly inputs: readonly (Value | null)[];
+  constant(i: number): Tensor | undefined;
+}
+
+/** Throws a GraphError that names the node. */
+export function fail(node: Node, what: string): never {
+  throw new GraphError(`${nodeLabel(node)}: ${what}`);
+}
+
+/** The whole numbers in input i; undefined where the optional input is absent. */
+export function optionalInts(ctx: Arguments, i: number, what: string): number[] | undefined {
+  const input = ctx.inputs[i];
+  if (!input) return undefined;
+  const t = ctx.constant(i);
+  if (t) return numbersOf(t);
+  fail(ctx.node, `its ${what} (${input.name}) depend on the input data, but the graph needs fixed shapes.`);
+}
+
+/** The whole numbers in input i, which must be there. */
+export const intsOf = (ctx: Arguments, i: number, what: string): number[] =>
+  optionalInts(ctx, i, what) ?? fail(ctx.node, `its ${what} are missing.`);
+
+/** The element type that an attribute holds as an ONNX code. */
+export function typeOfAttribute(node: Node, code: number): DType {
+  const found = Object.entries(castCodes).find(([, c]) => c === code);
+  return found ? (found[0] as DType) : fail(node, `element type ${code} is not supported.`);
+}
+
+/** A tensor of zeros, as one scalar expanded. */
+export const zeros = (g: Builder, like: { readonly type: DType; readonly shape: Shape }): Value =>
+  g.expand(scalarLike(g, 0, like), like.shape);
+
+/** A tensor padded with zeros along one axis. */
+export function padAxis(g: Builder, x: Value, axis: number, before: number, after: number): Value {
+  if (before === 0 && after === 0) return x;
+  const zero = scalarLike(g, 0, x);
+  return g.emit('Pad', [x, g.ints([before, after]), zero, g.ints([axis])]);
+}

@@ -1,0 +1,136 @@
+/** @file Reading by index: Gather, GatherElements, GatherND. Their gradients add into zeros, so repeated indices count repeatedly. */
+import { intAttr } from '#src/graph/attributes.ts';
+import type { Builder } from '#src/graph/builder.ts';
+import type { Shape, Value } from '#src/graph/types.ts';
+import type { Node } from '#src/onnx/model.ts';
+import { numbersOf, sizeOf } from '#src/onnx/tensor.ts';
+import { fail, padAxis, zeros } from './arguments.ts';
+import { axisIndex, requiredInput } from './common.ts';
+import { take } from './strided.ts';
+import type { Operator } from './types.ts';
+
+const axisOf = (node: Node, rank: number): number => axisIndex(node, intAttr(node, 'axis', 0), rank);
+
+/** First index where all are constant and consecutive; undefined otherwise. */
+function consecutive(indices: readonly number[], length: number): number | undefined {
+  const first = indices[0];
+  if (first === undefined) return undefined;
+  const start = first < 0 ? first + length : first;
+  return indices.every((x, i) => (x < 0 ? x + length : x) === start + i) ? start : undefined;
+}
+
+/** Adds rows to zeros: rows[k] goes to place indices[k] of a [length, width] tensor. rows: [count, width], indices: [count]. */
+function addRows(g: Builder, rows: Value, indices: Value, length: number): Value {
+  const [count, width] = rows.shape as [number, number];
+  const target = zeros(g, { type: rows.type, shape: [length, width] });
+  const column = g.reshape(indices, [count, 1]);
+  // ScatterND's indices are int64; ScatterElements takes int32 ones, as tokens are in generated graphs.
+  if (indices.type === 'int64') return g.emit('ScatterND', [target, column, rows], { reduction: 'add' });
+  return g.emit('ScatterElements', [target, g.expand(column, [count, width]), rows], {
+    axis: 0,
+    reduction: 'add',
+  });
+}
+
+export const Gather: Operator = {
+  shape: (ctx) => {
+    const x = requiredInput(ctx, 0);
+    const axis = axisOf(ctx.node, x.shape.length);
+    const indices = requiredInput(ctx, 1);
+    return [
+      { type: x.type, shape: [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)] },
+    ];
+  },
+  grad: (ctx) => {
+    const { g, node } = ctx;
+    const [x, indices] = ctx.inputs as [Value, Value];
+    const axis = axisOf(node, x.shape.length);
+    const length = x.shape[axis]!;
+    const before = x.shape.slice(0, axis);
+    const after = x.shape.slice(axis + 1);
+    const count = sizeOf(indices.shape);
+    // [before…, count, after…]: one axis for the indices, whatever their rank.
+    const dy = g.reshape(ctx.grads[0]!, [...before, count, ...after]);
+    const known = ctx.constant(1);
+    const start = known && consecutive(numbersOf(known), length);
+    if (start !== undefined) return [padAxis(g, dy, axis, start, length - start - count)];
+    const front = [axis, ...before.map((_, i) => i), ...after.map((_, i) => axis + 1 + i)];
+    const rows = g.reshape(g.transpose(dy, front), [count, sizeOf(before) * sizeOf(after)]);
+    const sum = g.reshape(addRows(g, rows, g.reshape(indices, [count]), length), [
+      length,
+      ...before,
+      ...after,
+    ]);
+    return [
+      g.transpose(
+        sum,
+        front.map((_, i) => front.indexOf(i)),
+      ),
+    ];
+  },
+  fold: (node, [x, indices]) => {
+    if (!x || !indices) return undefined;
+    const axis = axisOf(node, x.shape.length);
+    const at = numbersOf(indices);
+    const length = x.shape[axis]!;
+    const wrong = at.find((i) => i < -length || i >= length);
+    if (wrong !== undefined) fail(node, `index ${wrong} is out of range for ${length} elements.`);
+    return [take(x, at, indices.shape, axis)];
+  },
+};
+
+export const GatherElements: Operator = {
+  shape: (ctx) => {
+    const x = requiredInput(ctx, 0);
+    const indices = requiredInput(ctx, 1);
+    axisOf(ctx.node, x.shape.length);
+    if (indices.shape.length !== x.shape.length)
+      fail(
+        ctx.node,
+        `indices of shape [${indices.shape.join()}] do not fit data of shape [${x.shape.join()}].`,
+      );
+    return [{ type: x.type, shape: indices.shape }];
+  },
+  grad: ({ g, node, inputs, grads }) => {
+    const axis = axisOf(node, inputs[0]!.shape.length);
+    return [
+      g.emit('ScatterElements', [zeros(g, inputs[0]!), inputs[1]!, grads[0]!], { axis, reduction: 'add' }),
+    ];
+  },
+};
+
+const batchDims = (node: Node): number => intAttr(node, 'batch_dims', 0);
+
+function gatheredShape(node: Node, x: Shape, indices: Shape): Shape {
+  const depth = indices.at(-1) ?? fail(node, 'indices must have at least one dimension.');
+  const b = batchDims(node);
+  if (b + depth > x.length || x.slice(0, b).some((d, i) => d !== indices[i]))
+    fail(node, `indices of shape [${indices.join()}] do not fit data of shape [${x.join()}].`);
+  return [...indices.slice(0, -1), ...x.slice(b + depth)];
+}
+
+export const GatherND: Operator = {
+  shape: (ctx) => {
+    const x = requiredInput(ctx, 0);
+    return [{ type: x.type, shape: gatheredShape(ctx.node, x.shape, requiredInput(ctx, 1).shape) }];
+  },
+  grad: ({ g, node, inputs, grads }) => {
+    const [x, indices] = inputs as [Value, Value];
+    const scatter = (data: Value, at: Value, rows: Value): Value =>
+      g.emit('ScatterND', [data, at, rows], { reduction: 'add' });
+    const b = batchDims(node);
+    if (b === 0) return [scatter(zeros(g, x), indices, grads[0]!)];
+    // ScatterND has no batches: their number becomes the first index.
+    const batches = sizeOf(x.shape.slice(0, b));
+    const depth = indices.shape.at(-1)!;
+    const each = sizeOf(indices.shape.slice(b, -1));
+    const numbers = g.reshape(g.ints(Array.from({ length: batches }, (_, i) => i)), [batches, 1, 1]);
+    const at = g.concat(
+      [g.expand(numbers, [batches, each, 1]), g.reshape(indices, [batches, each, depth])],
+      2,
+    );
+    const flat = zeros(g, { type: x.type, shape: [batches, ...x.shape.slice(b)] });
+    const rows = g.reshape(grads[0]!, [batches, each, ...x.shape.slice(b + depth)]);
+    return [g.reshape(scatter(flat, at, rows), x.shape)];
+  },
+};

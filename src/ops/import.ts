@@ -1,0 +1,296 @@
+/** @file Model → static Graph: dimensions bound, opset converted, shape arithmetic folded, dead and idle nodes gone. */
+import { bindInputs } from '#src/graph/bind.ts';
+import { prune } from '#src/graph/prune.ts';
+import { reads, topological } from '#src/graph/topology.ts';
+import { type Graph, GraphError, type Value, type ValueType } from '#src/graph/types.ts';
+import type { Builder } from '#src/graph/builder.ts';
+import {
+  type Constant,
+  type DType,
+  type Model,
+  ModelError,
+  type ModelGraph,
+  type Node,
+} from '#src/onnx/model.ts';
+import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
+import { fail } from './arguments.ts';
+import { sequenceOperators } from './sequences.ts';
+import { builder, infer, operatorKey, operators } from './table.ts';
+
+/** Results of folding are kept up to this many elements; a larger one is computed at run time. */
+const FOLD_LIMIT = 65_536;
+
+const oldest = 11;
+const newest = 26;
+
+/**
+ * The model as a static graph in opset 21.
+ *
+ * Folding stops at weights: a float constant of more than one element that the file holds stays a constant of its own, under its own
+ * name, with the nodes between it and its use (Transpose, Cast …), so that it can be trained. Only tables of sines and cosines are
+ * folded through it: WebGPU's are inexact, and no weight lies behind one.
+ *
+ * @param dims sizes of the symbolic dimensions, see {@link bindInputs}.
+ * @throws GraphError or ModelError naming the node, the operator and the way out.
+ */
+export function importGraph(model: Model, dims: Readonly<Record<string, number>> = {}): Graph {
+  const version = model.opsets.get('');
+  if (version === undefined)
+    throw new ModelError('The model does not say which version of the ONNX operators it uses.');
+  if (version < oldest || version > newest)
+    throw new ModelError(
+      `The model uses ONNX opset ${version}; ${oldest} to ${newest} are supported. Export it again with opset 17 or so.`,
+    );
+  const b = builder();
+  for (const v of bindInputs(model, dims)) b.input(v.name, v.type, v.shape);
+  const importer = new Importer(b, version);
+  const scope = new Scope(model.graph);
+  for (const v of b.inputs) scope.values.set(v.name, v);
+  importer.run(scope);
+  for (const { name } of model.graph.outputs) b.output(importer.value(scope, name), name);
+  return prune(b.build());
+}
+
+/** Names of one graph or subgraph, with those around it. */
+class Scope {
+  readonly values = new Map<string, Value>();
+  readonly sequences = new Map<string, readonly Value[]>();
+  constructor(
+    readonly graph: ModelGraph,
+    readonly outer?: Scope,
+  ) {}
+
+  find(name: string): Value | undefined {
+    return this.values.get(name) ?? this.outer?.find(name);
+  }
+  sequence(name: string): readonly Value[] | undefined {
+    return this.sequences.get(name) ?? this.outer?.sequence(name);
+  }
+  knows(name: string): boolean {
+    return (
+      this.values.has(name) ||
+      this.graph.initializers.has(name) ||
+      (this.outer !== undefined && (this.outer.sequence(name) !== undefined || this.outer.knows(name)))
+    );
+  }
+  /** The scope whose initializers hold the name. */
+  holder(name: string): Scope | undefined {
+    return this.graph.initializers.has(name) ? this : this.outer?.holder(name);
+  }
+}
+
+/** Types whose constants are indices, shapes and masks; all others are weights or their quantised values. */
+const arithmetic: readonly DType[] = ['int64', 'int32', 'bool'];
+
+const isWeight = (c: Pick<Constant, 'type' | 'shape'>): boolean =>
+  !arithmetic.includes(c.type) && sizeOf(c.shape) > 1;
+
+const packed: readonly DType[] = ['int4', 'uint4', 'string'];
+
+class Importer {
+  /** Values that derive from weights: known, but not folded; the function gives the value when a table asks for it. */
+  readonly #derived = new Map<string, () => Tensor | undefined>();
+  constructor(
+    readonly b: Builder,
+    readonly version: number,
+  ) {}
+
+  /** Imports the nodes that the scope's outputs need. */
+  run(scope: Scope): void {
+    const ordered = topological(scope.graph.nodes, (name) => scope.knows(name));
+    const needed = new Set(scope.graph.outputs.map((v) => v.name));
+    const live: Node[] = [];
+    for (let i = ordered.length - 1; i >= 0; i--) {
+      const node = ordered[i]!;
+      if (!node.outputs.some((o) => needed.has(o))) continue;
+      live.push(node);
+      for (const name of reads(node)) if (name !== '') needed.add(name);
+    }
+    for (let i = live.length - 1; i >= 0; i--) this.#import(scope, live[i]!);
+  }
+
+  /** The value of a name of the file; an initializer joins the graph when it is first asked for. */
+  value(scope: Scope, name: string): Value {
+    const known = scope.find(name);
+    if (known) return known;
+    const holder = scope.holder(name);
+    const constant = holder?.graph.initializers.get(name);
+    if (!holder || !constant)
+      throw new ModelError(
+        `The model asks for the value "${name}", which nothing produces. The file is damaged.`,
+      );
+    const value = this.#weight(name, constant);
+    holder.values.set(name, value);
+    return value;
+  }
+
+  #weight(name: string, constant: Constant): Value {
+    const value = this.b.initializer(this.#free(name), constant);
+    if (isWeight(constant) && !packed.includes(constant.type))
+      this.#derived.set(value.name, () => this.b.constantValue(value));
+    return value;
+  }
+
+  /** The name, unless a generated value has taken it. */
+  #free(name: string): string {
+    return this.b.values.has(name) ? this.b.fresh(name) : name;
+  }
+
+  #import(scope: Scope, original: Node): void {
+    const { b } = this;
+    if (this.#special(scope, original)) return;
+    const inputs = original.inputs.map((n) => (n === '' ? null : this.value(scope, n)));
+    let node: Node = {
+      ...original,
+      name: original.name || original.outputs.find((o) => o !== '') || original.op,
+      inputs: inputs.map((v) => v?.name ?? ''),
+      outputs: original.outputs.map((o) => (o === '' ? '' : this.#free(o))),
+    };
+    const operator = operators[operatorKey(node)];
+    if (node.domain === '' && this.version !== 21 && operator?.convert)
+      node = operator.convert(node, this.version, b);
+    const values = this.#folded(node, original) ?? this.#reduced(node) ?? b.append(node);
+    original.outputs.forEach((name, i) => {
+      if (name !== '') scope.values.set(name, values[i]!);
+    });
+  }
+
+  /** The input, where the node's output is that input again: the node is dropped. */
+  #reduced(node: Node): readonly Value[] | undefined {
+    const inputs = this.#inputs(node);
+    const x = inputs[0];
+    if (!x || node.domain !== '' || !this.#idle(node)) return undefined;
+    const y = this.#types(node, inputs)[0]!;
+    const same =
+      x.type === y.type && x.shape.length === y.shape.length && x.shape.every((d, i) => d === y.shape[i]);
+    return same ? [x] : undefined;
+  }
+
+  #inputs(node: Node): (Value | null)[] {
+    return node.inputs.map((n) => (n === '' ? null : this.b.value(n)));
+  }
+
+  #types(node: Node, inputs: readonly (Value | null)[]): readonly ValueType[] {
+    return infer(node, inputs, (i) => this.b.constantValue(inputs[i]));
+  }
+
+  /** Whether the node does nothing where its output has the input's type and shape. */
+  #idle(node: Node): boolean {
+    if (node.op === 'Slice') {
+      const steps = node.inputs[4] ? this.b.constantValue(this.b.value(node.inputs[4])) : undefined;
+      return !steps || numbersOf(steps).every((s) => s > 0);
+    }
+    if (node.op === 'Concat') return node.inputs.length === 1;
+    return ['Reshape', 'Expand', 'Squeeze', 'Unsqueeze', 'Flatten', 'Cast', 'CastLike', 'Tile'].includes(
+      node.op,
+    );
+  }
+
+  /** Evaluates a node on constants; undefined: it stays a node. */
+  #folded(node: Node, original: Node): readonly Value[] | undefined {
+    const { b } = this;
+    const operator = operators[operatorKey(node)];
+    const inputs = this.#inputs(node);
+    if (node.op === 'Constant' && node.domain === '') {
+      const constant = node.attributes.value;
+      if (constant?.kind === 'tensor' && isWeight(constant.value))
+        return [this.#weight(this.#free(original.outputs[0]!), constant.value)];
+    }
+    if ((node.op === 'Shape' || node.op === 'Size') && node.domain === '') {
+      // The values do not matter, only the shape.
+      const hollow: Tensor = { type: 'float32', shape: inputs[0]?.shape ?? [], data: new Float32Array(0) };
+      return this.#constants(operator?.fold?.(node, [hollow]), node);
+    }
+    if (!operator?.fold || inputs.some((v) => v && packed.includes(v.type))) return undefined;
+    const fromWeights = inputs.some((v) => v && this.#derived.has(v.name));
+    if (!fromWeights) {
+      const tensors = inputs.map((v) => (v ? b.constantValue(v) : null));
+      if (tensors.includes(undefined)) return undefined;
+      if (this.#tooLarge(node, inputs)) return undefined;
+      return this.#constants(operator.fold(node, tensors as (Tensor | null)[]), node);
+    }
+    if (inputs.some((v) => v && !this.#derived.has(v.name) && !b.constants.has(v.name))) return undefined;
+    if (this.#tooLarge(node, inputs)) return undefined;
+    const evaluate = once(() => {
+      const tensors = inputs.map((v) => (v ? (this.#derived.get(v.name)?.() ?? b.constantValue(v)) : null));
+      return tensors.includes(undefined) ? undefined : operator.fold?.(node, tensors as (Tensor | null)[]);
+    });
+    if (node.op === 'Sin' || node.op === 'Cos') return this.#constants(evaluate(), node);
+    node.outputs.forEach((name, i) => {
+      if (name !== '') this.#derived.set(name, () => evaluate()?.[i]);
+    });
+    return undefined;
+  }
+
+  #tooLarge(node: Node, inputs: readonly (Value | null)[]): boolean {
+    return this.#types(node, inputs).some((t) => sizeOf(t.shape) > FOLD_LIMIT);
+  }
+
+  #constants(results: readonly Tensor[] | undefined, node: Node): readonly Value[] | undefined {
+    return results?.map((t) => this.b.constant(t, node.outputs[0] || 'folded'));
+  }
+
+  /** Nodes that are no operator of the static graph: idle ones, branches, sequences. */
+  #special(scope: Scope, node: Node): boolean {
+    if (node.domain !== '') return false;
+    const at = (i: number): Value =>
+      this.value(scope, node.inputs[i] ?? fail(node, `input ${i} is missing.`));
+    const set = (i: number, value: () => Value): void => {
+      const name = node.outputs[i];
+      if (name) scope.values.set(name, value());
+    };
+    if (node.op === 'Identity') {
+      const items = scope.sequence(node.inputs[0] ?? '');
+      if (items) scope.sequences.set(node.outputs[0]!, items);
+      else set(0, () => at(0));
+      return true;
+    }
+    if (node.op === 'Dropout') {
+      set(0, () => at(0));
+      set(1, () => this.b.expand(this.b.constant(tensor('bool', [], [1])), at(0).shape));
+      return true;
+    }
+    if (node.op === 'If') {
+      this.#branch(scope, node, at(0));
+      return true;
+    }
+    const sequence = sequenceOperators[node.op];
+    if (!sequence) return false;
+    const result = sequence({
+      b: this.b,
+      node,
+      value: (i) => (node.inputs[i] ? at(i) : undefined),
+      sequence: (i) => scope.sequence(node.inputs[i] ?? ''),
+    });
+    if (Array.isArray(result)) scope.sequences.set(node.outputs[0]!, result as readonly Value[]);
+    else set(0, () => result as Value);
+    return true;
+  }
+
+  /** Writes out the branch that an If takes. */
+  #branch(scope: Scope, node: Node, condition: Value): void {
+    const known = this.b.constantValue(condition);
+    if (!known)
+      throw new GraphError(
+        `If ${node.name}: its condition depends on the input data, but the graph must be the same for all. Export the model without the branch.`,
+      );
+    const key = numbersOf(known)[0] ? 'then_branch' : 'else_branch';
+    const attribute = node.attributes[key];
+    if (attribute?.kind !== 'graph') fail(node, `has no ${key}.`);
+    const inner = new Scope(attribute.value, scope);
+    this.run(inner);
+    node.outputs.forEach((name, i) => {
+      const result = attribute.value.outputs[i]?.name;
+      if (name === '' || result === undefined) return;
+      const items = inner.sequence(result);
+      if (items) scope.sequences.set(name, items);
+      else scope.values.set(name, this.value(inner, result));
+    });
+  }
+}
+
+/** The function's result, computed at the first call. */
+function once<T>(f: () => T): () => T {
+  let result: { value: T } | undefined;
+  return () => (result ??= { value: f() }).value;
+}
