@@ -66,7 +66,9 @@ const powGrad: GradRule = ({ g, inputs, outputs: [y], grads, wants, constant }) 
       if (c === 3) return g.mul(g.mul(dy, k(3)), g.mul(a, a));
       return g.mul(g.mul(dy, k(c)), g.emit('Pow', [a, k(c - 1)]));
     }
-    const power = g.cast(b, a.type);
+    // A cast of a constant is done here: WebGPU has no kernel for int64.
+    const known = t && !half && a.type !== 'float16' && a.type !== 'bfloat16';
+    const power = known ? g.constant(tensor(a.type, t.shape, numbersOf(t))) : g.cast(b, a.type);
     const slope = g.mul(power, g.emit('Pow', [a, g.sub(power, k(1))]));
     return g.mul(dy, g.where(g.emit('Equal', [power, k(0)]), k(0), slope));
   };

@@ -106,7 +106,7 @@ export async function checkGradient(check: GradCheck): Promise<GradCheckResult> 
     built = construct(check, type);
   }
   const { graph, inputs, outputs, grads } = built;
-  checkClosure(built.emitted);
+  checkClosure(graph, built.emitted);
   const step = check.step ?? (type === 'float64' ? 1e-4 : 2e-2);
   const tolerance = check.tolerance ?? (type === 'float64' ? 1e-7 : 2e-3);
   const random = uniform(check.seed ?? 1);
@@ -179,9 +179,16 @@ export async function checkGradient(check: GradCheck): Promise<GradCheckResult> 
 }
 
 /** Throws where a node's operator is not in the table, or has no WebGPU kernel and no lowering to operators that have. */
-export function checkClosure(nodes: readonly Node[]): void {
+export function checkClosure(graph: Pick<Graph, 'values'>, nodes: readonly Node[]): void {
+  const value = (name: string): Value | null => (name === '' ? null : (graph.values.get(name) ?? null));
   for (const node of nodes) {
     const operator = operators[operatorKey(node)];
     if (!operator) throw new Error(`The gradient emits ${operatorKey(node)}, which the table does not hold.`);
+    const inputs = node.inputs.map(value);
+    // Double precision is for these checks alone: no device runs it.
+    const single = inputs.map((v) => (v?.type === 'float64' ? { ...v, type: 'float32' as const } : v));
+    const outputs = node.outputs.map(value).filter((v) => v !== null);
+    if (operator.webgpu?.(node, single, outputs) === false && !operator.lower)
+      throw new Error(`The gradient emits ${operatorKey(node)}, which WebGPU does not run.`);
   }
 }

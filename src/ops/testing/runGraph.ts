@@ -1,8 +1,8 @@
 /** @file Runs a graph in Node through onnxruntime-web's wasm provider, for tests. */
 import * as ort from 'onnxruntime-web';
+import { encodeGraph } from '#src/graph/encode.ts';
 import type { Graph } from '#src/graph/types.ts';
-import { type Tensor, type TypedArray } from '#src/onnx/tensor.ts';
-import { encodeModel } from './encodeModel.ts';
+import type { Tensor, TypedArray } from '#src/onnx/tensor.ts';
 
 ort.env.wasm.numThreads = 1;
 ort.env.logLevel = 'error';
@@ -24,11 +24,14 @@ export async function openGraph(graph: Graph): Promise<GraphRun> {
   if (constants.length)
     throw new Error(`Outputs of a test graph must be computed, but ${constants[0]!.name} is a constant.`);
   const session = computed.length
-    ? await ort.InferenceSession.create(encodeModel({ ...graph, outputs: computed }), {
-        executionProviders: ['wasm'],
-        graphOptimizationLevel: 'basic',
-        logSeverityLevel: 3,
-      })
+    ? await ort.InferenceSession.create(
+        encodeGraph({ ...graph, outputs: computed }, { weightsAsInputs: new Set() }),
+        {
+          executionProviders: ['wasm'],
+          graphOptimizationLevel: 'basic',
+          logSeverityLevel: 3,
+        },
+      )
     : undefined;
   return {
     async run(feeds) {
