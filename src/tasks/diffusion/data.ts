@@ -1,0 +1,124 @@
+/** @file A folder of images with captions, as training data; everything wrong with it is collected at once. */
+import { DataError, type FileSet } from '#src/tasks/files.ts';
+import { baseName, readCaptions, stemOf } from './captions.ts';
+import { type DataProblem, problem } from './problems.ts';
+
+/**
+ * Pixels of an encoded image, cropped to a centred square (to width:height) and scaled: CHW, RGB, v/127.5 − 1, transparent parts over white.
+ * Throws with a reason if the bytes are no image.
+ */
+export type Decode = (
+  bytes: Uint8Array,
+  width: number,
+  height: number,
+  path: string,
+) => Promise<Float32Array>;
+
+export interface TrainingImage {
+  readonly path: string;
+  readonly caption: string;
+  /** CHW in [−1, 1]. */
+  readonly pixels: Float32Array;
+}
+
+export interface ImageFolder {
+  readonly images: readonly TrainingImage[];
+  readonly problems: readonly DataProblem[];
+}
+
+const IMAGE = /\.(png|jpe?g|webp|gif|bmp|avif)$/i;
+
+/** Names that say nothing: numbers, camera names, hashes. */
+const NAMELESS =
+  /^(?:(?:img|dsc|dscn|image|photo|picture|screenshot|untitled|pxl|file)?[\s_-]*[\d\s_.()-]*|[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.byteLength === b.byteLength && a.every((x, i) => x === b[i]);
+
+/**
+ * Reads every image under `prefix` (a folder path that ends in "/", or "" for all).
+ *
+ * @param size side of the square that the model sees, pixels
+ * @returns the readable images in the order of their paths, and all problems: no image at all, unreadable images, metadata that names
+ *   missing files, images without a caption of their own, files with equal bytes
+ */
+export async function loadImages(
+  files: FileSet,
+  prefix: string,
+  decode: Decode,
+  size: number,
+  onProgress?: (done: number, total: number) => void,
+): Promise<ImageFolder> {
+  const problems: DataProblem[] = [];
+  const paths = files.paths.filter((p) => p.startsWith(prefix) && IMAGE.test(p));
+  if (paths.length === 0)
+    problems.push(
+      problem(
+        'error',
+        prefix || files.name,
+        `There is no image in ${prefix || files.name}. Choose a folder with PNG, JPEG or WebP files.`,
+      ),
+    );
+  const captions = await readCaptions(files, prefix, paths, problems);
+  const images: TrainingImage[] = [];
+  const seen = new Map<number, { path: string; bytes: Uint8Array }[]>();
+  for (const [i, path] of paths.entries()) {
+    try {
+      const bytes = await files.read(path);
+      const pixels = await decode(bytes, size, size, path);
+      images.push({ path, caption: captions.get(path)!.text, pixels });
+      const alike = seen.get(bytes.byteLength) ?? [];
+      const twin = alike.find((other) => equal(other.bytes, bytes));
+      if (twin)
+        problems.push(
+          problem('warning', path, `${path} is the same image as ${twin.path}: it counts twice.`),
+        );
+      seen.set(bytes.byteLength, [...alike, { path, bytes }]);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      problems.push(
+        problem(
+          'error',
+          path,
+          `${path} cannot be read as an image (${why}). Replace it, or take it out of the folder.`,
+        ),
+      );
+    }
+    onProgress?.(i + 1, paths.length);
+  }
+  problems.push(...captionProblems(paths, captions));
+  return { images, problems };
+}
+
+function captionProblems(
+  paths: readonly string[],
+  captions: Awaited<ReturnType<typeof readCaptions>>,
+): DataProblem[] {
+  const problems: DataProblem[] = [];
+  const someHave = [...captions.values()].some((c) => c.source !== null);
+  const byStem = new Map<string, string>();
+  for (const path of paths) {
+    const caption = captions.get(path)!;
+    if (caption.source === null && (someHave || NAMELESS.test(stemOf(baseName(path)))))
+      problems.push(
+        problem(
+          'warning',
+          path,
+          `${path} has no caption; its name is taken ("${caption.text}"). Write one into ${stemOf(path)}.txt.`,
+        ),
+      );
+    const other = byStem.get(stemOf(path));
+    if (other !== undefined && caption.source === `${stemOf(path)}.txt`)
+      problems.push(problem('warning', path, `${path} and ${other} share the caption in ${caption.source}.`));
+    byStem.set(stemOf(path), path);
+  }
+  return problems;
+}
+
+/** The images of a folder, or one DataError that lists its errors (the first few, and how many more). */
+export function requireImages(folder: ImageFolder): readonly TrainingImage[] {
+  const errors = folder.problems.filter((p) => p.severity === 'error').map((p) => p.message);
+  if (errors.length === 0) return folder.images;
+  const shown = errors.slice(0, 5).join(' ');
+  throw new DataError(errors.length > 5 ? `${shown} And ${errors.length - 5} more.` : shown);
+}

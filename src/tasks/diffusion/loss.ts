@@ -1,0 +1,28 @@
+/** @file The diffusion loss as graph. */
+import type { Builder } from '#src/graph/builder.ts';
+import { GraphError, type Value } from '#src/graph/types.ts';
+
+/**
+ * Mean over everything of w·(prediction − target)², a scalar. Axes are averaged one at a time, the last first: the runtimes add in
+ * float32 in a plain running sum, which over all elements at once would lose digits.
+ *
+ * @param prediction [B, …] float32
+ * @param target like prediction
+ * @param weight [B], one per sample; null: all 1
+ */
+export function diffusionLoss(g: Builder, prediction: Value, target: Value, weight: Value | null): Value {
+  const text = (v: Value): string => `[${v.shape.join()}]`;
+  if (text(prediction) !== text(target))
+    throw new GraphError(
+      `The model's output ${text(prediction)} and the target ${text(target)} differ in shape.`,
+    );
+  const difference = g.sub(prediction, target);
+  let mean = g.mul(difference, difference);
+  while (mean.shape.length > 1) mean = g.reduceMean(mean, [mean.shape.length - 1]);
+  if (weight) {
+    if (text(weight) !== text(mean))
+      throw new GraphError(`The loss takes one weight per sample ${text(mean)}, not ${text(weight)}.`);
+    mean = g.mul(mean, weight);
+  }
+  return g.reduceMean(mean, [0]);
+}
