@@ -15,6 +15,7 @@ import {
 import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { fail } from './arguments.ts';
 import { sequenceOperators } from './sequences.ts';
+import { fillingInputs, handedOn, type Knowledge } from './simplify.ts';
 import { builder, infer, operatorKey, operators } from './table.ts';
 
 /** Results of folding are kept up to this many elements; a larger one is computed at run time. */
@@ -26,7 +27,7 @@ const newest = 26;
 /**
  * The model as a static graph in opset 21.
  *
- * Folding stops at weights: a float constant of more than one element that the file holds stays a constant of its own, under its own
+ * Folding stops at weights: a float tensor (no scalar) that the file holds stays a constant of its own, under its own
  * name, with the nodes between it and its use (Transpose, Cast …), so that it can be trained. Only tables of sines and cosines are
  * folded through it: WebGPU's are inexact, and no weight lies behind one.
  *
@@ -83,13 +84,15 @@ class Scope {
 const arithmetic: readonly DType[] = ['int64', 'int32', 'bool'];
 
 const isWeight = (c: Pick<Constant, 'type' | 'shape'>): boolean =>
-  !arithmetic.includes(c.type) && sizeOf(c.shape) > 1;
+  !arithmetic.includes(c.type) && c.shape.length > 0;
 
 const packed: readonly DType[] = ['int4', 'uint4', 'string'];
 
-class Importer {
+class Importer implements Knowledge {
   /** Values that derive from weights: known, but not folded; the function gives the value when a table asks for it. */
   readonly #derived = new Map<string, () => Tensor | undefined>();
+  /** By value: the number that it holds everywhere; undefined: it is not uniform. */
+  readonly #fills = new Map<string, number | undefined>();
   constructor(
     readonly b: Builder,
     readonly version: number,
@@ -157,13 +160,45 @@ class Importer {
 
   /** The input, where the node's output is that input again: the node is dropped. */
   #reduced(node: Node): readonly Value[] | undefined {
+    if (node.domain !== '' || node.outputs.length !== 1) return undefined;
     const inputs = this.#inputs(node);
-    const x = inputs[0];
-    if (!x || node.domain !== '' || !this.#idle(node)) return undefined;
-    const y = this.#types(node, inputs)[0]!;
-    const same =
-      x.type === y.type && x.shape.length === y.shape.length && x.shape.every((d, i) => d === y.shape[i]);
-    return same ? [x] : undefined;
+    const x = handedOn(node, inputs, this.#types(node, inputs)[0]!, this);
+    return x && [x];
+  }
+
+  constant(value: Value): Tensor | undefined {
+    return this.b.constantValue(value);
+  }
+
+  fill(value: Value): number | undefined {
+    if (this.#derived.has(value.name)) return undefined;
+    if (this.#fills.has(value.name)) return this.#fills.get(value.name);
+    const t = this.b.constantValue(value);
+    const values = t && !packed.includes(t.type) ? numbersOf(t) : [];
+    const fill = values.length > 0 && values.every((x) => x === values[0]) ? values[0] : undefined;
+    this.#fills.set(value.name, fill);
+    return fill;
+  }
+
+  /** A float tensor that is uniform but too large to fold: one number, expanded. */
+  #uniform(node: Node, inputs: readonly (Value | null)[]): readonly Value[] | undefined {
+    const { b } = this;
+    const fold = operators[operatorKey(node)]?.fold;
+    const type = this.#types(node, inputs)[0]!;
+    let one: Tensor | undefined;
+    if (node.op === 'ConstantOfShape') one = fold?.(node, [tensor('int64', [0], [])])?.[0];
+    else {
+      const sources = fillingInputs(node)?.map((i) => inputs[i] ?? null);
+      const fills = sources?.map((v) => v && this.fill(v));
+      if (!sources || !fills?.every((x) => typeof x === 'number')) return undefined;
+      const scalars = sources.map((v, i) => tensor(v!.type, [], [fills[i]!]));
+      one =
+        sources.length < inputs.length || node.op === 'Transpose' ? scalars[0] : fold?.(node, scalars)?.[0];
+    }
+    if (one?.data.length !== 1) return undefined;
+    const value = b.expand(b.constant(one), type.shape);
+    this.#fills.set(value.name, numbersOf(one)[0]);
+    return [value];
   }
 
   #inputs(node: Node): (Value | null)[] {
@@ -174,18 +209,6 @@ class Importer {
     return infer(node, inputs, (i) => this.b.constantValue(inputs[i]));
   }
 
-  /** Whether the node does nothing where its output has the input's type and shape. */
-  #idle(node: Node): boolean {
-    if (node.op === 'Slice') {
-      const steps = node.inputs[4] ? this.b.constantValue(this.b.value(node.inputs[4])) : undefined;
-      return !steps || numbersOf(steps).every((s) => s > 0);
-    }
-    if (node.op === 'Concat') return node.inputs.length === 1;
-    return ['Reshape', 'Expand', 'Squeeze', 'Unsqueeze', 'Flatten', 'Cast', 'CastLike', 'Tile'].includes(
-      node.op,
-    );
-  }
-
   /** Evaluates a node on constants; undefined: it stays a node. */
   #folded(node: Node, original: Node): readonly Value[] | undefined {
     const { b } = this;
@@ -193,7 +216,7 @@ class Importer {
     const inputs = this.#inputs(node);
     if (node.op === 'Constant' && node.domain === '') {
       const constant = node.attributes.value;
-      if (constant?.kind === 'tensor' && isWeight(constant.value))
+      if (constant?.kind === 'tensor' && isWeight(constant.value) && sizeOf(constant.value.shape) > 1)
         return [this.#weight(this.#free(original.outputs[0]!), constant.value)];
     }
     if ((node.op === 'Shape' || node.op === 'Size') && node.domain === '') {
@@ -205,8 +228,12 @@ class Importer {
     const fromWeights = inputs.some((v) => v && this.#derived.has(v.name));
     if (!fromWeights) {
       const tensors = inputs.map((v) => (v ? b.constantValue(v) : null));
-      if (tensors.includes(undefined)) return undefined;
-      if (this.#tooLarge(node, inputs)) return undefined;
+      if (
+        tensors.includes(undefined) &&
+        !inputs.every((v) => !v || b.constants.has(v.name) || this.#fills.has(v.name))
+      )
+        return undefined;
+      if (tensors.includes(undefined) || this.#tooLarge(node, inputs)) return this.#uniform(node, inputs);
       return this.#constants(operator.fold(node, tensors as (Tensor | null)[]), node);
     }
     if (inputs.some((v) => v && !this.#derived.has(v.name) && !b.constants.has(v.name))) return undefined;
