@@ -10,7 +10,12 @@ export interface Sampling {
   readonly antialias: boolean;
 }
 
-/** Position in the input of output `o`. `roi`: the cropped region in units of the input's length − 1. */
+const f32 = Math.fround;
+
+/**
+ * Position in the input of output `o`, in onnxruntime's float32 steps (rounding to the nearest input depends on them) and with the rounded
+ * output length where it takes that. `roi`: in units of the input's length − 1.
+ */
 function coordinate(
   o: number,
   input: number,
@@ -19,27 +24,27 @@ function coordinate(
   kind: string,
   roi: readonly [number, number],
 ): number {
-  const length = scale * input;
+  const halfPixel = f32(f32((o + 0.5) / f32(scale)) - 0.5);
   switch (kind) {
     case 'asymmetric':
-      return o / scale;
+      return f32(o / f32(scale));
     case 'align_corners':
-      return length === 1 ? 0 : (o * (input - 1)) / (length - 1);
+      return output === 1 ? 0 : f32((o * (input - 1)) / (output - 1));
     case 'pytorch_half_pixel':
-      return length > 1 ? (o + 0.5) / scale - 0.5 : 0;
+      return output > 1 ? halfPixel : 0;
     case 'tf_half_pixel_for_nn':
-      return (o + 0.5) / scale;
+      return f32((o + 0.5) / f32(scale));
     case 'half_pixel_symmetric': {
       // Centres the output when its length was rounded.
-      const adjustment = output / length;
-      return (input / 2) * (1 - adjustment) + (o + 0.5) / scale - 0.5;
+      const adjustment = output / (scale * input);
+      return f32((input / 2) * (1 - adjustment) + halfPixel);
     }
     case 'tf_crop_and_resize':
       return output > 1
         ? roi[0] * (input - 1) + (o * (roi[1] - roi[0]) * (input - 1)) / (output - 1)
         : 0.5 * (roi[0] + roi[1]) * (input - 1);
     default:
-      return (o + 0.5) / scale - 0.5;
+      return halfPixel;
   }
 }
 
@@ -89,8 +94,8 @@ export function samplingMatrix(
     const found: [number, number][] = [];
     for (let i = Math.floor(x - radius); i <= Math.ceil(x + radius); i++) {
       const w = weight(i - x);
-      // Antialiasing leaves out what lies outside; otherwise the edge value stands for it, unless exclude_outside.
-      if (w !== 0 && (clamp(i) === i || !(s.excludeOutside || s.antialias))) found.push([clamp(i), w]);
+      // The edge value stands for what lies outside, unless exclude_outside.
+      if (w !== 0 && (clamp(i) === i || !s.excludeOutside)) found.push([clamp(i), w]);
     }
     const total = found.reduce((sum, [, w]) => sum + w, 0);
     for (const [i, w] of found) row[i]! += w / total;
