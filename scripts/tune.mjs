@@ -1,0 +1,283 @@
+/** @file `npm run tune`: a job from end to end with no window: headless Chromium, the built page, its worker. */
+import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+import { ensureBuild, ensureChromium, ensurePackages, main, Refusal, ROOT, say } from './ensure.mjs';
+import { filesBelow, outputFolder, parseArguments, readJob, refuse, USAGE } from './tune/options.mjs';
+import { contactSheet } from './tune/png.mjs';
+import { duration, Progress, progressLine } from './tune/progress.mjs';
+
+/** @import { Problem, RunEvent, RunResult, StepRecord, Preparation, Picture } from '#workers/protocol.ts' */
+/** @typedef {{ name: string, files: { path: string, url: string }[] }} Folder what the page's automation takes, by address */
+
+/** Problems that the caller's own files caused: exit status 2. Others are ours or the machine's: 1. */
+const CALLERS = [
+  'bad-job',
+  'bad-model',
+  'bad-data',
+  'nothing-to-adapt',
+  'unsupported',
+  'no-run',
+  'model-changed',
+];
+
+/** One line for a person. @param {Problem} problem @returns {never} */
+function fail(problem) {
+  const parts = [problem.message, problem.safe, problem.cure].filter(
+    (part) => part !== undefined && part !== '',
+  );
+  throw new Refusal(parts.join(' ').replaceAll(/\s*\n\s*/g, ' '), CALLERS.includes(problem.code) ? 2 : 1);
+}
+
+/** A line of log.jsonl. @param {StepRecord} record */
+function logLine({ step, loss, learningRate, gradNorm, ms, skipped }) {
+  const line = {
+    step,
+    loss,
+    learning_rate: learningRate,
+    grad_norm: gradNorm,
+    ms,
+    ...(skipped ? { skipped } : {}),
+  };
+  return `${JSON.stringify(line)}\n`;
+}
+
+/** @param {string} name of a package */
+function packageVersion(name) {
+  return JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')).version;
+}
+
+/** Folders of the job as the page fetches them. @param {Record<string, string>} folders @param {string} prefix */
+function folderInputs(folders, prefix) {
+  /** @type {Record<string, Folder>} */
+  const inputs = {};
+  for (const [role, folder] of Object.entries(folders)) {
+    const files = filesBelow(folder).map((path) => ({
+      path,
+      url: `${prefix}${role}/${path.split('/').map(encodeURIComponent).join('/')}`,
+    }));
+    inputs[role] = { name: basename(folder), files };
+  }
+  return inputs;
+}
+
+await main(async () => {
+  const options = parseArguments(process.argv.slice(2));
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  await ensurePackages();
+  const toml = await import('smol-toml');
+  const { openPage, firstLine, LOCAL } = await import('./tune/browser.mjs');
+
+  let job = readJob(options.job, options.steps, toml);
+  const out = outputFolder(options);
+  const profile = join(out, '.profile');
+  const jobFile = join(profile, 'job.json');
+  if (options.resume) {
+    if (!existsSync(jobFile)) refuse(`${out} holds no run to go on with`);
+    if (options.job === null) job = JSON.parse(readFileSync(jobFile, 'utf8'));
+  }
+  const executable = await ensureChromium();
+  await ensureBuild();
+  if (!options.resume) {
+    rmSync(profile, { recursive: true, force: true });
+    mkdirSync(profile, { recursive: true });
+    writeFileSync(jobFile, JSON.stringify(job));
+  }
+
+  let opened = await openPage({ executable, profile, folders: job.folders, software: false });
+  try {
+    if (options.backend === 'webgpu') {
+      const hasGpu = await opened.page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
+      if (!hasGpu) {
+        say('No GPU that Chromium can use: WebGPU runs on the CPU (SwiftShader), which is slow.');
+        await opened.close();
+        opened = await openPage({ executable, profile, folders: job.folders, software: true });
+      }
+    }
+    const { page } = opened;
+    const progress = new Progress();
+    /** @type {{ job?: string, model?: Folder, train?: Folder, heldout?: Folder, backend: import('./tune/options.mjs').Options['backend'] }} */
+    const request = {
+      ...(job.text === null ? {} : { job: job.text }),
+      ...folderInputs(job.folders, LOCAL),
+      backend: options.backend,
+    };
+
+    progress.update('Looking at the job …');
+    const started = performance.now();
+    const prepared = await page.evaluate((given) => globalThis.rotune?.prepare(given), request);
+    if (!prepared) throw new Refusal('the page has no automation');
+    if (!prepared.ok) fail(prepared.problem);
+    const error = prepared.value.problems.find(({ severity }) => severity === 'error');
+    if (error) fail(error);
+    for (const problem of prepared.value.problems) progress.note(`warning: ${problem.message}`);
+    describe(prepared.value, progress);
+
+    /** @type {Map<number, readonly Picture[]>} */
+    const samples = new Map();
+    const log = createWriteStream(join(out, 'log.jsonl'), { flags: options.resume ? 'a' : 'w' });
+    let total = job.steps;
+    let step = 0;
+    const resume = options.resume ? await page.evaluate(() => globalThis.rotune?.lastRun()) : null;
+    if (resume) total = resume.job.train.steps;
+
+    await page.exposeFunction('onTuneEvent', (/** @type {RunEvent} */ event) => {
+      if (event.kind === 'steps') {
+        for (const record of event.records) log.write(logLine(record));
+        const last = event.records.at(-1);
+        if (!last) return;
+        step = last.step;
+        progress.update(progressLine(step, total, last.loss, event.secondsLeft));
+      } else if (event.kind === 'samples') samples.set(event.step, event.pictures);
+      else if (event.kind === 'evaluation') {
+        const { heldoutLoss, saturation } = event.evaluation;
+        const figures = [
+          heldoutLoss === null ? null : `held-out loss ${heldoutLoss.toFixed(4)}`,
+          saturation === null ? null : `saturation ${saturation.toFixed(4)}`,
+        ].filter((figure) => figure !== null);
+        progress.note(`step ${event.evaluation.step}: ${figures.join(', ')}`);
+      } else if (event.kind === 'warning') progress.note(`warning: ${event.problem.message}`);
+      else if (event.kind === 'phase') {
+        if (event.phase === 'training' && event.total !== undefined) total = event.total;
+        if (event.phase !== 'training') progress.update(phaseLine(event));
+      }
+    });
+
+    let interrupted = false;
+    process.once('SIGINT', () => {
+      interrupted = true;
+      progress.note('Saving …');
+      page.evaluate(() => globalThis.rotune?.pause()).catch(() => undefined);
+    });
+    const outcome = await page
+      .evaluate(
+        ([given, goOn]) =>
+          globalThis.rotune?.run(
+            { ...given, resume: goOn },
+            (event) => void (/** @type {any} */ (globalThis).onTuneEvent(event)),
+          ),
+        /** @type {const} */ ([request, options.resume]),
+      )
+      .catch((cause) => {
+        throw new Refusal(
+          `${firstLine(cause)} (at step ${step}); go on with --resume --out ${relative('.', out)}`,
+        );
+      });
+    await new Promise((done) => log.end(done));
+    if (!outcome) throw new Refusal('the page has no automation');
+    if (!outcome.ok) fail(outcome.problem);
+    const result = outcome.value;
+    writeFileSync(join(out, 'log.jsonl'), result.history.map(logLine).join(''));
+    if (result.outcome === 'paused') {
+      progress.note(
+        `Paused at step ${result.step}, saved. Go on with: npm run tune -- --resume --out ${relative('.', out)}`,
+      );
+      return interrupted ? 130 : 0;
+    }
+
+    const adapter = await page.evaluate(() => globalThis.rotune?.export());
+    if (!adapter) throw new Refusal('the page has no automation');
+    if (!adapter.ok) fail(adapter.problem);
+    writeFileSync(join(out, 'adapter.safetensors'), adapter.value.bytes);
+    for (const [name, strength, at] of /** @type {const} */ ([
+      ['before', 0, 0],
+      ['after', 1, result.step],
+    ])) {
+      progress.update(`Drawing ${name}.png …`);
+      const pictures = samples.get(at) ?? (await drawn(page, strength));
+      if (pictures.length > 0) writeFileSync(join(out, `${name}.png`), contactSheet(pictures));
+    }
+    const last = await page.evaluate(() => globalThis.rotune?.lastRun());
+    const seconds = (performance.now() - started) / 1000;
+    const versions = {
+      rotune: JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version,
+      'onnxruntime-web': packageVersion('onnxruntime-web'),
+      chromium: opened.version,
+      node: process.versions.node,
+    };
+    writeRun(out, {
+      versions,
+      result,
+      prepared: prepared.value,
+      job: last?.job ?? null,
+      seconds,
+      adapter: adapter.value,
+    });
+    progress.note(
+      `${result.outcome === 'stopped' ? 'Stopped' : 'Finished'} after ${duration(seconds)}: ${relative('.', out)}/`,
+    );
+    return 0;
+  } finally {
+    await opened.close();
+  }
+});
+
+/** @param {Extract<RunEvent, { kind: 'phase' }>} event */
+function phaseLine({ phase, done, total }) {
+  const names = {
+    loading: 'Loading',
+    compiling: 'Compiling',
+    sampling: 'Drawing samples',
+    training: 'Training',
+    evaluating: 'Judging by held-out images',
+    saving: 'Saving',
+  };
+  return `${names[phase]} …${done !== undefined && total ? ` ${done} of ${total}` : ''}`;
+}
+
+/** @param {Preparation} prepared @param {Progress} progress */
+function describe(prepared, progress) {
+  const { backend, layers, parameters, images, heldout } = prepared;
+  progress.note(
+    `${backend.kind}, ${backend.threads} thread${backend.threads === 1 ? '' : 's'}: ${backend.reason}`,
+  );
+  const numbers = parameters.stored.toLocaleString('en');
+  progress.note(
+    `${layers.length} layers, ${numbers} numbers to train; ${images} images, ${heldout} held out`,
+  );
+}
+
+/** @param {import('playwright').Page} page @param {number} strength @returns {Promise<readonly Picture[]>} */
+async function drawn(page, strength) {
+  const outcome = await page.evaluate((s) => globalThis.rotune?.sample({ strength: s }), strength);
+  if (!outcome?.ok) return outcome ? fail(outcome.problem) : [];
+  return outcome.value;
+}
+
+/**
+ * run.json: all that is needed to say what was done, on what, how fast and how well.
+ * @param {string} out
+ * @param {{ versions: Record<string, string>, result: RunResult, prepared: Preparation, job: object | null, seconds: number, adapter: { name: string, bytes: Uint8Array, layers: number } }} run
+ */
+function writeRun(out, { versions, result, prepared, job, seconds, adapter }) {
+  const steady = result.history.slice(5).map(({ ms }) => ms);
+  const sorted = (steady.length > 0 ? steady : result.history.map(({ ms }) => ms)).sort((a, b) => a - b);
+  const report = {
+    versions,
+    backend: result.backend,
+    model: { hash: prepared.modelHash, bytes: prepared.modelBytes },
+    job,
+    parameters: prepared.parameters,
+    plan: prepared.layers.map(({ layer, rule, count, size, stored, effective }) => ({
+      layer: layer.path,
+      kind: layer.kind,
+      rule,
+      blocks: count,
+      size,
+      stored,
+      effective,
+    })),
+    data: { images: prepared.images, heldout: prepared.heldout },
+    outcome: result.outcome,
+    steps: result.step,
+    evaluations: result.evaluations,
+    timings: { ...result.timings, medianStepMs: sorted[sorted.length >> 1] ?? null, totalSeconds: seconds },
+    memory: result.memory,
+    placement: result.placement,
+    adapter: { name: adapter.name, bytes: adapter.bytes.length, layers: adapter.layers },
+    warnings: prepared.problems,
+  };
+  writeFileSync(join(out, 'run.json'), `${JSON.stringify(report, null, 2)}\n`);
+}

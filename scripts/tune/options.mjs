@@ -1,0 +1,133 @@
+/** @file The command line of `npm run tune`, and the job file as far as the command must know it: its folders and steps. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { Refusal } from '../ensure.mjs';
+
+export const USAGE =
+  'npm run tune -- [JOB.toml] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--resume]';
+
+/** Exit status for bad input. */
+const BAD_INPUT = 2;
+
+/** @param {string} message @returns {never} */
+export function refuse(message) {
+  throw new Refusal(message, BAD_INPUT);
+}
+
+/** @typedef {{ job: string | null, out: string | null, backend: 'auto' | 'webgpu' | 'wasm', steps: number | null, resume: boolean, help: boolean }} Options */
+
+/** @param {readonly string[]} argv @returns {Options} */
+export function parseArguments(argv) {
+  /** @type {Options} */
+  const options = { job: null, out: null, backend: 'auto', steps: null, resume: false, help: false };
+  const rest = argv.flatMap((word) => {
+    const match = /^(--[a-z]+)=(.*)$/.exec(word);
+    return match ? [String(match[1]), String(match[2])] : [word];
+  });
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    const value = () => rest.shift() ?? refuse(`${word} needs a value; usage: ${USAGE}`);
+    if (word === '--help' || word === '-h') options.help = true;
+    else if (word === '--resume') options.resume = true;
+    else if (word === '--out') options.out = value();
+    else if (word === '--backend') {
+      const backend = value();
+      if (backend !== 'auto' && backend !== 'webgpu' && backend !== 'wasm') {
+        refuse(`--backend is auto, webgpu or wasm, not ${JSON.stringify(backend)}`);
+      }
+      options.backend = backend;
+    } else if (word === '--steps') {
+      const steps = value();
+      if (!/^[1-9]\d{0,6}$/.test(steps))
+        refuse(`--steps is a whole number from 1 on, not ${JSON.stringify(steps)}`);
+      options.steps = Number(steps);
+    } else if (word.startsWith('-')) refuse(`there is no option ${word}; usage: ${USAGE}`);
+    else if (options.job !== null) refuse(`one job at a time: ${options.job} or ${word}; usage: ${USAGE}`);
+    else options.job = word;
+  }
+  if (options.resume && options.steps !== null) {
+    refuse('--steps cannot change a run that is resumed: its learning-rate schedule depends on it');
+  }
+  return options;
+}
+
+/** Files below a folder with forward slashes, hidden ones left out. @param {string} folder @returns {string[]} */
+export function filesBelow(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(
+      (entry) =>
+        entry.isFile() || (entry.isSymbolicLink() && statSync(join(entry.parentPath, entry.name)).isFile()),
+    )
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep))
+    .filter((parts) => !parts.some((part) => part.startsWith('.') || part === '__MACOSX'))
+    .map((parts) => parts.join('/'))
+    .sort();
+}
+
+/** @typedef {'model' | 'train' | 'heldout'} Role */
+/** @typedef {{ text: string | null, steps: number | null, folders: Partial<Record<Role, string>> }} JobFile text null: the built-in demo */
+
+/**
+ * Reads a job file. The page checks it in full; here only what the command itself needs.
+ * @param {string | null} path
+ * @param {number | null} steps overrides train.steps
+ * @param {{ parse(text: string): any, stringify(table: any): string }} toml
+ * @returns {JobFile}
+ */
+export function readJob(path, steps, toml) {
+  if (path === null) {
+    return { text: steps === null ? null : `[train]\nsteps = ${steps}\n`, steps, folders: {} };
+  }
+  if (!existsSync(path)) refuse(`${path}: there is no such file`);
+  if (!statSync(path).isFile()) refuse(`${path} is not a file; a job is a TOML file`);
+  const text = readFileSync(path, 'utf8');
+  let table;
+  try {
+    table = toml.parse(text);
+  } catch (error) {
+    return refuse(`${path}: ${String(error instanceof Error ? error.message : error).split('\n')[0]}`);
+  }
+  /** @type {JobFile['folders']} */
+  const folders = {};
+  /** @type {readonly [Role, string, unknown][]} */
+  const named = [
+    ['model', 'model', table.model],
+    ['train', 'data.train', table.data?.train],
+    ['heldout', 'data.heldout', table.data?.heldout],
+  ];
+  for (const [role, key, value] of named) {
+    if (typeof value !== 'string' || value === '' || value.startsWith('builtin:')) continue;
+    const folder = resolve(dirname(path), value);
+    if (!existsSync(folder)) refuse(`${path}: ${key}: there is no folder ${folder}`);
+    if (!statSync(folder).isDirectory()) refuse(`${path}: ${key}: ${folder} is not a folder`);
+    folders[role] = folder;
+  }
+  if (steps === null) return { text, steps: Number(table.train?.steps) || null, folders };
+  table.train = { ...table.train, steps };
+  return { text: toml.stringify(table), steps, folders };
+}
+
+/**
+ * Where the results go: `--out`, else a new folder under runs/ named after the job; with `--resume` the newest of those.
+ * @param {Options} options
+ */
+export function outputFolder({ out, job, resume }) {
+  if (out !== null) return resolve(out);
+  const name = job === null ? 'demo' : basename(job).replace(/\.toml$/i, '');
+  const runs = resolve('runs');
+  if (!resume) {
+    let folder = join(runs, name);
+    for (let n = 2; existsSync(folder); n++) folder = join(runs, `${name}-${n}`);
+    return folder;
+  }
+  const candidates = existsSync(runs)
+    ? readdirSync(runs)
+        .filter(
+          (entry) =>
+            entry === name || (entry.startsWith(`${name}-`) && /^\d+$/.test(entry.slice(name.length + 1))),
+        )
+        .map((entry) => join(runs, entry))
+        .filter((folder) => existsSync(join(folder, '.profile')))
+        .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
+    : [];
+  return candidates[0] ?? refuse(`there is no run of ${name} under runs/ to go on with`);
+}
