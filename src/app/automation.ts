@@ -1,0 +1,143 @@
+/**
+ * @file `globalThis.rotune`: the page without its buttons, for `npm run tune` and the end-to-end tests.
+ * It drives the same state, client and worker as the page, so what it measures is what a user gets.
+ *
+ *     await page.goto(address);
+ *     await page.waitForFunction(() => 'rotune' in globalThis);
+ *     const outcome = await page.evaluate(() => rotune.run({ backend: 'wasm' }));
+ *
+ * Values travel as Playwright's `evaluate` serialises them: typed arrays arrive as typed arrays.
+ */
+import type { Job } from '#src/formats/jobTypes.ts';
+import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
+import type {
+  Outcome,
+  Picture,
+  Preparation,
+  RunEvent,
+  RunResult,
+  RunSummary,
+  SampleRequest,
+  Source,
+} from '#workers/protocol.ts';
+import type { Lab } from './lab.svelte.ts';
+import { failed, toProblem } from './problems.ts';
+
+/** One file of a folder: by content, or by an address on the page's own origin (relative to the page). */
+export type FileInput =
+  | { readonly path: string; readonly blob: Blob }
+  | { readonly path: string; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly path: string; readonly base64: string }
+  | { readonly path: string; readonly url: string };
+
+export interface FolderInput {
+  readonly name: string;
+  readonly files: readonly FileInput[];
+}
+
+export interface RunOptions {
+  /** A whole job, or a job file's TOML text; the built-in demo if left out. */
+  readonly job?: Job | string;
+  /** Stand in for folders that the job names; built-ins ("builtin:emoji") need none. */
+  readonly model?: FolderInput;
+  readonly train?: FolderInput;
+  readonly heldout?: FolderInput;
+  readonly backend?: BackendKind | 'auto';
+  /** true: go on with the newest unfinished run, with its own job; or that run's id. */
+  readonly resume?: boolean | string;
+}
+
+export interface Automation {
+  readonly version: 1;
+  device(prefer?: BackendKind | 'auto'): Promise<BackendReport>;
+  /** Loads and checks without training; with `probe`, times a few steps. */
+  prepare(options?: RunOptions, probe?: boolean): Promise<Outcome<Preparation>>;
+  /** Trains to the end, a stop or a pause. `onEvent` gets every event of the worker. */
+  run(options?: RunOptions, onEvent?: (event: RunEvent) => void): Promise<Outcome<RunResult>>;
+  pause(): Promise<void>;
+  stop(): Promise<void>;
+  sampleNow(): Promise<void>;
+  /** Pictures from the adapter of the last run; what is left out comes from its job. */
+  sample(request?: Partial<SampleRequest>): Promise<Outcome<readonly Picture[]>>;
+  export(): Promise<Outcome<{ readonly name: string; readonly bytes: Uint8Array; readonly layers: number }>>;
+  lastRun(): Promise<RunSummary | null>;
+  discard(id: string): Promise<void>;
+}
+
+async function toBlob(file: FileInput): Promise<Blob> {
+  if ('blob' in file) return file.blob;
+  if ('bytes' in file) return new Blob([file.bytes]);
+  if ('base64' in file) return (await fetch(`data:application/octet-stream;base64,${file.base64}`)).blob();
+  const address = new URL(file.url, document.baseURI);
+  if (address.origin !== location.origin)
+    throw new Error(`${file.path}: only addresses on this origin are read.`);
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${file.path}: ${response.status} ${response.statusText}`);
+  return response.blob();
+}
+
+async function toSource(folder: FolderInput | undefined): Promise<Source | null> {
+  if (!folder) return null;
+  const files = await Promise.all(
+    folder.files.map(async (file) => ({ path: file.path, blob: await toBlob(file) })),
+  );
+  return { kind: 'files', name: folder.name, files: files.toSorted((a, b) => (a.path < b.path ? -1 : 1)) };
+}
+
+export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Automation {
+  /** Puts the options where the page's buttons would have put them. */
+  async function apply(options: RunOptions): Promise<RunSummary | undefined> {
+    const { job = lab.defaultJob, resume, backend = 'auto' } = options;
+    lab.reset(typeof job === 'string' ? parseJob(job) : job);
+    const model = await toSource(options.model);
+    const train = await toSource(options.train);
+    const heldout = await toSource(options.heldout);
+    if (model || train || heldout) {
+      const named = lab.job;
+      lab.pick({ model, train, heldout });
+      // The job keeps its own names for the folders, whatever the stand-ins are called.
+      lab.setJob(named);
+    }
+    if (lab.preference !== backend || !lab.backend) await lab.prefer(backend);
+    if (resume === undefined || resume === false) return undefined;
+    const last = await lab.trainer.lastRun();
+    if (!last || (typeof resume === 'string' && last.id !== resume))
+      throw new Error('There is no saved run to go on with.');
+    return last;
+  }
+
+  return {
+    version: 1,
+    device: (prefer = 'auto') => lab.trainer.device(prefer),
+    async prepare(options = {}, probe = false) {
+      try {
+        await apply(options);
+        return await lab.prepare(probe);
+      } catch (cause) {
+        return failed(toProblem(cause, { code: 'bad-job' }));
+      }
+    },
+    async run(options = {}, onEvent) {
+      try {
+        const resume = await apply(options);
+        return await lab.start({ resume, onEvent });
+      } catch (cause) {
+        return failed(toProblem(cause, { code: 'bad-job' }));
+      }
+    },
+    pause: () => lab.pause(),
+    stop: () => lab.stop(),
+    sampleNow: () => lab.trainer.sampleNow(),
+    sample: (request = {}) => {
+      const { prompts, seed, steps, guidance } = (lab.run.job ?? lab.job).sample;
+      return lab.trainer.sample({ prompts, seed, steps, guidance, strength: 1, ...request });
+    },
+    export: () => lab.trainer.exportAdapter(),
+    lastRun: () => lab.trainer.lastRun(),
+    discard: (id) => lab.trainer.discard(id),
+  };
+}
+
+declare global {
+  var rotune: Automation | undefined;
+}

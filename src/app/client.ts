@@ -1,0 +1,129 @@
+/** @file The page's side of the training worker: starts it when first needed, restarts it after a crash, and never throws. */
+import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
+import type {
+  JobRequest,
+  Outcome,
+  Picture,
+  Preparation,
+  RunEvent,
+  RunResult,
+  RunSummary,
+  SampleRequest,
+  TrainerApi,
+} from '#workers/protocol.ts';
+import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
+import { failed, toProblem } from './problems.ts';
+
+/** What the page talks to: the worker's API, or a fake of it. */
+export type Trainer = TrainerApi;
+
+interface Connection {
+  readonly api: Remote<TrainerApi>;
+  /** Rejects when the worker dies, since comlink's own promise would then never settle. */
+  readonly died: Promise<never>;
+  readonly close: () => void;
+}
+
+function connect(): Connection {
+  const worker = new Worker(new URL('../../workers/trainer.worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'rotune-trainer',
+  });
+  const api = wrap<TrainerApi>(worker);
+  const died = new Promise<never>((_resolve, reject) => {
+    worker.addEventListener('error', (event) => {
+      reject(new Error(event.message || 'The training worker could not start.'));
+    });
+    worker.addEventListener('messageerror', () => {
+      reject(new Error('A message from the training worker could not be read.'));
+    });
+  });
+  died.catch(() => undefined);
+  return {
+    api,
+    died,
+    close: () => {
+      api[releaseProxy]();
+      worker.terminate();
+    },
+  };
+}
+
+/** The service worker must be in charge before the worker starts, or what that downloads is not kept for offline use. */
+async function storeReady(): Promise<void> {
+  if (!import.meta.env.PROD || !('serviceWorker' in navigator) || navigator.serviceWorker.controller) return;
+  const controlled = new Promise<void>((resolve) => {
+    navigator.serviceWorker.addEventListener('controllerchange', () => resolve(), { once: true });
+  });
+  await Promise.race([controlled, new Promise((resolve) => setTimeout(resolve, 4000))]);
+}
+
+export class WorkerTrainer implements Trainer {
+  #connection: Promise<Connection> | null = null;
+
+  #connect(): Promise<Connection> {
+    this.#connection ??= storeReady().then(() => {
+      const connection = connect();
+      connection.died.catch(() => {
+        connection.close();
+        this.#connection = null;
+      });
+      return connection;
+    });
+    return this.#connection;
+  }
+
+  async #call<T>(use: (api: Remote<TrainerApi>) => Promise<T>): Promise<T> {
+    const { api, died } = await this.#connect();
+    return Promise.race([use(api), died]);
+  }
+
+  async #outcome<T>(use: (api: Remote<TrainerApi>) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    try {
+      return await this.#call(use);
+    } catch (cause) {
+      return failed(
+        toProblem(cause, {
+          message: `The training worker stopped: ${cause instanceof Error ? cause.message : String(cause)}`,
+          safe: 'Saved checkpoints are still there.',
+          cure: 'Try again; if it stops again, reload the page.',
+        }),
+      );
+    }
+  }
+
+  device(prefer: BackendKind | 'auto'): Promise<BackendReport> {
+    return this.#call((api) => api.device(prefer));
+  }
+  prepare(request: JobRequest, probe: boolean): Promise<Outcome<Preparation>> {
+    return this.#outcome((api) => api.prepare(request, probe));
+  }
+  start(
+    request: JobRequest,
+    onEvent: (event: RunEvent) => void,
+    resume?: string,
+  ): Promise<Outcome<RunResult>> {
+    return this.#outcome((api) => api.start(request, proxy(onEvent), resume));
+  }
+  pause(): Promise<void> {
+    return this.#call((api) => api.pause());
+  }
+  stop(): Promise<void> {
+    return this.#call((api) => api.stop());
+  }
+  sampleNow(): Promise<void> {
+    return this.#call((api) => api.sampleNow());
+  }
+  sample(request: SampleRequest): Promise<Outcome<readonly Picture[]>> {
+    return this.#outcome((api) => api.sample(request));
+  }
+  exportAdapter(): Promise<Outcome<{ name: string; bytes: Uint8Array; layers: number }>> {
+    return this.#outcome((api) => api.exportAdapter());
+  }
+  lastRun(): Promise<RunSummary | null> {
+    return this.#call((api) => api.lastRun());
+  }
+  discard(id: string): Promise<void> {
+    return this.#call((api) => api.discard(id));
+  }
+}

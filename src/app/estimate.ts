@@ -1,0 +1,59 @@
+/** @file How long a run will take here: measured on this device if it ever ran, else from a moment of arithmetic. */
+import type { Job } from '#src/formats/jobTypes.ts';
+import type { BackendReport } from '#src/runtime/types.ts';
+
+const KEY = 'rotune.secondsPerImage';
+
+/** Seconds that one image of one step of the built-in model takes; null where nothing is known. */
+function remembered(kind: string): number | null {
+  try {
+    const value = Number(localStorage.getItem(`${KEY}.${kind}`));
+    return value > 0 ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps what a run of the built-in model measured, for the next visit's estimate. */
+export function remember(kind: string, secondsPerStep: number, batch: number): void {
+  try {
+    localStorage.setItem(`${KEY}.${kind}`, String(secondsPerStep / batch));
+  } catch {
+    // Private windows may refuse: the next visit estimates afresh.
+  }
+}
+
+/** Multiply-adds per second of a plain loop, over about 15 ms. */
+function probe(): number {
+  const n = 64;
+  const a = new Float32Array(n * n).fill(0.5);
+  const b = new Float32Array(n * n).fill(0.25);
+  const c = new Float32Array(n * n);
+  const start = performance.now();
+  let rounds = 0;
+  do {
+    for (let i = 0; i < n; i++)
+      for (let k = 0; k < n; k++) {
+        const x = a[i * n + k] ?? 0;
+        for (let j = 0; j < n; j++) c[i * n + j] = (c[i * n + j] ?? 0) + x * (b[k * n + j] ?? 0);
+      }
+    rounds++;
+  } while (performance.now() - start < 15);
+  return (rounds * n ** 3) / ((performance.now() - start) / 1000);
+}
+
+/** One image of one training step of the built-in model, counted in multiply-adds of `probe`'s loop (wasm's are about 15 times faster). */
+const WORK_PER_IMAGE = 1.1e8;
+
+/** Seconds for a job of the built-in model, samples included; null on a GPU that has not been measured yet. */
+export function estimateSeconds(job: Job, backend: BackendReport): number | null {
+  const images = job.train.steps * job.train.batch * job.train.accumulate;
+  const rows = 2 + (job.sample.every > 0 ? Math.floor((job.train.steps - 1) / job.sample.every) : 0);
+  // A training image costs a forward and a backward; a denoising step of a sample a forward.
+  const asImages = images + (rows * job.sample.prompts.length * job.sample.steps) / 2;
+  const known = remembered(backend.kind);
+  if (known !== null) return asImages * known;
+  if (backend.kind === 'webgpu') return null;
+  const threads = 1 + (Math.max(1, Math.min(backend.threads, 8)) - 1) * 0.6;
+  return (asImages * WORK_PER_IMAGE) / probe() / threads;
+}

@@ -1,0 +1,331 @@
+/** @file The page's whole state: which screen, which job with which files, what the worker made of it, and the run. */
+import type { Job } from '#src/formats/jobTypes.ts';
+import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
+import type {
+  JobRequest,
+  Outcome,
+  Preparation,
+  Problem,
+  RunEvent,
+  RunResult,
+  RunSummary,
+  Source,
+} from '#workers/protocol.ts';
+import type { Trainer } from './client.ts';
+import { Comparison } from './comparison.svelte.ts';
+import { remember } from './estimate.ts';
+import { percent } from './format.ts';
+import { failed, toProblem } from './problems.ts';
+import { RunState } from './run.svelte.ts';
+import { TabGuard, WakeLock, type OtherTab } from './tab.ts';
+
+export type Screen = 'home' | 'prepare' | 'train' | 'result';
+
+/** Files that stand in for what a job names by a folder. */
+export interface Picked {
+  readonly model: Source | null;
+  readonly train: Source | null;
+  readonly heldout: Source | null;
+}
+
+const NOTHING: Picked = { model: null, train: null, heldout: null };
+
+export class Lab {
+  readonly trainer: Trainer;
+  readonly run = new RunState();
+  readonly comparison: Comparison;
+  readonly defaultJob: Job;
+  readonly #wake = new WakeLock();
+  readonly #tab: TabGuard;
+
+  #screen = $state<Screen>('home');
+  #job = $state.raw<Job>() as Job;
+  #picked = $state.raw<Picked>(NOTHING);
+  #preference = $state<BackendKind | 'auto'>('auto');
+  #backend = $state.raw<BackendReport | null>(null);
+  #preparation = $state.raw<Preparation | null>(null);
+  #preparing = $state<'no' | 'reading' | 'timing'>('no');
+  #problem = $state.raw<Problem | null>(null);
+  #unfinished = $state.raw<RunSummary | null>(null);
+  #shared = $state.raw<Job | null>(null);
+  #linkProblem = $state.raw<Problem | null>(null);
+  #otherTab = $state.raw<OtherTab | null>(null);
+  #announcement = $state('');
+  #quarter = 0;
+  #prepareCount = 0;
+
+  constructor(trainer: Trainer, defaultJob: Job) {
+    this.trainer = trainer;
+    this.comparison = new Comparison(trainer);
+    this.defaultJob = defaultJob;
+    this.#job = defaultJob;
+    this.#tab = new TabGuard((other) => (this.#otherTab = other));
+  }
+
+  get screen() {
+    return this.#screen;
+  }
+  get job(): Job {
+    return this.#job;
+  }
+  get picked() {
+    return this.#picked;
+  }
+  get preference() {
+    return this.#preference;
+  }
+  get backend() {
+    return this.#backend;
+  }
+  /** What the worker made of the present job; null while it has not looked, or the job changed since. */
+  get preparation() {
+    return this.#preparation;
+  }
+  get preparing() {
+    return this.#preparing;
+  }
+  /** Why the last preparation failed as a whole. */
+  get problem() {
+    return this.#problem;
+  }
+  get unfinished() {
+    return this.#unfinished;
+  }
+  /** The job of the link that opened the page. */
+  get shared() {
+    return this.#shared;
+  }
+  get linkProblem() {
+    return this.#linkProblem;
+  }
+  get otherTab() {
+    return this.#otherTab;
+  }
+  /** For the status line that screen readers hear. */
+  get announcement() {
+    return this.#announcement;
+  }
+  /** The present job is the built-in demo, whose cost is known. */
+  get isDemo() {
+    return this.#picked === NOTHING && this.#job.model === this.defaultJob.model;
+  }
+
+  go(screen: Screen): void {
+    this.#screen = screen;
+  }
+
+  /** The cheap questions of a first visit: which device, and is anything unfinished. */
+  async wakeUp(): Promise<void> {
+    try {
+      this.#backend = await this.trainer.device(this.#preference);
+      const last = await this.trainer.lastRun();
+      this.#unfinished = last && !last.finished ? last : null;
+    } catch (cause) {
+      this.#problem = toProblem(cause, { cure: 'Reload the page.' });
+    }
+  }
+
+  async prefer(backend: BackendKind | 'auto'): Promise<void> {
+    this.#preference = backend;
+    this.#preparation = null;
+    await this.wakeUp();
+  }
+
+  openLink(job: Job): void {
+    this.#shared = job;
+  }
+  refuseLink(problem: Problem): void {
+    this.#linkProblem = problem;
+  }
+
+  /** Another job, or another version of it; what the worker said of the old one no longer holds. */
+  setJob(job: Job): void {
+    this.#job = job;
+    this.#preparation = null;
+  }
+
+  pick(files: Partial<Picked>): void {
+    this.#picked = { ...this.#picked, ...files };
+    const { model, train, heldout } = this.#picked;
+    const own = files.train && files.train.kind === 'files';
+    this.setJob({
+      ...this.#job,
+      model: files.model?.kind === 'files' ? files.model.name : this.#job.model,
+      data: {
+        ...this.#job.data,
+        train: own ? files.train.name : this.#job.data.train,
+        // The built-in held-out images say nothing about other pictures.
+        heldout:
+          heldout?.kind === 'files' ? heldout.name : train?.kind === 'files' ? null : this.#job.data.heldout,
+      },
+    });
+    if (model || train || heldout) this.#problem = null;
+  }
+
+  /** Back to the built-in job with the built-in files. */
+  reset(job: Job = this.defaultJob): void {
+    this.#picked = NOTHING;
+    this.#problem = null;
+    this.setJob(job);
+  }
+
+  request(job: Job = this.#job): JobRequest | Problem {
+    const missing = (what: string, name: string): Problem => ({
+      code: 'bad-data',
+      message: `The ${what} “${name}” is a folder on the device where this job was made.`,
+      item: name,
+      cure: `Pick the ${what} folder again.`,
+    });
+    const { picked } = this;
+    const model = picked.model ?? builtin(job.model);
+    const train = picked.train ?? builtin(job.data.train);
+    if (!model) return missing('model', job.model);
+    if (!train) return missing('image folder', job.data.train);
+    const heldout = picked.heldout ?? (job.data.heldout === null ? null : builtin(job.data.heldout));
+    return { job, model, train, heldout, backend: this.#preference };
+  }
+
+  /** Loads model and data, plans the layers, lists all problems; with `probe`, times a few steps. */
+  async prepare(probe: boolean): Promise<Outcome<Preparation>> {
+    const request = this.request();
+    if ('code' in request) {
+      this.#problem = request;
+      return failed(request);
+    }
+    const turn = ++this.#prepareCount;
+    this.#preparing = probe ? 'timing' : 'reading';
+    this.#problem = null;
+    const outcome = await this.trainer.prepare(request, probe);
+    // A newer question overtook this one: its answer is the one to show.
+    if (turn !== this.#prepareCount) return outcome;
+    this.#preparing = 'no';
+    if (outcome.ok) {
+      this.#backend = outcome.value.backend;
+      this.#preparation = outcome.value;
+    } else this.#problem = outcome.problem;
+    return outcome;
+  }
+
+  /** Trains the present job to its end, a stop or a pause. `resume`: the id of the saved run to go on with. */
+  async start(
+    options: { resume?: RunSummary; onEvent?: (event: RunEvent) => void } = {},
+  ): Promise<Outcome<RunResult>> {
+    const { resume, onEvent } = options;
+    if (resume) this.#job = resume.job;
+    const request = this.request();
+    if ('code' in request) {
+      this.#problem = request;
+      return failed(request);
+    }
+    if (this.run.busy)
+      return failed({ code: 'busy', message: 'A run is going on.', cure: 'Pause or stop it first.' });
+    if (!(await this.#tab.take())) return failed(this.#refuseSecondTab());
+
+    this.run.begin(request.job, resume !== undefined, resume?.step);
+    this.#wake.held = true;
+    this.#quarter = 0;
+    this.#screen = 'train';
+    this.#say(resume ? `Training continues from step ${resume.step}.` : 'Training starts.');
+    try {
+      if (!this.#preparation) {
+        const prepared = await this.prepare(false);
+        const stop = prepared.ok
+          ? prepared.value.problems.find(({ severity }) => severity === 'error')
+          : prepared.problem;
+        if (stop) return this.#failRun(stop);
+      }
+      this.run.running();
+      const outcome = await this.trainer.start(
+        request,
+        (event) => {
+          this.run.accept(event);
+          this.#report(event);
+          onEvent?.(event);
+        },
+        resume?.id,
+      );
+      return outcome.ok ? this.#endRun(request.job, outcome.value) : this.#failRun(outcome.problem);
+    } finally {
+      this.#wake.held = false;
+      this.#tab.free();
+    }
+  }
+
+  /** Asks again what is saved, after a run ended in whatever way. */
+  async refreshUnfinished(): Promise<void> {
+    const last = await this.trainer.lastRun().catch(() => null);
+    this.#unfinished = last && !last.finished ? last : null;
+  }
+
+  async discard(id: string): Promise<void> {
+    await this.trainer.discard(id).catch(() => undefined);
+    this.#unfinished = null;
+  }
+
+  async pause(): Promise<void> {
+    this.run.ending('pausing');
+    await this.trainer.pause();
+  }
+  async stop(): Promise<void> {
+    this.run.ending('stopping');
+    await this.trainer.stop();
+  }
+
+  #endRun(job: Job, result: RunResult): Outcome<RunResult> {
+    this.run.end(result);
+    if (this.isDemo && this.run.secondsPerStep)
+      remember(result.backend.kind, this.run.secondsPerStep, job.train.batch * job.train.accumulate);
+    if (result.outcome === 'paused') {
+      this.#say(`Paused at step ${result.step}. It is saved.`);
+      void this.refreshUnfinished();
+    } else {
+      this.#say(
+        result.outcome === 'finished' ? 'Training finished.' : `Stopped at step ${result.step}, and kept.`,
+      );
+      this.#unfinished = null;
+      this.comparison.open(
+        job.sample,
+        this.run.rows[0]?.pictures[0] ?? null,
+        this.run.rows.at(-1)?.pictures[0] ?? null,
+      );
+      this.#screen = 'result';
+    }
+    return { ok: true, value: result };
+  }
+
+  #failRun(problem: Problem): Outcome<RunResult> {
+    this.run.fail(problem);
+    this.#say(`Training stopped. ${problem.message}`);
+    void this.refreshUnfinished();
+    return failed(problem);
+  }
+
+  #refuseSecondTab(): Problem {
+    const problem: Problem = {
+      code: 'another-tab',
+      message: 'Rotune is training in another tab.',
+      safe: 'That run goes on undisturbed.',
+      cure: 'Pause or finish it there, then start here.',
+    };
+    this.#problem = problem;
+    return problem;
+  }
+
+  #report(event: RunEvent): void {
+    if (event.kind !== 'steps') return;
+    this.#tab.tell({ step: this.run.step, total: this.run.total });
+    const quarter = Math.floor(this.run.progress * 4);
+    if (quarter > this.#quarter && quarter < 4)
+      this.#say(`Step ${this.run.step} of ${this.run.total}: ${percent(quarter / 4)} done.`);
+    this.#quarter = quarter;
+  }
+
+  #say(text: string): void {
+    this.#announcement = text;
+  }
+}
+
+/** `builtin:emoji` → the Source on our own origin; anything else is a folder that only the user has. */
+function builtin(name: string): Source | null {
+  return name.startsWith('builtin:') ? { kind: 'builtin', id: name.slice('builtin:'.length) } : null;
+}

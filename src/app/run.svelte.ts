@@ -1,0 +1,193 @@
+/** @file What a run has shown so far: phase, losses, the wall of samples, angles, warnings. Fed by the worker's events only. */
+import type { Job } from '#src/formats/jobTypes.ts';
+import type { Evaluation, Picture, Problem, RunEvent, RunResult, StepRecord } from '#workers/protocol.ts';
+import { smooth } from './series.ts';
+
+export type RunStatus =
+  'idle' | 'preparing' | 'running' | 'pausing' | 'stopping' | 'paused' | 'done' | 'failed';
+
+export interface Phase {
+  readonly name: 'loading' | 'compiling' | 'sampling' | 'training' | 'evaluating' | 'saving';
+  readonly done: number | null;
+  readonly total: number | null;
+}
+
+/** One row of the wall: the pictures at one step, a column for each prompt. */
+export interface SampleRow {
+  readonly step: number;
+  readonly prompts: readonly string[];
+  readonly pictures: readonly Picture[];
+}
+
+export interface Angles {
+  readonly mean: readonly number[];
+  readonly largest: readonly number[];
+}
+
+export class RunState {
+  #status = $state<RunStatus>('idle');
+  #job = $state.raw<Job | null>(null);
+  #phase = $state.raw<Phase | null>(null);
+  #records = $state.raw<readonly StepRecord[]>([]);
+  #rows = $state.raw<readonly SampleRow[]>([]);
+  #evaluations = $state.raw<readonly Evaluation[]>([]);
+  #angles = $state.raw<Angles | null>(null);
+  #checkpoint = $state.raw<{ readonly step: number; readonly bytes: number; readonly at: number } | null>(
+    null,
+  );
+  #warnings = $state.raw<readonly Problem[]>([]);
+  #problem = $state.raw<Problem | null>(null);
+  #result = $state.raw<RunResult | null>(null);
+  #secondsLeft = $state<number | null>(null);
+  #startStep = $state(0);
+
+  readonly #smoothed = $derived(smooth(this.#records.map((record) => record.loss)));
+  readonly #step = $derived(this.#records.at(-1)?.step ?? this.#startStep);
+  readonly #total = $derived(this.#job?.train.steps ?? 0);
+  readonly #secondsPerStep = $derived.by(() => {
+    const recent = this.#records.slice(-20).map((record) => record.ms);
+    recent.sort((a, b) => a - b);
+    return recent.length === 0 ? null : (recent[recent.length >> 1] ?? 0) / 1000;
+  });
+
+  get status(): RunStatus {
+    return this.#status;
+  }
+  get job(): Job | null {
+    return this.#job;
+  }
+  get phase(): Phase | null {
+    return this.#phase;
+  }
+  get records(): readonly StepRecord[] {
+    return this.#records;
+  }
+  /** The loss with its noise averaged out, one value for each record. */
+  get smoothed(): readonly number[] {
+    return this.#smoothed;
+  }
+  /** By step, the untouched model's row (step 0) first. */
+  get rows(): readonly SampleRow[] {
+    return this.#rows;
+  }
+  get evaluations(): readonly Evaluation[] {
+    return this.#evaluations;
+  }
+  get angles(): Angles | null {
+    return this.#angles;
+  }
+  get checkpoint() {
+    return this.#checkpoint;
+  }
+  get warnings(): readonly Problem[] {
+    return this.#warnings;
+  }
+  get problem(): Problem | null {
+    return this.#problem;
+  }
+  get result(): RunResult | null {
+    return this.#result;
+  }
+  get step(): number {
+    return this.#step;
+  }
+  get total(): number {
+    return this.#total;
+  }
+  /** 0 to 1. */
+  get progress(): number {
+    return this.#total > 0 ? Math.min(1, this.#step / this.#total) : 0;
+  }
+  get secondsLeft(): number | null {
+    return this.#secondsLeft;
+  }
+  /** Median of the last 20 steps; null before the first. */
+  get secondsPerStep(): number | null {
+    return this.#secondsPerStep;
+  }
+  /** A worker is at it: nothing else may start, and no reload may be forced. */
+  get busy(): boolean {
+    return ['preparing', 'running', 'pausing', 'stopping'].includes(this.#status);
+  }
+
+  /** A new run, or with `continues` the same one from its checkpoint: what the page already shows of it stays. */
+  begin(job: Job, continues: boolean, startStep = 0): void {
+    this.#status = 'preparing';
+    this.#job = job;
+    this.#phase = null;
+    this.#problem = null;
+    this.#result = null;
+    this.#secondsLeft = null;
+    this.#startStep = startStep;
+    if (continues) {
+      this.#records = this.#records.filter((record) => record.step <= startStep);
+      this.#rows = this.#rows.filter((row) => row.step <= startStep);
+      this.#evaluations = this.#evaluations.filter((evaluation) => evaluation.step <= startStep);
+      return;
+    }
+    this.#records = [];
+    this.#rows = [];
+    this.#evaluations = [];
+    this.#angles = null;
+    this.#checkpoint = null;
+    this.#warnings = [];
+  }
+
+  running(): void {
+    if (this.#status === 'preparing') this.#status = 'running';
+  }
+  ending(how: 'pausing' | 'stopping'): void {
+    if (this.busy) this.#status = how;
+  }
+
+  accept(event: RunEvent): void {
+    switch (event.kind) {
+      case 'phase':
+        this.#phase = { name: event.phase, done: event.done ?? null, total: event.total ?? null };
+        break;
+      case 'steps':
+        this.#records = [...this.#records, ...event.records];
+        this.#secondsLeft = event.secondsLeft;
+        break;
+      case 'samples':
+        this.#rows = byStep([...this.#rows.filter((row) => row.step !== event.step), event]);
+        break;
+      case 'evaluation':
+        this.#evaluations = byStep([
+          ...this.#evaluations.filter((known) => known.step !== event.evaluation.step),
+          event.evaluation,
+        ]);
+        break;
+      case 'checkpoint':
+        this.#checkpoint = { step: event.step, bytes: event.bytes, at: Date.now() };
+        break;
+      case 'angles':
+        this.#angles = { mean: event.mean, largest: event.largest };
+        break;
+      case 'warning':
+        this.#warnings = [...this.#warnings, event.problem];
+        break;
+    }
+  }
+
+  end(result: RunResult): void {
+    this.#status = result.outcome === 'paused' ? 'paused' : 'done';
+    this.#result = result;
+    this.#phase = null;
+    this.#secondsLeft = null;
+    // A run that was resumed after a reload brings the steps of its earlier life along.
+    if (result.history.length > this.#records.length) this.#records = result.history;
+    if (result.evaluations.length > this.#evaluations.length) this.#evaluations = result.evaluations;
+  }
+
+  fail(problem: Problem): void {
+    this.#status = 'failed';
+    this.#problem = problem;
+    this.#phase = null;
+    this.#secondsLeft = null;
+  }
+}
+
+function byStep<T extends { readonly step: number }>(list: readonly T[]): readonly T[] {
+  return list.toSorted((a, b) => a.step - b.step);
+}

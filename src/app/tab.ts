@@ -1,0 +1,83 @@
+/** @file One tab trains at a time: a Web Lock decides, a BroadcastChannel tells the others how far it is. */
+
+export interface OtherTab {
+  readonly step: number;
+  readonly total: number;
+}
+
+const LOCK = 'rotune-training';
+
+export class TabGuard {
+  readonly #channel: BroadcastChannel | null;
+  #release: (() => void) | null = null;
+
+  /** `onOther` hears of a run in another tab, and null when it ends. */
+  constructor(onOther: (other: OtherTab | null) => void) {
+    this.#channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('rotune');
+    this.#channel?.addEventListener('message', (event: MessageEvent<OtherTab | 'free'>) => {
+      onOther(event.data === 'free' ? null : event.data);
+    });
+  }
+
+  /** True if this tab may train now; hold it until `free`. */
+  async take(): Promise<boolean> {
+    if (this.#release) return true;
+    if (!('locks' in navigator)) {
+      this.#release = () => undefined;
+      return true;
+    }
+    return new Promise<boolean>((resolve) => {
+      void navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
+        if (!lock) {
+          resolve(false);
+          return undefined;
+        }
+        return new Promise<void>((release) => {
+          this.#release = release;
+          resolve(true);
+        });
+      });
+    });
+  }
+
+  tell(progress: OtherTab): void {
+    this.#channel?.postMessage(progress);
+  }
+
+  free(): void {
+    if (!this.#release) return;
+    this.#release();
+    this.#release = null;
+    this.#channel?.postMessage('free');
+  }
+}
+
+/** Keeps the screen on while `held`; the browser drops the lock when the page is hidden, so it is asked for again. */
+export class WakeLock {
+  #sentinel: WakeLockSentinel | null = null;
+  #wanted = false;
+
+  constructor() {
+    document.addEventListener('visibilitychange', () => void this.#apply());
+  }
+
+  set held(wanted: boolean) {
+    this.#wanted = wanted;
+    void this.#apply();
+  }
+
+  async #apply(): Promise<void> {
+    if (!('wakeLock' in navigator)) return;
+    if (!this.#wanted) {
+      await this.#sentinel?.release();
+      this.#sentinel = null;
+    } else if (document.visibilityState === 'visible' && (this.#sentinel?.released ?? true)) {
+      // Refused on low battery: training goes on all the same.
+      this.#sentinel = await navigator.wakeLock.request('screen').catch(() => null);
+      if (!this.#wanted) {
+        await this.#sentinel?.release();
+        this.#sentinel = null;
+      }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/** @file `?fake` in development: the fake trainer, set up from the query (`pace`, `unfinished`, `failAt`, `gpu`, `warn`). */
+import { defaultJob } from '#src/formats/job.ts';
+import { drawDisc, drawFromStrip, FakeTrainer } from './fakeTrainer.ts';
+
+export async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
+  const draw = await drawFromStrip('demo-before-after.png', Number(query.get('columns') ?? 8)).catch(
+    () => drawDisc,
+  );
+  const trainer = new FakeTrainer({
+    draw,
+    pace: Number(query.get('pace') ?? 40),
+    failAt: query.has('failAt') ? Number(query.get('failAt')) : undefined,
+    backend: query.has('gpu')
+      ? { kind: 'webgpu', reason: 'WebGPU works here.', threads: 4, adapter: 'example GPU' }
+      : undefined,
+    unfinished: query.has('unfinished')
+      ? {
+          id: 'fake',
+          job: defaultJob,
+          step: 50,
+          savedAt: Date.now() - 130_000,
+          finished: false,
+          modelName: 'emoji',
+          dataName: 'high-contrast',
+          selfContained: true,
+          bytes: 690_000,
+        }
+      : null,
+    problems: query.has('warn')
+      ? [
+          {
+            severity: 'error',
+            code: 'bad-data',
+            message: 'The picture “fox.png” cannot be read.',
+            item: 'fox.png',
+            cure: 'Take it out of the folder, or save it again as PNG.',
+          },
+          {
+            severity: 'warning',
+            code: 'bad-job',
+            message: 'Rule 2 (name = "*attn9*") matches no layer.',
+            item: 'rule 2',
+            cure: 'Remove it, or use "*attn2*".',
+          },
+        ]
+      : [],
+  });
+  trainer.promptIndex = (prompt) => {
+    const at = defaultJob.sample.prompts.indexOf(prompt);
+    return at < 0 ? undefined : at;
+  };
+  return trainer;
+}

@@ -1,0 +1,236 @@
+/** @file A trainer without a worker, a model or a runtime: drives the page in component tests and while designing (`?fake` in development). */
+import type {
+  Problem,
+  JobRequest,
+  Outcome,
+  Picture,
+  RunEvent,
+  RunResult,
+  RunSummary,
+  StepRecord,
+  TrainerApi,
+} from '#workers/protocol.ts';
+import type { BackendReport } from '#src/runtime/types.ts';
+import { fakeLayers, fakePlan } from './fakeLayers.ts';
+
+/** What to draw for a prompt; `amount` 0 is the untouched model's picture, 1 the tuned one's. */
+export type Draw = (prompt: number, amount: number, seed: number) => Picture;
+
+export interface FakeOptions {
+  readonly draw?: Draw;
+  /** Milliseconds a step takes. */
+  readonly pace?: number;
+  readonly backend?: BackendReport;
+  readonly unfinished?: RunSummary | null;
+  /** Makes the run fail at this step. */
+  readonly failAt?: number;
+  readonly problems?: readonly (Problem & { severity: 'error' | 'warning' })[];
+}
+
+const FAILURE: Problem = {
+  code: 'device-lost',
+  message: 'The graphics driver restarted.',
+  safe: 'Everything up to the last checkpoint is saved.',
+  cure: 'Continue from there.',
+  detail: 'GPUDevice lost: unknown',
+};
+
+/** A disc on paper: coloured when untouched, black when tuned. */
+export const drawDisc: Draw = (prompt, amount, seed) => {
+  const size = 32;
+  const rgba = new Uint8ClampedArray(size * size * 4).fill(255);
+  const hue = [220 - prompt * 23, 60 + prompt * 17, 40 + ((prompt * 71 + seed * 13) % 200)];
+  for (let y = 0; y < size; y++)
+    for (let x = 0; x < size; x++) {
+      const inside = (x - 15.5) ** 2 + (y - 15.5) ** 2 < (9 + (prompt % 5)) ** 2;
+      for (let c = 0; c < 3; c++)
+        if (inside) rgba[(y * size + x) * 4 + c] = (hue[c] ?? 0) * (1 - amount) + 18 * amount;
+    }
+  return { width: size, height: size, rgba };
+};
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const good = <T>(value: T): Outcome<T> => ({ ok: true, value });
+
+export class FakeTrainer implements TrainerApi {
+  readonly #options: FakeOptions;
+  readonly #draw: Draw;
+  readonly #backend: BackendReport;
+  #end: 'pause' | 'stop' | null = null;
+  #sampleNow = false;
+  #progress = 1;
+  #unfinished: RunSummary | null;
+
+  constructor(options: FakeOptions = {}) {
+    this.#options = options;
+    this.#draw = options.draw ?? drawDisc;
+    this.#backend = options.backend ?? {
+      kind: 'wasm',
+      reason: 'This browser offers no GPU, so the CPU trains.',
+      threads: 4,
+      adapter: null,
+    };
+    this.#unfinished = options.unfinished ?? null;
+  }
+
+  async device() {
+    return this.#backend;
+  }
+
+  async prepare({ job }: JobRequest, probe: boolean) {
+    const pace = this.#options.pace ?? 5;
+    await wait(probe ? pace * 8 : pace);
+    const layers = fakePlan(job.plan);
+    const sum = (pick: 'stored' | 'effective') => layers.reduce((total, layer) => total + layer[pick], 0);
+    return good({
+      backend: this.#backend,
+      modelHash: 'f00d'.repeat(16),
+      modelBytes: 12_920_538,
+      layers,
+      parameters: { stored: sum('stored'), effective: sum('effective'), base: 2_760_000 },
+      images: 58,
+      heldout: 37,
+      secondsPerStep: probe ? 0.41 : null,
+      problems: this.#options.problems ?? [],
+    });
+  }
+
+  async start(
+    request: JobRequest,
+    onEvent: (event: RunEvent) => void,
+    resume?: string,
+  ): Promise<Outcome<RunResult>> {
+    const { train, sample } = request.job;
+    const pace = this.#options.pace ?? 5;
+    const first = resume ? (this.#unfinished?.step ?? 0) : 0;
+    const history: StepRecord[] = [];
+    this.#end = null;
+    onEvent({ kind: 'phase', phase: 'loading', done: 6e6, total: 12.9e6 });
+    await wait(pace * 4);
+    onEvent({ kind: 'phase', phase: 'compiling' });
+    await wait(pace * 4);
+    const samples = (step: number) => {
+      this.#progress = step / train.steps;
+      const amount = Math.min(1, this.#progress * 1.6);
+      const pictures = sample.prompts.map((_, i) => this.#draw(i, amount, sample.seed));
+      onEvent({ kind: 'samples', step, prompts: sample.prompts, pictures });
+      onEvent({
+        kind: 'evaluation',
+        evaluation: {
+          step,
+          heldoutLoss: 0.184 + 0.076 * (1 - amount) ** 2,
+          saturation: 0.213 - 0.186 * amount,
+        },
+      });
+    };
+    samples(first);
+    onEvent({ kind: 'phase', phase: 'training' });
+    let step = first;
+    while (step < train.steps && this.#end === null) {
+      await wait(pace);
+      step++;
+      if (step === this.#options.failAt) return { ok: false, problem: FAILURE };
+      const share = step / train.steps;
+      const noise = Math.sin(step * 12.9898) * 0.03 + Math.sin(step * 78.233) * 0.02;
+      const record = {
+        step,
+        loss: 0.16 + 0.11 * Math.exp(-4 * share) + noise,
+        learningRate: train.learningRate * Math.cos(share),
+        gradNorm: 0.4,
+        ms: 410,
+      };
+      history.push(record);
+      onEvent({ kind: 'steps', records: [record], secondsLeft: (train.steps - step) * 0.41 });
+      const degrees = (i: number) => 9 * Math.sqrt(share) * (1 + Math.sin(i * 1.7) * 0.7);
+      onEvent({
+        kind: 'angles',
+        step,
+        mean: fakeLayers.map((_, i) => degrees(i)),
+        largest: fakeLayers.map((_, i) => 2 * degrees(i)),
+      });
+      if (step % (sample.every || train.steps) === 0 || this.#sampleNow) {
+        this.#sampleNow = false;
+        samples(step);
+        onEvent({ kind: 'checkpoint', step, bytes: 690_000 });
+      }
+    }
+    const outcome = this.#end === 'pause' ? 'paused' : this.#end === 'stop' ? 'stopped' : 'finished';
+    this.#unfinished = outcome === 'paused' ? this.#summary(request, step) : null;
+    return good({
+      id: 'fake',
+      outcome,
+      step,
+      history,
+      evaluations: [],
+      backend: this.#backend,
+      placement: { nodes: 2100, elsewhere: [] },
+      timings: { compile: 2.1, train: step * 0.41 },
+      memory: { weights: 12_920_538, state: 690_000 },
+    });
+  }
+
+  async pause() {
+    this.#end = 'pause';
+  }
+  async stop() {
+    this.#end = 'stop';
+  }
+  async sampleNow() {
+    this.#sampleNow = true;
+  }
+
+  async sample({ prompts, strength, seed }: Parameters<TrainerApi['sample']>[0]) {
+    await wait((this.#options.pace ?? 5) * 10);
+    const index = (prompt: string) => [...prompt].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 12;
+    return good(
+      prompts.map((prompt) => this.#draw(this.promptIndex?.(prompt) ?? index(prompt), strength, seed)),
+    );
+  }
+  /** Lets a gallery of real pictures find its prompts. */
+  promptIndex: ((prompt: string) => number | undefined) | null = null;
+
+  async exportAdapter() {
+    return good({
+      name: 'emoji-high-contrast-oft4-120.safetensors',
+      bytes: new Uint8Array(8),
+      layers: fakeLayers.length,
+    });
+  }
+  async lastRun() {
+    return this.#unfinished;
+  }
+  async discard() {
+    this.#unfinished = null;
+  }
+
+  #summary({ job }: JobRequest, step: number): RunSummary {
+    return {
+      id: 'fake',
+      job,
+      step,
+      savedAt: Date.now(),
+      finished: false,
+      modelName: 'emoji',
+      dataName: 'high-contrast',
+      selfContained: true,
+      bytes: 690_000,
+    };
+  }
+}
+
+/** Pictures from a strip of `columns` icons in two rows, untouched above tuned, mixed by `amount`. */
+export async function drawFromStrip(url: string, columns: number): Promise<Draw> {
+  const bitmap = await createImageBitmap(await (await fetch(url)).blob());
+  const tile = 32;
+  const canvas = new OffscreenCanvas(columns * tile, 2 * tile);
+  const context = canvas.getContext('2d');
+  if (!context) throw new Error('No 2D canvas.');
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return (prompt, amount) => {
+    const x = (prompt % columns) * tile;
+    const before = context.getImageData(x, 0, tile, tile).data;
+    const after = context.getImageData(x, tile, tile, tile).data;
+    const rgba = before.map((value, i) => value * (1 - amount) + (after[i] ?? 0) * amount);
+    return { width: tile, height: tile, rgba };
+  };
+}

@@ -1,0 +1,98 @@
+/** @file The uPlot instance behind the loss chart: colours from the page, sizes from its box, redrawn when the colour scheme changes. */
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { figure } from '#src/app/format.ts';
+
+/** Steps, raw loss, smoothed loss, held-out loss. */
+export type LossData = [number[], (number | null)[], (number | null)[], (number | null)[]];
+
+export interface ChartOptions {
+  readonly logarithmic: boolean;
+  /** Last step of the run: the axis does not move while it fills. */
+  readonly total: number;
+  readonly oncursor: (index: number | null) => void;
+  readonly onready: (chart: uPlot | null) => void;
+}
+
+/** An attachment that draws into its element and cleans up after itself. */
+export function createChart(options: ChartOptions) {
+  return (element: HTMLElement) => {
+    const colour = (name: string) => {
+      // uPlot paints on a canvas, which knows neither custom properties nor light-dark().
+      const probe = document.createElement('i');
+      probe.style.color = `var(${name})`;
+      element.append(probe);
+      const { color } = getComputedStyle(probe);
+      probe.remove();
+      return color;
+    };
+    const chart = new uPlot(
+      {
+        width: Math.max(1, element.clientWidth),
+        height: Math.max(1, element.clientHeight),
+        legend: { show: false },
+        padding: [8, 8, 0, 0],
+        scales: {
+          x: { time: false, range: (_chart, _min, max) => [0, Math.max(options.total, max || 1)] },
+          y: { distr: options.logarithmic ? 3 : 1 },
+        },
+        cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
+        hooks: {
+          setCursor: [
+            ({ cursor }) => {
+              if (cursor.event) options.oncursor(cursor.idx ?? null);
+            },
+          ],
+        },
+        axes: [
+          axis(colour, 26),
+          axis(colour, 44, (_chart, values) => values.map((v) => (v === null ? '' : figure(v)))),
+        ],
+        series: [
+          {},
+          { stroke: () => colour('--line-strong'), width: 1, alpha: 0.55, points: { show: false } },
+          { stroke: () => colour('--tuned'), width: 2.5, points: { show: false } },
+          {
+            stroke: () => colour('--ink'),
+            width: 0,
+            paths: () => null,
+            points: { show: true, size: 7, fill: () => colour('--ink') },
+          },
+        ],
+      },
+      [[], [], [], []],
+      element,
+    );
+    options.onready(chart);
+
+    const resize = new ResizeObserver(() =>
+      chart.setSize({ width: element.clientWidth, height: element.clientHeight }),
+    );
+    resize.observe(element);
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    const redraw = () => chart.redraw(false, true);
+    scheme.addEventListener('change', redraw);
+    return () => {
+      resize.disconnect();
+      scheme.removeEventListener('change', redraw);
+      options.onready(null);
+      chart.destroy();
+    };
+  };
+}
+
+function axis(
+  colour: (name: string) => string,
+  size: number,
+  values?: (chart: uPlot, splits: (number | null)[]) => string[],
+): uPlot.Axis {
+  return {
+    stroke: () => colour('--ink-soft'),
+    font: '12px system-ui',
+    size,
+    gap: 4,
+    values,
+    grid: { stroke: () => colour('--line'), width: 1 },
+    ticks: { show: false },
+  };
+}

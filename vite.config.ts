@@ -1,0 +1,54 @@
+/** @file Builds and serves the page: a static site that works from any folder, cross-origin isolated where the host allows it. */
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defaultClientConditions, defineConfig } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
+
+/** With these the page is cross-origin isolated, so that wasm gets threads; the service worker adds them on hosts that send none. */
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+export default defineConfig({
+  base: './',
+  plugins: [
+    svelte(),
+    VitePWA({
+      strategies: 'injectManifest',
+      srcDir: 'workers',
+      filename: 'service-worker.ts',
+      registerType: 'prompt',
+      injectRegister: false,
+      manifest: {
+        id: './',
+        name: 'Rotune',
+        short_name: 'Rotune',
+        description: 'Fine-tune a neural network in a browser tab by rotating its weights.',
+        start_url: './',
+        scope: './',
+        display: 'standalone',
+        background_color: '#faf8f4',
+        theme_color: '#faf8f4',
+        icons: [
+          { src: 'icons/icon.svg', sizes: 'any', type: 'image/svg+xml' },
+          { src: 'icons/icon-192.png', sizes: '192x192', type: 'image/png' },
+          { src: 'icons/icon-512.png', sizes: '512x512', type: 'image/png' },
+          { src: 'icons/icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+        ],
+      },
+      injectManifest: {
+        // Models, data and wasm are listed for their revisions only: the worker caches them at first use.
+        globPatterns: ['**/*.{html,js,mjs,css,svg,png,webmanifest,wasm,onnx,data,json,txt}'],
+        maximumFileSizeToCacheInBytes: 2 ** 31,
+      },
+    }),
+  ],
+  // The runtime's wasm comes as a file of its own: a copy inside the bundle hangs with threads.
+  resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
+  worker: { format: 'es' },
+  optimizeDeps: { exclude: ['onnxruntime-web'] },
+  build: { target: 'es2023', assetsInlineLimit: 2048, chunkSizeWarningLimit: 700 },
+  server: { headers: isolation },
+  preview: { headers: isolation },
+});

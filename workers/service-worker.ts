@@ -1,0 +1,105 @@
+/** @file Offline use, and cross-origin isolation on hosts that send no headers. The shell is stored at install; models, data and wasm at first use. */
+/// <reference lib="webworker" />
+import { addPlugins, cleanupOutdatedCaches, precacheAndRoute } from 'workbox-precaching';
+import { registerRoute } from 'workbox-routing';
+
+declare const self: ServiceWorkerGlobalScope & {
+  readonly __WB_MANIFEST: readonly { readonly url: string; readonly revision: string | null }[];
+};
+
+const FILES = 'rotune-files';
+
+/** What a run needs but the first screen does not: big, so never fetched before it is asked for. */
+function isLarge(url: string): boolean {
+  return /^(models|data)\//.test(url) || /\.(wasm|mjs|onnx|data)$/.test(url) || /\/ort[.-]/.test(url);
+}
+
+/** The same response with the headers that make the page cross-origin isolated. Opaque and partial responses stay as they are. */
+function isolated(response: Response): Response {
+  if (response.type === 'opaque' || response.type === 'opaqueredirect' || response.status === 0)
+    return response;
+  const headers = new Headers(response.headers);
+  headers.set('Cross-Origin-Opener-Policy', 'same-origin');
+  headers.set('Cross-Origin-Embedder-Policy', 'require-corp');
+  headers.set('Cross-Origin-Resource-Policy', 'same-origin');
+  const { status, statusText } = response;
+  const empty = status === 101 || status === 204 || status === 205 || status === 304;
+  return new Response(empty ? null : response.body, { status, statusText, headers });
+}
+
+const manifest = self.__WB_MANIFEST;
+/** Absolute address → the key under which this build's content is stored, so that a new build never serves an old model. */
+const keys = new Map<string, string>();
+for (const { url, revision } of manifest) {
+  if (!isLarge(url)) continue;
+  const address = new URL(url, self.registration.scope);
+  const key = new URL(address);
+  if (revision) key.searchParams.set('revision', revision);
+  keys.set(address.href, key.href);
+}
+
+/** `bytes=a-b` of a stored whole file. */
+async function slice(whole: Response, range: string): Promise<Response> {
+  const [, first = '', last = ''] = /^bytes=(\d+)-(\d*)$/.exec(range) ?? [];
+  if (first === '') return whole;
+  const blob = await whole.blob();
+  const start = Number(first);
+  const end = last === '' ? blob.size - 1 : Math.min(Number(last), blob.size - 1);
+  return new Response(blob.slice(start, end + 1), {
+    status: 206,
+    headers: {
+      'Content-Range': `bytes ${start}-${end}/${blob.size}`,
+      'Content-Length': `${end - start + 1}`,
+    },
+  });
+}
+
+async function fromStore(request: Request, key: string): Promise<Response> {
+  const cache = await caches.open(FILES);
+  const range = request.headers.get('range');
+  let whole = await cache.match(key);
+  if (!whole) {
+    const fresh = await fetch(range ? new Request(request.url) : request);
+    // An aborted or failed download must not poison the store.
+    if (fresh.status !== 200) return isolated(fresh);
+    const copy = fresh.clone();
+    const stored = cache.put(key, copy).catch(() => undefined);
+    if (range) await stored;
+    whole = fresh;
+  }
+  return isolated(range ? await slice(whole, range) : whole);
+}
+
+addPlugins([{ handlerWillRespond: ({ response }) => Promise.resolve(isolated(response)) }]);
+precacheAndRoute([...manifest.filter(({ url }) => !isLarge(url))], {
+  ignoreURLParametersMatching: [/.*/],
+});
+cleanupOutdatedCaches();
+
+registerRoute(
+  ({ url }) => keys.has(url.origin + url.pathname),
+  ({ request, url }) => fromStore(request, keys.get(url.origin + url.pathname) ?? url.href),
+);
+
+// Whatever else comes from our own origin still needs the headers (a page loaded past the stored shell, a worker's script).
+registerRoute(
+  ({ sameOrigin, request }) =>
+    sameOrigin && (request.mode === 'navigate' || request.destination === 'worker'),
+  async ({ request }) => isolated(await fetch(request)),
+);
+
+self.addEventListener('activate', (event) => {
+  event.waitUntil(
+    (async () => {
+      const cache = await caches.open(FILES);
+      const current = new Set(keys.values());
+      for (const request of await cache.keys()) if (!current.has(request.url)) await cache.delete(request);
+      await self.clients.claim();
+    })(),
+  );
+});
+
+// The page asks for the switch: a waiting version never takes over by itself, least of all during a run.
+self.addEventListener('message', (event) => {
+  if (event.data === 'skip-waiting') void self.skipWaiting();
+});
