@@ -19,7 +19,6 @@ import { emojiLayout, emojiUnet, lycorisKey, thetaOf } from './testing/emoji.ts'
 import { expectNear, json, largest, tensors } from './testing/fixtures.ts';
 
 interface Golden {
-  readonly lycoris_dim8_constraint_rescaled: { readonly constraint: number };
   readonly trajectory: {
     readonly steps: number;
     readonly optimizer: {
@@ -94,7 +93,8 @@ describe.each([
   ['lycoris_dim4', {}],
   [
     'lycoris_dim8_constraint_rescaled',
-    { blocks: { dim: 8 }, constraint: golden.lycoris_dim8_constraint_rescaled.constraint, rescale: true },
+    // golden.json asks for a constraint too, but LyCORIS's wrapper dropped it: alpha is 0 in the file, and that is what its numbers show.
+    { blocks: { dim: 8 }, constraint: 0, rescale: true },
   ],
 ] as const)('%s', (name, over) => {
   const file = tensors(`emoji/${name}.safetensors`);
@@ -211,15 +211,22 @@ it('fine-tunes for 20 steps as LyCORIS and AdamW do', async () => {
   }
   await run.release();
   const final = tensors('emoji/trajectory_final.safetensors');
+  let [apart, whole] = [0, 0];
   for (const p of readParameters(layout, state['theta']!.data as Float32Array)) {
     const t = final.get(`${lycorisKey(p.layer.layer.path)}.oft_blocks`)!;
+    // AdamW moves an entry by up to lr however small its gradient, so rounding shows first in entries with tiny gradients: 5 % of a step.
     expectNear(
       p.layer.layer.path,
       { type: 'float32', shape: t.shape, data: p.blocks },
       t,
-      1e-3 * Math.max(largest(t), 0.1),
+      0.05 * optimizer.lr,
     );
+    numbersOf(t).forEach((x, n) => {
+      apart += (x - p.blocks[n]!) ** 2;
+      whole += x * x;
+    });
   }
+  expect(Math.sqrt(apart / whole), 'relative distance of all parameters').toBeLessThan(1e-4);
 });
 
 /** v-prediction on the squared-cosine schedule (Nichol & Dhariwal 2102.09672): x_t = √ᾱ x₀ + √(1−ᾱ) ε, v = √ᾱ ε − √(1−ᾱ) x₀. */
@@ -229,10 +236,13 @@ function noised(
   timestep: readonly number[],
 ): { sample: Float32Array; target: Float32Array } {
   const bar = (t: number): number => Math.cos(((t + 0.008) / 1.008) * (Math.PI / 2)) ** 2;
-  const cumulative = new Float64Array(1000);
+  // diffusers keeps betas and their running product in float32; 1 − ᾱ at small t shows it.
+  const cumulative = new Float32Array(1000);
   let product = 1;
-  for (let i = 0; i < 1000; i++)
-    cumulative[i] = product *= 1 - Math.min(1 - bar((i + 1) / 1000) / bar(i / 1000), 0.999);
+  for (let i = 0; i < 1000; i++) {
+    const beta = Math.fround(Math.min(1 - bar((i + 1) / 1000) / bar(i / 1000), 0.999));
+    cumulative[i] = product *= Math.fround(1 - beta);
+  }
   const each = x0.length / timestep.length;
   const sample = new Float32Array(x0.length);
   const target = new Float32Array(x0.length);
