@@ -87,7 +87,7 @@ export async function readDiffusionFolder(files: FileSet): Promise<DiffusionFold
   const unet = has.has(`${root}unet/config.json`)
     ? checked(unetSchema, await read('unet/config.json'), 'unet/config.json')
     : {};
-  if (unet.class_embed_type != null || unet.addition_embed_type != null)
+  if ((unet.class_embed_type ?? null) !== null || (unet.addition_embed_type ?? null) !== null)
     throw new DataError(
       'unet/config.json asks for class or addition embeddings. So far Rotune feeds a UNet with noisy images, timesteps and captions only.',
     );

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import type { Job } from '#src/formats/jobTypes.ts';
+import { DataError } from '#src/tasks/files.ts';
+import { type Checkpoint, matchCheckpoint, parseCheckpoint } from './checkpoint.ts';
+
+const job: Job = {
+  version: 1,
+  task: 'diffusion',
+  model: 'builtin:emoji',
+  data: { train: 'builtin:high-contrast/train', heldout: null, captionDropout: 0.1, flip: false },
+  train: {
+    steps: 120,
+    batch: 4,
+    accumulate: 1,
+    seed: 0,
+    learningRate: 5e-3,
+    schedule: 'cosine',
+    warmup: 20,
+    finalShare: 0.1,
+    clip: 1,
+    weightDecay: 0,
+    betas: [0.9, 0.99],
+    eps: 1e-8,
+    minSnr: 0,
+    blockwiseRate: false,
+    checkpointSteps: 50,
+    checkpointSeconds: 30,
+  },
+  plan: { side: 'output', blocks: { dim: 4 }, constraint: 0, rescale: false, lrScale: 1, rules: [] },
+  sample: { prompts: ['cat face'], negative: '', steps: 20, guidance: 1, seed: 0, every: 30 },
+};
+const checkpoint: Checkpoint = {
+  version: 1,
+  job,
+  modelHash: 'ab'.repeat(32),
+  seed: 0,
+  backend: 'wasm',
+  step: 3,
+  state: { theta: Float32Array.of(1, 2), m: Float32Array.of(0, -0), v: Float32Array.of(1e-40, 3) },
+  history: [
+    { step: 0, loss: 0.5, learningRate: 1e-3, gradNorm: 0.1, ms: 300 },
+    { step: 2, loss: NaN, learningRate: 1e-3, gradNorm: Infinity, ms: 300, skipped: true },
+  ],
+  evaluations: [{ step: 0, heldoutLoss: 0.25, saturation: null }],
+};
+const parseJob = (x: unknown): Job => {
+  if ((x as Job | undefined)?.version !== 1) throw new Error('the job has no version 1.');
+  return x as Job;
+};
+const run = {
+  job,
+  modelHash: checkpoint.modelHash,
+  backend: 'wasm',
+  state: { theta: 2, m: 2, v: 2 },
+};
+
+describe('parseCheckpoint', () => {
+  it('gives back what structured cloning kept, bit for bit', () => {
+    expect(parseCheckpoint(structuredClone(checkpoint), parseJob)).toEqual(checkpoint);
+  });
+
+  it.each([
+    [{ version: 2 }, /version/],
+    [{ modelHash: 'xyz' }, /modelHash.*SHA-256/],
+    [{ step: -1 }, /step/],
+    [{ seed: 0.5 }, /seed/],
+    [{ state: { theta: [1, 2] } }, /state\.theta/],
+    [{ state: { theta: Float32Array.of(1, NaN) } }, /state\.theta.*not finite/],
+    [{ history: [{ step: 0 }] }, /history\.0/],
+    [{ history: [...checkpoint.history].reverse() }, /history/],
+    [{ step: 2 }, /history/],
+    [{ evaluations: [{ step: 0, heldoutLoss: '1', saturation: null }] }, /evaluations\.0\.heldoutLoss/],
+    [{ job: {} }, /job/],
+  ])('refuses %j', (change, message) => {
+    const read = () => parseCheckpoint({ ...checkpoint, ...change }, parseJob);
+    expect(read).toThrow(DataError);
+    expect(read).toThrow(message);
+  });
+
+  it.each([null, undefined, 'text', [], 3])('refuses %j', (stored) => {
+    expect(() => parseCheckpoint(stored, parseJob)).toThrow(DataError);
+  });
+});
+
+describe('matchCheckpoint', () => {
+  it('accepts its own run, also with other prompts and intervals', () => {
+    expect(matchCheckpoint(checkpoint, run)).toEqual({ exact: true });
+    const other: Job = {
+      ...job,
+      sample: { ...job.sample, prompts: ['rocket', 'ghost'], every: 10 },
+      train: { ...job.train, checkpointSteps: 5 },
+    };
+    expect(matchCheckpoint(checkpoint, { ...run, job: other })).toEqual({ exact: true });
+  });
+
+  it('says when another backend makes it inexact', () => {
+    expect(matchCheckpoint(checkpoint, { ...run, backend: 'webgpu' })).toEqual({ exact: false });
+  });
+
+  it('names every field that differs', () => {
+    const other: Job = {
+      ...job,
+      train: { ...job.train, batch: 8, betas: [0.9, 0.999] },
+      plan: { ...job.plan, blocks: { size: 8 } },
+    };
+    const match = () => matchCheckpoint(checkpoint, { ...run, job: other, modelHash: 'cd'.repeat(32) });
+    expect(match).toThrow(DataError);
+    for (const part of [
+      /model is another one/,
+      /train\.batch was 4, now 8/,
+      /train\.betas\.1 was 0\.99, now 0\.999/,
+      /plan\.blocks\.dim was 4, now nothing/,
+      /plan\.blocks\.size was nothing, now 8/,
+    ])
+      expect(match).toThrow(part);
+  });
+
+  it('refuses vectors of another length, and more steps than the run has', () => {
+    expect(() => matchCheckpoint(checkpoint, { ...run, state: { theta: 3, m: 2, v: 2 } })).toThrow(
+      /vector theta had 2 numbers, now 3/,
+    );
+    expect(() => matchCheckpoint({ ...checkpoint, step: 121 }, run)).toThrow(/121 steps/);
+  });
+});

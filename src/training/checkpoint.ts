@@ -1,0 +1,141 @@
+/** @file What a checkpoint holds, how it is checked when read back, and whether it fits the run that wants it. */
+import * as v from 'valibot';
+import type { Job } from '#src/formats/jobTypes.ts';
+import { DataError } from '#src/tasks/files.ts';
+import type { LoopState } from './loop.ts';
+import type { Evaluation, StepRecord } from './types.ts';
+
+/** Raised when the meaning of a field changes; older checkpoints are then refused. */
+export const CHECKPOINT_VERSION = 1;
+
+/** Plain data that structured cloning keeps bit for bit. */
+export interface Checkpoint extends LoopState {
+  readonly version: typeof CHECKPOINT_VERSION;
+  readonly job: Job;
+  /** SHA-256 of the model's files, hex. */
+  readonly modelHash: string;
+  readonly seed: number;
+  /** Name of the backend that computed it: resuming is bit-exact on the same one only. */
+  readonly backend: string;
+  readonly evaluations: readonly Evaluation[];
+}
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** Losses of skipped steps may be NaN or infinite. */
+const anyNumber = v.custom<number>((x) => typeof x === 'number', 'must be a number');
+const vector = v.pipe(
+  v.instance(Float32Array),
+  v.check((x) => x.every(Number.isFinite), 'holds a number that is not finite'),
+);
+
+const recordSchema = v.object({
+  step: count,
+  loss: anyNumber,
+  learningRate: anyNumber,
+  gradNorm: anyNumber,
+  ms: anyNumber,
+  skipped: v.optional(v.boolean()),
+}) satisfies v.GenericSchema<unknown, StepRecord>;
+
+const evaluationSchema = v.object({
+  step: count,
+  heldoutLoss: v.nullable(anyNumber),
+  saturation: v.nullable(anyNumber),
+}) satisfies v.GenericSchema<unknown, Evaluation>;
+
+const checkpointSchema = v.object({
+  version: v.literal(CHECKPOINT_VERSION),
+  job: v.unknown(),
+  modelHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')),
+  seed: count,
+  backend: v.string(),
+  step: count,
+  state: v.record(v.string(), vector),
+  history: v.array(recordSchema),
+  evaluations: v.array(evaluationSchema),
+});
+
+/**
+ * A checkpoint from what storage gave. It is not trusted: everything is checked.
+ * @param parseJob checks the job; throws if it is none
+ * @throws DataError that names the first bad field
+ */
+export function parseCheckpoint(stored: unknown, parseJob: (json: unknown) => Job): Checkpoint {
+  const result = v.safeParse(checkpointSchema, stored);
+  if (!result.success) {
+    const issue = result.issues[0];
+    throw new DataError(
+      `The checkpoint is damaged or of another version: ${v.getDotPath(issue) ?? 'the record'}: ${issue.message}.`,
+    );
+  }
+  const { step, history } = result.output;
+  if (history.some((r, i) => r.step >= step || r.step <= (history[i - 1]?.step ?? -1)))
+    throw new DataError(`The checkpoint is damaged: its history does not fit its ${step} steps.`);
+  let job: Job;
+  try {
+    job = parseJob(result.output.job);
+  } catch (error) {
+    throw new DataError(
+      `The checkpoint is damaged: job: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  return { ...result.output, job };
+}
+
+/** Paths at which two plain values differ, each with both values. */
+function differences(
+  a: unknown,
+  b: unknown,
+  path: string,
+): { readonly path: string; readonly was: unknown; readonly is: unknown }[] {
+  if (Object.is(a, b)) return [];
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null)
+    return [{ path, was: a, is: b }];
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  return [...new Set([...Object.keys(left), ...Object.keys(right)])].flatMap((key) =>
+    differences(left[key], right[key], path === '' ? key : `${path}.${key}`),
+  );
+}
+
+/** Parts of a job that do not touch what is learned. */
+const harmless = /^(sample\.|train\.checkpoint(Steps|Seconds)$)/;
+
+const show = (x: unknown): string => (x === undefined ? 'nothing' : JSON.stringify(x));
+
+/** What a run is, as far as a checkpoint can tell. */
+export interface RunIdentity {
+  readonly job: Job;
+  readonly modelHash: string;
+  readonly backend: string;
+  /** Length of each state vector. */
+  readonly state: Readonly<Record<string, number>>;
+}
+
+/**
+ * Makes sure that a checkpoint belongs to a run. Prompts and checkpoint intervals may have changed since.
+ * @returns whether the run goes on bit for bit (false: another backend, equal but for rounding)
+ * @throws DataError that names every field that differs
+ */
+export function matchCheckpoint(checkpoint: Checkpoint, run: RunIdentity): { readonly exact: boolean } {
+  const wrong = differences(checkpoint.job, run.job, '')
+    .filter(({ path }) => !harmless.test(path))
+    .map(({ path, was, is }) => `${path} was ${show(was)}, now ${show(is)}`);
+  if (checkpoint.modelHash !== run.modelHash)
+    wrong.unshift(
+      `the model is another one (SHA-256 ${checkpoint.modelHash.slice(0, 12)}…, now ${run.modelHash.slice(0, 12)}…)`,
+    );
+  const lengths = Object.fromEntries(Object.entries(checkpoint.state).map(([k, x]) => [k, x.length]));
+  if (wrong.length === 0)
+    wrong.push(
+      ...differences(lengths, run.state, '').map(
+        ({ path, was, is }) => `the vector ${path} had ${show(was)} numbers, now ${show(is)}`,
+      ),
+    );
+  if (checkpoint.step > run.job.train.steps)
+    wrong.push(`it has ${checkpoint.step} steps, more than the run's ${run.job.train.steps}`);
+  if (wrong.length)
+    throw new DataError(
+      `The checkpoint belongs to another run: ${wrong.join('; ')}. Start anew, or put these back.`,
+    );
+  return { exact: checkpoint.backend === run.backend };
+}

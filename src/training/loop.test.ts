@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest';
+import { random } from '#src/tasks/random.ts';
+import { type LoopEvent, type LoopOptions, type LoopState, NonFiniteError, TrainingLoop } from './loop.ts';
+import { Pace } from './pace.ts';
+import { learningRateAt } from './schedule.ts';
+import { fakeExecutable } from './testing/fakeExecutable.ts';
+import type { StepRecord } from './types.ts';
+
+const SIZE = 7;
+const STEPS = 30;
+
+function setup(changes: Partial<LoopOptions> = {}, bad: (step: number) => boolean = () => false) {
+  const accumulate = changes.accumulate ?? 2;
+  const executable = fakeExecutable(SIZE, accumulate);
+  const events: LoopEvent[] = [];
+  let clock = 0;
+  const loop = new TrainingLoop({
+    executable,
+    steps: STEPS,
+    accumulate,
+    feeds: (step, micro, rate) => ({
+      target: bad(step)
+        ? new Float32Array(SIZE).fill(NaN)
+        : random(1, 'target', step * accumulate + micro).normal(SIZE),
+      schedule: Float32Array.of(rate, Number(micro === accumulate - 1)),
+    }),
+    learningRate: (k) =>
+      learningRateAt({ kind: 'cosine', steps: STEPS, warmup: 3, learningRate: 0.1, finalShare: 0 }, k),
+    onEvent: (event) => void events.push(event),
+    now: () => (clock += 40),
+    ...changes,
+  });
+  return { loop, executable, events };
+}
+const comparable = (history: readonly StepRecord[]) => history.map((r) => ({ ...r, ms: 0 }));
+
+describe('TrainingLoop', () => {
+  it('records every step in order and reports each once', async () => {
+    const { loop, events } = setup();
+    expect(await loop.run()).toBe('finished');
+    expect(loop.history.map((r) => r.step)).toEqual(Array.from({ length: STEPS }, (_, k) => k));
+    expect(loop.history[0]!.learningRate).toBeCloseTo(0.1 / 3, 12);
+    const sent = events.flatMap((e) => (e.kind === 'steps' ? e.records : []));
+    expect(sent).toEqual(loop.history);
+    const last = events.filter((e) => e.kind === 'steps').at(-1)!;
+    expect(last.secondsLeft).toBe(0);
+  });
+
+  it('averages the loss over micro-steps and moves the parameters once', async () => {
+    const { loop, executable } = setup({ steps: 1 });
+    await loop.run();
+    const targets = [0, 1].map((k) => random(1, 'target', k).normal(SIZE));
+    const loss = targets.map((t) => t.reduce((s, x) => s + (x * x) / 2, 0));
+    expect(loop.history[0]!.loss).toBeCloseTo((loss[0]! + loss[1]!) / 2, 5);
+    const { theta } = await executable.readState();
+    theta!.forEach((x, i) => expect(x).toBeCloseTo((0.1 / 3) * ((targets[0]![i]! + targets[1]![i]!) / 2), 6));
+  });
+
+  it('goes on bit for bit from any checkpoint', async () => {
+    const whole = setup();
+    await whole.loop.run();
+    for (const cut of [1, 7, 13, 29]) {
+      let saved: LoopState | undefined;
+      const before = setup({
+        between: (done) => {
+          if (done === cut) before.loop.pause();
+        },
+        checkpoint: { steps: 1000, seconds: 1e9, save: async (content) => void (saved = content) },
+      });
+      expect(await before.loop.run()).toBe('paused');
+      const after = setup();
+      await after.loop.restore(structuredClone(saved!));
+      expect(after.loop.step).toBe(cut);
+      expect(await after.loop.run()).toBe('finished');
+      expect(await after.executable.readState()).toEqual(await whole.executable.readState());
+      expect(comparable(after.loop.history)).toEqual(comparable(whole.loop.history));
+    }
+  });
+
+  it('goes on by itself after a pause', async () => {
+    const { loop, executable } = setup({
+      between: (done) => {
+        if (done === 5) loop.pause();
+      },
+    });
+    expect(await loop.run()).toBe('paused');
+    expect(loop.step).toBe(5);
+    expect(await loop.run()).toBe('finished');
+    const whole = setup();
+    await whole.loop.run();
+    expect(await executable.readState()).toEqual(await whole.executable.readState());
+  });
+
+  it('hears a pause or a stop sent as a message while it trains', async () => {
+    const { loop } = setup({ steps: 1_000_000, now: () => performance.now() });
+    setTimeout(() => loop.stop(), 30);
+    expect(await loop.run()).toBe('stopped');
+    expect(loop.step).toBeGreaterThan(0);
+  });
+
+  it('saves every so many steps, and once at the end', async () => {
+    const saved: number[] = [];
+    const { loop } = setup({
+      checkpoint: { steps: 8, seconds: 1e9, save: async (content) => void saved.push(content.step) },
+    });
+    await loop.run();
+    expect(saved).toEqual([8, 16, 24, 30]);
+  });
+
+  it('saves after so many seconds, however few steps', async () => {
+    let clock = 0;
+    const saved: number[] = [];
+    const { loop } = setup({
+      now: () => clock,
+      between: () => void (clock += 1000),
+      checkpoint: { steps: 1000, seconds: 10, save: async (content) => void saved.push(content.step) },
+    });
+    await loop.run();
+    expect(saved).toEqual([10, 20, 30]);
+  });
+
+  it('reads only every n-th step when asked to', async () => {
+    const { loop, executable } = setup({ readEvery: 10, accumulate: 1 });
+    await loop.run();
+    expect(loop.history.map((r) => r.step)).toEqual([0, 9, 19, 29]);
+    expect(executable.reads.filter((r) => r.length > 0)).toHaveLength(4);
+    const whole = setup({ accumulate: 1 });
+    await whole.loop.run();
+    expect(await executable.readState()).toEqual(await whole.executable.readState());
+  });
+
+  it('reports a residual that grows too large', async () => {
+    const { loop, events } = setup({ steps: 3, largestResidual: 0 });
+    await loop.run();
+    expect(events.filter((e) => e.kind === 'residual').map((e) => e.step)).toEqual([0, 1, 2]);
+    const calm = setup({ steps: 3, largestResidual: 1e9 });
+    await calm.loop.run();
+    expect(calm.events.some((e) => e.kind === 'residual')).toBe(false);
+  });
+});
+
+describe('the guard against non-finite numbers', () => {
+  it('counts and leaves out single bad steps', async () => {
+    const { loop, executable } = setup({}, (step) => [3, 4, 5, 6, 10].includes(step));
+    expect(await loop.run()).toBe('finished');
+    expect(loop.history.filter((r) => r.skipped).map((r) => r.step)).toEqual([3, 4, 5, 6, 10]);
+    expect((await executable.readState())['theta']!.every(Number.isFinite)).toBe(true);
+  });
+
+  it('ends the run after five in a row, with the parameters of the last good step', async () => {
+    const saved: number[] = [];
+    const { loop, executable, events } = setup(
+      { checkpoint: { steps: 10, seconds: 1e9, save: async (c) => void saved.push(c.step) } },
+      (step) => step >= 12,
+    );
+    const error = await loop.run().catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(NonFiniteError);
+    expect(error).toMatchObject({ firstBad: 12, checkpointStep: 10 });
+    expect((error as Error).message).toMatch(/step 13.*5 times.*first 10 steps is saved.*learning rate/s);
+    const sent = events.flatMap((e) => (e.kind === 'steps' ? e.records : []));
+    expect(sent.at(-1)?.step).toBe(16);
+    const good = setup({ steps: 12 });
+    await good.loop.run();
+    expect((await executable.readState())['theta']).toEqual((await good.executable.readState())['theta']);
+  });
+
+  it('counts on across a pause', async () => {
+    let saved: LoopState | undefined;
+    const before = setup(
+      {
+        between: (done) => {
+          if (done === 15) before.loop.pause();
+        },
+        checkpoint: { steps: 1000, seconds: 1e9, save: async (content) => void (saved = content) },
+      },
+      (step) => step >= 12,
+    );
+    await before.loop.run();
+    const after = setup({}, (step) => step >= 12);
+    await after.loop.restore(saved!);
+    await expect(after.loop.run()).rejects.toMatchObject({ firstBad: 12 });
+    expect(after.loop.step).toBe(17);
+  });
+
+  it('sees a bad micro-step too', async () => {
+    const accumulate = 2;
+    const { loop } = setup({
+      feeds: (_step, micro, rate) => ({
+        target: new Float32Array(SIZE).fill(micro === 0 ? NaN : 1),
+        schedule: Float32Array.of(rate, Number(micro === accumulate - 1)),
+      }),
+    });
+    await expect(loop.run()).rejects.toThrow(NonFiniteError);
+  });
+});
+
+describe('Pace', () => {
+  it('goes by the median of the last steps', () => {
+    const pace = new Pace(5);
+    expect(pace.secondsFor(10)).toBe(0);
+    for (const ms of [9000, 10, 20, 30, 40, 50]) pace.add(ms);
+    expect(pace.median).toBe(30);
+    expect(pace.secondsFor(100)).toBe(3);
+  });
+});
