@@ -4,7 +4,7 @@ import type { Value } from '#src/graph/types.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
 
 /** Kernels that add one by one lose about n·2⁻²⁴; above this many elements a sum goes in stages. */
-const longSum = 1 << 14;
+const longSum = 1 << 12;
 
 /** Largest divisor of n up to √n: the number of rows when n elements are summed in two stages. */
 function rowsOf(n: number): number {
