@@ -41,11 +41,10 @@ export function backward(
     const grads = node.outputs.map((o) => (o === '' ? null : total(o)));
     const composite = g.composites.get(node.outputs[0]!);
     if (composite) {
-      const results = composite.grad(
-        grads[0]!,
-        composite.inputs.map((v) => wants.has(v.name)),
-      );
-      composite.inputs.forEach((v, k) => add(v.name, check(g, composite.label, v, results[k])));
+      const wanted = composite.inputs.map((v) => wants.has(v.name));
+      if (!wanted.some(Boolean)) continue;
+      const results = composite.grad(grads[0]!, wanted);
+      composite.inputs.forEach((v, k) => wanted[k] && add(v.name, check(g, composite.label, v, results[k])));
       continue;
     }
     const inputs = node.inputs.map((n) => (n === '' ? null : g.value(n)));
@@ -69,7 +68,8 @@ export function backward(
       wants: wanted,
       constant: (k) => g.constantValue(inputs[k]),
     });
-    inputs.forEach((v, k) => v && add(v.name, check(g, node.name, v, results[k])));
+    // Gradients nobody wants are not even summed down.
+    inputs.forEach((v, k) => wanted[k] && add(v!.name, check(g, node.name, v!, results[k])));
   }
   return wrt.map((v) => total(v.name));
 }

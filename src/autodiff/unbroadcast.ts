@@ -1,6 +1,7 @@
 /** @file Sums a cotangent over the axes along which its value was broadcast. */
 import type { Builder } from '#src/graph/builder.ts';
 import { GraphError, type Shape, type Value } from '#src/graph/types.ts';
+import { stagedSum } from '#src/ops/sums.ts';
 
 /** `grad`, of a shape that `target` broadcasts to, summed down to target's shape. */
 export function unbroadcast(
@@ -23,6 +24,8 @@ export function unbroadcast(
       `A gradient of shape [${grad.shape.join()}] has a smaller rank than ${target.name}.`,
     );
   if (axes.length === 0) return grad;
-  const summed = axes.some((i) => grad.shape[i] !== 1) ? g.reduceSum(grad, axes, true) : grad;
-  return g.reshape(summed, target.shape);
+  if (axes.every((i) => grad.shape[i] === 1)) return g.reshape(grad, target.shape);
+  // Where only added leading axes go, the sum drops them itself.
+  if (axes.every((i) => i < extra)) return stagedSum(g, grad, axes);
+  return g.reshape(stagedSum(g, grad, axes, true), target.shape);
 }
