@@ -152,6 +152,7 @@ export class FakeTrainer implements TrainerApi {
         this.#sampleNow = false;
         samples(step);
         onEvent({ kind: 'checkpoint', step, bytes: 690_000 });
+        this.#unfinished = this.#summary(request, step);
       }
     }
     const outcome = this.#end === 'pause' ? 'paused' : this.#end === 'stop' ? 'stopped' : 'finished';
@@ -223,7 +224,7 @@ export async function drawFromStrip(url: string, columns: number): Promise<Draw>
   const bitmap = await createImageBitmap(await (await fetch(url)).blob());
   const tile = 32;
   const canvas = new OffscreenCanvas(columns * tile, 2 * tile);
-  const context = canvas.getContext('2d');
+  const context = canvas.getContext('2d', { willReadFrequently: true });
   if (!context) throw new Error('No 2D canvas.');
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   return (prompt, amount) => {

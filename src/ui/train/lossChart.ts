@@ -31,7 +31,7 @@ export function createChart(options: ChartOptions) {
         width: Math.max(1, element.clientWidth),
         height: Math.max(1, element.clientHeight),
         legend: { show: false },
-        padding: [8, 8, 0, 0],
+        padding: [8, 14, 0, 0],
         scales: {
           x: { time: false, range: (_chart, _min, max) => [0, Math.max(options.total, max || 1)] },
           y: { distr: options.logarithmic ? 3 : 1 },

@@ -1,0 +1,64 @@
+/** @file Picked files become a source. */
+import { describe, expect, it, vi } from 'vitest';
+import { examples, toSource } from './picked.ts';
+
+const file = (path: string, content = '') => ({ path, blob: new Blob([content]) });
+
+describe('toSource', () => {
+  it('drops the folder’s own name and what is hidden, and sorts', () => {
+    const source = toSource([
+      file('cats/b.png'),
+      file('cats/._b.png'),
+      file('cats/.git/x.png'),
+      file('__MACOSX/cats/b.png'),
+      file('cats/a/1.png'),
+    ]);
+    expect(source?.name).toBe('cats');
+    expect(source?.files.map(({ path }) => path)).toEqual(['a/1.png', 'b.png']);
+  });
+
+  it('keeps loose files', () => {
+    const source = toSource([file('b.png'), file('a.png')]);
+    expect(source?.name).toBe('2 files');
+    expect(source?.files.map(({ path }) => path)).toEqual(['a.png', 'b.png']);
+  });
+
+  it('keeps the paths where two folders were dropped together', () => {
+    expect(toSource([file('x/1.png'), file('y/1.png')])?.files.map(({ path }) => path)).toEqual([
+      'x/1.png',
+      'y/1.png',
+    ]);
+  });
+
+  it('is nothing where nothing can be used', () => {
+    expect(toSource([file('.DS_Store')])).toBeNull();
+  });
+});
+
+describe('examples', () => {
+  it('pairs pictures with captions, and frees their addresses', async () => {
+    const revoke = vi.spyOn(URL, 'revokeObjectURL');
+    const source = toSource([
+      file('d/fire-engine.png'),
+      file('d/owl.png'),
+      file('d/owl.txt', ' a wise owl\n'),
+    ]);
+    const look = await examples(source!, 10);
+    expect(look.images).toBe(2);
+    expect(look.shown.map(({ caption }) => caption)).toEqual(['fire engine', 'a wise owl']);
+    look.release();
+    expect(revoke).toHaveBeenCalledTimes(2);
+  });
+
+  it('lists a built-in folder without its other parts', async () => {
+    vi.stubGlobal('fetch', async (url: string) => {
+      expect(url).toBe('data/set/files.json');
+      return Response.json({
+        files: [{ path: 'train/a.png' }, { path: 'train/a.txt' }, { path: 'heldout/b.png' }],
+      });
+    });
+    const look = await examples({ kind: 'builtin', id: 'set/train' }, 10);
+    expect(look.shown.map(({ url }) => url)).toEqual(['data/set/train/a.png']);
+    vi.unstubAllGlobals();
+  });
+});

@@ -1,0 +1,50 @@
+/** @file Smoothing and the chart in words. */
+import { describe, expect, it } from 'vitest';
+import { layerGroups } from './angles.ts';
+import { describeLoss, smooth } from './series.ts';
+
+describe('smooth', () => {
+  it('leaves a constant as it is, from the first value on', () => {
+    for (const value of smooth([0.5, 0.5, 0.5, 0.5], 3)) expect(value).toBeCloseTo(0.5, 12);
+  });
+
+  it('halves the weight of a value after halfLife steps', () => {
+    // Weights by age are 1, ½, ¼ for a half-life of one step; divided by their sum.
+    expect(smooth([4, 0, 0], 1)[2]).toBeCloseTo((4 * 0.25) / 1.75, 12);
+  });
+
+  it('passes over values that are not finite', () => {
+    const [first, second, third] = smooth([1, Number.NaN, 1], 2);
+    expect([first, second, third]).toEqual([1, 1, 1]);
+  });
+
+  it('has nothing to say before the first finite value', () => {
+    expect(smooth([Number.NaN])).toEqual([Number.NaN]);
+  });
+});
+
+describe('describeLoss', () => {
+  it('names first and last, and held-out ones', () => {
+    const text = describeLoss({
+      steps: [1, 2, 3],
+      smoothed: [0.26, 0.2, 0.18],
+      heldout: [
+        { step: 0, loss: 0.26 },
+        { step: 3, loss: 0.184 },
+      ],
+    });
+    expect(text).toBe(
+      'Loss 0.260 at step 1, 0.180 at step 3 (smoothed). Held-out loss 0.260 at step 0, 0.184 at step 3.',
+    );
+  });
+
+  it('says so when there is none', () => {
+    expect(describeLoss({ steps: [], smoothed: [], heldout: [] })).toBe('No loss yet.');
+  });
+});
+
+it('groups layers in order, each in one group', () => {
+  expect(layerGroups([1, 3, 10, 20, 30], 2)).toEqual([2, 20]);
+  expect(layerGroups([], 3)).toEqual([0, 0, 0]);
+  expect(layerGroups([7], 3).filter((value) => value === 7)).toHaveLength(1);
+});
