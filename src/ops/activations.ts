@@ -13,12 +13,12 @@ const sigmoid = (g: Builder, x: Value): Value => g.emit('Sigmoid', [x]);
 
 /** σ′ = σ (1 − σ). */
 export const Sigmoid: Operator = unary(({ g, y, dy, k }) => g.mul(g.mul(dy, y), g.sub(k(1), y)), {
-  float: (a) => 1 / (1 + Math.exp(-a!)),
+  float: (a) => 1 / (1 + Math.exp(-a)),
 });
 
 export const Relu: Operator = unary(({ g, x, dy, k }) => g.where(greater(g, x, k(0)), dy, k(0)), {
-  float: (a) => Math.max(a!, 0),
-  int: (a) => (a! > 0n ? a! : 0n),
+  float: (a) => Math.max(a, 0),
+  int: (a) => (a > 0n ? a : 0n),
 });
 
 export const LeakyRelu: Operator = unary(({ g, node, x, dy, k }) =>

@@ -16,13 +16,13 @@ const binary = (grad: GradRule, fold: Scalar, rest: Partial<Operator> = {}): Ope
 });
 
 export const Add: Operator = binary(({ grads: [dy] }) => [dy!, dy!], {
-  float: (a, b) => a! + b!,
-  int: (a, b) => a! + b!,
+  float: (a, b) => a + b,
+  int: (a, b) => a + b,
 });
 
 export const Sub: Operator = binary(({ g, grads: [dy], wants }) => [dy!, wants[1] ? g.neg(dy!) : null], {
-  float: (a, b) => a! - b!,
-  int: (a, b) => a! - b!,
+  float: (a, b) => a - b,
+  int: (a, b) => a - b,
 });
 
 export const Mul: Operator = binary(
@@ -33,7 +33,7 @@ export const Mul: Operator = binary(
     }
     return [wants[0] ? g.mul(dy!, b!) : null, wants[1] ? g.mul(dy!, a!) : null];
   },
-  { float: (a, b) => a! * b!, int: (a, b) => a! * b! },
+  { float: (a, b) => a * b, int: (a, b) => a * b },
 );
 
 export const Div: Operator = binary(
@@ -41,7 +41,7 @@ export const Div: Operator = binary(
     const da = g.div(dy!, b!);
     return [da, wants[1] ? g.neg(g.mul(da, y!)) : null];
   },
-  { float: (a, b) => a! / b!, int: (a, b) => (b === 0n ? undefined : a! / b!) },
+  { float: (a, b) => a / b, int: (a, b) => (b === 0n ? undefined : a / b) },
 );
 
 /**
@@ -96,27 +96,27 @@ export const Pow: Operator = {
     if (a && b && same && numbersOf(b).some((x, i) => x !== Number(same.data[i]) && !a.type.startsWith('f')))
       return undefined;
     return foldElementwise(() => ({
-      float: (x, p) => x! ** p!,
-      int: (x, p) => (p! < 0n ? undefined : x! ** p!),
+      float: (x, p) => x ** p,
+      int: (x, p) => (p < 0n ? undefined : x ** p),
     }))(node, [a ?? null, same ?? null]);
   },
 };
 
-export const Neg: Operator = unary(({ g, dy }) => g.neg(dy), { float: (a) => -a!, int: (a) => -a! });
+export const Neg: Operator = unary(({ g, dy }) => g.neg(dy), { float: (a) => -a, int: (a) => -a });
 
 /** The subgradient at 0 is 0. */
 export const Abs: Operator = unary(({ g, x, dy }) => g.mul(dy, signOf(g, x)), {
-  float: (a) => Math.abs(a!),
-  int: (a) => (a! < 0n ? -a! : a!),
+  float: (a) => Math.abs(a),
+  int: (a) => (a < 0n ? -a : a),
 });
 
 /** The gradient at 0 is infinite, as in PyTorch: keep an epsilon under the root. */
 export const Sqrt: Operator = unary(({ g, y, dy, k }) => g.div(g.mul(dy, k(0.5)), y), {
-  float: (a) => Math.sqrt(a!),
+  float: (a) => Math.sqrt(a),
 });
 
 export const Reciprocal: Operator = unary(({ g, y, dy }) => g.neg(g.mul(dy, g.mul(y, y))), {
-  float: (a) => 1 / a!,
+  float: (a) => 1 / a,
 });
 
 /** fmod = 1: remainder with the dividend's sign, d = da − trunc(a/b) db; else the divisor's (integers only). */
@@ -127,18 +127,18 @@ export const Mod: Operator = {
     wants[1] ? g.mul(dy!, g.div(g.sub(y!, a!), b!)) : null,
   ],
   fold: foldElementwise((node) => ({
-    float: (a, b) => a! % b!,
+    float: (a, b) => a % b,
     int: (a, b) => {
       if (b === 0n) return undefined;
-      const r = a! % b!;
-      return intAttr(node, 'fmod', 0) === 0 && r !== 0n && r < 0n !== b! < 0n ? r + b! : r;
+      const r = a % b;
+      return intAttr(node, 'fmod', 0) === 0 && r !== 0n && r < 0n !== b < 0n ? r + b : r;
     },
   })),
   webgpu: () => false,
 };
 
-export const Floor: Operator = unary('none', { float: (a) => Math.floor(a!) });
-export const Ceil: Operator = unary('none', { float: (a) => Math.ceil(a!) });
+export const Floor: Operator = unary('none', { float: (a) => Math.floor(a) });
+export const Ceil: Operator = unary('none', { float: (a) => Math.ceil(a) });
 
 /** To the nearest even integer, as IEEE 754 does by default. */
 const roundEven = (x: number): number => {
@@ -150,7 +150,7 @@ const roundEven = (x: number): number => {
 
 export const Round: Operator = unary(
   'none',
-  { float: (a) => roundEven(a!) },
+  { float: (a) => roundEven(a) },
   {
     webgpu: () => false,
     lower: (g, _node, [x]) => {
@@ -167,7 +167,7 @@ export const Round: Operator = unary(
 
 export const Sign: Operator = unary(
   'none',
-  { float: (a) => Math.sign(a!), int: (a) => (a! > 0n ? 1n : a! < 0n ? -1n : 0n) },
+  { float: (a) => Math.sign(a), int: (a) => (a > 0n ? 1n : a < 0n ? -1n : 0n) },
   { webgpu: () => false, lower: (g, _node, [x]) => [signOf(g, x!)] },
 );
 

@@ -38,7 +38,7 @@ function store(type: DType, shape: readonly number[], values: readonly bigint[])
       values.map((v) => Number(wrap(width, v))),
     );
   const data = (type === 'int64' ? BigInt64Array : BigUint64Array).from(values.map((v) => wrap(64, v)));
-  return { type, shape, data: data as TypedArray };
+  return { type, shape, data: data };
 }
 
 /** For every element of `to`, the flat index of the element of `from` that broadcasting puts there. */

@@ -70,7 +70,7 @@ const grad =
     const x = inputs[0]!;
     const scale = inputs[1]!;
     const dy = grads[0];
-    if (!dy || grads.slice(1).some((d) => d !== null && d !== undefined))
+    if (!dy || grads.slice(1).some((d) => d !== null))
       throw new GraphError(`${nodeLabel(node)}: no gradient passes through its mean and deviation outputs.`);
     if (!wants[0] && !wants[1]) return [null, null, dy];
     const axes = trailingAxes(node, x.shape.length);

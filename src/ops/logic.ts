@@ -19,7 +19,7 @@ const compare = (
   shape: booleans,
   grad: 'none',
   fold: foldElementwise(
-    () => ({ float: (a, b) => Number(test(a!, b!)), int: (a, b) => BigInt(test(a!, b!)) }),
+    () => ({ float: (a, b) => Number(test(a, b)), int: (a, b) => BigInt(test(a, b)) }),
     'bool',
   ),
   webgpu: (_node, [a]) => a?.type !== 'int64' && a?.type !== 'bool' && a?.type !== 'float64',
@@ -39,11 +39,11 @@ const boolean = (int: Scalar['int'], rest: Partial<Operator> = {}): Operator => 
   ...rest,
 });
 
-export const Not: Operator = boolean((a) => 1n - a!);
-export const And: Operator = boolean((a, b) => a! & b!);
+export const Not: Operator = boolean((a) => 1n - a);
+export const And: Operator = boolean((a, b) => a & b);
 
 /** a ∨ b = ¬(¬a ∧ ¬b). */
-export const Or: Operator = boolean((a, b) => a! | b!, {
+export const Or: Operator = boolean((a, b) => a | b, {
   webgpu: () => false,
   lower: (g, _node, inputs) => {
     const [a, b] = inputs.map((v) => g.emit('Not', [v]));
@@ -52,7 +52,7 @@ export const Or: Operator = boolean((a, b) => a! | b!, {
 });
 
 /** a ⊻ b = ¬(a ∧ b) ∧ ¬(¬a ∧ ¬b). */
-export const Xor: Operator = boolean((a, b) => a! ^ b!, {
+export const Xor: Operator = boolean((a, b) => a ^ b, {
   webgpu: () => false,
   lower: (g, _node, inputs) => {
     const [a, b] = inputs.map((v) => g.emit('Not', [v]));

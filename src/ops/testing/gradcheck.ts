@@ -186,7 +186,6 @@ export function checkClosure(graph: Pick<Graph, 'values'>, nodes: readonly Node[
   for (const node of nodes) {
     const operator = operators[operatorKey(node)];
     if (!operator) throw new Error(`The gradient emits ${operatorKey(node)}, which the table does not hold.`);
-    const inputs = node.inputs.map(value);
     const outputs = node.outputs.map(value).filter((v) => v !== null);
     if (operator.webgpu?.(node, node.inputs.map(value), outputs) === false && !operator.lower)
       throw new Error(`The gradient emits ${operatorKey(node)}, which WebGPU does not run.`);
