@@ -1,0 +1,105 @@
+/** @file The command line of `npm run check`. */
+import { parseArgs } from 'node:util';
+import { nearest } from '#src/formats/nearest.ts';
+
+export const usage = `npm run check -- MODEL.onnx [options]
+
+Prints what Rotune makes of a model: opset, inputs, layers with their rule, blocks and parameters, unsupported
+operators, and where WebGPU would run each node.
+
+  --bind NAME=VALUE            size of a symbolic dimension; may be repeated
+  --plan PLAN.toml             which layers are adapted, and how (default: all, blocks = { dim = 4 })
+  --adapter FILE               apply a LyCORIS adapter
+  --strength S                 of the adapter: 0 untouched, 1 as trained (default)
+  --json                       the report as JSON
+  --gradients IN OUT           IN.safetensors holds input.<name> and cotangent.<output>; OUT.safetensors receives
+                               output.<name>, grad.input.<name>, grad.weight.<initializer>, and with --adapter
+                               grad.adapter.<key>, all of L = Σ output·cotangent
+
+Exit status: 0 fine; 2 refused, with one line "error: …" on stderr.`;
+
+/** The command cannot be carried out as asked. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export interface Arguments {
+  readonly help: boolean;
+  readonly model: string;
+  readonly bind: Readonly<Record<string, number>>;
+  readonly plan: string | undefined;
+  readonly adapter: string | undefined;
+  readonly strength: number;
+  readonly json: boolean;
+  readonly gradients: { readonly from: string; readonly to: string } | undefined;
+}
+
+const options = {
+  bind: { type: 'string', multiple: true },
+  plan: { type: 'string' },
+  adapter: { type: 'string' },
+  strength: { type: 'string' },
+  json: { type: 'boolean' },
+  gradients: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** Throws UsageError that names the argument and what it takes. */
+export function parseArguments(argv: readonly string[]): Arguments {
+  const known = Object.keys(options);
+  for (const arg of argv) {
+    const name = /^--([^=]+)/.exec(arg)?.[1];
+    if (name === undefined || known.includes(name)) continue;
+    const meant = nearest(name, known);
+    throw new UsageError(
+      `--${name} is not an option${meant ? `; did you mean --${meant}?` : '.'} See --help.`,
+    );
+  }
+  let parsed;
+  try {
+    parsed = parseArgs({ args: [...argv], options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message.split('\n')[0]!} See --help.`);
+  }
+  const { values, positionals } = parsed;
+  const expected = values.gradients === undefined ? 1 : 2;
+  if (!values.help && positionals.length !== expected) {
+    if (expected === 2)
+      throw new UsageError('--gradients takes two files, IN.safetensors and OUT.safetensors.');
+    throw new UsageError(
+      positionals.length === 0
+        ? 'No model was named. Usage: npm run check -- MODEL.onnx'
+        : `One model is checked at a time, but ${positionals.length} files were named: ${positionals.join(', ')}.`,
+    );
+  }
+  // parseArgs sees OUT as a positional: whichever follows IN.
+  const out =
+    argv[argv.findIndex((a) => /^--gradients(=|$)/.test(a)) + (argv.includes('--gradients') ? 2 : 1)];
+  const model =
+    positionals.length === 2
+      ? positionals.find((_, i) => i !== positionals.lastIndexOf(out ?? ''))
+      : positionals[0];
+  if (values.gradients !== undefined && (out === undefined || !positionals.includes(out)))
+    throw new UsageError('--gradients takes two files, one after the other: IN.safetensors OUT.safetensors.');
+  const strength = Number(values.strength ?? 1);
+  if (values.strength?.trim() === '' || !Number.isFinite(strength))
+    throw new UsageError(`--strength ${values.strength ?? ''} is not a number.`);
+  return {
+    help: values.help ?? false,
+    model: model ?? '',
+    bind: Object.fromEntries((values.bind ?? []).map(binding)),
+    plan: values.plan,
+    adapter: values.adapter,
+    strength,
+    json: values.json ?? false,
+    gradients: values.gradients === undefined ? undefined : { from: values.gradients, to: out! },
+  };
+}
+
+function binding(text: string): [string, number] {
+  const at = text.lastIndexOf('=');
+  const size = text.slice(at + 1);
+  if (at < 1 || !/^\d+$/.test(size))
+    throw new UsageError(`--bind ${text}: write it as NAME=VALUE, with a whole number, such as batch=1.`);
+  return [text.slice(0, at), Number(size)];
+}

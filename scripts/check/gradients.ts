@@ -1,0 +1,126 @@
+/** @file Graphs that compute a model's outputs and the gradients of L = Σ output·cotangent. */
+import { backward } from '#src/autodiff/backward.ts';
+import type { Builder } from '#src/graph/builder.ts';
+import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
+import { tensor } from '#src/onnx/tensor.ts';
+import type { Route } from '#src/oft/cost.ts';
+import { insertAdapters, startFrom } from '#src/oft/insert.ts';
+import type { Layout } from '#src/oft/parameters.ts';
+import { emitRotations } from '#src/oft/rotations.ts';
+import { builder } from '#src/ops/table.ts';
+
+/** Newton–Schulz rounds: enough for ‖Q‖₂ up to about 23 in float32. */
+const ROUNDS = 20;
+
+export const THETA = 'adapter_theta';
+export const RESIDUAL = 'cayley_residual';
+export const cotangentName = (output: string): string => `cotangent.${output}`;
+
+const isFloat = (v: Value): boolean => v.type.includes('float');
+
+export interface GradientGraph {
+  readonly graph: Graph;
+  /** Name of the gradient among the graph's outputs, by what it is of; null: it is zero. */
+  readonly gradients: ReadonlyMap<string, string | null>;
+}
+
+interface Options {
+  readonly strength: number;
+  /** Which outputs have a cotangent; default: all that hold floats. */
+  readonly cotangents?: ReadonlySet<string>;
+}
+
+/** The builder with the model in it, adapters in place if a layout is given, and a cotangent input per output. */
+function start(graph: Graph, layout: Layout | undefined, route: Route | 'auto', options: Options) {
+  const g = builder();
+  startFrom(g, graph);
+  const theta = layout && g.input(g.fresh(THETA), 'float32', [layout.size]);
+  const rotations =
+    layout && theta && emitRotations(g, layout, theta, { rounds: ROUNDS, strength: options.strength });
+  if (layout && rotations) insertAdapters(g, graph, layout, rotations.layers, route);
+  else {
+    for (const [name, constant] of graph.constants) g.initializer(name, constant);
+    for (const node of graph.nodes) g.append(node);
+  }
+  const outputs = graph.outputs.map((v) => g.value(v.name));
+  const cotangents = new Map<string, Value>();
+  for (const v of outputs)
+    if (isFloat(v) && (options.cotangents?.has(v.name) ?? true))
+      cotangents.set(v.name, g.input(cotangentName(v.name), v.type, v.shape));
+  return { g, outputs, cotangents, rotations };
+}
+
+/** Outputs, and gradients with respect to the adapter's numbers: the graph that training differentiates. */
+export function adaptedBackward(
+  graph: Graph,
+  layout: Layout,
+  options: Options,
+): GradientGraph & { size: number } {
+  const { g, outputs, cotangents, rotations } = start(graph, layout, 'auto', options);
+  const segments = rotations!.segments;
+  const found = backward(g, cotangents, segments);
+  const parts = found.map((grad, i) => grad ?? zeros(g, segments[i]!));
+  g.output(g.concat(parts, 0), 'grad.adapter');
+  for (const v of outputs) g.output(v);
+  if (rotations!.residual) g.output(rotations!.residual, RESIDUAL);
+  return { graph: g.build(), gradients: new Map([['adapter', 'grad.adapter']]), size: layout.size };
+}
+
+const zeros = (g: Builder, like: Value): Value =>
+  g.constant(tensor(like.type, like.shape, new Float32Array(like.shape.reduce((a, b) => a * b, 1))), 'zero');
+
+/**
+ * Outputs, and gradients with respect to float inputs and the named weights, with the adapter applied if a layout is given. A half-precision
+ * weight behind Casts counts as the float32 values behind them.
+ */
+export function modelBackward(
+  graph: Graph,
+  weights: readonly string[],
+  layout: Layout | undefined,
+  options: Options,
+): GradientGraph {
+  const { g, outputs, cotangents } = start(graph, layout, 'weight', options);
+  const wanted: { label: string; values: Value[] }[] = graph.inputs
+    .filter(isFloat)
+    .map((v) => ({ label: `input.${v.name}`, values: [g.value(v.name)] }));
+  for (const name of weights)
+    if (graph.constants.has(name)) wanted.push({ label: `weight.${name}`, values: standIns(g, name) });
+  const flat = wanted.flatMap((w) => w.values);
+  const found = backward(g, cotangents, flat);
+  const gradients = new Map<string, string | null>();
+  let at = 0;
+  for (const { label, values } of wanted) {
+    const parts = found.slice(at, at + values.length).filter((v) => v !== null);
+    at += values.length;
+    if (parts.length === 0) gradients.set(label, null);
+    else {
+      const name = `grad.${label}`;
+      // Several casts have one type: float32.
+      g.output(
+        parts.reduce((a, b) => g.add(a, b)),
+        name,
+      );
+      gradients.set(label, name);
+    }
+  }
+  for (const v of outputs) if (!g.outputs.includes(v)) g.output(v);
+  return { graph: g.build(), gradients };
+}
+
+/** The values to differentiate by: the weight itself, or the float32 casts of a half-precision one where it has no other use. */
+function standIns(g: Builder, name: string): Value[] {
+  const weight = g.value(name);
+  if (weight.type === 'float32' || weight.type === 'float64') return [weight];
+  const users = g.nodes.filter((n) => n.inputs.includes(name));
+  const casts = users.filter((n) => n.op === 'Cast').map((n) => g.value(n.outputs[0]!));
+  return casts.length === users.length && casts.every((v) => v.type === 'float32') ? casts : [weight];
+}
+
+/** Throws for a name clash between the model's values and the command's own. */
+export function assertFree(graph: Graph): void {
+  for (const name of graph.values.keys())
+    if (/^(cotangent|grad)\./.test(name))
+      throw new GraphError(
+        `The model has a value named ${name}, a name that this command uses itself. Rename it.`,
+      );
+}

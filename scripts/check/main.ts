@@ -1,0 +1,156 @@
+/** @file The body of `npm run check`: never a stack trace for a bad model, plan, adapter or command line. */
+import { stat, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { FormatError } from '#src/formats/errors.ts';
+import { type LycorisFile, readLycoris } from '#src/formats/lycoris.ts';
+import { defaultPlan, parsePlan } from '#src/formats/plan.ts';
+import { readSafetensors, writeSafetensors } from '#src/formats/safetensors.ts';
+import { type Graph, GraphError } from '#src/graph/types.ts';
+import { type Model, ModelError } from '#src/onnx/model.ts';
+import type { Tensor } from '#src/onnx/tensor.ts';
+import { findLayers } from '#src/oft/layers.ts';
+import { importGraph } from '#src/ops/import.ts';
+import { type Arguments, parseArguments, usage, UsageError } from './arguments.ts';
+import { computeGradients } from './compute.ts';
+import { type BoundDim, chooseDims, sizes } from './dims.ts';
+import { readBytes, readModel, reason } from './files.ts';
+import { printReport } from './print.ts';
+import { describeModel, header, type Report, unknownOperators } from './report.ts';
+
+/** Where the command writes. */
+export interface Streams {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+const streams: Streams = {
+  out: (text) => void process.stdout.write(`${text}\n`),
+  err: (text) => void process.stderr.write(`${text}\n`),
+};
+
+/**
+ * @param folder that relative paths start from.
+ * @returns exit status: 0 fine, 2 refused.
+ */
+export async function check(argv: readonly string[], folder: string, to: Streams = streams): Promise<number> {
+  try {
+    const args = parseArguments(argv);
+    if (args.help) to.out(usage);
+    else await run(args, (path) => resolve(folder, path), to);
+    return 0;
+  } catch (error) {
+    to.err(`error: ${oneLine(error)}`);
+    return 2;
+  }
+}
+
+/** Our own errors are sentences for people; anything else is a defect, named as one. */
+function oneLine(error: unknown): string {
+  const ours = [UsageError, FormatError, ModelError, GraphError].some((kind) => error instanceof kind);
+  const text = error instanceof Error ? error.message : String(error);
+  const line = text.replaceAll(/\s*\n\s*/g, ' ').trim();
+  return ours ? line : `Rotune failed at this model: ${line || 'no reason was given'}.`;
+}
+
+async function run(args: Arguments, path: (p: string) => string, to: Streams): Promise<void> {
+  const model = await readModel(path(args.model));
+  const given = args.gradients && readSafetensors(await readBytes(path(args.gradients.from), 'IN')).tensors;
+  const inputs = new Map(
+    [...(given ?? [])].flatMap(([k, t]): [string, Tensor][] =>
+      k.startsWith('input.') ? [[k.slice(6), t]] : [],
+    ),
+  );
+  const dims = chooseDims(model, args.bind, inputs);
+  const plan = args.plan === undefined ? defaultPlan : parsePlan(await readText(path(args.plan)));
+  const graph = importOrReport(args, model, dims, to);
+  const report = describeModel(args.model, model, dims, graph, plan);
+  const adapter = args.adapter === undefined ? undefined : await readAdapter(path(args.adapter), graph);
+  if (args.json)
+    to.out(
+      JSON.stringify({ ...jsonOf(report), ...(adapter && { adapter: summary(adapter, args) }) }, null, 2),
+    );
+  else {
+    to.out(printReport(report));
+    if (adapter) to.out(describeAdapter(adapter, args));
+  }
+  if (args.gradients === undefined || args.plan !== undefined) refuseUntrainable(report);
+  if (!args.gradients || !given) return;
+  const out = await computeGradients(model, graph, given, adapter, args.strength);
+  try {
+    await writeFile(path(args.gradients.to), writeSafetensors(out));
+  } catch (error) {
+    if (error instanceof FormatError) throw error;
+    throw new UsageError(`OUT ${args.gradients.to} cannot be written: ${reason(error)}.`);
+  }
+}
+
+const readText = async (path: string): Promise<string> => {
+  const bytes = await readBytes(path, 'The plan');
+  return new TextDecoder().decode(bytes);
+};
+
+/** The static graph; where there is none, what is known of the model is still printed. */
+function importOrReport(
+  args: Arguments,
+  model: Model,
+  dims: ReadonlyMap<string, BoundDim>,
+  to: Streams,
+): Graph {
+  try {
+    return importGraph(model, sizes(dims));
+  } catch (error) {
+    const partial = { ...header(args.model, model, dims), unsupported: unknownOperators(model.graph) };
+    to.out(args.json ? JSON.stringify(partial, null, 2) : printReport(partial));
+    const assumed = [...dims].filter(([, d]) => d.from === 'assumed').map(([n, d]) => `${n}=${d.value}`);
+    const first = partial.unsupported[0];
+    if (error instanceof GraphError && !first && assumed.length > 0)
+      throw new GraphError(`${error.message} (Assumed sizes: ${assumed.join(', ')}; set them with --bind.)`);
+    throw error;
+  }
+}
+
+async function readAdapter(path: string, graph: Graph): Promise<LycorisFile> {
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isDirectory())
+    throw new UsageError(
+      `The adapter ${path} is a folder, as PEFT writes it; only LyCORIS files are read so far.`,
+    );
+  return readLycoris(await readBytes(path, 'The adapter'), findLayers(graph));
+}
+
+function summary(adapter: LycorisFile, args: Arguments): object {
+  const { prefix, missing, unexpected, layers } = adapter;
+  return { prefix, layers: layers.length, strength: args.strength, missing, unexpected };
+}
+
+function describeAdapter({ prefix, layers, missing, unexpected }: LycorisFile, args: Arguments): string {
+  const lines = [`adapter: LyCORIS, prefix ${prefix}, ${layers.length} layers, strength ${args.strength}`];
+  if (missing.length > 0) lines.push(`  the file lacks ${missing.join(', ')}`);
+  if (unexpected.length > 0) lines.push(`  the model has no layer for ${unexpected.join(', ')}`);
+  return lines.join('\n');
+}
+
+/** Layers flat and with their rule counted from 1, as in the text. */
+const jsonOf = (report: Report): object => ({
+  ...report,
+  layers: report.layers.map(({ layer, rule, ...rest }) => ({
+    ...layer,
+    ...rest,
+    rule: rule === null ? null : rule + 1,
+  })),
+  totals: {
+    stored: report.layers.reduce((n, l) => n + l.stored, 0),
+    effective: report.layers.reduce((n, l) => n + l.effective, 0),
+  },
+});
+
+/** A model that the plan cannot train is refused, after its report. */
+function refuseUntrainable({ problems, unsupported }: Report): void {
+  const fault = problems.find((p) => p.severity === 'error');
+  if (fault) throw new GraphError(`${fault.message}${fault.cure ? ` ${fault.cure}` : ''}`);
+  const blocked = unsupported.find((u) => u.gradient);
+  if (blocked)
+    throw new GraphError(
+      `${blocked.op} ${blocked.node} has no gradient, and one must pass through it. Skip the layers before it by a rule, or replace the operator in the model.`,
+    );
+}
