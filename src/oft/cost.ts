@@ -12,8 +12,8 @@ export type Route = 'weight' | 'gram';
  */
 export function routeCosts({ layer, size }: PlannedLayer, rows: number): Record<Route, number> {
   const fan = (layer.in / layer.groups) * layer.kernel.reduce((p, k) => p * k, 1);
-  const smallProduct = 8;
-  const move = layer.kind === 'conv' ? 12 : 40;
+  const smallProduct = 4;
+  const move = layer.kind === 'conv' ? 6 : 10;
   return {
     weight: rows * fan * layer.out + 4 * layer.out * size * fan,
     gram: rows * layer.out * (size * smallProduct + move),
