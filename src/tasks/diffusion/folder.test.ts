@@ -8,12 +8,13 @@ const emoji = diskFiles('public/models/emoji');
 const text = async (path: string): Promise<string> => new TextDecoder().decode(await emoji.read(path));
 /** The built-in folder with made-up weights, and with some files changed or (null) taken away. */
 async function variant(changes: Record<string, string | null>, root = '') {
-  const files: Record<string, string> = {};
-  for (const path of emoji.paths) files[root + path] = path.endsWith('.onnx') ? 'weights' : await text(path);
+  const files = new Map<string, string>();
+  for (const path of emoji.paths)
+    files.set(root + path, path.endsWith('.onnx') ? 'weights' : await text(path));
   for (const [path, content] of Object.entries(changes))
-    if (content === null) delete files[root + path];
-    else files[root + path] = content;
-  return memoryFiles(files, 'my model');
+    if (content === null) files.delete(root + path);
+    else files.set(root + path, content);
+  return memoryFiles(Object.fromEntries(files), 'my model');
 }
 const merged = async (path: string, changes: object) =>
   JSON.stringify({ ...(JSON.parse(await text(path)) as object), ...changes });
