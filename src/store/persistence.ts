@@ -1,14 +1,20 @@
 /** @file Whether the browser promises to keep what is stored, and how much room there is. */
 
+/** What a browser may offer; old ones and insecure pages offer less. */
+interface Persistence {
+  persisted?(): Promise<boolean>;
+  persist?(): Promise<boolean>;
+}
+
 /**
  * Asks the browser not to evict this site's data. Browsers offer this to pages only, not to workers: call it from the page at a
  * run's first checkpoint. true: it will be kept; false: it may be evicted when the disk is full; null: the browser cannot say.
  */
 export async function askToPersist(): Promise<boolean | null> {
   try {
-    const storage: Partial<StorageManager> | undefined = navigator.storage;
-    if (!storage?.persist) return (await storage?.persisted?.()) ?? null;
-    return (await storage.persisted?.()) === true || (await storage.persist());
+    const storage = navigator.storage as Persistence | undefined;
+    const kept = (await storage?.persisted?.()) ?? null;
+    return kept === true || !storage?.persist ? kept : await storage.persist();
   } catch {
     return null;
   }

@@ -18,7 +18,7 @@ const parsers = {
     return c;
   },
   job: (stored: unknown): Job => {
-    if ((stored as Job).version !== 1) throw new Error('job');
+    if ((stored as { version: unknown }).version !== 1) throw new Error('job');
     return stored as Job;
   },
 };

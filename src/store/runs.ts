@@ -138,7 +138,7 @@ export class RunStore<C> {
     const keys = (await this.#read((store) => store.getAllKeys(within(`checkpoint/${id}/`)))) as string[];
     if (keys.length === 0) return null;
     for (const [i, key] of keys.reverse().entries()) {
-      const record = await this.#read((store) => store.get(key));
+      const record: unknown = await this.#read((store) => store.get(key));
       const parsed = v.safeParse(checkpointSchema, record);
       const header = parsed.success ? this.#header(parsed.output.header) : null;
       if (!parsed.success || !header) continue;

@@ -1,0 +1,42 @@
+/** @file The training realm: joins the runtime, the store and the browser's decoders, and shows the page one API. */
+import { expose, releaseProxy, transfer } from 'comlink';
+import { createRuntime } from '#src/runtime/runtime.ts';
+import type { Outcome, RunEvent, TrainerApi } from './protocol.ts';
+import { decodeImage } from './trainer/images.ts';
+import { openRuns } from './trainer/saved.ts';
+import { Session } from './trainer/session.ts';
+
+/** The worker's script lies in a folder of the app's own folder, in development (workers/) as in a build (assets/). */
+const base = new URL('../', self.location.href);
+
+const session = new Session({ base, createRuntime, decode: decodeImage, runs: openRuns() });
+
+/** Large results go over without a copy. */
+function handOver<T>(outcome: Outcome<T>, buffers: (value: T) => readonly ArrayBufferLike[]): Outcome<T> {
+  return outcome.ok ? transfer(outcome, [...buffers(outcome.value)] as Transferable[]) : outcome;
+}
+
+/** The page's callback, which comlink made a proxy of. */
+type Listener = ((event: RunEvent) => void) & { readonly [releaseProxy]?: () => void };
+
+const api: TrainerApi = {
+  device: (prefer) => session.device(prefer),
+  prepare: (request, probe) => session.prepare(request, probe),
+  async start(request, onEvent: Listener, resume) {
+    try {
+      return await session.start(request, onEvent, resume);
+    } finally {
+      onEvent[releaseProxy]?.();
+    }
+  },
+  pause: () => session.pause(),
+  stop: () => session.stop(),
+  sampleNow: () => session.sampleNow(),
+  sample: async (request) =>
+    handOver(await session.sample(request), (pictures) => pictures.map(({ rgba }) => rgba.buffer)),
+  exportAdapter: async () => handOver(await session.exportAdapter(), ({ bytes }) => [bytes.buffer]),
+  lastRun: () => session.lastRun(),
+  discard: (id) => session.discard(id),
+};
+
+expose(api);

@@ -1,0 +1,200 @@
+/** @file What stands on the device: the runtime and one program of each kind, compiled when first wanted, rebuilt after the device was lost. */
+import { hostRotations } from '#src/oft/hostRotation.ts';
+import type { Layout } from '#src/oft/parameters.ts';
+import type { TypedArray } from '#src/onnx/tensor.ts';
+import { compileForward } from '#src/program/forward.ts';
+import type { Program } from '#src/program/types.ts';
+import { runInputs } from '#src/program/weights.ts';
+import type { Executable, PlacementReport, Runtime } from '#src/runtime/types.ts';
+import { timestepTensor } from '#src/tasks/diffusion/batches.ts';
+import { bindEncoder, type BoundUnet, bindUnet, type LoadedModel, widthOf } from './model.ts';
+import { Mutex } from './mutex.ts';
+
+/** The UNet under fixed rotations. */
+export interface Forward {
+  /** Pictures or noisy images per call. */
+  readonly batch: number;
+  readonly shape: BoundUnet['shape'];
+  /** [batch, …] → prediction like the images. */
+  predict(
+    images: Float32Array,
+    timesteps: ArrayLike<number>,
+    embeddings: Float32Array,
+  ): Promise<Float32Array>;
+}
+
+interface Made {
+  readonly program: Program;
+  readonly bound?: BoundUnet;
+}
+
+interface Slot {
+  readonly key: string;
+  readonly executable: Executable;
+  readonly bound?: BoundUnet;
+}
+
+/** Captions go through the text encoder so many at a time. */
+export const ENCODER_BATCH = 8;
+
+export class Bench {
+  readonly runtime: Runtime;
+  readonly #mutex = new Mutex();
+  readonly #building = new Mutex();
+  readonly #slots = new Map<string, Slot>();
+  #lost: string | null = null;
+  readonly #loss: Promise<never>;
+
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+    this.#loss = runtime.lost.then((reason) => {
+      this.#lost = reason || 'no reason given';
+      throw new Error(`The device was lost: ${this.#lost}`);
+    });
+    this.#loss.catch(() => undefined);
+  }
+
+  /** Why the device was lost; null: it is there. */
+  get lost(): string | null {
+    return this.#lost;
+  }
+
+  /** Touches sessions alone; fails instead of waiting for ever when the device is lost. */
+  #alone<T>(task: () => Promise<T>): Promise<T> {
+    return this.#mutex.run(() => Promise.race([task(), this.#loss]));
+  }
+
+  /** The executable in a slot; another program takes its place. Compiled once, however many ask. */
+  #slot(name: string, key: string, program: () => Made): Promise<Slot> {
+    return this.#building.run(() => this.#build(name, key, program));
+  }
+
+  async #build(name: string, key: string, program: () => Made): Promise<Slot> {
+    const known = this.#slots.get(name);
+    if (known?.key === key) return known;
+    await this.#release(name);
+    const made = program();
+    const loaded = await this.#alone(() => this.runtime.load(made.program));
+    const slot: Slot = { key, executable: this.#guarded(loaded), bound: made.bound };
+    this.#slots.set(name, slot);
+    return slot;
+  }
+
+  async #release(name: string): Promise<void> {
+    const slot = this.#slots.get(name);
+    if (!slot) return;
+    this.#slots.delete(name);
+    await slot.executable.dispose();
+  }
+
+  #guarded(executable: Executable): Executable {
+    return {
+      run: (feeds, reads) => this.#alone(() => executable.run(feeds, reads)),
+      readState: () => this.#alone(() => executable.readState()),
+      writeState: (state) => this.#alone(() => executable.writeState(state)),
+      placement: () => executable.placement(),
+      dispose: () => this.#alone(() => executable.dispose()),
+    };
+  }
+
+  /** Token ids → hidden states, ENCODER_BATCH rows at a time. */
+  async encode(model: LoadedModel, ids: Int32Array, batch: number): Promise<Float32Array> {
+    const bound = bindEncoderOnce(model, batch);
+    const { executable } = await this.#slot('text encoder', `${model.hash}:${batch}`, () => ({
+      program: {
+        stages: [{ name: 'text encoder', graph: bound.graph, weights: runInputs(bound.graph) }],
+        state: [],
+        feeds: bound.graph.inputs.map(({ name, type, shape }) => ({ name, type, shape })),
+        reads: [bound.output],
+      },
+    }));
+    const feed: TypedArray = bound.idsType === 'int32' ? ids : BigInt64Array.from(ids, BigInt);
+    const out = await executable.run({ [bound.ids]: feed }, [bound.output]);
+    return out[bound.output] as Float32Array;
+  }
+
+  /** The training step; `key` says what was compiled into it. */
+  async training(key: string, program: () => Program): Promise<Executable> {
+    const slot = await this.#slot('training', key, () => ({ program: program() }));
+    return slot.executable;
+  }
+
+  /** Frees the training step and its state. */
+  async endTraining(): Promise<void> {
+    await this.#release('training');
+  }
+
+  /**
+   * The UNet with its layers turned.
+   * @param key names the layout
+   * @param rows how many pictures are wanted per call; a smaller program serves one or two
+   */
+  async forward(
+    model: LoadedModel,
+    { key, layout, theta, strength }: ForwardAdapter,
+    rows: number,
+  ): Promise<Forward> {
+    const batch = forwardBatch(model, rows);
+    const { executable, bound } = await this.#slot(`forward ${batch}`, key, () => {
+      const unet = bindUnet(model, batch, encoderWidth(model));
+      return { program: compileForward({ graph: unet.graph, layout }), bound: unet };
+    });
+    if (!bound) throw new Error('A forward program without its model.');
+    const turned = hostRotations(layout, theta, strength);
+    return {
+      batch,
+      shape: bound.shape,
+      predict: async (images, timesteps, embeddings) => {
+        const out = await executable.run(
+          {
+            [bound.sample]: images,
+            [bound.timestep]: timestepTensor(timesteps, bound.timestepType),
+            [bound.embeddings]: embeddings,
+            ...turned,
+          },
+          [bound.output],
+        );
+        return out[bound.output] as Float32Array;
+      },
+    };
+  }
+
+  /** Where the nodes of the training step run; of the forward program if there is none. */
+  placement(): PlacementReport {
+    const slot = this.#slots.get('training') ?? [...this.#slots.values()].find((s) => s.bound);
+    return slot?.executable.placement() ?? { nodes: 0, elsewhere: [] };
+  }
+
+  async dispose(): Promise<void> {
+    this.#slots.clear();
+    // A lost device cannot be waited for.
+    await this.#mutex.run(() => Promise.race([this.runtime.dispose(), this.#loss])).catch(() => undefined);
+  }
+}
+
+export interface ForwardAdapter {
+  readonly key: string;
+  readonly layout: Layout;
+  readonly theta: Float32Array;
+  readonly strength: number;
+}
+
+/** Small models draw eight pictures at a time, large ones two: their activations are what fills the memory. */
+function forwardBatch(model: LoadedModel, rows: number): number {
+  if (rows <= 2) return 2;
+  return model.bytes < 2 ** 27 ? 8 : 2;
+}
+
+const encoders = new WeakMap<LoadedModel, Map<number, ReturnType<typeof bindEncoder>>>();
+
+/** The bound text encoder; binding takes a moment, so it is kept with the model. */
+function bindEncoderOnce(model: LoadedModel, batch: number): ReturnType<typeof bindEncoder> {
+  const known = encoders.get(model) ?? new Map<number, ReturnType<typeof bindEncoder>>();
+  encoders.set(model, known);
+  const bound = known.get(batch) ?? bindEncoder(model, batch);
+  known.set(batch, bound);
+  return bound;
+}
+
+/** Width of a caption's embedding. */
+export const encoderWidth = (model: LoadedModel): number => widthOf(bindEncoderOnce(model, ENCODER_BATCH));

@@ -1,0 +1,83 @@
+/** @file Whatever was thrown, as a Problem: errors keep only their message across the worker's boundary, so they travel as data. */
+import { FormatError, JobError } from '#src/formats/errors.ts';
+import { GraphError } from '#src/graph/types.ts';
+import { ModelError } from '#src/onnx/model.ts';
+import { StoreError } from '#src/store/errors.ts';
+import { DataError } from '#src/tasks/files.ts';
+import type { Outcome, Problem, ProblemCode } from '../protocol.ts';
+
+/** A Problem on its way up to the caller of the API. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+  readonly problem: Problem;
+  constructor(problem: Problem, options?: ErrorOptions) {
+    super(problem.message, options);
+    this.problem = problem;
+  }
+}
+
+const SAVED = 'Everything up to the last checkpoint is saved.';
+
+/** Messages by which engines and runtimes say that memory ran out. */
+const OUT_OF_MEMORY =
+  /out of memory|allocation failed|array buffer allocation|invalid (?:typed )?array length|bad_alloc|failed to allocate|cannot enlarge memory|memory access out of bounds|max(?:imum)? (?:buffer )?size/i;
+
+const DEVICE_LOST = /device (?:was |is )?lost|GPUDevice.*lost|lost device|DXGI_ERROR_DEVICE/i;
+
+const describe = (cause: unknown): string =>
+  cause instanceof Error
+    ? `${cause.name}: ${cause.message}${cause.cause === undefined ? '' : `\ncaused by ${describe(cause.cause)}`}`
+    : String(cause);
+
+/** The Problem of a thrown error. `lost`: why the device was lost, if it was. */
+export function problemOf(cause: unknown, lost: string | null = null): Problem {
+  if (cause instanceof ProblemError) return cause.problem;
+  const detail = describe(cause);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const as = (code: ProblemCode, more: Partial<Problem> = {}): Problem => ({
+    code,
+    message,
+    detail,
+    ...more,
+  });
+  if (lost !== null || DEVICE_LOST.test(message))
+    return as('device-lost', {
+      message: 'The graphics device was lost: the driver restarted, or another program took it.',
+      safe: SAVED,
+      cure: 'Continue from there. If it happens again, choose the CPU.',
+      detail: [lost, detail].filter(Boolean).join('\n'),
+    });
+  if (cause instanceof StoreError)
+    return as('storage', { safe: 'Nothing that was saved before is lost.', cure: cause.cure });
+  if (cause instanceof ModelError) return as('bad-model');
+  if (cause instanceof DataError) return as('bad-data');
+  if (cause instanceof GraphError) return as('unsupported');
+  if (cause instanceof JobError) return as('bad-job', { item: cause.key });
+  if (cause instanceof FormatError) return as('bad-job');
+  if (OUT_OF_MEMORY.test(message))
+    return as('out-of-memory', {
+      message: 'There is not enough memory for this job.',
+      safe: SAVED,
+      cure: 'Use a smaller batch (with more accumulation), fewer or smaller blocks, or close other tabs.',
+    });
+  return as('internal', {
+    message: `Something went wrong inside: ${message}`,
+    safe: SAVED,
+    cure: 'Try again. If it happens again, report it with the details below.',
+  });
+}
+
+export const good = <T>(value: T): Outcome<T> => ({ ok: true, value });
+export const bad = <T>(problem: Problem): Outcome<T> => ({ ok: false, problem });
+
+export const busy: Problem = {
+  code: 'busy',
+  message: 'A run is going on.',
+  cure: 'Pause or stop it first.',
+};
+
+export const noRun: Problem = {
+  code: 'no-run',
+  message: 'There is no trained adapter yet.',
+  cure: 'Start a run, or continue a saved one.',
+};

@@ -1,0 +1,94 @@
+/** @file What the store keeps of a run: the training checkpoint, and what the page needs to show it again. */
+import * as v from 'valibot';
+import { jobFromTable, jobToTable } from '#src/formats/job.ts';
+import type { Job } from '#src/formats/jobTypes.ts';
+import type { PlannedLayer } from '#src/oft/types.ts';
+import { RunStore } from '#src/store/runs.ts';
+import { type Checkpoint, parseCheckpoint } from '#src/training/checkpoint.ts';
+import type { Picture } from '../protocol.ts';
+
+export interface SampleRow {
+  readonly step: number;
+  readonly prompts: readonly string[];
+  readonly pictures: readonly Picture[];
+}
+
+export interface Saved {
+  readonly checkpoint: Checkpoint;
+  /** So that the adapter can be exported without the model at hand. */
+  readonly planned: readonly PlannedLayer[];
+  /** Newton–Schulz rounds that the training step was compiled with. */
+  readonly rounds: number;
+  /** The first and the last rows of samples, so that a page that was reloaded can show them. */
+  readonly samples: readonly SampleRow[];
+}
+
+const rowsSchema = v.array(
+  v.object({
+    step: v.number(),
+    prompts: v.array(v.string()),
+    pictures: v.array(
+      v.object({
+        width: v.number(),
+        height: v.number(),
+        rgba: v.instance(Uint8ClampedArray),
+      }),
+    ),
+  }),
+);
+
+const whole = v.pipe(v.number(), v.integer(), v.minValue(1));
+
+const layerSchema = v.looseObject({
+  layer: v.looseObject({ path: v.string(), out: whole, kernel: v.array(v.number()) }),
+  count: whole,
+  size: whole,
+  rescale: v.boolean(),
+  constraint: v.number(),
+});
+
+const savedSchema = v.object({
+  checkpoint: v.unknown(),
+  planned: v.pipe(v.array(layerSchema), v.minLength(1)),
+  rounds: whole,
+  samples: v.array(v.unknown()),
+});
+
+/** The job as stored, checked with the schema that job files have. Throws JobError. */
+export const parseStoredJob = (stored: unknown): Job => jobFromTable(jobToTable(stored as Job));
+
+/** Throws for anything that is not whole. Sample rows are a luxury: damaged ones are left out. */
+export function parseSaved(stored: unknown): Saved {
+  const outer = v.parse(savedSchema, stored);
+  const checkpoint = parseCheckpoint(outer.checkpoint, parseStoredJob);
+  const rows = v.safeParse(rowsSchema, outer.samples);
+  return {
+    checkpoint,
+    planned: outer.planned as unknown as readonly PlannedLayer[],
+    rounds: outer.rounds,
+    samples: rows.success ? rows.output : [],
+  };
+}
+
+/** Sample rows take at most so many bytes of a checkpoint. */
+const ROWS_LIMIT = 4 * 2 ** 20;
+
+/** The untouched model's row and as many of the latest as fit. */
+export function keptRows(rows: readonly SampleRow[], limit = ROWS_LIMIT): SampleRow[] {
+  const size = (row: SampleRow): number => row.pictures.reduce((n, p) => n + p.rgba.byteLength, 0);
+  const [first, ...others] = rows;
+  if (!first || size(first) > limit) return [];
+  let room = limit - size(first);
+  const latest: SampleRow[] = [];
+  for (const row of others.reverse()) {
+    room -= size(row);
+    if (room < 0) break;
+    latest.unshift(row);
+  }
+  return [first, ...latest];
+}
+
+export type Runs = RunStore<Saved>;
+
+export const openRuns = (database?: string): Runs =>
+  new RunStore<Saved>({ content: parseSaved, job: parseStoredJob }, database);

@@ -1,0 +1,212 @@
+/** @file A request made ready: model and images read, layers planned, the step compiled as plain data. Nothing here touches a device. */
+import type { Job } from '#src/formats/jobTypes.ts';
+import { GraphError } from '#src/graph/types.ts';
+import { type Layout, parameterLayout } from '#src/oft/parameters.ts';
+import { type PlanProblem, planLayers } from '#src/oft/rules.ts';
+import type { PlannedLayer } from '#src/oft/types.ts';
+import { compileTraining } from '#src/program/training.ts';
+import type { Program } from '#src/program/types.ts';
+import { type Decode, type ImageFolder, loadImages } from '#src/tasks/diffusion/data.ts';
+import { diffusionLoss } from '#src/tasks/diffusion/loss.ts';
+import type { JobRequest, Preparation, Source } from '../protocol.ts';
+import { encoderWidth } from './bench.ts';
+import { type BoundUnet, bindUnet, type LoadedModel, loadModel, surveyLayers } from './model.ts';
+import { openSource, sourceKey, sourceName } from './sources.ts';
+
+export type SetupProblem = Preparation['problems'][number];
+
+export interface Setup {
+  readonly request: JobRequest;
+  readonly job: Job;
+  readonly model: LoadedModel;
+  readonly unet: BoundUnet;
+  readonly planned: readonly PlannedLayer[];
+  readonly layout: Layout;
+  /** Numbers in the model's weights. */
+  readonly weights: number;
+  readonly train: ImageFolder;
+  readonly heldout: ImageFolder | null;
+  readonly problems: readonly SetupProblem[];
+  readonly modelName: string;
+  readonly dataName: string;
+  readonly selfContained: boolean;
+  /** Names the adapted model: equal keys, equal forward programs. */
+  readonly layoutKey: string;
+  /** Names the training step. */
+  trainingKey(rounds: number): string;
+  /** The training step with so many Newton–Schulz rounds. Throws GraphError. */
+  program(rounds: number): Program;
+}
+
+export type Progress = (done: number, total: number) => void;
+
+/** Rounds at first: enough for ‖Q‖₂ up to about 3.6; the run asks for more if the residual grows. */
+export const FIRST_ROUNDS = 10;
+
+/** Reads sources and keeps the last of each kind, so that preparing and starting read once. */
+export class Loader {
+  readonly #base: URL;
+  readonly #decode: Decode;
+  readonly #kept = new Map<string, { readonly key: string; readonly value: Promise<unknown> }>();
+
+  constructor(base: URL, decode: Decode) {
+    this.#base = base;
+    this.#decode = decode;
+  }
+
+  #once<T>(slot: string, key: string, make: () => Promise<T>): Promise<T> {
+    const known = this.#kept.get(slot);
+    if (known?.key === key) return known.value as Promise<T>;
+    const value = make();
+    this.#kept.set(slot, { key, value });
+    value.catch(() => {
+      if (this.#kept.get(slot)?.value === value) this.#kept.delete(slot);
+    });
+    return value;
+  }
+
+  model(source: Source, onProgress?: Progress): Promise<LoadedModel> {
+    return this.#once('model', sourceKey(source), async () => {
+      let done = 0;
+      let total = 0;
+      const files = await openSource(source, {
+        base: this.#base,
+        kind: 'models',
+        onFetched: (bytes) => onProgress?.((done += bytes), Math.max(done, total)),
+      });
+      for (const path of files.paths) total += await files.size(path);
+      return loadModel(files);
+    });
+  }
+
+  images(
+    slot: 'train' | 'heldout',
+    source: Source,
+    size: number,
+    onProgress?: Progress,
+  ): Promise<ImageFolder> {
+    return this.#once(slot, `${size}:${sourceKey(source)}`, async () => {
+      const files = await openSource(source, { base: this.#base, kind: 'data' });
+      return loadImages(files, '', this.#decode, size, onProgress);
+    });
+  }
+
+  /** The UNet at a batch, as a graph. */
+  unet(model: LoadedModel, batch: number): Promise<BoundUnet> {
+    return this.#once('unet', `${model.hash}:${batch}`, () =>
+      Promise.resolve().then(() => bindUnet(model, batch, encoderWidth(model))),
+    );
+  }
+}
+
+const planProblem = ({ severity, message, item, cure }: PlanProblem, layers: number): SetupProblem => ({
+  severity,
+  code: layers === 0 && severity === 'error' ? 'nothing-to-adapt' : 'bad-job',
+  message,
+  item,
+  cure,
+});
+
+/** Problems of the images; warnings beyond the first few are counted. */
+function dataProblems(folder: ImageFolder, limit = 20): SetupProblem[] {
+  const shown = folder.problems.slice(0, limit);
+  const rest = folder.problems.length - shown.length;
+  return [
+    ...shown.map(({ severity, item, message }) => ({ severity, code: 'bad-data' as const, item, message })),
+    ...(rest > 0
+      ? [{ severity: 'warning' as const, code: 'bad-data' as const, message: `And ${rest} more like these.` }]
+      : []),
+  ];
+}
+
+function captionProblems(model: LoadedModel, folder: ImageFolder): SetupProblem[] {
+  const { tokenizer } = model.folder;
+  const long = folder.images.filter(({ caption }) => tokenizer.overflow(caption) > 0);
+  const first = long[0];
+  if (!first) return [];
+  const which = long.length === 1 ? `The caption of ${first.path} is` : `${long.length} captions are`;
+  return [
+    {
+      severity: 'warning',
+      code: 'bad-data',
+      item: first.path,
+      message: `${which} longer than the ${tokenizer.length} tokens that this model reads; the end is left out.`,
+      cure: 'Put the words that matter first.',
+    },
+  ];
+}
+
+/** Reads, plans and compiles. Throws only where there is nothing to list problems of (no model, no data). */
+export async function makeSetup(request: JobRequest, loader: Loader, onProgress?: Progress): Promise<Setup> {
+  const { job } = request;
+  const model = await loader.model(request.model, onProgress);
+  const unet = await loader.unet(model, job.train.batch);
+  const { layers, weights } = surveyLayers(unet);
+  const { planned, problems: planProblems } = planLayers(layers, job.plan);
+  const layout = parameterLayout(planned);
+  const side = unet.shape[1];
+  const train = await loader.images('train', request.train, side);
+  const heldout = request.heldout ? await loader.images('heldout', request.heldout, side) : null;
+  const planErrors = planProblems.some((p) => p.severity === 'error');
+  const programs = new Map<number, Program>();
+  const program = (rounds: number): Program => {
+    const known = programs.get(rounds);
+    if (known) return known;
+    const { accumulate, betas, eps, weightDecay, clip, blockwiseRate, minSnr, batch } = job.train;
+    const made = compileTraining({
+      graph: unet.graph,
+      layout,
+      rounds,
+      optimiser: { betas, eps, weightDecay, clip, accumulate, blockwiseRate },
+      loss: (g, outputs) => {
+        const output = outputs.get(unet.output);
+        if (!output) throw new GraphError(`The model has no output named ${unet.output}.`);
+        return diffusionLoss(
+          g,
+          output,
+          g.input('target', 'float32', output.shape),
+          minSnr > 0 ? g.input('weight', 'float32', [batch]) : null,
+        );
+      },
+    });
+    programs.set(rounds, made);
+    return made;
+  };
+  const problems: SetupProblem[] = [
+    ...planProblems.map((p) => planProblem(p, planned.length)),
+    ...dataProblems(train),
+    ...(heldout ? dataProblems(heldout) : []),
+    ...captionProblems(model, train),
+  ];
+  if (!planErrors) {
+    try {
+      program(FIRST_ROUNDS);
+    } catch (error) {
+      if (!(error instanceof GraphError)) throw error;
+      problems.unshift({ severity: 'error', code: 'unsupported', message: error.message });
+    }
+  }
+  const own = [request.model, request.train, ...(request.heldout ? [request.heldout] : [])];
+  const layoutKey = JSON.stringify([model.hash, job.plan]);
+  return {
+    request,
+    job,
+    model,
+    unet,
+    planned,
+    layout,
+    weights,
+    train,
+    heldout,
+    problems,
+    program,
+    layoutKey,
+    trainingKey: (rounds) => {
+      const { steps: _, learningRate: __, seed: ___, ...rest } = job.train;
+      return JSON.stringify([layoutKey, rest, rounds]);
+    },
+    modelName: sourceName(request.model),
+    dataName: sourceName(request.train),
+    selfContained: own.every(({ kind }) => kind === 'builtin'),
+  };
+}

@@ -1,0 +1,86 @@
+/** @file Built-in and picked folders as FileSets. */
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { builtinFiles, builtinSource, pickedFiles, sourceKey } from './sources.ts';
+import { base, publicFetch } from './testing/publicFetch.ts';
+
+const served = new Map<string, number>();
+beforeAll(() => vi.stubGlobal('fetch', publicFetch(served)));
+afterAll(() => vi.unstubAllGlobals());
+
+describe('a built-in folder', () => {
+  it('lists a folder inside it and reads files and ranges, counting what was fetched', async () => {
+    let fetched = 0;
+    const files = await builtinFiles('high-contrast/heldout', {
+      base,
+      kind: 'data',
+      onFetched: (bytes) => (fetched += bytes),
+    });
+    expect(files.paths).toHaveLength(74);
+    expect(files.paths[0]).toBe('alien.png');
+    const whole = await files.read('alien.png');
+    expect(whole.byteLength).toBe(await files.size('alien.png'));
+    expect(fetched).toBe(whole.byteLength);
+    expect(await files.read('alien.png', 1, 3)).toEqual(whole.slice(1, 4));
+    expect(await files.read('alien.png', 1)).toEqual(whole.slice(1));
+    expect(served.get('data/high-contrast/heldout/alien.png')).toBe(2);
+    await expect(files.read('nothing.png')).rejects.toThrow(/nothing\.png is not in/);
+    await expect(files.size('nothing.png')).rejects.toThrow(/nothing\.png is not in/);
+  });
+
+  it.each(['../models', 'high-contrast/../..', '', 'high-contrast/none', '.hidden'])(
+    'refuses "%s"',
+    async (id) => {
+      await expect(builtinFiles(id, { base, kind: 'data' })).rejects.toThrow(/no built-in folder/);
+    },
+  );
+
+  it('says what to do when there is no connection or a file is short', async () => {
+    const real = publicFetch();
+    const broken = vi.fn<typeof fetch>(() => Promise.reject(new TypeError('offline')));
+    vi.stubGlobal('fetch', broken);
+    await expect(builtinFiles('high-contrast', { base, kind: 'data' })).rejects.toThrow(/no connection/);
+    vi.stubGlobal('fetch', (input: URL) =>
+      input.href.endsWith('.json') ? real(input) : Promise.resolve(new Response('x')),
+    );
+    const files = await builtinFiles('high-contrast', { base, kind: 'data' });
+    await expect(files.read('train/airplane.png')).rejects.toThrow(/1 bytes instead of/);
+    vi.stubGlobal('fetch', publicFetch(served));
+  });
+});
+
+describe('picked files', () => {
+  const blob = (text: string): Blob => new Blob([text]);
+  const files = pickedFiles('mine', [
+    { path: 'b.txt', blob: blob('hello') },
+    { path: 'a\\c.txt', blob: blob('there') },
+    { path: '.hidden/x', blob: blob('') },
+    { path: '__MACOSX/b.txt', blob: blob('') },
+  ]);
+
+  it('are sorted, without hidden ones, and read by range', async () => {
+    expect(files.paths).toEqual(['a/c.txt', 'b.txt']);
+    expect(new TextDecoder().decode(await files.read('b.txt', 1, 3))).toBe('ell');
+    expect(await files.size('a/c.txt')).toBe(5);
+    await expect(files.read('x')).rejects.toThrow(/x is not in mine/);
+  });
+
+  it('that were moved since are told of', async () => {
+    const gone = blob('x');
+    gone.slice = () => ({ arrayBuffer: () => Promise.reject(new Error('NotFoundError')) }) as unknown as Blob;
+    const moved = pickedFiles('mine', [{ path: 'a.png', blob: gone }]);
+    await expect(moved.read('a.png')).rejects.toThrow(/a\.png could not be read: it was moved/);
+  });
+});
+
+it('keys differ when files do', () => {
+  const file = (text: string, lastModified: number) => ({
+    path: 'a',
+    blob: new File([text], 'a', { lastModified }),
+  });
+  const key = (text: string, at: number) =>
+    sourceKey({ kind: 'files', name: 'mine', files: [file(text, at)] });
+  expect(new Set([key('x', 1), key('x', 2), key('xy', 1), sourceKey(null), 'x']).size).toBe(5);
+  expect(key('x', 1)).toBe(key('x', 1));
+  expect(builtinSource('builtin:emoji')).toEqual({ kind: 'builtin', id: 'emoji' });
+  expect(builtinSource('my-folder')).toBeNull();
+});
