@@ -1,6 +1,6 @@
 /** @file Graph → ONNX file. */
 import { encodeModel } from '#src/onnx/encode.ts';
-import type { Constant } from '#src/onnx/model.ts';
+import type { Constant, Node } from '#src/onnx/model.ts';
 import type { Graph } from './types.ts';
 
 export interface EncodeGraphOptions {
@@ -28,8 +28,14 @@ export function encodeGraph(graph: Graph, options: EncodeGraphOptions): Uint8Arr
       name: options.name ?? 'rotune',
       inputs: [...graph.inputs, ...weights],
       outputs: graph.outputs,
-      nodes: graph.nodes,
+      nodes: graph.nodes.map(trimmed),
       initializers,
     },
   });
+}
+
+/** Absent optional inputs at the end are left out: some kernels take an empty name for an input that is there. */
+function trimmed(node: Node): Node {
+  const last = node.inputs.findLastIndex((name) => name !== '');
+  return last === node.inputs.length - 1 ? node : { ...node, inputs: node.inputs.slice(0, last + 1) };
 }
