@@ -1,6 +1,6 @@
 /** @file Evaluates elementwise operators on constants: integers exactly (64 bit), floats in double precision rounded once. */
 import type { DType, Node } from '#src/onnx/model.ts';
-import { sizeOf, type Tensor, tensor, type TypedArray } from '#src/onnx/tensor.ts';
+import { sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { broadcastShapes } from './common.ts';
 import type { Operator } from './types.ts';
 
