@@ -100,6 +100,8 @@ class Importer implements Knowledge {
 
   /** Imports the nodes that the scope's outputs need. */
   run(scope: Scope): void {
+    this.b.reserve(scope.graph.initializers.keys());
+    for (const node of scope.graph.nodes) this.b.reserve(node.outputs);
     const ordered = topological(scope.graph.nodes, (name) => scope.knows(name));
     const needed = new Set(scope.graph.outputs.map((v) => v.name));
     const live: Node[] = [];
@@ -134,7 +136,7 @@ class Importer implements Knowledge {
     return value;
   }
 
-  /** The name, unless a generated value has taken it. */
+  /** The name, unless another branch of the file has taken it. */
   #free(name: string): string {
     return this.b.values.has(name) ? this.b.fresh(name) : name;
   }
