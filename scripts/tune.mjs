@@ -1,9 +1,8 @@
 /** @file `npm run tune`: a job from end to end with no window: headless Chromium, the built page, its worker. */
 import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { ensureBuild, ensureChromium, ensurePackages, main, Refusal, ROOT, say } from './ensure.mjs';
-import { filesBelow, outputFolder, parseArguments, readJob, refuse, USAGE } from './tune/options.mjs';
-import { contactSheet } from './tune/png.mjs';
+import { filesBelow, HERE, outputFolder, parseArguments, refuse, USAGE } from './tune/options.mjs';
 import { duration, Progress, progressLine } from './tune/progress.mjs';
 
 /** @import { Problem, RunEvent, RunResult, StepRecord, Preparation, Picture } from '#workers/protocol.ts' */
@@ -67,47 +66,59 @@ await main(async () => {
     return 0;
   }
   await ensurePackages();
-  const toml = await import('smol-toml');
+  const { runnerImport } = await import('vite');
+  /** @type {{ module: typeof import('./tune/library.ts') }} */
+  const { module: library } = await runnerImport('/scripts/tune/library.ts', {
+    root: ROOT,
+    configFile: false,
+    logLevel: 'error',
+  });
   const { openPage, firstLine, LOCAL } = await import('./tune/browser.mjs');
 
-  let job = readJob(options.job, options.steps, toml);
+  /** @type {import('./tune/library.ts').JobOnDisk} */
+  let given;
+  try {
+    given = library.readJob(options.job === null ? null : resolve(HERE, options.job), options.steps);
+  } catch (cause) {
+    refuse(String(cause instanceof Error ? cause.message : cause).replaceAll(/\s*\n\s*/g, ' '));
+  }
   const out = outputFolder(options);
   const profile = join(out, '.profile');
   const jobFile = join(profile, 'job.json');
   if (options.resume) {
     if (!existsSync(jobFile)) refuse(`${out} holds no run to go on with`);
-    if (options.job === null) job = JSON.parse(readFileSync(jobFile, 'utf8'));
+    if (options.job === null) given = JSON.parse(readFileSync(jobFile, 'utf8'));
   }
   const executable = await ensureChromium();
   await ensureBuild();
   if (!options.resume) {
     rmSync(profile, { recursive: true, force: true });
     mkdirSync(profile, { recursive: true });
-    writeFileSync(jobFile, JSON.stringify(job));
+    writeFileSync(jobFile, JSON.stringify(given));
   }
 
-  let opened = await openPage({ executable, profile, folders: job.folders, software: false });
+  let opened = await openPage({ executable, profile, folders: given.folders, software: false });
   try {
     if (options.backend === 'webgpu') {
       const hasGpu = await opened.page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
       if (!hasGpu) {
         say('No GPU that Chromium can use: WebGPU runs on the CPU (SwiftShader), which is slow.');
         await opened.close();
-        opened = await openPage({ executable, profile, folders: job.folders, software: true });
+        opened = await openPage({ executable, profile, folders: given.folders, software: true });
       }
     }
     const { page } = opened;
     const progress = new Progress();
-    /** @type {{ job?: string, model?: Folder, train?: Folder, heldout?: Folder, backend: import('./tune/options.mjs').Options['backend'] }} */
+    /** @type {{ job: import('#src/formats/jobTypes.ts').Job, model?: Folder, train?: Folder, heldout?: Folder, backend: import('./tune/options.mjs').Options['backend'] }} */
     const request = {
-      ...(job.text === null ? {} : { job: job.text }),
-      ...folderInputs(job.folders, LOCAL),
+      job: given.job,
+      ...folderInputs(given.folders, LOCAL),
       backend: options.backend,
     };
 
     progress.update('Looking at the job …');
     const started = performance.now();
-    const prepared = await page.evaluate((given) => globalThis.rotune?.prepare(given), request);
+    const prepared = await page.evaluate((options) => globalThis.rotune?.prepare(options), request);
     if (!prepared) throw new Refusal('the page has no automation');
     if (!prepared.ok) fail(prepared.problem);
     const error = prepared.value.problems.find(({ severity }) => severity === 'error');
@@ -118,7 +129,7 @@ await main(async () => {
     /** @type {Map<number, readonly Picture[]>} */
     const samples = new Map();
     const log = createWriteStream(join(out, 'log.jsonl'), { flags: options.resume ? 'a' : 'w' });
-    let total = job.steps;
+    let total = given.job.train.steps;
     let step = 0;
     const resume = options.resume ? await page.evaluate(() => globalThis.rotune?.lastRun()) : null;
     if (resume) total = resume.job.train.steps;
@@ -140,7 +151,6 @@ await main(async () => {
         progress.note(`step ${event.evaluation.step}: ${figures.join(', ')}`);
       } else if (event.kind === 'warning') progress.note(`warning: ${event.problem.message}`);
       else if (event.kind === 'phase') {
-        if (event.phase === 'training' && event.total !== undefined) total = event.total;
         if (event.phase !== 'training') progress.update(phaseLine(event));
       }
     });
@@ -162,7 +172,7 @@ await main(async () => {
       )
       .catch((cause) => {
         throw new Refusal(
-          `${firstLine(cause)} (at step ${step}); go on with --resume --out ${relative('.', out)}`,
+          `${firstLine(cause)} (at step ${step}); go on with --resume --out ${relative(HERE, out)}`,
         );
       });
     await new Promise((done) => log.end(done));
@@ -172,7 +182,7 @@ await main(async () => {
     writeFileSync(join(out, 'log.jsonl'), result.history.map(logLine).join(''));
     if (result.outcome === 'paused') {
       progress.note(
-        `Paused at step ${result.step}, saved. Go on with: npm run tune -- --resume --out ${relative('.', out)}`,
+        `Paused at step ${result.step}, saved. Go on with: npm run tune -- --resume --out ${relative(HERE, out)}`,
       );
       return interrupted ? 130 : 0;
     }
@@ -187,7 +197,7 @@ await main(async () => {
     ])) {
       progress.update(`Drawing ${name}.png …`);
       const pictures = samples.get(at) ?? (await drawn(page, strength));
-      if (pictures.length > 0) writeFileSync(join(out, `${name}.png`), contactSheet(pictures));
+      if (pictures.length > 0) writeFileSync(join(out, `${name}.png`), library.sheet(pictures));
     }
     const last = await page.evaluate(() => globalThis.rotune?.lastRun());
     const seconds = (performance.now() - started) / 1000;
@@ -206,7 +216,7 @@ await main(async () => {
       adapter: adapter.value,
     });
     progress.note(
-      `${result.outcome === 'stopped' ? 'Stopped' : 'Finished'} after ${duration(seconds)}: ${relative('.', out)}/`,
+      `${result.outcome === 'stopped' ? 'Stopped' : 'Finished'} after ${duration(seconds)}: ${relative(HERE, out)}/`,
     );
     return 0;
   } finally {

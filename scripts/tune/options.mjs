@@ -1,10 +1,13 @@
-/** @file The command line of `npm run tune`, and the job file as far as the command must know it: its folders and steps. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+/** @file The command line of `npm run tune`: its options, and where the results go. */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import { Refusal } from '../ensure.mjs';
 
 export const USAGE =
   'npm run tune -- [JOB.toml] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--resume]';
+
+/** npm runs commands in the package's folder; paths are meant from where the person stands. */
+export const HERE = process.env.INIT_CWD ?? process.cwd();
 
 /** Exit status for bad input. */
 const BAD_INPUT = 2;
@@ -63,57 +66,14 @@ export function filesBelow(folder) {
     .sort();
 }
 
-/** @typedef {'model' | 'train' | 'heldout'} Role */
-/** @typedef {{ text: string | null, steps: number | null, folders: Partial<Record<Role, string>> }} JobFile text null: the built-in demo */
-
-/**
- * Reads a job file. The page checks it in full; here only what the command itself needs.
- * @param {string | null} path
- * @param {number | null} steps overrides train.steps
- * @param {{ parse(text: string): any, stringify(table: any): string }} toml
- * @returns {JobFile}
- */
-export function readJob(path, steps, toml) {
-  if (path === null) {
-    return { text: steps === null ? null : `[train]\nsteps = ${steps}\n`, steps, folders: {} };
-  }
-  if (!existsSync(path)) refuse(`${path}: there is no such file`);
-  if (!statSync(path).isFile()) refuse(`${path} is not a file; a job is a TOML file`);
-  const text = readFileSync(path, 'utf8');
-  let table;
-  try {
-    table = toml.parse(text);
-  } catch (error) {
-    return refuse(`${path}: ${String(error instanceof Error ? error.message : error).split('\n')[0]}`);
-  }
-  /** @type {JobFile['folders']} */
-  const folders = {};
-  /** @type {readonly [Role, string, unknown][]} */
-  const named = [
-    ['model', 'model', table.model],
-    ['train', 'data.train', table.data?.train],
-    ['heldout', 'data.heldout', table.data?.heldout],
-  ];
-  for (const [role, key, value] of named) {
-    if (typeof value !== 'string' || value === '' || value.startsWith('builtin:')) continue;
-    const folder = resolve(dirname(path), value);
-    if (!existsSync(folder)) refuse(`${path}: ${key}: there is no folder ${folder}`);
-    if (!statSync(folder).isDirectory()) refuse(`${path}: ${key}: ${folder} is not a folder`);
-    folders[role] = folder;
-  }
-  if (steps === null) return { text, steps: Number(table.train?.steps) || null, folders };
-  table.train = { ...table.train, steps };
-  return { text: toml.stringify(table), steps, folders };
-}
-
 /**
  * Where the results go: `--out`, else a new folder under runs/ named after the job; with `--resume` the newest of those.
  * @param {Options} options
  */
 export function outputFolder({ out, job, resume }) {
-  if (out !== null) return resolve(out);
+  if (out !== null) return resolve(HERE, out);
   const name = job === null ? 'demo' : basename(job).replace(/\.toml$/i, '');
-  const runs = resolve('runs');
+  const runs = join(HERE, 'runs');
   if (!resume) {
     let folder = join(runs, name);
     for (let n = 2; existsSync(folder); n++) folder = join(runs, `${name}-${n}`);

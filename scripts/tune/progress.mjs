@@ -13,14 +13,14 @@ export function duration(seconds) {
 }
 
 /**
- * @param {number} step @param {number | null} total @param {number} loss @param {number | null} secondsLeft
+ * @param {number} step @param {number} total @param {number} loss @param {number | null} secondsLeft
  */
 export function progressLine(step, total, loss, secondsLeft) {
-  const share = total ? Math.min(1, step / total) : 0;
+  const share = Math.min(1, step / total);
   const full = Math.round(share * WIDTH);
-  const bar = total ? `${'█'.repeat(full)}${'░'.repeat(WIDTH - full)}  ` : '';
+  const bar = `${'█'.repeat(full)}${'░'.repeat(WIDTH - full)}`;
   const left = secondsLeft === null ? '' : `  ${duration(secondsLeft)} left`;
-  return `${bar}step ${step}${total ? ` of ${total}` : ''}  loss ${loss.toFixed(4)}${left}`;
+  return `${bar}  step ${step} of ${total}  loss ${loss.toFixed(4)}${left}`;
 }
 
 export class Progress {
