@@ -9,7 +9,12 @@ import { Session } from './trainer/session.ts';
 /** The worker's script lies in a folder of the app's own folder, in development (workers/) as in a build (assets/). */
 const base = new URL('../', self.location.href);
 
-const session = new Session({ base, createRuntime, decode: decodeImage, runs: openRuns() });
+const session = new Session({
+  base,
+  createRuntime: (prefer) => createRuntime({ prefer }),
+  decode: decodeImage,
+  runs: openRuns(),
+});
 
 /** Large results go over without a copy. */
 function handOver<T>(outcome: Outcome<T>, buffers: (value: T) => readonly ArrayBufferLike[]): Outcome<T> {

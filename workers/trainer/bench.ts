@@ -8,7 +8,7 @@ import { runInputs } from '#src/program/weights.ts';
 import type { Executable, PlacementReport, Runtime } from '#src/runtime/types.ts';
 import { timestepTensor } from '#src/tasks/diffusion/batches.ts';
 import { bindEncoder, type BoundUnet, bindUnet, type LoadedModel, widthOf } from './model.ts';
-import { Mutex } from './mutex.ts';
+import { Mutex } from '#src/runtime/mutex.ts';
 
 /** The UNet under fixed rotations. */
 export interface Forward {
@@ -39,7 +39,6 @@ export const ENCODER_BATCH = 8;
 
 export class Bench {
   readonly runtime: Runtime;
-  readonly #mutex = new Mutex();
   readonly #building = new Mutex();
   readonly #slots = new Map<string, Slot>();
   #lost: string | null = null;
@@ -59,9 +58,9 @@ export class Bench {
     return this.#lost;
   }
 
-  /** Touches sessions alone; fails instead of waiting for ever when the device is lost. */
-  #alone<T>(task: () => Promise<T>): Promise<T> {
-    return this.#mutex.run(() => Promise.race([task(), this.#loss]));
+  /** Fails instead of waiting for ever when the device is lost. The runtime itself lets one call at a time through to a session. */
+  #orLost<T>(task: Promise<T>): Promise<T> {
+    return Promise.race([task, this.#loss]);
   }
 
   /** The executable in a slot; another program takes its place. Compiled once, however many ask. */
@@ -74,7 +73,7 @@ export class Bench {
     if (known?.key === key) return known;
     await this.#release(name);
     const made = program();
-    const loaded = await this.#alone(() => this.runtime.load(made.program));
+    const loaded = await this.#orLost(this.runtime.load(made.program));
     const slot: Slot = { key, executable: this.#guarded(loaded), bound: made.bound };
     this.#slots.set(name, slot);
     return slot;
@@ -89,11 +88,11 @@ export class Bench {
 
   #guarded(executable: Executable): Executable {
     return {
-      run: (feeds, reads) => this.#alone(() => executable.run(feeds, reads)),
-      readState: () => this.#alone(() => executable.readState()),
-      writeState: (state) => this.#alone(() => executable.writeState(state)),
+      run: (feeds, reads) => this.#orLost(executable.run(feeds, reads)),
+      readState: () => this.#orLost(executable.readState()),
+      writeState: (state) => this.#orLost(executable.writeState(state)),
       placement: () => executable.placement(),
-      dispose: () => this.#alone(() => executable.dispose()),
+      dispose: () => this.#orLost(executable.dispose()),
     };
   }
 
@@ -168,7 +167,7 @@ export class Bench {
   async dispose(): Promise<void> {
     this.#slots.clear();
     // A lost device cannot be waited for.
-    await this.#mutex.run(() => Promise.race([this.runtime.dispose(), this.#loss])).catch(() => undefined);
+    await this.#orLost(this.runtime.dispose()).catch(() => undefined);
   }
 }
 

@@ -2,6 +2,7 @@
 import { FormatError, JobError } from '#src/formats/errors.ts';
 import { GraphError } from '#src/graph/types.ts';
 import { ModelError } from '#src/onnx/model.ts';
+import { RuntimeError } from '#src/runtime/errors.ts';
 import { StoreError } from '#src/store/errors.ts';
 import { DataError } from '#src/tasks/files.ts';
 import type { Outcome, Problem, ProblemCode } from '../protocol.ts';
@@ -18,11 +19,8 @@ export class ProblemError extends Error {
 
 const SAVED = 'Everything up to the last checkpoint is saved.';
 
-/** Messages by which engines and runtimes say that memory ran out. */
-const OUT_OF_MEMORY =
-  /out of memory|allocation failed|array buffer allocation|invalid (?:typed )?array length|bad_alloc|failed to allocate|cannot enlarge memory|memory access out of bounds|max(?:imum)? (?:buffer )?size/i;
-
-const DEVICE_LOST = /device (?:was |is )?lost|GPUDevice.*lost|lost device|DXGI_ERROR_DEVICE/i;
+/** Messages by which JavaScript engines say that memory ran out. */
+const OUT_OF_MEMORY = /out of memory|array buffer allocation|invalid (?:typed )?array length/i;
 
 const describe = (cause: unknown): string =>
   cause instanceof Error
@@ -40,7 +38,8 @@ export function problemOf(cause: unknown, lost: string | null = null): Problem {
     detail,
     ...more,
   });
-  if (lost !== null || DEVICE_LOST.test(message))
+  const runtime = cause instanceof RuntimeError ? cause.code : null;
+  if (lost !== null || runtime === 'device-lost')
     return as('device-lost', {
       message: 'The graphics device was lost: the driver restarted, or another program took it.',
       safe: SAVED,
@@ -54,7 +53,8 @@ export function problemOf(cause: unknown, lost: string | null = null): Problem {
   if (cause instanceof GraphError) return as('unsupported');
   if (cause instanceof JobError) return as('bad-job', { item: cause.key });
   if (cause instanceof FormatError) return as('bad-job');
-  if (OUT_OF_MEMORY.test(message))
+  if (runtime === 'session') return as('unsupported');
+  if (runtime === 'out-of-memory' || OUT_OF_MEMORY.test(message))
     return as('out-of-memory', {
       message: 'There is not enough memory for this job.',
       safe: SAVED,

@@ -2,6 +2,7 @@
 import { JobError } from '#src/formats/errors.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import { parameterLayout } from '#src/oft/parameters.ts';
+import { Mutex } from '#src/runtime/mutex.ts';
 import type { BackendKind, BackendReport, Runtime } from '#src/runtime/types.ts';
 import type { CaptionEmbeddings } from '#src/tasks/diffusion/embeddings.ts';
 import type { Decode } from '#src/tasks/diffusion/data.ts';
@@ -22,7 +23,6 @@ import { type Adapter, type AdapterFile, exportLycoris } from './adapter.ts';
 import { Bench } from './bench.ts';
 import { captionEmbeddings, JobEmbeddings } from './embed.ts';
 import type { LoadedModel } from './model.ts';
-import { Mutex } from './mutex.ts';
 import { bad, busy, good, noRun, problemOf, ProblemError } from './problems.ts';
 import { probe } from './probe.ts';
 import { Run } from './run.ts';

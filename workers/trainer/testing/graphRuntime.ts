@@ -1,6 +1,7 @@
 /** @file A runtime for tests in Node: programs run stage by stage in plain sessions. It can lose its device, or spoil an output, on demand. */
 import type { Tensor, TypedArray } from '#src/onnx/tensor.ts';
 import { type GraphRun, openGraph } from '#src/ops/testing/runGraph.ts';
+import { Mutex } from '#src/runtime/mutex.ts';
 import type { Program } from '#src/program/types.ts';
 import type { Executable, Runtime } from '#src/runtime/types.ts';
 
@@ -39,12 +40,10 @@ export function graphRuntime(): TestRuntime {
       for (const stage of program.stages) stages.push(await openGraph(stage.graph));
       live++;
       const state = new Map(program.state.map((s) => [s.name, s.init.slice()]));
-      let running = false;
+      const alone = new Mutex();
       return {
-        async run(feeds, reads = []) {
-          if (running) throw new Error('Two runs at once.');
-          running = true;
-          try {
+        run: (feeds, reads = []) =>
+          alone.run(async () => {
             runtime.onRun?.(program.stages[0]?.name ?? '');
             if (lostReason !== null) throw new Error('The session is gone.');
             const known: Record<string, Tensor> = {};
@@ -60,10 +59,7 @@ export function graphRuntime(): TestRuntime {
             runtime.onOutputs?.(out);
             for (const s of program.state) state.set(s.name, known[s.output]!.data as Float32Array);
             return out;
-          } finally {
-            running = false;
-          }
-        },
+          }),
         readState: () => Promise.resolve(Object.fromEntries([...state].map(([k, x]) => [k, x.slice()]))),
         writeState: (values) => {
           for (const [name, x] of Object.entries(values)) state.set(name, x.slice());

@@ -1,0 +1,140 @@
+/** @file The trainer worker in a real browser on wasm: run, kill, resume, export. */
+import { proxy, wrap } from 'comlink';
+import { afterEach, describe, expect, it } from 'vitest';
+import { defaultJob } from '#src/formats/job.ts';
+import type { Job } from '#src/formats/jobTypes.ts';
+import { readSafetensors } from '#src/formats/safetensors.ts';
+import type { JobRequest, Outcome, RunEvent, RunResult, TrainerApi } from './protocol.ts';
+
+const job: Job = {
+  ...defaultJob,
+  data: { ...defaultJob.data, heldout: null },
+  train: {
+    ...defaultJob.train,
+    steps: 3,
+    warmup: 0,
+    batch: 1,
+    checkpointSteps: 1,
+    checkpointSeconds: 1000,
+  },
+  plan: {
+    ...defaultJob.plan,
+    rules: [{ match: { name: 'up_blocks.2*' } }, { match: { name: '*' }, skip: true }],
+  },
+  sample: { ...defaultJob.sample, prompts: ['ghost'], steps: 2, every: 0 },
+};
+
+const request: JobRequest = {
+  job,
+  model: { kind: 'builtin', id: 'emoji' },
+  train: { kind: 'builtin', id: 'high-contrast/train' },
+  heldout: null,
+  backend: 'wasm',
+};
+
+let stop: (() => void)[] = [];
+
+/** A worker of its own, with what a killed tab leaves behind: nothing but storage. */
+function open() {
+  const worker = new Worker(new URL('./trainer.worker.ts', import.meta.url), { type: 'module' });
+  const api = wrap<TrainerApi>(worker);
+  const kill = (): void => worker.terminate();
+  stop.push(kill);
+  return { api, kill };
+}
+
+function value<T>(outcome: Outcome<T>): T {
+  if (!outcome.ok)
+    throw new Error(`${outcome.problem.code}: ${outcome.problem.message} ${outcome.problem.detail ?? ''}`);
+  return outcome.value;
+}
+
+const losses = (result: RunResult) => result.history.map((r) => [r.step, r.loss, r.gradNorm]);
+
+afterEach(() => {
+  for (const kill of stop) kill();
+  stop = [];
+});
+
+describe('the trainer worker', () => {
+  it('gives the same adapter whether or not it was killed in between', async () => {
+    const whole = open();
+    const events: RunEvent[] = [];
+    const result = value(
+      await whole.api.start(
+        request,
+        proxy((event: RunEvent) => void events.push(event)),
+      ),
+    );
+    expect(result).toMatchObject({ outcome: 'finished', step: 3, backend: { kind: 'wasm' } });
+    expect(result.placement.nodes).toBeGreaterThan(100);
+    expect(events.filter((e) => e.kind === 'samples').map((e) => e.step)).toEqual([0, 3]);
+    const exported = value(await whole.api.exportAdapter());
+    expect([...readSafetensors(exported.bytes).tensors.keys()]).toContain(
+      'lycoris_up_blocks_2_resnets_0_conv1.oft_blocks',
+    );
+    const [now] = value(
+      await whole.api.sample({
+        prompts: ['ghost'],
+        seed: job.sample.seed,
+        steps: 2,
+        guidance: 1,
+        strength: 1,
+      }),
+    );
+    const last = events.findLast((e) => e.kind === 'samples');
+    expect(now?.rgba).toEqual(last?.pictures[0]?.rgba);
+    await whole.api.discard(result.id);
+
+    const first = open();
+    await new Promise<void>((resolve) => {
+      void first.api.start(
+        request,
+        proxy((event: RunEvent) => {
+          if (event.kind === 'checkpoint' && event.step === 1) {
+            first.kill();
+            resolve();
+          }
+        }),
+      );
+    });
+    const second = open();
+    const left = await second.api.lastRun();
+    expect(left?.finished).toBe(false);
+    expect(left?.step).toBeGreaterThanOrEqual(1);
+    expect(left?.id).not.toBe(result.id);
+    const resumed = value(
+      await second.api.start(
+        request,
+        proxy(() => undefined),
+        left?.id,
+      ),
+    );
+    expect(losses(resumed)).toEqual(losses(result));
+    expect(value(await second.api.exportAdapter()).bytes).toEqual(exported.bytes);
+    await second.api.discard(resumed.id);
+    expect(await second.api.lastRun()).toBeNull();
+  }, 120_000);
+
+  it('reads pictures as the browser does: centre, white behind, exact where nothing is to be scaled', async () => {
+    const { decodeImage } = await import('./trainer/images.ts');
+    const canvas = new OffscreenCanvas(6, 4);
+    const context = canvas.getContext('2d')!;
+    context.fillStyle = 'rgb(10, 100, 200)';
+    context.fillRect(1, 0, 2, 4);
+    context.fillStyle = 'rgb(250, 5, 33)';
+    context.fillRect(3, 0, 1, 4);
+    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer());
+    const pixels = await decodeImage(bytes, 4, 4, 'a.png');
+    const row = (c: number) =>
+      [...pixels.subarray(16 * c, 16 * c + 4)].map((x) => Math.round((x + 1) * 127.5));
+    expect([row(0), row(1), row(2)]).toEqual([
+      [10, 10, 250, 255],
+      [100, 100, 5, 255],
+      [200, 200, 33, 255],
+    ]);
+    const half = await decodeImage(bytes, 2, 2, 'a.png');
+    expect(half).toHaveLength(12);
+    await expect(decodeImage(Uint8Array.of(1, 2, 3), 4, 4, 'b.png')).rejects.toThrow(/cannot decode/);
+  });
+});
