@@ -26,7 +26,8 @@ export default defineConfig({
       {
         plugins: [svelte()],
         resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
-        optimizeDeps: { exclude: ['onnxruntime-web'] },
+        // Found only while tests run, these would be bundled then, and the page reloaded under the tests.
+        optimizeDeps: { exclude: ['onnxruntime-web'], include: ['axe-core', 'comlink', 'uplot'] },
         server: {
           headers: {
             'Cross-Origin-Opener-Policy': 'same-origin',

@@ -142,6 +142,9 @@ export class Lab {
   setJob(job: Job): void {
     this.#job = job;
     this.#preparation = null;
+    // An answer that is still on its way is about the old job.
+    this.#prepareCount++;
+    this.#preparing = 'no';
   }
 
   pick(files: Partial<Picked>): void {
@@ -211,7 +214,7 @@ export class Lab {
     options: { resume?: RunSummary; onEvent?: (event: RunEvent) => void } = {},
   ): Promise<Outcome<RunResult>> {
     const { resume, onEvent } = options;
-    if (resume) this.#job = resume.job;
+    if (resume) this.setJob(resume.job);
     const request = this.request();
     if ('code' in request) {
       this.#problem = request;
@@ -295,7 +298,8 @@ export class Lab {
 
   #failRun(problem: Problem): Outcome<RunResult> {
     this.run.fail(problem);
-    this.#say(`Training stopped. ${problem.message}`);
+    // What happened is an alert of its own on the screen.
+    this.#say('Training stopped.');
     void this.refreshUnfinished();
     return failed(problem);
   }

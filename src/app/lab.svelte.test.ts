@@ -1,0 +1,174 @@
+/** @file From the button to the result, with a trainer that needs no worker. */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { RunEvent } from '#workers/protocol.ts';
+import { createAutomation } from './automation.ts';
+import { Lab } from './lab.svelte.ts';
+import { fakeJob } from './testing/fakeJob.ts';
+import { FakeTrainer, type FakeOptions } from './testing/fakeTrainer.ts';
+import { toSource } from './picked.ts';
+
+const job = { ...fakeJob, train: { ...fakeJob.train, steps: 8 }, sample: { ...fakeJob.sample, every: 4 } };
+const setUp = (options: FakeOptions = {}) => {
+  const trainer = new FakeTrainer({ pace: 1, ...options });
+  return { trainer, lab: new Lab(trainer, job) };
+};
+const running = (lab: Lab) => vi.waitFor(() => expect(lab.run.step).toBeGreaterThan(0));
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('Lab', () => {
+  it('trains to the end and shows the result', async () => {
+    const { lab } = setUp();
+    const outcome = await lab.start();
+    expect(outcome.ok && outcome.value.outcome).toBe('finished');
+    expect([lab.screen, lab.run.status, lab.run.step]).toEqual(['result', 'done', 8]);
+    expect(lab.run.rows.map(({ step }) => step)).toEqual([0, 4, 8]);
+    expect(lab.announcement).toBe('Training finished.');
+    expect(lab.comparison.prompt).toBe('ghost');
+  });
+
+  it('announces the start and each quarter once', async () => {
+    const { lab } = setUp();
+    const heard: string[] = [];
+    await lab.start({ onEvent: () => heard.push(lab.announcement) });
+    expect([...new Set(heard)]).toEqual([
+      'Training starts.',
+      'Step 2 of 8: 25\u2009% done.',
+      'Step 4 of 8: 50\u2009% done.',
+      'Step 6 of 8: 75\u2009% done.',
+    ]);
+  });
+
+  it('pauses, offers to go on, and goes on from that step', async () => {
+    const { lab } = setUp({ pace: 10 });
+    const first = lab.start();
+    await running(lab);
+    await lab.pause();
+    const paused = await first;
+    expect(paused.ok && paused.value.outcome).toBe('paused');
+    await vi.waitFor(() => expect(lab.unfinished?.step).toBe(lab.run.step));
+    const at = lab.run.step;
+    const steps: number[] = [];
+    await lab.start({
+      resume: lab.unfinished!,
+      onEvent: (event: RunEvent) => {
+        if (event.kind === 'steps') steps.push(...event.records.map(({ step }) => step));
+      },
+    });
+    expect(steps[0]).toBe(at + 1);
+    expect(lab.run.records.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it('does not start a run that must fail', async () => {
+    const { lab, trainer } = setUp({
+      problems: [{ severity: 'error', code: 'bad-data', message: 'fox.png cannot be read.' }],
+    });
+    const start = vi.spyOn(trainer, 'start');
+    const outcome = await lab.start();
+    expect(!outcome.ok && outcome.problem.message).toBe('fox.png cannot be read.');
+    expect(start).not.toHaveBeenCalled();
+    expect(lab.run.status).toBe('failed');
+  });
+
+  it('keeps the checkpoint in sight when the device is lost', async () => {
+    const { lab } = setUp({ failAt: 6 });
+    await lab.start();
+    expect(lab.run.problem?.code).toBe('device-lost');
+    await vi.waitFor(() => expect(lab.unfinished?.step).toBe(4));
+  });
+
+  it('lets one tab train at a time, and tells the other how far it is', async () => {
+    const { lab } = setUp({ pace: 20 });
+    const other = setUp();
+    const first = lab.start();
+    await running(lab);
+    await vi.waitFor(() => expect(other.lab.otherTab?.total).toBe(8));
+    const refused = await other.lab.start();
+    expect(!refused.ok && refused.problem.code).toBe('another-tab');
+    await lab.stop();
+    await first;
+    await vi.waitFor(() => expect(other.lab.otherTab).toBeNull());
+    expect((await other.lab.start()).ok).toBe(true);
+  });
+
+  it('asks for folders that a job names but the page does not have', async () => {
+    const { lab } = setUp();
+    lab.setJob({ ...job, data: { ...job.data, train: 'my-cats' } });
+    const outcome = await lab.start();
+    expect(!outcome.ok && outcome.problem).toMatchObject({ code: 'bad-data', item: 'my-cats' });
+    lab.pick({ train: toSource([{ path: 'my-cats/a.png', blob: new Blob(['x']) }]) });
+    expect(lab.job.data).toMatchObject({ train: 'my-cats', heldout: null });
+    expect((await lab.start()).ok).toBe(true);
+  });
+
+  it('shows the answer to the newest question only', async () => {
+    const { lab, trainer } = setUp();
+    const prepare = trainer.prepare.bind(trainer);
+    trainer.prepare = async (request, probe) => {
+      // The first question takes longer than the second.
+      if (request.job.plan.blocks !== job.plan.blocks) return prepare(request, probe);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return prepare(request, probe);
+    };
+    const slow = lab.prepare(false);
+    lab.setJob({ ...job, plan: { ...job.plan, blocks: { size: 8 } } });
+    await lab.prepare(false);
+    await slow;
+    expect(lab.preparation?.layers[0]?.size).toBe(8);
+  });
+});
+
+describe('automation', () => {
+  it('runs through the same state as the page', async () => {
+    const { lab } = setUp();
+    const rotune = createAutomation(lab, () => job);
+    const kinds = new Set<string>();
+    const outcome = await rotune.run({ job: 'steps = 8', backend: 'wasm' }, ({ kind }) => kinds.add(kind));
+    expect(outcome.ok && outcome.value.step).toBe(8);
+    expect([...kinds].sort()).toEqual(['angles', 'checkpoint', 'evaluation', 'phase', 'samples', 'steps']);
+    const pictures = await rotune.sample({ prompts: ['fox'] });
+    expect(pictures.ok && pictures.value).toHaveLength(1);
+  });
+
+  it('answers a job that cannot be read with a problem', async () => {
+    const { lab } = setUp();
+    const rotune = createAutomation(lab, () => {
+      throw new Error('Line 1: unknown key "stepz"; did you mean "steps"?');
+    });
+    const outcome = await rotune.run({ job: 'stepz = 8' });
+    expect(!outcome.ok && outcome.problem).toMatchObject({
+      code: 'bad-job',
+      message: expect.stringContaining('stepz') as unknown,
+    });
+  });
+
+  it('takes files by content and by address, from this origin only', async () => {
+    const { lab, trainer } = setUp();
+    const rotune = createAutomation(lab, () => job);
+    const prepare = vi.spyOn(trainer, 'prepare');
+    const folder = { ...job, data: { ...job.data, train: '../cats', heldout: null } };
+    await rotune.prepare({
+      job: folder,
+      train: {
+        name: 'cats',
+        files: [
+          { path: 'b.txt', base64: btoa('a cat') },
+          { path: 'a.txt', bytes: new Uint8Array([65]) },
+        ],
+      },
+    });
+    const source = prepare.mock.calls[0]?.[0].train;
+    expect(source).toMatchObject({ kind: 'files', name: 'cats' });
+    const files = source?.kind === 'files' ? source.files : [];
+    expect(await Promise.all(files.map(async ({ path, blob }) => [path, await blob.text()]))).toEqual([
+      ['a.txt', 'A'],
+      ['b.txt', 'a cat'],
+    ]);
+    expect(lab.job.data.train).toBe('../cats');
+    const refused = await rotune.prepare({
+      job: folder,
+      train: { name: 'cats', files: [{ path: 'a.png', url: 'https://example.org/a.png' }] },
+    });
+    expect(!refused.ok && refused.problem.message).toContain('this origin');
+  });
+});

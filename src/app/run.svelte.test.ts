@@ -1,0 +1,86 @@
+/** @file The run's state follows the worker's events. */
+import { describe, expect, it } from 'vitest';
+import type { RunResult, StepRecord } from '#workers/protocol.ts';
+import { RunState } from './run.svelte.ts';
+import { fakeJob } from './testing/fakeJob.ts';
+import { drawDisc } from './testing/fakeTrainer.ts';
+
+const record = (step: number, loss = 0.2, ms = 400): StepRecord => ({
+  step,
+  loss,
+  learningRate: 5e-3,
+  gradNorm: 1,
+  ms,
+});
+const samples = (step: number) => ({
+  kind: 'samples' as const,
+  step,
+  prompts: ['fox'],
+  pictures: [drawDisc(0, step / 120, 0)],
+});
+const result = (outcome: RunResult['outcome'], history: StepRecord[]): RunResult => ({
+  id: 'run',
+  outcome,
+  step: history.at(-1)?.step ?? 0,
+  history,
+  evaluations: [],
+  backend: { kind: 'wasm', reason: '', threads: 1, adapter: null },
+  placement: { nodes: 1, elsewhere: [] },
+  timings: {},
+  memory: { weights: 1, state: 1 },
+});
+
+describe('RunState', () => {
+  it('counts progress by the newest step', () => {
+    const run = new RunState();
+    run.begin(fakeJob, false);
+    run.running();
+    expect([run.status, run.progress, run.secondsPerStep]).toEqual(['running', 0, null]);
+    run.accept({
+      kind: 'steps',
+      records: [record(1), record(2, 0.1, 100), record(30, 0.1, 500)],
+      secondsLeft: 40,
+    });
+    expect([run.step, run.progress, run.secondsLeft]).toEqual([30, 0.25, 40]);
+    expect(run.secondsPerStep).toBe(0.4);
+    expect(run.smoothed).toHaveLength(3);
+  });
+
+  it('keeps rows by step, the later of two for the same step', () => {
+    const run = new RunState();
+    run.begin(fakeJob, false);
+    for (const step of [0, 40, 20, 40]) run.accept(samples(step));
+    expect(run.rows.map(({ step }) => step)).toEqual([0, 20, 40]);
+  });
+
+  it('drops what came after the checkpoint when the run goes on from it', () => {
+    const run = new RunState();
+    run.begin(fakeJob, false);
+    run.accept({ kind: 'steps', records: [record(1), record(2), record(3)], secondsLeft: 1 });
+    for (const step of [0, 3]) run.accept(samples(step));
+    run.fail({ code: 'device-lost', message: 'gone' });
+    expect(run.busy).toBe(false);
+    run.begin(fakeJob, true, 2);
+    expect(run.records.map(({ step }) => step)).toEqual([1, 2]);
+    expect(run.rows.map(({ step }) => step)).toEqual([0]);
+    expect([run.step, run.problem]).toEqual([2, null]);
+  });
+
+  it('starts a resumed run at its checkpoint, and takes its whole history at the end', () => {
+    const run = new RunState();
+    run.begin(fakeJob, true, 60);
+    expect(run.progress).toBe(0.5);
+    run.end(result('finished', [record(59), record(60), record(61)]));
+    expect([run.status, run.records.length, run.step]).toEqual(['done', 3, 61]);
+  });
+
+  it('is paused, not done, after a pause', () => {
+    const run = new RunState();
+    run.begin(fakeJob, false);
+    run.running();
+    run.ending('pausing');
+    expect([run.status, run.busy]).toEqual(['pausing', true]);
+    run.end(result('paused', [record(1)]));
+    expect([run.status, run.busy]).toEqual(['paused', false]);
+  });
+});

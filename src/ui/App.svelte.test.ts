@@ -1,0 +1,191 @@
+/** @file Every screen with a trainer that needs no worker: what can be pressed, by keyboard too, and what axe has to say. */
+import axe from 'axe-core';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { page, userEvent } from 'vitest/browser';
+import { render } from 'vitest-browser-svelte';
+import { Lab } from '#src/app/lab.svelte.ts';
+import { Offline } from '#src/app/offline.svelte.ts';
+import { fakeJob } from '#src/app/testing/fakeJob.ts';
+import { FakeTrainer, type FakeOptions } from '#src/app/testing/fakeTrainer.ts';
+import App from './App.svelte';
+import './styles/base.css';
+
+const job = { ...fakeJob, train: { ...fakeJob.train, steps: 8 }, sample: { ...fakeJob.sample, every: 2 } };
+
+async function open(options: FakeOptions = {}) {
+  const trainer = new FakeTrainer({ pace: 1, ...options });
+  const lab = new Lab(trainer, job);
+  await render(App, { lab, offline: new Offline() });
+  await lab.wakeUp();
+  return { lab, trainer };
+}
+
+/** WCAG 2.2 A and AA; says what is wrong and where. */
+async function violations(): Promise<string[]> {
+  const { violations: found } = await axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+    // The test page's own frame has neither language nor title.
+    rules: { 'html-has-lang': { enabled: false }, 'document-title': { enabled: false } },
+  });
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id} ${target.join(' ')} ${failureSummary ?? ''}`),
+  );
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('home', () => {
+  it('teaches the demo at one press and ends at the result', async () => {
+    const { lab } = await open();
+    await page.getByRole('button', { name: /Teach it black-and-white/ }).click();
+    await expect.element(page.getByRole('heading', { name: 'It learned the style' })).toBeVisible();
+    expect(lab.run.status).toBe('done');
+    expect(await violations()).toEqual([]);
+  });
+
+  it('puts an unfinished run first, and asks before it is dropped', async () => {
+    const { trainer } = await open({
+      unfinished: {
+        id: 'run',
+        job,
+        step: 5,
+        savedAt: Date.now() - 130_000,
+        finished: false,
+        modelName: 'emoji',
+        dataName: 'high-contrast',
+        selfContained: true,
+        bytes: 1,
+      },
+    });
+    await expect.element(page.getByRole('heading', { name: 'Step 5 of 8, saved 2 min ago' })).toBeVisible();
+    expect(await violations()).toEqual([]);
+    const discard = vi.spyOn(trainer, 'discard');
+    await page.getByRole('button', { name: 'Start over' }).click();
+    expect(discard).not.toHaveBeenCalled();
+    await page.getByRole('button', { name: 'Keep them' }).click();
+    await page.getByRole('button', { name: 'Continue from step 5' }).click();
+    await expect.element(page.getByRole('heading', { name: 'It learned the style' })).toBeVisible();
+    expect(discard).not.toHaveBeenCalled();
+  });
+
+  it('refuses a broken link in plain words', async () => {
+    const { lab } = await open();
+    lab.refuseLink({ code: 'bad-job', message: 'This link is cut off.', cure: 'Ask for it again.' });
+    await expect.element(page.getByRole('alert').getByText('This link is cut off.').first()).toBeVisible();
+    expect(await violations()).toEqual([]);
+  });
+
+  it('shows what a shared link would do before it is done', async () => {
+    const { lab, trainer } = await open();
+    const start = vi.spyOn(trainer, 'start');
+    lab.openLink({ ...job, train: { ...job.train, steps: 6 } });
+    await expect.element(page.getByText('6 of 4 images')).toBeVisible();
+    expect(start).not.toHaveBeenCalled();
+    await page.getByRole('button', { name: 'Train this' }).click();
+    await expect.element(page.getByRole('heading', { name: 'It learned the style' })).toBeVisible();
+    expect(lab.run.step).toBe(6);
+  });
+});
+
+describe('prepare', () => {
+  it('lists the layers and plans them anew when the blocks change', async () => {
+    const { lab } = await open();
+    lab.go('prepare');
+    await expect.element(page.getByRole('button', { name: 'conv_in' })).toBeVisible();
+    await expect.element(page.getByText('8 blocks of 4 × 4')).toBeVisible();
+    await page.getByRole('radio', { name: 'size' }).click({ force: true });
+    await page.getByRole('spinbutton', { name: 'Block size' }).fill('16');
+    await userEvent.keyboard('{Tab}');
+    await expect.element(page.getByText('2 blocks of 16 × 16')).toBeVisible();
+    expect(lab.job.plan.blocks).toEqual({ size: 16 });
+    expect(await violations()).toEqual([]);
+  });
+
+  it('refuses a number where it is typed, and keeps the last good one', async () => {
+    const { lab } = await open();
+    lab.go('prepare');
+    const steps = page.getByRole('spinbutton', { name: 'Steps', exact: true });
+    await steps.fill('0');
+    await userEvent.keyboard('{Tab}');
+    await expect.element(page.getByText('From 1 to 1000000, please.')).toBeVisible();
+    expect(lab.job.train.steps).toBe(8);
+  });
+
+  it('shows all problems by the Start button, which then cannot be pressed', async () => {
+    const { lab } = await open({
+      problems: [
+        { severity: 'error', code: 'bad-data', message: 'fox.png cannot be read.', cure: 'Take it out.' },
+        { severity: 'warning', code: 'bad-job', message: 'Rule 2 matches no layer.' },
+      ],
+    });
+    lab.go('prepare');
+    await expect.element(page.getByRole('alert').getByText('fox.png cannot be read.').first()).toBeVisible();
+    await expect.element(page.getByText('Rule 2 matches no layer.')).toBeVisible();
+    await expect.element(page.getByRole('button', { name: 'Start', exact: true })).toBeDisabled();
+  });
+});
+
+describe('train', () => {
+  it('shows a row a step, moves by arrow keys, enlarges by enter', async () => {
+    const { lab } = await open();
+    await lab.start();
+    lab.go('train');
+    const cell = (name: string) => page.getByRole('button', { name });
+    await expect.element(cell('ghost, untouched')).toBeVisible();
+    expect(document.querySelectorAll('[role=grid] [role=row]:has(button)')).toHaveLength(5);
+    expect(await violations()).toEqual([]);
+
+    (cell('ghost, untouched').element() as HTMLElement).focus();
+    await userEvent.keyboard('{ArrowDown}{ArrowRight}');
+    await expect.element(cell('robot, step 8')).toHaveFocus();
+    await userEvent.keyboard('{Enter}');
+    await expect.element(page.getByRole('dialog', { name: 'robot, enlarged' })).toBeVisible();
+    await userEvent.keyboard('{ArrowDown}');
+    await expect.element(page.getByRole('dialog').getByText('Step 6')).toBeVisible();
+    await userEvent.keyboard('{Escape}');
+    await expect.element(cell('robot, step 6')).toHaveFocus();
+  });
+
+  it('says the loss in words, and reads single values by keyboard', async () => {
+    const { lab } = await open();
+    await lab.start();
+    lab.go('train');
+    const chart = page.getByRole('img', { name: /^Loss by step\. Loss 0\.\d+ at step 1, .* at step 8/ });
+    await expect.element(chart).toBeVisible();
+    (chart.element() as HTMLElement).focus();
+    await userEvent.keyboard('{ArrowLeft}{ArrowLeft}');
+    await vi.waitFor(() => expect(document.querySelector('dl dd')?.textContent).toBe('6'));
+  });
+
+  it('offers the way on after a lost device', async () => {
+    const { lab } = await open({ failAt: 5 });
+    await lab.start();
+    await expect
+      .element(page.getByRole('alert').getByText('The graphics driver restarted.').first())
+      .toBeVisible();
+    await expect.element(page.getByRole('button', { name: 'Continue from step 4' })).toBeVisible();
+    expect(await violations()).toEqual([]);
+  });
+});
+
+describe('result', () => {
+  it('draws what is asked for at the chosen strength, and saves', async () => {
+    const { lab, trainer } = await open();
+    await lab.start();
+    const sample = vi.spyOn(trainer, 'sample');
+    await page.getByRole('textbox', { name: 'What to draw' }).fill('fox');
+    await userEvent.keyboard('{Enter}');
+    await vi.waitFor(() =>
+      expect(sample).toHaveBeenCalledWith(expect.objectContaining({ prompts: ['fox'], strength: 1 })),
+    );
+    (page.getByRole('slider', { name: 'Strength' }).element() as HTMLElement).focus();
+    await userEvent.keyboard('{ArrowLeft}{ArrowLeft}');
+    await vi.waitFor(() =>
+      expect(sample).toHaveBeenLastCalledWith(expect.objectContaining({ prompts: ['fox'], strength: 0.9 })),
+    );
+    const link = vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => undefined);
+    await page.getByRole('button', { name: 'Save adapter' }).click();
+    await expect.element(page.getByText(/Saved emoji-high-contrast.*holds \d+ of \d+ layers/)).toBeVisible();
+    expect(link).toHaveBeenCalledOnce();
+  });
+});
