@@ -1,0 +1,136 @@
+/** @file Chooses between WebGPU and WebAssembly, and loads only the build of onnxruntime-web that is needed. */
+import type * as Ort from 'onnxruntime-web';
+import { RuntimeError } from './errors.ts';
+import type { BackendReport } from './types.ts';
+
+/** Builds of onnxruntime-web: WebGPU by JSPI, WebGPU by asyncify, WebAssembly alone. */
+export type Bundle = 'jspi' | 'webgpu' | 'wasm';
+
+/** Where a build's glue code and WebAssembly module are. */
+export interface WasmPaths {
+  readonly mjs: string;
+  readonly wasm: string;
+}
+
+export interface RuntimeOptions {
+  /** 'auto': WebGPU on a hardware adapter, else WebAssembly. */
+  readonly prefer: 'auto' | 'webgpu' | 'wasm';
+  /** WebAssembly threads; default up to 4 where the page is cross-origin isolated, else 1. */
+  readonly threads?: number;
+  /** Overrides the bundler's addresses. */
+  readonly wasmPaths?: WasmPaths;
+  /** A device to use instead of an own one; its owner destroys it. */
+  readonly device?: GPUDevice;
+}
+
+export interface Backend {
+  readonly ort: typeof Ort;
+  readonly report: BackendReport;
+  /** null on WebAssembly. */
+  readonly device: GPUDevice | null;
+  readonly ownsDevice: boolean;
+}
+
+type Choice =
+  | { kind: 'webgpu'; device: GPUDevice; owned: boolean; info: GPUAdapterInfo; reason: string }
+  | { kind: 'wasm'; reason: string };
+
+const describe = (info: GPUAdapterInfo): string =>
+  info.description ||
+  [info.vendor, info.architecture || info.device].filter(Boolean).join(' ') ||
+  'unnamed GPU';
+
+const isSoftware = (info: GPUAdapterInfo): boolean =>
+  info.isFallbackAdapter ||
+  /swiftshader|llvmpipe|basic render/i.test(`${info.architecture} ${info.description}`);
+
+/** All that the adapter offers of what ONNX Runtime's kernels use. */
+async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const features = (['shader-f16', 'subgroups'] as GPUFeatureName[]).filter((f) => adapter.features.has(f));
+  const limits = [
+    'maxBufferSize',
+    'maxStorageBufferBindingSize',
+    'maxStorageBuffersPerShaderStage',
+    'maxComputeWorkgroupStorageSize',
+    'maxComputeInvocationsPerWorkgroup',
+    'maxComputeWorkgroupSizeX',
+    'maxComputeWorkgroupSizeY',
+    'maxComputeWorkgroupSizeZ',
+    'maxComputeWorkgroupsPerDimension',
+  ] as const;
+  return adapter.requestDevice({
+    requiredFeatures: features,
+    requiredLimits: Object.fromEntries(limits.map((l) => [l, adapter.limits[l]])),
+  });
+}
+
+async function choose(options: RuntimeOptions): Promise<Choice> {
+  const { prefer } = options;
+  if (prefer === 'wasm') return { kind: 'wasm', reason: 'WebAssembly, as asked for.' };
+  if (options.device) {
+    const info = options.device.adapterInfo;
+    return {
+      kind: 'webgpu',
+      device: options.device,
+      owned: false,
+      info,
+      reason: 'WebGPU on the given device.',
+    };
+  }
+  const without = (why: string): Choice => {
+    if (prefer === 'webgpu')
+      throw new RuntimeError('session', `WebGPU was asked for, but ${why}. Choose “auto” or WebAssembly.`);
+    return { kind: 'wasm', reason: `WebAssembly, because ${why}.` };
+  };
+  const gpu = typeof navigator === 'undefined' ? undefined : (navigator as { gpu?: GPU }).gpu;
+  if (!gpu) return without('this browser has no WebGPU');
+  try {
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    if (!adapter) return without('WebGPU finds no graphics adapter here');
+    const { info } = adapter;
+    if (prefer === 'auto' && isSoftware(info))
+      return without(`the only WebGPU adapter (${describe(info)}) is emulated in software, which is slower`);
+    const device = await requestDevice(adapter);
+    return { kind: 'webgpu', device, owned: true, info, reason: `WebGPU on ${describe(info)}.` };
+  } catch (error) {
+    if (error instanceof RuntimeError) throw error;
+    return without(`its adapter gives no device (${error instanceof Error ? error.message : String(error)})`);
+  }
+}
+
+function threadsFor(options: RuntimeOptions): number {
+  if (options.threads !== undefined) return options.threads;
+  const realm = globalThis as { crossOriginIsolated?: boolean; navigator?: { hardwareConcurrency?: number } };
+  return realm.crossOriginIsolated ? Math.max(1, Math.min(4, realm.navigator?.hardwareConcurrency ?? 1)) : 1;
+}
+
+const loaders: Readonly<Record<Bundle, () => Promise<typeof Ort>>> = {
+  jspi: () => import('onnxruntime-web/jspi'),
+  webgpu: () => import('onnxruntime-web/webgpu'),
+  wasm: () => import('onnxruntime-web/wasm'),
+};
+
+/** Decides, requests the device and loads the build. Throws RuntimeError where WebGPU was insisted on in vain. */
+export async function openBackend(options: RuntimeOptions): Promise<Backend> {
+  const choice = await choose(options);
+  const bundle: Bundle = choice.kind === 'wasm' ? 'wasm' : 'Suspending' in WebAssembly ? 'jspi' : 'webgpu';
+  const ort = await loaders[bundle]();
+  const threads = threadsFor(options);
+  ort.env.logLevel = 'error';
+  ort.env.wasm.numThreads = threads;
+  if (options.wasmPaths) ort.env.wasm.wasmPaths = { ...options.wasmPaths };
+  else if ('location' in globalThis)
+    ort.env.wasm.wasmPaths = { ...(await import('./bundles.ts')).bundledPaths[bundle] };
+  const webgpu = choice.kind === 'webgpu';
+  return {
+    ort,
+    device: webgpu ? choice.device : null,
+    ownsDevice: webgpu && choice.owned,
+    report: {
+      kind: choice.kind,
+      reason: choice.reason,
+      threads,
+      adapter: webgpu ? describe(choice.info) : null,
+    },
+  };
+}
