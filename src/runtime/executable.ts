@@ -213,11 +213,11 @@ export class LoadedProgram implements Executable {
     if (this.#disposed) return;
     this.#disposed = true;
     await ortMutex.run(async () => {
-      // On a lost device nothing can be released any more, and nothing needs to be.
-      for (const { session } of this.#stages) await session.release().catch(() => undefined);
-      for (const tensor of this.#state.values()) tensor.dispose();
+      // Buffers first: a session takes the allocator of its outputs with it. On a lost device neither can nor need be released.
+      for (const tensor of this.#state.values()) quietly(() => tensor.dispose());
       this.#state.clear();
       for (const constant of this.#acquired) this.#host.weights.release(constant);
+      for (const { session } of this.#stages) await session.release().catch(() => undefined);
     });
     this.#onDispose(this);
   }
@@ -239,6 +239,14 @@ function checkOutputs(program: Program): void {
   const made = new Set(program.stages.flatMap((s) => s.graph.outputs.map((v) => v.name)));
   for (const name of [...program.state.map((s) => s.output), ...program.reads])
     if (!made.has(name)) throw new RuntimeError('session', `No stage of the program has an output ${name}.`);
+}
+
+function quietly(task: () => void): void {
+  try {
+    task();
+  } catch {
+    // The device took the buffer with it.
+  }
 }
 
 /** Host tensors own nothing outside of the garbage collector's reach; disposing of one would clear data handed to the caller. */

@@ -56,7 +56,12 @@ export async function openStage(backend: Backend, stage: Stage, external?: LoadE
     preferredOutputLocation: 'gpu-buffer',
   };
   try {
-    const session = await create({ ...gpu, extra: { session: { disable_cpu_ep_fallback: '1' } } });
+    // A refusal is an answer here, not something to log.
+    const session = await create({
+      ...gpu,
+      logSeverityLevel: 4,
+      extra: { session: { disable_cpu_ep_fallback: '1' } },
+    });
     return { session, elsewhere: [] };
   } catch (error) {
     if (!/fallback to CPU EP/i.test(error instanceof Error ? error.message : String(error))) throw error;
