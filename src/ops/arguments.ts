@@ -40,9 +40,12 @@ export function typeOfAttribute(node: Node, code: number): DType {
 export const zeros = (g: Builder, like: { readonly type: DType; readonly shape: Shape }): Value =>
   g.expand(scalarLike(g, 0, like), like.shape);
 
-/** A tensor padded with zeros along one axis. */
+/**
+ * A tensor padded with zeros along one axis. All axes' pads are given: onnxruntime 1.30 breaks a Pad with an axes input where it
+ * moves a Transpose past it.
+ */
 export function padAxis(g: Builder, x: Value, axis: number, before: number, after: number): Value {
   if (before === 0 && after === 0) return x;
-  const zero = scalarLike(g, 0, x);
-  return g.emit('Pad', [x, g.ints([before, after]), zero, g.ints([axis])]);
+  const at = (n: number): number[] => x.shape.map((_, i) => (i === axis ? n : 0));
+  return g.emit('Pad', [x, g.ints([...at(before), ...at(after)]), scalarLike(g, 0, x)]);
 }

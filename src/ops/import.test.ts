@@ -329,6 +329,29 @@ describe('older opsets', () => {
   });
 });
 
+it('gives the pads of every axis, as onnxruntime needs them behind a Transpose', async () => {
+  const graph = importGraph(
+    model(
+      graphOf(
+        [
+          n('Transpose', ['x'], ['t'], { perm: [1, 0] }),
+          n('Pad', ['t', 'pads', '', 'axes'], ['p']),
+          n('Transpose', ['p'], ['y'], { perm: [1, 0] }),
+        ],
+        { pads: ints(1, 2), axes: ints(-1) },
+        x,
+        ['y'],
+      ),
+      19,
+    ),
+    { batch: 2 },
+  );
+  expect(graph.nodes[1]!.inputs).toHaveLength(3);
+  const out = await runGraph(graph, { x: tensor('float32', [2, 4], [1, 2, 3, 4, 5, 6, 7, 8]) });
+  expect(out.y!.shape).toEqual([5, 4]);
+  expect(numbersOf(out.y!).slice(0, 8)).toEqual([0, 0, 0, 0, 1, 2, 3, 4]);
+});
+
 describe('files that cannot be used', () => {
   const bad = (name: string): Model => decodeModel(readFileSync(`e2e/golden/bad/${name}.onnx`));
   it('are refused with the node and the reason', () => {

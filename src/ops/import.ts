@@ -14,6 +14,7 @@ import {
 } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { fail } from './arguments.ts';
+import { withoutAxes } from './pads.ts';
 import { sequenceOperators } from './sequences.ts';
 import { fillingInputs, handedOn, type Knowledge } from './simplify.ts';
 import { builder, infer, operatorKey, operators } from './table.ts';
@@ -154,6 +155,7 @@ class Importer implements Knowledge {
     const operator = operators[operatorKey(node)];
     if (node.domain === '' && this.version !== 21 && operator?.convert)
       node = operator.convert(node, this.version, b);
+    if (node.op === 'Pad' && node.domain === '') node = withoutAxes(b, node, inputs);
     const values = this.#folded(node, original) ?? this.#reduced(node) ?? b.append(node);
     original.outputs.forEach((name, i) => {
       if (name !== '') scope.values.set(name, values[i]!);

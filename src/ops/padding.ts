@@ -3,22 +3,10 @@ import { stringAttr } from '#src/graph/attributes.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Shape, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
-import { type Arguments, fail, intsOf, optionalInts, padAxis } from './arguments.ts';
-import { axisIndex, requiredInput } from './common.ts';
+import { fail, padAxis } from './arguments.ts';
+import { requiredInput } from './common.ts';
+import { padsOf } from './pads.ts';
 import type { Operator } from './types.ts';
-
-/** [before, after] for every axis; negative ones crop. */
-function padsOf(ctx: Arguments, rank: number): (readonly [number, number])[] {
-  const pads = intsOf(ctx, 1, 'pads');
-  const axes = optionalInts(ctx, 3, 'axes') ?? Array.from({ length: rank }, (_, i) => i);
-  if (pads.length !== 2 * axes.length)
-    fail(ctx.node, `has ${pads.length} pads for ${axes.length} axes; two per axis are needed.`);
-  const result = Array.from({ length: rank }, (): readonly [number, number] => [0, 0]);
-  axes.forEach((a, i) => {
-    result[axisIndex(ctx.node, a, rank)] = [pads[i]!, pads[i + axes.length]!];
-  });
-  return result;
-}
 
 const modeOf = (node: Node): string => stringAttr(node, 'mode', 'constant');
 
