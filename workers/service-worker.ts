@@ -3,9 +3,7 @@
 import { addPlugins, cleanupOutdatedCaches, precacheAndRoute } from 'workbox-precaching';
 import { registerRoute } from 'workbox-routing';
 
-declare const self: ServiceWorkerGlobalScope & {
-  readonly __WB_MANIFEST: readonly { readonly url: string; readonly revision: string | null }[];
-};
+declare const self: ServiceWorkerGlobalScope;
 
 const FILES = 'rotune-files';
 
@@ -27,7 +25,8 @@ function isolated(response: Response): Response {
   return new Response(empty ? null : response.body, { status, statusText, headers });
 }
 
-const manifest = self.__WB_MANIFEST;
+/** Every file of this build; put in by the build. */
+const manifest = self.__WB_MANIFEST.filter((entry) => typeof entry !== 'string');
 /** Absolute address → the key under which this build's content is stored, so that a new build never serves an old model. */
 const keys = new Map<string, string>();
 for (const { url, revision } of manifest) {
@@ -71,9 +70,10 @@ async function fromStore(request: Request, key: string): Promise<Response> {
 }
 
 addPlugins([{ handlerWillRespond: ({ response }) => Promise.resolve(isolated(response)) }]);
-precacheAndRoute([...manifest.filter(({ url }) => !isLarge(url))], {
-  ignoreURLParametersMatching: [/.*/],
-});
+precacheAndRoute(
+  manifest.filter(({ url }) => !isLarge(url)),
+  { ignoreURLParametersMatching: [/.*/] },
+);
 cleanupOutdatedCaches();
 
 registerRoute(

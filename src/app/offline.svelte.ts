@@ -38,7 +38,10 @@ export class Offline {
 
   reload(): void {
     const waiting = this.#waiting;
-    if (!waiting) return location.reload();
+    if (!waiting) {
+      location.reload();
+      return;
+    }
     navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
     waiting.postMessage('skip-waiting');
   }

@@ -61,6 +61,9 @@ export class WakeLock {
     document.addEventListener('visibilitychange', () => void this.#apply());
   }
 
+  get held(): boolean {
+    return this.#wanted;
+  }
   set held(wanted: boolean) {
     this.#wanted = wanted;
     void this.#apply();
@@ -74,7 +77,8 @@ export class WakeLock {
     } else if (document.visibilityState === 'visible' && (this.#sentinel?.released ?? true)) {
       // Refused on low battery: training goes on all the same.
       this.#sentinel = await navigator.wakeLock.request('screen').catch(() => null);
-      if (!this.#wanted) {
+      // The run may have ended meanwhile.
+      if (!this.held) {
         await this.#sentinel?.release();
         this.#sentinel = null;
       }

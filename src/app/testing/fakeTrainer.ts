@@ -126,7 +126,7 @@ export class FakeTrainer implements TrainerApi {
     samples(first);
     onEvent({ kind: 'phase', phase: 'training' });
     let step = first;
-    while (step < train.steps && this.#end === null) {
+    while (step < train.steps && this.#ending() === null) {
       await wait(pace);
       step++;
       if (step === this.#options.failAt) return { ok: false, problem: FAILURE };
@@ -155,7 +155,8 @@ export class FakeTrainer implements TrainerApi {
         this.#unfinished = this.#summary(request, step);
       }
     }
-    const outcome = this.#end === 'pause' ? 'paused' : this.#end === 'stop' ? 'stopped' : 'finished';
+    const end = this.#ending();
+    const outcome = end === 'pause' ? 'paused' : end === 'stop' ? 'stopped' : 'finished';
     this.#unfinished = outcome === 'paused' ? this.#summary(request, step) : null;
     return good({
       id: 'fake',
@@ -170,6 +171,9 @@ export class FakeTrainer implements TrainerApi {
     });
   }
 
+  #ending() {
+    return this.#end;
+  }
   async pause() {
     this.#end = 'pause';
   }

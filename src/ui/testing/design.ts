@@ -1,8 +1,15 @@
-/** @file `?fake` in development: the fake trainer, set up from the query (`pace`, `unfinished`, `failAt`, `gpu`, `warn`). */
-import { defaultJob } from '#src/formats/job.ts';
-import { drawDisc, drawFromStrip, FakeTrainer } from './fakeTrainer.ts';
+/** @file The page with the fake trainer, set up from the query: `pace`, `unfinished`, `failAt`, `gpu`, `warn`, `columns`. */
+import '../styles/base.css';
+import { mount } from 'svelte';
+import { createAutomation } from '#src/app/automation.ts';
+import { Lab } from '#src/app/lab.svelte.ts';
+import { readLink } from '#src/app/links.ts';
+import { Offline } from '#src/app/offline.svelte.ts';
+import { drawDisc, drawFromStrip, FakeTrainer } from '#src/app/testing/fakeTrainer.ts';
+import App from '../App.svelte';
+import { defaultJob, parseJob } from '#src/formats/job.ts';
 
-export async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
+async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
   const draw = await drawFromStrip('demo-before-after.png', Number(query.get('columns') ?? 8)).catch(
     () => drawDisc,
   );
@@ -51,3 +58,11 @@ export async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer
   };
   return trainer;
 }
+
+const target = document.querySelector('#app');
+if (!target) throw new Error('index.html has no #app.');
+const lab = new Lab(await fakeFromQuery(new URLSearchParams(location.search)), defaultJob);
+globalThis.rotune = createAutomation(lab, parseJob);
+mount(App, { target, props: { lab, offline: new Offline() } });
+await readLink(lab);
+await lab.wakeUp();
