@@ -19,6 +19,8 @@ const CALLERS = [
   'model-changed',
 ];
 
+const RESULTS = ['adapter.safetensors', 'log.jsonl', 'before.png', 'after.png', 'run.json'];
+
 /** One line for a person. @param {Problem} problem @returns {never} */
 function fail(problem) {
   const parts = [problem.message, problem.safe, problem.cure].filter(
@@ -92,7 +94,8 @@ await main(async () => {
   const executable = await ensureChromium();
   await ensureBuild();
   if (!options.resume) {
-    rmSync(profile, { recursive: true, force: true });
+    // What an earlier run left here must not be taken for this one's.
+    for (const name of ['.profile', ...RESULTS]) rmSync(join(out, name), { recursive: true, force: true });
     mkdirSync(profile, { recursive: true });
     writeFileSync(jobFile, JSON.stringify(given));
   }

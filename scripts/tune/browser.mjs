@@ -33,6 +33,8 @@ export async function openPage({ executable, profile, folders, software }) {
     executablePath: executable,
     headless: true,
     serviceWorkers: 'block',
+    // Ctrl+C saves the run first: the command closes the browser itself.
+    handleSIGINT: false,
     args: [
       `--host-resolver-rules=MAP ${HOST}:80 127.0.0.1:${server.port}`,
       '--enable-unsafe-webgpu',
