@@ -37,9 +37,13 @@ export interface TrainingOptions {
   readonly route?: Route | 'auto';
 }
 
+/** Runs that the trace remembers. */
+export const traceRows = 64;
+
 /**
  * One step as a Program. State: theta, m, v (and grad_sum when accumulating). Feeds: the model's and the loss's inputs, and
- * `schedule` [4] (see optim/adamw.ts). Reads: loss [], grad_norm [1] before clipping, finite [1] (0: the update was left out),
+ * `schedule` [4] (see optim/adamw.ts). A further state, trace [traceRows, 4], holds loss, grad_norm, finite and residual of the last
+ * runs, newest last, so that the host need not wait for the device at every step. Reads: loss [], grad_norm [1] before clipping, finite [1] (0: the update was left out),
  * residual [] of the Cayley inverses.
  */
 export function compileTraining(options: TrainingOptions): Program {
@@ -105,10 +109,17 @@ export function compileTraining(options: TrainingOptions): Program {
   g.output(g.where(update, next.m, m), 'm_next');
   g.output(g.where(update, next.v, v), 'v_next');
   if (sum) g.output(g.where(due, g.mul(theta, zero), g.where(finite, gradient, sum)), 'grad_sum_next');
+  const residual = rotations.residual ?? g.mul(loss, zero);
+  const row = g.reshape(
+    g.concat([g.reshape(loss, [1]), norm, g.cast(finite, 'float32'), g.reshape(residual, [1])], 0),
+    [1, 4],
+  );
+  const trace = g.input('trace', 'float32', [traceRows, 4]);
+  g.output(g.concat([g.slice(trace, [1], [traceRows], [0]), row], 0), 'trace_next');
   g.output(loss, 'loss');
   g.output(norm, 'grad_norm');
   g.output(g.cast(finite, 'float32'), 'finite');
-  g.output(rotations.residual ?? g.mul(loss, zero), 'residual');
+  g.output(residual, 'residual');
 
   const pruned = prune(g.build());
   const zeros = (): Float32Array => new Float32Array(layout.size);
@@ -126,8 +137,15 @@ export function compileTraining(options: TrainingOptions): Program {
       state('m', zeros()),
       state('v', zeros()),
       ...(sum ? [state('grad_sum', zeros())] : []),
+      {
+        name: 'trace',
+        output: 'trace_next',
+        type: 'float32',
+        shape: [traceRows, 4],
+        init: new Float32Array(traceRows * 4),
+      },
     ],
     feeds: [...feeds, { name: 'schedule', type: 'float32', shape: [4] }],
-    reads: ['loss', 'grad_norm', 'finite', 'residual'],
+    reads: ['loss', 'grad_norm', 'finite', 'residual', 'trace_next'],
   };
 }

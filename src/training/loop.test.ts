@@ -119,14 +119,35 @@ describe('TrainingLoop', () => {
     expect(saved).toEqual([10, 20, 30]);
   });
 
-  it('reads only every n-th step when asked to', async () => {
-    const { loop, executable } = setup({ readEvery: 10, accumulate: 1 });
+  it.each([1, 3])(
+    'reads only every n-th step when asked to, and records them all (%i micro-steps)',
+    async (accumulate) => {
+      const { loop, executable } = setup({ readEvery: 10, accumulate });
+      await loop.run();
+      expect(executable.reads.filter((r) => r.length > 0)).toHaveLength(4);
+      const whole = setup({ accumulate });
+      await whole.loop.run();
+      expect(comparable(loop.history)).toEqual(comparable(whole.loop.history));
+      expect(await executable.readState()).toEqual(await whole.executable.readState());
+    },
+  );
+
+  it('records every step when the trace is shorter than the runs between two reads', async () => {
+    const { loop } = setup({ readEvery: 100, accumulate: 5 });
     await loop.run();
-    expect(loop.history.map((r) => r.step)).toEqual([0, 9, 19, 29]);
-    expect(executable.reads.filter((r) => r.length > 0)).toHaveLength(4);
-    const whole = setup({ accumulate: 1 });
+    const whole = setup({ accumulate: 5 });
     await whole.loop.run();
-    expect(await executable.readState()).toEqual(await whole.executable.readState());
+    expect(comparable(loop.history)).toEqual(comparable(whole.loop.history));
+  });
+
+  it('has every record in a checkpoint between two reads', async () => {
+    const saved: LoopState[] = [];
+    const { loop } = setup({
+      readEvery: 10,
+      checkpoint: { steps: 4, seconds: 1e9, save: async (c) => void saved.push(c) },
+    });
+    await loop.run();
+    expect(saved.map((c) => c.history.length)).toEqual(saved.map((c) => c.step));
   });
 
   it('reports a residual that grows too large', async () => {

@@ -1,25 +1,9 @@
 /** @file The training loop: feeds in, records out, with pause, stop, checkpoints and a guard against non-finite numbers. */
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import type { Executable } from '#src/runtime/types.ts';
+import { traceRows } from '#src/program/training.ts';
 import { breathe, Pace } from './pace.ts';
 import type { StepRecord } from './types.ts';
-
-/** Names of the training program's outputs that the loop reads. */
-export interface ReadNames {
-  readonly loss: string;
-  readonly gradNorm: string;
-  /** 1: the update was made; 0: it was left out. */
-  readonly finite: string;
-  /** Residual of the Cayley inverses; null: not watched. */
-  readonly residual: string | null;
-}
-
-export const readNames: ReadNames = {
-  loss: 'loss',
-  gradNorm: 'grad_norm',
-  finite: 'finite',
-  residual: 'residual',
-};
 
 export type LoopEvent =
   | { readonly kind: 'steps'; readonly records: readonly StepRecord[]; readonly secondsLeft: number }
@@ -37,13 +21,12 @@ export interface LoopOptions {
     learningRate: number,
   ) => Record<string, TypedArray> | Promise<Record<string, TypedArray>>;
   readonly learningRate: (step: number) => number;
-  /** Read the loss every so many steps; 1 where reading is free. The steps between leave no record. */
+  /** Read the trace of losses every so many steps; 1 where reading is free. Every step leaves a record all the same. */
   readonly readEvery?: number;
   /** So many non-finite steps in a row end the run. */
   readonly patience?: number;
   /** A residual above this is reported. */
   readonly largestResidual?: number;
-  readonly names?: ReadNames;
   readonly onEvent?: (event: LoopEvent) => void;
   /** Called after each update with the number made so far, and awaited: samples, evaluations. */
   readonly between?: (done: number) => void | Promise<void>;
@@ -88,20 +71,19 @@ export class NonFiniteError extends Error {
   }
 }
 
-const first = (x: TypedArray | undefined, name: string): number => {
-  if (x?.length !== 1) throw new RangeError(`The training program gave no single number named ${name}.`);
-  return Number(x[0]);
-};
-
 /** A micro-step that was not finite spoils the mean loss, though the others may still have moved the parameters. */
 const isBad = (r: StepRecord): boolean => r.skipped === true || !Number.isFinite(r.loss);
 
 export class TrainingLoop {
   readonly #options: LoopOptions;
-  readonly #names: ReadNames;
   readonly #now: () => number;
   readonly #pace = new Pace();
   readonly #history: StepRecord[] = [];
+  /** Runs whose row of the trace is not read yet, and when the first of them began. */
+  #unread = 0;
+  #unreadSince = 0;
+  /** Rows of an update that is not complete. */
+  #rows: number[][] = [];
   #unsent: StepRecord[] = [];
   #sentAt = -Infinity;
   #breathedAt = -Infinity;
@@ -112,7 +94,6 @@ export class TrainingLoop {
 
   constructor(options: LoopOptions) {
     this.#options = options;
-    this.#names = options.names ?? readNames;
     this.#now = options.now ?? (() => performance.now());
   }
 
@@ -131,13 +112,17 @@ export class TrainingLoop {
     this.#step = step;
     this.#history.splice(0, Infinity, ...history);
     this.#savedStep = step;
+    this.#unread = 0;
+    this.#rows = [];
   }
 
   /** What a checkpoint holds of the loop. */
   async content(): Promise<LoopState> {
+    const state = await this.#options.executable.readState();
+    this.#readTrace(state['trace']);
     return {
       step: this.#step,
-      state: await this.#options.executable.readState(),
+      state,
       history: [...this.#history],
     };
   }
@@ -177,35 +162,55 @@ export class TrainingLoop {
   async #update(): Promise<void> {
     const { executable, accumulate, steps, readEvery = 1 } = this.#options;
     const step = this.#step;
-    const names = this.#names;
     const learningRate = this.#options.learningRate(step);
-    const reading = step === 0 || (step + 1) % readEvery === 0 || step === steps - 1;
-    const last = [names.gradNorm, names.finite, ...(names.residual === null ? [] : [names.residual])];
+    const due = step === 0 || (step + 1) % readEvery === 0 || step === steps - 1;
     const began = this.#now();
-    let loss = 0;
-    let finite = true;
-    let gradNorm = NaN;
+    if (this.#unread === 0) this.#unreadSince = began;
     for (let micro = 0; micro < accumulate; micro++) {
       const feeds = await this.#options.feeds(step, micro, learningRate);
-      const ending = micro === accumulate - 1;
-      const out = await executable.run(feeds, reading ? [names.loss, ...(ending ? last : [])] : []);
-      if (!reading) continue;
-      loss += first(out[names.loss], names.loss) / accumulate;
-      if (!ending) continue;
-      finite = first(out[names.finite], names.finite) === 1;
-      gradNorm = first(out[names.gradNorm], names.gradNorm);
-      if (names.residual !== null) this.#watch(first(out[names.residual], names.residual));
+      const last = micro === accumulate - 1;
+      this.#unread++;
+      const reading = (due && last) || this.#unread === traceRows;
+      const out = await executable.run(feeds, reading ? ['trace_next'] : []);
+      if (last) {
+        this.#pace.add(this.#now() - began);
+        this.#step = step + 1;
+      }
+      if (reading) this.#readTrace(out['trace_next']);
     }
-    const ms = this.#now() - began;
-    this.#pace.add(ms);
-    this.#step = step + 1;
-    if (!reading) return;
-    this.#record({ step, loss, learningRate, gradNorm, ms, ...(!finite && { skipped: true }) });
   }
 
-  #watch(residual: number): void {
+  /** Turns the unread rows of the trace into records. The time between two reads is shared out evenly. */
+  #readTrace(trace: TypedArray | undefined): void {
+    const { accumulate, learningRate } = this.#options;
+    if (this.#unread === 0) return;
+    if (trace?.length !== traceRows * 4) throw new RangeError('The training program gave no trace.');
+    const now = this.#now();
+    const ms = ((now - this.#unreadSince) / this.#unread) * accumulate;
+    for (let row = traceRows - this.#unread; row < traceRows; row++)
+      this.#rows.push(Array.from({ length: 4 }, (_, i) => Number(trace[row * 4 + i])));
+    this.#unread = 0;
+    this.#unreadSince = now;
+    while (this.#rows.length >= accumulate) {
+      const rows = this.#rows.splice(0, accumulate);
+      const [, gradNorm, finite, residual] = rows.at(-1)!;
+      const step = this.#step - Math.floor(this.#rows.length / accumulate) - 1;
+      const loss = rows.reduce((sum, r) => sum + r[0]! / accumulate, 0);
+      this.#watch(step, residual!);
+      this.#record({
+        step,
+        loss,
+        learningRate: learningRate(step),
+        gradNorm: gradNorm!,
+        ms,
+        ...(finite !== 1 && { skipped: true }),
+      });
+    }
+  }
+
+  #watch(step: number, residual: number): void {
     const { largestResidual = Infinity, onEvent } = this.#options;
-    if (residual > largestResidual) onEvent?.({ kind: 'residual', step: this.#step, residual });
+    if (residual > largestResidual) onEvent?.({ kind: 'residual', step, residual });
   }
 
   #record(record: StepRecord): void {

@@ -1,5 +1,6 @@
 /** @file A training program in a few lines: gradient descent with momentum on one vector, for tests of the loop. */
 import type { TypedArray } from '#src/onnx/tensor.ts';
+import { traceRows } from '#src/program/training.ts';
 import type { Executable } from '#src/runtime/types.ts';
 
 export interface FakeExecutable extends Executable {
@@ -17,6 +18,7 @@ export function fakeExecutable(size: number, accumulate: number): FakeExecutable
     theta: new Float32Array(size),
     m: new Float32Array(size),
     grad_sum: new Float32Array(size),
+    trace: new Float32Array(traceRows * 4),
   };
   const reads: (readonly string[])[] = [];
   return {
@@ -24,7 +26,12 @@ export function fakeExecutable(size: number, accumulate: number): FakeExecutable
     disposed: false,
     async run(feeds, wanted = []) {
       reads.push(wanted);
-      const { theta, m, grad_sum: sum } = state as Record<'theta' | 'm' | 'grad_sum', Float32Array>;
+      const {
+        theta,
+        m,
+        grad_sum: sum,
+        trace,
+      } = state as Record<'theta' | 'm' | 'grad_sum' | 'trace', Float32Array>;
       const target = feeds['target'] as Float32Array;
       const [rate, apply] = feeds['schedule'] as Float32Array;
       const own = theta.map((x, i) => x - target[i]!);
@@ -41,12 +48,9 @@ export function fakeExecutable(size: number, accumulate: number): FakeExecutable
         };
       } else state = { theta, m, grad_sum: due ? new Float32Array(size) : gradient };
       const norm = Math.sqrt(gradient.reduce((s, x) => s + x * x, 0));
-      const all: Record<string, TypedArray> = {
-        loss: Float32Array.of(loss),
-        grad_norm: Float32Array.of(norm),
-        finite: Float32Array.of(Number(finite)),
-        residual: Float32Array.of(norm / 1000),
-      };
+      const traced = Float32Array.from([...trace.subarray(4), loss, norm, Number(finite), norm / 1000]);
+      state = { ...state, trace: traced };
+      const all: Record<string, TypedArray> = { trace_next: traced.slice() };
       return Object.fromEntries(wanted.map((name) => [name, all[name]!]));
     },
     async readState() {
