@@ -5,7 +5,7 @@ import { numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
 import { expectNear, json, largest, type OftCase, tensors } from './testing/fixtures.ts';
 import { adaptedLayer, type Form } from './testing/oftLayer.ts';
 
-const cases = json<OftCase[]>('oft/cases.json').filter((c) => c.kind === 'diag-oft');
+const cases = (json('oft/cases.json') as OftCase[]).filter((c) => c.kind === 'diag-oft');
 
 /** LyCORIS's own float32 error against float64, a few times over: sums run in another order here. */
 const allowed = (c: OftCase, key: string, want: Tensor): number =>

@@ -33,7 +33,7 @@ interface Golden {
   };
 }
 
-const golden = json<Golden>('emoji/golden.json');
+const golden = json('emoji/golden.json') as Golden;
 const unet = tensors('emoji/unet.safetensors');
 
 /** golden.json: forward rtol 1e-4 atol 1e-4; gradients rtol 1e-3, atol 1e-4, of the tensor's largest entry. */
@@ -107,7 +107,7 @@ describe.each([
     const program = compileForward({ graph, layout });
     const rotations = Object.entries(hostRotations(layout, thetaOf(layout, file))).map(([key, data]) => {
       const feed = program.feeds.find((f) => f.name === key)!;
-      return [key, { type: 'float32', shape: feed.shape, data } as Tensor] as const;
+      return [key, { type: 'float32', shape: feed.shape, data }] as const;
     });
     const out = await runGraph(program.stages[0]!.graph, { ...feeds(), ...Object.fromEntries(rotations) });
     expectNear('out_sample', out['out_sample']!, want, forwardTolerance(want));

@@ -31,7 +31,7 @@ interface Trajectory extends OftCase {
   readonly clip_grad_norm: { readonly max_norm: number | null };
 }
 
-const cases = json<Trajectory[]>('oft/cases.json').filter(
+const cases = (json('oft/cases.json') as Trajectory[]).filter(
   (c) => c.kind === 'trajectory' && c.adapter.algo === 'diag-oft',
 );
 

@@ -84,14 +84,14 @@ describe('rules', () => {
   it('refuses what cannot be trained', () => {
     expect(planLayers([], plan()).problems[0]).toMatchObject({
       severity: 'error',
-      message: expect.stringContaining('no layer to adapt'),
+      message: expect.stringContaining('no layer to adapt') as string,
     });
     expect(planLayers([linear('a', 30)], plan({ blocks: { size: 4 } })).problems[0]!.cure).toContain(
       '3 or 5',
     );
     expect(planLayers([linear('a', 7)], plan()).problems[0]).toMatchObject({
       severity: 'error',
-      message: expect.stringContaining('size 1'),
+      message: expect.stringContaining('size 1') as string,
     });
     expect(planLayers([linear('a', 7), linear('b', 8)], plan()).problems).toMatchObject([
       { severity: 'warning', item: 'a' },
