@@ -98,7 +98,7 @@ interface Case {
 }
 
 test.each(['mlp-ts14', 'resnet18-ts17', 'vit-hf-ts14'])('%s gives PyTorch’s outputs', async (name) => {
-  const { dims, inputs, outputs, tolerance } = json<Case>(`zoo/${name}/case.json`);
+  const { dims, inputs, outputs, tolerance } = json(`zoo/${name}/case.json`) as Case;
   const golden = tensors(`zoo/${name}/golden.safetensors`);
   const graph = importGraph(decodeModel(readFileSync(`e2e/golden/zoo/${name}/model.onnx`)), dims);
   const out = await runGraph(

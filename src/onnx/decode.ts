@@ -143,6 +143,10 @@ function decodeNode(proto: NodeProto): Node {
 
 const utf8 = new TextDecoder();
 
+/** A file may hold kinds that this schema does not know. */
+const kindName = (kind: number): string =>
+  (Kind as Readonly<Record<number, string | undefined>>)[kind] ?? String(kind);
+
 function decodeAttribute(a: AttributeProto, where: string): Attribute {
   switch (a.type) {
     case Kind.INT:
@@ -163,6 +167,7 @@ function decodeAttribute(a: AttributeProto, where: string): Attribute {
     case Kind.GRAPH:
       if (!a.g) break;
       return { kind: 'graph', value: decodeGraph(a.g, false) };
+    default:
   }
-  throw new ModelError(`${where} is of kind ${Kind[a.type] ?? a.type}, which is not supported.`);
+  throw new ModelError(`${where} is of kind ${kindName(a.type)}, which is not supported.`);
 }

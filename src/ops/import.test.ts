@@ -1,56 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { attributes, type AttributeInput } from '#src/graph/attributes.ts';
 import { GraphError } from '#src/graph/types.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
-import type { Attributes, Constant, Dim, DType, Model, ModelGraph, Node } from '#src/onnx/model.ts';
-import { constantOf, numbersOf, sizeOf, tensor, type Tensor, tensorOf } from '#src/onnx/tensor.ts';
+import type { Attributes, Constant, Model, Node } from '#src/onnx/model.ts';
+import { constantOf, numbersOf, tensor, tensorOf } from '#src/onnx/tensor.ts';
 import { importGraph } from './import.ts';
-import { int32Inputs } from './int32.ts';
+import { graphOf, ints, model, n, ramp, scalar, value } from './testing/models.ts';
 import { runGraph } from './testing/runGraph.ts';
 
-type Attrs = Record<string, AttributeInput | undefined>;
-const n = (op: string, inputs: string[], outputs: string[], attrs: Attrs | Attributes = {}): Node => ({
-  op,
-  domain: '',
-  name: `${op}/${outputs[0]}`,
-  inputs,
-  outputs,
-  attributes: attributes(attrs),
-});
-const value = (name: string, type: DType = 'float32', shape: readonly Dim[] | null = null) => ({
-  name,
-  type,
-  shape,
-});
-const ramp = (...shape: number[]): Tensor =>
-  tensor(
-    'float32',
-    shape,
-    Array.from({ length: sizeOf(shape) }, (_, i) => i / 10 - 1),
-  );
-const ints = (...values: number[]): Tensor => tensor('int64', [values.length], values);
-const scalar = (x: number, type: DType = 'float32'): Tensor => tensor(type, [], [x]);
-
-const graphOf = (
-  nodes: Node[],
-  initializers: Record<string, Tensor>,
-  inputs: ModelGraph['inputs'],
-  outputs: string[],
-): ModelGraph => ({
-  name: '',
-  inputs,
-  outputs: outputs.map((o) => value(o)),
-  nodes,
-  initializers: new Map(Object.entries(initializers).map(([k, t]): [string, Constant] => [k, constantOf(t)])),
-});
-const model = (graph: ModelGraph, opset = 17): Model => ({
-  irVersion: 8,
-  opsets: new Map([['', opset]]),
-  producer: '',
-  metadata: new Map(),
-  graph,
-});
 const ops = (g: { nodes: readonly Node[] }): string[] => g.nodes.map((node) => node.op);
 const x = [value('x', 'float32', ['batch', 4])];
 
@@ -367,52 +324,5 @@ describe('files that cannot be used', () => {
   it('may hold unknown operators where no output needs them', () => {
     const nodes = [n('Relu', ['x'], ['y']), n('Frobnicate', ['x'], ['z'])];
     expect(ops(importGraph(model(graphOf(nodes, {}, x, ['y'])), { batch: 1 }))).toEqual(['Relu']);
-  });
-});
-
-describe('int32 inputs', () => {
-  const tokens = [value('ids', 'int64', ['batch', 3]), value('mask', 'int64', ['batch', 3])];
-  const graph = importGraph(
-    model(
-      graphOf(
-        [
-          n('Gather', ['table', 'ids'], ['e']),
-          n('Equal', ['mask', 'one'], ['m']),
-          n('Cast', ['m'], ['f'], { to: 1 }),
-          n('Unsqueeze', ['f', 'axis'], ['f1']),
-          n('Mul', ['e', 'f1'], ['y']),
-          n('Add', ['ids', 'ids'], ['twice']),
-          n('Mod', ['twice', 'one'], ['rest']),
-          n('ArgMax', ['ids'], ['last'], { axis: 1, keepdims: 0 }),
-        ],
-        { table: ramp(5, 2), one: scalar(1, 'int64'), axis: ints(2) },
-        tokens,
-        ['y', 'twice', 'rest', 'last'],
-      ),
-    ),
-    { batch: 2 },
-  );
-
-  it('keep their types at import', () => {
-    expect(graph.inputs.map((v) => v.type)).toEqual(['int64', 'int64']);
-  });
-
-  it('give the same outputs, casting only where int64 is demanded', async () => {
-    const narrow = int32Inputs(graph);
-    expect(narrow.inputs.map((v) => v.type)).toEqual(['int32', 'int32']);
-    expect(narrow.outputs).toEqual(graph.outputs);
-    const feeds = (type: 'int32' | 'int64') => ({
-      ids: tensor(type, [2, 3], [1, 4, 0, 2, 2, 3]),
-      mask: tensor(type, [2, 3], [1, 1, 0, 1, 0, 0]),
-    });
-    const [wide, got] = [await runGraph(graph, feeds('int64')), await runGraph(narrow, feeds('int32'))];
-    for (const { name } of graph.outputs) expect(numbersOf(got[name]!), name).toEqual(numbersOf(wide[name]!));
-    const casts = narrow.nodes.filter((node) => node.op === 'Cast' && node.name !== 'Cast/f');
-    expect(casts.map((node) => node.outputs[0])).toEqual(['ids/int64']);
-  });
-
-  it('leave graphs without them alone', () => {
-    const plain = importGraph(model(graphOf([n('Relu', ['x'], ['y'])], {}, x, ['y'])), { batch: 1 });
-    expect(int32Inputs(plain)).toBe(plain);
   });
 });

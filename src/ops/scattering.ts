@@ -37,7 +37,7 @@ export const ScatterND: Operator = {
     const [x] = shapeOfData(ctx);
     const at = requiredInput(ctx, 1).shape;
     const updates = requiredInput(ctx, 2).shape;
-    const expected = [...at.slice(0, -1), ...x!.shape.slice(at.at(-1)!)];
+    const expected = [...at.slice(0, -1), ...x!.shape.slice(at.at(-1))];
     if (updates.join() !== expected.join())
       fail(ctx.node, `updates of shape [${updates.join()}] should have the shape [${expected.join()}].`);
     return [x!];

@@ -66,7 +66,11 @@ const fillOf = (node: Node): Tensor => {
 };
 
 export const ConstantOfShape: Operator = {
-  shape: (ctx) => [{ type: fillOf(ctx.node).type, shape: intsOf(ctx, 0, 'dimensions') }],
+  shape: (ctx) => {
+    const shape = intsOf(ctx, 0, 'dimensions');
+    if (shape.some((d) => d < 0)) fail(ctx.node, `dimensions [${shape.join()}] are impossible.`);
+    return [{ type: fillOf(ctx.node).type, shape }];
+  },
   grad: 'none',
   fold: (node, [dims]) => {
     if (!dims) return undefined;
@@ -85,6 +89,7 @@ const rangeLength = ([start, limit, delta]: readonly number[]): number =>
 export const Range: Operator = {
   shape: (ctx) => {
     const bounds = [0, 1, 2].map((i) => intsOf(ctx, i, 'bounds')[0]!);
+    if (bounds[2] === 0) fail(ctx.node, 'its step is 0.');
     return [{ type: requiredInput(ctx, 0).type, shape: [rangeLength(bounds)] }];
   },
   grad: 'none',
