@@ -55,7 +55,7 @@ const asked = (all: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
 describe.each(['mlp-ts14', 'resnet18-ts17', 'vit-hf-ts14'])('%s', (name) => {
   it('has PyTorch’s outputs and gradients', async () => {
     const golden = tensors(`zoo/${name}/golden.safetensors`);
-    const { tolerance } = json<{ tolerance: { rtol: number; atol: number } }>(`zoo/${name}/case.json`);
+    const { tolerance } = json(`zoo/${name}/case.json`) as { tolerance: { rtol: number; atol: number } };
     const out = await gradients(`e2e/golden/zoo/${name}/model.onnx`, asked(golden));
     const wanted = [...golden].filter(([key]) => /^(output|grad)\./.test(key));
     expect(wanted.length).toBeGreaterThan(4);
@@ -181,7 +181,7 @@ describe.each(['mlp', 'conv'])('the %s net of the trajectories', (net) => {
   it('has its layers by name', async () => {
     const { status, out } = await run(`e2e/golden/oft/trajectory_${net}.onnx`, '--json');
     expect(status).toBe(0);
-    const cases = json<{ net?: string; onnx_weights?: object }[]>('oft/cases.json');
+    const cases = json('oft/cases.json') as { net?: string; onnx_weights?: object }[];
     const names = Object.keys(cases.find((c) => c.net === net)!.onnx_weights!);
     expect((JSON.parse(out) as { layers: { path: string }[] }).layers.map((l) => l.path).sort()).toEqual(
       names.sort(),

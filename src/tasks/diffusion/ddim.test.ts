@@ -7,9 +7,9 @@ import { emojiDenoise, emojiScheduler, emojiTextEncoder, emojiTokenizer } from '
 
 describe("the built-in model's samples", () => {
   const golden = tensors('emoji/sampling.safetensors');
-  const { sampling } = json<{
+  const { sampling } = json('emoji/golden.json') as {
     sampling: { prompts: string[]; negative: string; guidance_scale: number; steps: number };
-  }>('emoji/golden.json');
+  };
   let denoise: Denoise;
   let embeddings: Float32Array;
   let negative: Float32Array;

@@ -70,7 +70,7 @@ describe('heldoutLoss', () => {
 describe('noise and target', () => {
   it("give the untouched model PyTorch's loss on the first golden batch", async () => {
     const batches = tensors('emoji/trajectory_batches.safetensors');
-    const { trajectory } = json<{ trajectory: { float64: { loss: number[] } } }>('emoji/golden.json');
+    const { trajectory } = json('emoji/golden.json') as { trajectory: { float64: { loss: number[] } } };
     const firstOf = (name: string, length: number) =>
       (batches.get(name)!.data as Float32Array | Int32Array).slice(0, length);
     const [x0, noise] = [firstOf('x0', 6144), firstOf('noise', 6144)] as Float32Array[];

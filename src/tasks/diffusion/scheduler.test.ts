@@ -16,7 +16,7 @@ interface Case {
   readonly target: number[];
   readonly runs: { steps: number; timesteps: number[]; noise: number[]; result: number[] }[];
 }
-const { cases } = json<{ cases: Case[] }>('schedulers/schedulers.json');
+const { cases } = json('schedulers/schedulers.json') as { cases: Case[] };
 
 /** |got − want| ≤ atol + rtol·|want|, everywhere. */
 function near(got: ArrayLike<number>, want: ArrayLike<number>, rtol: number, atol: number): void {

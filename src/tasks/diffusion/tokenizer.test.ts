@@ -33,7 +33,7 @@ const config = { unk_token: '<unk>', pad_token: '<pad>', model_max_length: 5 };
 
 describe('CaptionTokenizer', () => {
   it("gives the Python tokenizer's ids for the built-in model", () => {
-    const { texts } = json<{ texts: string[] }>('emoji/golden.json');
+    const { texts } = json('emoji/golden.json') as { texts: string[] };
     const expected = tensors('emoji/text_encoder.safetensors').get('input_ids')!;
     const tokenizer = emojiTokenizer();
     expect([texts.length, tokenizer.length]).toEqual(expected.shape);
