@@ -23,7 +23,7 @@ export default defineConfig({
   },
   projects: [{ name: 'chromium', use: { browserName: 'chromium' } }],
   webServer: {
-    command: `node scripts/serve.mjs --port ${PORT}`,
+    command: `node scripts/serve.mjs --build --port ${PORT}`,
     url: `http://localhost:${PORT}`,
     reuseExistingServer: process.env.CI === undefined,
   },

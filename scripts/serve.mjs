@@ -2,7 +2,7 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize, resolve, sep } from 'node:path';
-import { ROOT } from './ensure.mjs';
+import { ensureBuild, ROOT } from './ensure.mjs';
 
 /** @type {Record<string, string>} */
 const TYPES = {
@@ -114,6 +114,7 @@ export function serve(options = {}) {
 if (process.argv[1] === import.meta.filename) {
   const value = (/** @type {string} */ flag) => process.argv[process.argv.indexOf(flag) + 1];
   const port = process.argv.includes('--port') ? Number(value('--port')) : 4173;
+  if (process.argv.includes('--build')) await ensureBuild();
   const server = await serve({ port, isolated: !process.argv.includes('--no-headers') });
   console.log(server.origin);
 }

@@ -1,0 +1,88 @@
+/** @file The page as a person meets it: where things are, in their words. Specs say what should happen, this file how to reach it. */
+import type { Page } from '@playwright/test';
+import { encodeLink } from '#src/formats/link.ts';
+import { parseJob } from '#src/formats/job.ts';
+import type { Job } from '#src/formats/jobTypes.ts';
+
+/** As little work as a run can be: every part of the default job, nothing twice. */
+export function smallJob(changes: { steps?: number; seed?: number; every?: number } = {}): Job {
+  const { steps = 3, seed = 0, every = 0 } = changes;
+  return parseJob(`
+    [data]
+    train = "builtin:high-contrast/train"
+    heldout = ""
+    [train]
+    steps = ${steps}
+    batch = 1
+    warmup = 0
+    learning_rate = 0.02
+    seed = ${seed}
+    checkpoint_steps = 1
+    [sample]
+    prompts = ["ghost"]
+    steps = 2
+    every = ${every}
+  `);
+}
+
+export class RotunePage {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  get demoButton() {
+    return this.page.getByRole('button', { name: /^Teach it black-and-white/ });
+  }
+  get trainShared() {
+    return this.page.getByRole('button', { name: 'Train this' });
+  }
+  get pause() {
+    return this.page.getByRole('button', { name: 'Pause' });
+  }
+  get continueRun() {
+    return this.page.getByRole('button', { name: /^Continue from step/ });
+  }
+  get saveAdapter() {
+    return this.page.getByRole('button', { name: 'Save adapter' });
+  }
+  get copyLink() {
+    return this.page.getByRole('button', { name: 'Copy link' });
+  }
+  get resultHeading() {
+    return this.page.getByRole('heading', { name: 'It learned the style' });
+  }
+  get problem() {
+    return this.page.getByRole('alert');
+  }
+
+  /** Opens the first screen, and waits until the page can be driven. */
+  async open(hash = ''): Promise<void> {
+    await this.page.goto(`/${hash}`);
+    await this.page.waitForFunction(() => globalThis.rotune !== undefined);
+  }
+
+  /** Opens a job's link. A changed hash alone does not load a page anew. */
+  async openJob(job: Job): Promise<void> {
+    await this.page.goto('about:blank');
+    await this.open(await encodeLink(job));
+  }
+
+  /** Trains a job from its link to the result screen. */
+  async trainFromLink(job: Job): Promise<void> {
+    await this.openJob(job);
+    await this.trainShared.click();
+    await this.resultHeading.waitFor({ timeout: 120_000 });
+  }
+
+  /** Saves the adapter as a file; gives its bytes. */
+  async adapter(): Promise<Buffer> {
+    const download = this.page.waitForEvent('download');
+    await this.saveAdapter.click();
+    const stream = await (await download).createReadStream();
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  }
+}

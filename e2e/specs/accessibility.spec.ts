@@ -1,0 +1,51 @@
+/** @file axe on every screen, in light and dark, wide and narrow. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from '@playwright/test';
+import type { AxeResults } from 'axe-core';
+import { smallJob } from '../pages/rotunePage.ts';
+import { expect, test } from '../pages/test.ts';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  const { violations: found } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run(o: object): Promise<AxeResults> } }).axe.run({
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    }),
+  );
+  return found.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ target }) => `${id}: ${help}: ${target.join(' ')}`),
+  );
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [390, 1440]) {
+    test(`no violations on any screen, ${colorScheme}, ${width} px`, async ({ rotune, page }) => {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      const found: Record<string, string[]> = {};
+      const wide: string[] = [];
+      const look = async (screen: string) => {
+        found[screen] = await violations(page);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        if (overflow > 0) wide.push(`${screen} by ${overflow} px`);
+      };
+      await rotune.openJob(smallJob({ steps: 4 }));
+      await expect(rotune.trainShared).toBeVisible();
+      await look('home');
+      await page.getByRole('button', { name: 'Look at it first' }).click();
+      const startButton = page.getByRole('button', { name: /^Start/ });
+      await expect(startButton).toBeEnabled({ timeout: 60_000 });
+      await look('prepare');
+      await startButton.click();
+      await expect(rotune.pause).toBeEnabled({ timeout: 120_000 });
+      await look('train');
+      await rotune.resultHeading.waitFor({ timeout: 120_000 });
+      await look('result');
+      expect(found).toEqual({ home: [], prepare: [], train: [], result: [] });
+      expect(wide, 'screens wider than the window').toEqual([]);
+    });
+  }
+}

@@ -1,0 +1,56 @@
+/** @file From a cold start to a saved adapter, by mouse and by keyboard. */
+import { readSafetensors } from '#src/formats/safetensors.ts';
+import { smallJob } from '../pages/rotunePage.ts';
+import { expect, test } from '../pages/test.ts';
+
+test('one click trains the built-in job; stopping keeps what was learned', async ({ rotune, page }) => {
+  await rotune.open();
+  await rotune.demoButton.click();
+  await expect(page.getByText(/^Step [1-9]/).first()).toBeVisible({ timeout: 120_000 });
+  await expect(page).toHaveTitle(/% · Rotune/);
+  await page.getByRole('button', { name: 'Stop and keep' }).click();
+  await rotune.resultHeading.waitFor({ timeout: 120_000 });
+  const { tensors } = readSafetensors(await rotune.adapter());
+  expect(tensors.size).toBe(2 * 133);
+});
+
+test('a short job ends on the result, with an adapter that holds every layer', async ({ rotune, page }) => {
+  await rotune.trainFromLink(smallJob());
+  const { tensors } = readSafetensors(await rotune.adapter());
+  const blocks = [...tensors].filter(([name]) => name.endsWith('.oft_blocks'));
+  expect(blocks).toHaveLength(133);
+  expect(blocks.filter(([, { data }]) => (data as Float32Array).some((x) => x !== 0))).toHaveLength(132);
+  await expect(page.getByText(/holds 13\d of 13\d layers/)).toBeVisible();
+});
+
+test('the strength slider and a free prompt draw anew', async ({ rotune, page }) => {
+  await rotune.trainFromLink(smallJob());
+  const tuned = page.getByRole('img', { name: /, tuned$/ });
+  const pixels = () => tuned.evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+  await expect(tuned).toBeVisible();
+  const full = await pixels();
+  await page.getByLabel('Strength').fill('0');
+  await expect.poll(pixels).not.toBe(full);
+  await page.getByLabel('What to draw').fill('wolf');
+  await page.getByRole('button', { name: 'Draw it' }).click();
+  await expect(page.getByRole('img', { name: 'wolf, tuned' })).toBeVisible();
+});
+
+test('the whole way goes by keyboard', async ({ rotune, page }) => {
+  await rotune.openJob(smallJob());
+  await expect(rotune.trainShared).toBeVisible();
+  const pressUntil = async (target: typeof rotune.trainShared) => {
+    for (let i = 0; i < 40; i++) {
+      await page.keyboard.press('Tab');
+      if (await target.evaluate((element) => element === document.activeElement)) return;
+    }
+    throw new Error('The Tab key never reached it.');
+  };
+  await pressUntil(rotune.trainShared);
+  await page.keyboard.press('Enter');
+  await rotune.resultHeading.waitFor({ timeout: 120_000 });
+  await pressUntil(rotune.saveAdapter);
+  const download = page.waitForEvent('download');
+  await page.keyboard.press('Space');
+  expect((await download).suggestedFilename()).toMatch(/\.safetensors$/);
+});

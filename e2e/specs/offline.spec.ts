@@ -1,0 +1,39 @@
+/** @file After one visit and one run, the network is not needed any more; without the host's headers the page isolates itself. */
+import { serve } from '../../scripts/serve.mjs';
+import { RotunePage, smallJob } from '../pages/rotunePage.ts';
+import { expect, test } from '../pages/test.ts';
+
+test('after one run the same works with the network off', async ({ rotune, page, context }) => {
+  await rotune.trainFromLink(smallJob());
+  await context.setOffline(true);
+  await rotune.open();
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+  await rotune.openJob(smallJob({ seed: 1 }));
+  await rotune.trainShared.click();
+  await rotune.resultHeading.waitFor({ timeout: 120_000 });
+  expect((await rotune.adapter()).length).toBeGreaterThan(200_000);
+});
+
+test('on a host that sends no headers one reload makes the page cross-origin isolated', async ({ page }) => {
+  const host = await serve({ isolated: false });
+  try {
+    await page.goto(host.origin);
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.getByRole('button', { name: 'Reload' }).click();
+    await expect.poll(() => page.evaluate(() => crossOriginIsolated).catch(() => null)).toBe(true);
+    await expect(new RotunePage(page).demoButton).toBeVisible();
+  } finally {
+    await host.close();
+  }
+});
+
+test('nothing is asked of any other host', async ({ rotune, page }) => {
+  const foreign: string[] = [];
+  page.on('request', (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (/^(http|ws)/.test(protocol) && hostname !== 'localhost') foreign.push(request.url());
+  });
+  await rotune.trainFromLink(smallJob());
+  expect(foreign).toEqual([]);
+});

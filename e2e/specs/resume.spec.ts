@@ -1,0 +1,95 @@
+/** @file A run that is cut off anywhere goes on, and ends with the same bytes as one that never was. */
+import type { Page } from '@playwright/test';
+import { smallJob } from '../pages/rotunePage.ts';
+import { expect, test } from '../pages/test.ts';
+
+const job = smallJob({ steps: 12 });
+
+async function adapterBytes(page: Page): Promise<string> {
+  const adapter = await page.evaluate(() => globalThis.rotune!.export());
+  if (!adapter.ok) throw new Error(adapter.problem.message);
+  return Buffer.from(adapter.value.bytes).toString('hex');
+}
+
+/** Starts or resumes in the page without waiting for the end. */
+function start(page: Page, resume: boolean): Promise<unknown> {
+  return page
+    .evaluate(([given, go]) => globalThis.rotune!.run({ job: given, backend: 'wasm', resume: go }), [
+      job,
+      resume,
+    ] as const)
+    .catch(() => 'killed');
+}
+
+test('killed at five moments and resumed, the adapter is byte for byte that of an uninterrupted run', async ({
+  context,
+}) => {
+  test.setTimeout(600_000);
+  const open = async () => {
+    const page = await context.newPage();
+    await page.goto('/');
+    await page.waitForFunction(() => globalThis.rotune !== undefined);
+    return page;
+  };
+  let page = await open();
+  expect(await start(page, false)).toMatchObject({ ok: true, value: { outcome: 'finished', step: 12 } });
+  const expected = await adapterBytes(page);
+  await page.close();
+
+  page = await open();
+  let last = 0;
+  for (let kill = 1; kill <= 5; kill++) {
+    void start(page, kill > 1);
+    // After a further checkpoint, at a moment that nobody chose: in a step, in a save, between.
+    const goal = last + 1;
+    await expect
+      .poll(
+        () =>
+          page.evaluate(() =>
+            globalThis.rotune!.lastRun().then((run) => (run?.finished ? 0 : (run?.step ?? 0))),
+          ),
+        {
+          timeout: 120_000,
+          intervals: [100],
+        },
+      )
+      .toBeGreaterThanOrEqual(goal);
+    await page.waitForTimeout(Math.random() * 1500);
+    await page.close();
+    page = await open();
+    const saved = await page.evaluate(() => globalThis.rotune!.lastRun());
+    if (saved === null) throw new Error('nothing was saved');
+    test.info().annotations.push({ type: 'killed after step', description: String(saved.step) });
+    last = saved.step;
+    if (saved.finished) break;
+  }
+  expect(await start(page, true)).toMatchObject({ ok: true, value: { outcome: 'finished', step: 12 } });
+  expect(await adapterBytes(page)).toBe(expected);
+});
+
+test('after a reload in mid-run the page offers to go on, and does', async ({ rotune, page }) => {
+  await rotune.openJob(smallJob({ steps: 8 }));
+  await rotune.trainShared.click();
+  await expect
+    .poll(() => page.evaluate(() => globalThis.rotune!.lastRun().then((run) => run?.step ?? 0)), {
+      timeout: 120_000,
+    })
+    .toBeGreaterThanOrEqual(2);
+  await rotune.open();
+  await page.reload();
+  await expect(rotune.continueRun).toBeVisible();
+  await rotune.continueRun.click();
+  await rotune.resultHeading.waitFor({ timeout: 120_000 });
+  await expect(page.getByText(/^8 steps\./)).toBeVisible();
+});
+
+test('pause saves, continue goes on', async ({ rotune, page }) => {
+  await rotune.openJob(smallJob({ steps: 10 }));
+  await rotune.trainShared.click();
+  await expect(rotune.pause).toBeEnabled({ timeout: 120_000 });
+  await rotune.pause.click();
+  await expect(rotune.continueRun).toBeVisible({ timeout: 60_000 });
+  await rotune.continueRun.click();
+  await rotune.resultHeading.waitFor({ timeout: 120_000 });
+  await expect(page.getByText(/^10 steps\./)).toBeVisible();
+});
