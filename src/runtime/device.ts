@@ -1,3 +1,4 @@
+/// <reference types="@webgpu/types" />
 /** @file Tensors on the device: GPU buffers on WebGPU, plain arrays on WebAssembly. */
 import type * as Ort from 'onnxruntime-web';
 import type { DType } from '#src/onnx/model.ts';
@@ -46,7 +47,7 @@ export function deviceTensor(
   });
   const bytes = bytesOf(data);
   const whole = bytes.byteLength & ~3;
-  if (whole > 0) device.queue.writeBuffer(buffer, 0, bytes.buffer as ArrayBuffer, bytes.byteOffset, whole);
+  if (whole > 0) device.queue.writeBuffer(buffer, 0, bytes.buffer, bytes.byteOffset, whole);
   if (whole < bytes.byteLength) {
     const tail = new Uint8Array(4);
     tail.set(bytes.subarray(whole));
@@ -77,13 +78,7 @@ export async function download(backend: Backend, tensors: readonly Ort.Tensor[])
     let offset = 0;
     tensors.forEach((t, i) => {
       if (sizes[i]! > 0)
-        encoder.copyBufferToBuffer(
-          t.gpuBuffer as GPUBuffer,
-          0,
-          staging,
-          offset,
-          Math.ceil(sizes[i]! / 4) * 4,
-        );
+        encoder.copyBufferToBuffer(t.gpuBuffer, 0, staging, offset, Math.ceil(sizes[i]! / 4) * 4);
       offset += padded(sizes[i]!);
     });
     device.queue.submit([encoder.finish()]);
@@ -96,7 +91,7 @@ export async function download(backend: Backend, tensors: readonly Ort.Tensor[])
     const start = offset;
     offset += padded(sizes[i]!);
     return t.location === 'gpu-buffer'
-      ? viewBytes(t.type as DType, new Uint8Array(bytes, start, sizes[i]!))
+      ? viewBytes(t.type, new Uint8Array(bytes, start, sizes[i]))
       : (t.data as unknown as TypedArray);
   });
 }

@@ -54,8 +54,7 @@ test('state on the GPU is read and written back bit for bit', async () => {
   expect(saved['v']).not.toEqual(mlp().state[0]!.init);
   const steps = async () => {
     const out = [];
-    for (let i = 0; i < 3; i++)
-      out.push((await program.run(mlpFeeds, ['loss', 'v.next'])) as Record<string, Float32Array>);
+    for (let i = 0; i < 3; i++) out.push(await program.run(mlpFeeds, ['loss', 'v.next']));
     return out;
   };
   const expected = await steps();

@@ -176,7 +176,7 @@ describe('memory', () => {
 describe('errors', () => {
   test('name what is missing', async () => {
     const program = await runtime.load(mlp());
-    const { x, rate, target } = mlpFeeds;
+    const { x, rate } = mlpFeeds;
     await expect(program.run({ x, rate })).rejects.toThrow('The feed target is missing.');
     await expect(program.run({ x, rate, target: x })).rejects.toThrow(/target needs 12 values.*got 24/);
     await expect(program.writeState({ q: x })).rejects.toThrow('no state named q');
@@ -196,7 +196,7 @@ describe('errors', () => {
     const program = { ...good, stages: [{ ...good.stages[0]!, graph: { ...graph, nodes: broken } }] };
     await expect(runtime.load(program)).rejects.toMatchObject({
       code: 'session',
-      message: expect.stringContaining('Stage step could not be prepared'),
+      message: expect.stringContaining('Stage step could not be prepared') as string,
     });
     await expect(runtime.load({ ...good, reads: ['nothing'] })).rejects.toThrow(
       'no stage'.replace('no', 'No'),

@@ -27,7 +27,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     });
   });
   device?.addEventListener('uncapturederror', (event) => {
-    fault ??= (event as GPUUncapturedErrorEvent).error;
+    fault ??= event.error;
   });
 
   const host: Host = {
