@@ -13,7 +13,7 @@ import type { Bench } from './bench.ts';
 import { jobBatches } from './feeds.ts';
 import { problemOf, ProblemError } from './problems.ts';
 import { draw, judge, rowsFor } from './samples.ts';
-import { keptRows, type Runs, type SampleRow, type Saved } from './saved.ts';
+import { checkpointed, keptRows, type Runs, type SampleRow, type Saved } from './saved.ts';
 import { FIRST_ROUNDS, type Setup } from './setup.ts';
 import { type Stopwatch } from './stopwatch.ts';
 
@@ -50,7 +50,8 @@ export class Run {
   readonly #loop: TrainingLoop;
   #executable: Executable | null = null;
   #rounds: number;
-  #roundsWanted = false;
+  #roundsWanted: boolean;
+  readonly #readEvery: number;
   #rows: SampleRow[];
   #evaluations: Evaluation[];
   #wish: 'pause' | 'stop' | null = null;
@@ -61,6 +62,8 @@ export class Run {
     this.#c = context;
     const { setup, resume, bench } = context;
     this.#rounds = resume?.rounds ?? FIRST_ROUNDS;
+    this.#roundsWanted = resume?.roundsWanted ?? false;
+    this.#readEvery = bench.runtime.backend.kind === 'webgpu' ? GPU_READ_EVERY : 1;
     const same = JSON.stringify(resume?.checkpoint.job.sample) === JSON.stringify(setup.job.sample);
     this.#rows = same ? [...(resume?.samples ?? [])] : [];
     this.#evaluations = [...(resume?.checkpoint.evaluations ?? [])];
@@ -71,7 +74,7 @@ export class Run {
       accumulate: train.accumulate,
       feeds: this.#feeds(),
       learningRate: (step) => learningRateAt({ ...train, kind: train.schedule }, step),
-      readEvery: bench.runtime.backend.kind === 'webgpu' ? GPU_READ_EVERY : 1,
+      readEvery: this.#readEvery,
       largestResidual: LARGEST_RESIDUAL,
       onEvent: (event) => this.#onLoop(event),
       between: (done) => this.#between(done),
@@ -144,8 +147,8 @@ export class Run {
   async #finish(outcome: 'finished' | 'stopped'): Promise<RunResult> {
     // A second stop, or a pause, can cut the last evaluation short; after a pause it is made when the run goes on.
     if (this.#wish === 'stop') this.#wish = null;
-    const known = this.#loop.step === 0 && this.#evaluations.some((e) => e.step === 0);
-    const whole = known || (await this.#unlessCut(() => this.#evaluate(true)));
+    const nothingNew = this.#loop.step === 0;
+    const whole = nothingNew || (await this.#unlessCut(() => this.#evaluate(true)));
     if (!whole && this.#wish === 'pause') return this.#result('paused');
     this.#c.emit({ kind: 'phase', phase: 'saving' });
     await this.#save(await this.#loop.content(), true);
@@ -218,7 +221,8 @@ export class Run {
   }
 
   async #between(done: number): Promise<void> {
-    if (this.#roundsWanted) await this.#addRounds();
+    // Saving reads the residual too, at times that differ from run to run; what is learned may not depend on them.
+    if (this.#roundsWanted && done % this.#readEvery === 0) await this.#addRounds();
     const now = performance.now();
     if (now - this.#anglesAt > ANGLES_EVERY) await this.#angles();
     if (done < this.#c.setup.job.train.steps) await this.#unlessCut(() => this.#rowIfDue());
@@ -296,6 +300,7 @@ export class Run {
     const saved: Saved = {
       checkpoint: {
         ...state,
+        state: Object.fromEntries(Object.entries(state.state).filter(([name]) => checkpointed(name))),
         version: CHECKPOINT_VERSION,
         job,
         modelHash: model.hash,
@@ -304,7 +309,9 @@ export class Run {
         evaluations: [...this.#evaluations],
       },
       planned: setup.planned,
+      dataHash: setup.dataHash,
       rounds: this.#rounds,
+      roundsWanted: this.#roundsWanted,
       samples: this.#rows,
     };
     const header = {

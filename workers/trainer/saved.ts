@@ -2,8 +2,10 @@
 import * as v from 'valibot';
 import { jobFromTable, jobToTable } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
+import { parameterLayout } from '#src/oft/parameters.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import { RunStore } from '#src/store/runs.ts';
+import { DataError } from '#src/tasks/files.ts';
 import { type Checkpoint, parseCheckpoint } from '#src/training/checkpoint.ts';
 import type { Picture } from '../protocol.ts';
 
@@ -17,8 +19,12 @@ export interface Saved {
   readonly checkpoint: Checkpoint;
   /** So that the adapter can be exported without the model at hand. */
   readonly planned: readonly PlannedLayer[];
+  /** Of the training images and captions. */
+  readonly dataHash: string;
   /** Newton–Schulz rounds that the training step was compiled with. */
   readonly rounds: number;
+  /** The residual asked for more of them, which come at the next reading. */
+  readonly roundsWanted: boolean;
   /** The first and the last rows of samples, so that a page that was reloaded can show them. */
   readonly samples: readonly SampleRow[];
 }
@@ -50,9 +56,14 @@ const layerSchema = v.looseObject({
 const savedSchema = v.object({
   checkpoint: v.unknown(),
   planned: v.pipe(v.array(layerSchema), v.minLength(1)),
+  dataHash: v.string(),
   rounds: whole,
+  roundsWanted: v.boolean(),
   samples: v.array(v.unknown()),
 });
+
+/** State that a checkpoint holds: all but the trace of losses, which is in the history and may hold numbers that are not finite. */
+export const checkpointed = (name: string): boolean => name !== 'trace';
 
 /** The job as stored, checked with the schema that job files have. Throws JobError. */
 export const parseStoredJob = (stored: unknown): Job => jobFromTable(jobToTable(stored as Job));
@@ -61,11 +72,18 @@ export const parseStoredJob = (stored: unknown): Job => jobFromTable(jobToTable(
 export function parseSaved(stored: unknown): Saved {
   const outer = v.parse(savedSchema, stored);
   const checkpoint = parseCheckpoint(outer.checkpoint, parseStoredJob);
+  const planned = outer.planned as unknown as readonly PlannedLayer[];
+  const { size } = parameterLayout(planned);
+  const { theta } = checkpoint.state;
+  if (!theta || Object.values(checkpoint.state).some((x) => x.length !== size))
+    throw new DataError(`The checkpoint is damaged: its layers take ${size} numbers.`);
   const rows = v.safeParse(rowsSchema, outer.samples);
   return {
     checkpoint,
-    planned: outer.planned as unknown as readonly PlannedLayer[],
+    planned,
+    dataHash: outer.dataHash,
     rounds: outer.rounds,
+    roundsWanted: outer.roundsWanted,
     samples: rows.success ? rows.output : [],
   };
 }

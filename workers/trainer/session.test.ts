@@ -1,9 +1,11 @@
 /** @file The trainer from request to adapter, in Node: the built-in model and images, a short run, no browser. */
 import 'fake-indexeddb/auto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defaultJob } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import { readSafetensors } from '#src/formats/safetensors.ts';
+import type { TypedArray } from '#src/onnx/tensor.ts';
 import { decodePng } from '#src/tasks/diffusion/testing/decodePng.ts';
 import type { JobRequest, Outcome, RunEvent, RunResult } from '../protocol.ts';
 import { openRuns } from './saved.ts';
@@ -64,6 +66,25 @@ function value<T>(outcome: Outcome<T>): T {
 }
 
 const problem = <T>(outcome: Outcome<T>) => (outcome.ok ? null : outcome.problem);
+
+/** A built-in image as a picked file. */
+const publicFile = (path: string) => ({
+  path,
+  blob: new Blob([readFileSync(new URL(`../../public/data/high-contrast/${path}`, import.meta.url))]),
+});
+
+/** Changes what the newest row of the trace says. */
+function spoil(
+  out: Record<string, TypedArray>,
+  row: Partial<Record<'loss' | 'gradNorm' | 'finite' | 'residual', number>>,
+): void {
+  const trace = out['trace_next'];
+  if (!trace) return;
+  ['loss', 'gradNorm', 'finite', 'residual'].forEach((name, i) => {
+    const x = row[name as keyof typeof row];
+    if (x !== undefined) trace[trace.length - 4 + i] = x;
+  });
+}
 
 const timeless = (result: RunResult) => result.history.map(({ ms: _, ...record }) => record);
 
@@ -174,9 +195,93 @@ describe('going on', () => {
     const refused = await session.start(request({ job: other }), () => undefined, id);
     expect(problem(refused)).toMatchObject({ code: 'model-changed' });
     expect(problem(refused)?.message).toMatch(/learningRate/);
+    const fewer = request({
+      train: { kind: 'files', name: 'mine', files: [publicFile('train/anchor.png')] },
+    });
+    expect(problem(await session.start(fewer, () => undefined, id))).toMatchObject({
+      code: 'model-changed',
+      message: expect.stringMatching(/training images/) as string,
+    });
     expect(problem(await session.start(request(), () => undefined, 'unknown'))).toMatchObject({
       code: 'no-run',
     });
+  });
+});
+
+describe('the user’s own files', () => {
+  const own = request({
+    train: {
+      kind: 'files',
+      name: 'mine',
+      files: ['anchor', 'bear'].map((n) => publicFile(`train/${n}.png`)),
+    },
+    heldout: { kind: 'files', name: 'judge', files: [publicFile('heldout/alien.png')] },
+    job: { ...job, sample: { ...job.sample, every: 0 } },
+  });
+
+  it('train, and held-out images judge before and after', async () => {
+    const session = newSession();
+    const result = value(
+      await session.start(own, (e) => {
+        if (e.kind === 'steps') void session.stop();
+      }),
+    );
+    expect(result.outcome).toBe('stopped');
+    expect(result.step).toBeLessThan(steps);
+    expect(result.evaluations.map((e) => e.step)).toEqual([0, result.step]);
+    const [before, after] = result.evaluations.map((e) => e.heldoutLoss ?? NaN);
+    expect(before).toBeGreaterThan(0);
+    expect(after).not.toBe(before);
+    expect(await session.lastRun()).toMatchObject({ selfContained: false, finished: true, dataName: 'mine' });
+  });
+});
+
+describe('blocks that turn far', () => {
+  it('get more rounds for their inverse, and the run can still be cut and resumed', async () => {
+    const often = request({ job: { ...job, train: { ...job.train, checkpointSteps: 1 } } });
+    const residualOnce = (runtime: TestRuntime): void => {
+      runtime.onOutputs = (out) => {
+        if (!out['trace_next']) return;
+        spoil(out, { residual: 1 });
+        runtime.onOutputs = null;
+      };
+    };
+    onCreate = residualOnce;
+    const uncut = newSession();
+    const result = value(await uncut.start(often, () => undefined));
+    const cut = newSession();
+    const paused = value(await cut.start(often, (e) => e.kind === 'steps' && void cut.pause()));
+    onCreate = null;
+    const stored = await openRuns(database).load(paused.id);
+    expect(stored?.content.rounds).toBe(14);
+    const resumed = newSession();
+    expect(timeless(value(await resumed.start(often, () => undefined, paused.id)))).toEqual(timeless(result));
+    expect(await adapterBytes(resumed)).toEqual(await adapterBytes(uncut));
+  });
+});
+
+describe('a damaged checkpoint', () => {
+  it('is passed over for the one before it', async () => {
+    const often = request({ job: { ...job, train: { ...job.train, checkpointSteps: 1 } } });
+    const first = newSession();
+    const paused = value(
+      await first.start(often, (e) => e.kind === 'checkpoint' && e.step === 2 && void first.pause()),
+    );
+    const runs = openRuns(database);
+    const stored = await runs.load(paused.id);
+    if (!stored) throw new Error('nothing stored');
+    const { checkpoint } = stored.content;
+    const theta = checkpoint.state['theta']!.slice(1);
+    const broken = {
+      ...stored.content,
+      checkpoint: { ...checkpoint, state: { ...checkpoint.state, theta } },
+    };
+    await runs.save(stored.header, broken);
+    const events: RunEvent[] = [];
+    const second = newSession();
+    const result = value(await second.start(often, (event) => events.push(event), paused.id));
+    expect(events.find((e) => e.kind === 'warning')).toMatchObject({ problem: { code: 'storage' } });
+    expect(timeless(result)).toEqual(timeless(whole.result));
   });
 });
 
@@ -198,16 +303,29 @@ describe('trouble', () => {
   it('numbers that are not finite stop the run', async () => {
     onCreate = (runtime) => {
       runtime.onOutputs = (out) => {
-        if (out['finite']) {
-          out['finite'] = Float32Array.of(0);
-          out['loss'] = Float32Array.of(NaN);
-        }
+        spoil(out, { loss: NaN, finite: 0 });
       };
     };
     const long = request({
       job: { ...job, train: { ...job.train, steps: 20 }, sample: { ...job.sample, every: 0 } },
     });
     expect(problem(await newSession().start(long, () => undefined))).toMatchObject({ code: 'non-finite' });
+  });
+
+  it('one step that was not finite does not spoil its checkpoint', async () => {
+    const often = request({ job: { ...job, train: { ...job.train, checkpointSteps: 1 } } });
+    onCreate = (runtime) => {
+      runtime.onOutputs = (out) => {
+        if (!out['trace_next']) return;
+        spoil(out, { loss: NaN, finite: 0 });
+        runtime.onOutputs = null;
+      };
+    };
+    const session = newSession();
+    const paused = value(await session.start(often, (e) => e.kind === 'steps' && void session.pause()));
+    expect(paused.history[0]).toMatchObject({ loss: NaN, skipped: true });
+    const stored = await openRuns(database).load(paused.id);
+    expect(stored).toMatchObject({ fellBack: false, header: { step: paused.step } });
   });
 
   it('a full disk is told of and does not stop the run', async () => {

@@ -27,8 +27,8 @@ import { bad, busy, good, noRun, problemOf, ProblemError } from './problems.ts';
 import { probe } from './probe.ts';
 import { Run } from './run.ts';
 import { draw, rowsFor } from './samples.ts';
-import { parseStoredJob, type Runs, type Saved } from './saved.ts';
-import { Loader, makeSetup, type Progress, type Setup } from './setup.ts';
+import { checkpointed, parseStoredJob, type Runs, type Saved } from './saved.ts';
+import { layoutKeyOf, Loader, makeSetup, type Progress, type Setup } from './setup.ts';
 import { builtinSource, sourceKey } from './sources.ts';
 import { Stopwatch } from './stopwatch.ts';
 
@@ -129,7 +129,8 @@ export class Session implements TrainerApi {
   sample(request: SampleRequest): Promise<Outcome<readonly Picture[]>> {
     return this.#outcome(async () => {
       // Between the steps of a run the device is free for moments: pictures need not wait for its end.
-      if (this.#running) return this.#draw(request);
+      if (this.#run) return this.#draw(request);
+      if (this.#running) throw new ProblemError(busy);
       return this.#jobs.run(() => this.#draw(request));
     });
   }
@@ -280,15 +281,20 @@ export class Session implements TrainerApi {
   }
 
   /** Refuses a checkpoint of another run. */
-  #match({ checkpoint, rounds }: Saved, setup: Setup, bench: Bench, emit: (event: RunEvent) => void): void {
+  #match(saved: Saved, setup: Setup, bench: Bench, emit: (event: RunEvent) => void): void {
+    const { checkpoint, rounds } = saved;
     const { state } = setup.program(rounds);
     try {
       const { exact } = matchCheckpoint(checkpoint, {
         job: setup.job,
         modelHash: setup.model.hash,
         backend: bench.runtime.backend.kind,
-        state: Object.fromEntries(state.map((s) => [s.name, s.init.length])),
+        state: Object.fromEntries(
+          state.filter((s) => checkpointed(s.name)).map((s) => [s.name, s.init.length]),
+        ),
       });
+      if (saved.dataHash !== setup.dataHash)
+        throw new DataError('The run began with other training images or captions.');
       if (exact) return;
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
@@ -339,7 +345,7 @@ export class Session implements TrainerApi {
     const known = this.#studio;
     const { job } = adapter;
     const setup = this.#setup?.setup;
-    if (setup?.model.hash === adapter.modelHash && this.#run)
+    if (setup && adapter.id === this.#run?.id)
       return {
         adapter,
         model: setup.model,
@@ -364,7 +370,7 @@ export class Session implements TrainerApi {
       adapter,
       model,
       embeddings: captionEmbeddings(model, () => this.#standing()),
-      layoutKey: JSON.stringify([model.hash, job.plan]),
+      layoutKey: layoutKeyOf(model.hash, job.plan),
     };
   }
 

@@ -3,14 +3,14 @@ import type { Job } from '#src/formats/jobTypes.ts';
 import { GraphError } from '#src/graph/types.ts';
 import { type Layout, parameterLayout } from '#src/oft/parameters.ts';
 import { type PlanProblem, planLayers } from '#src/oft/rules.ts';
-import type { PlannedLayer } from '#src/oft/types.ts';
+import type { Plan, PlannedLayer } from '#src/oft/types.ts';
 import { compileTraining } from '#src/program/training.ts';
 import type { Program } from '#src/program/types.ts';
 import { type Decode, type ImageFolder, loadImages } from '#src/tasks/diffusion/data.ts';
 import { diffusionLoss } from '#src/tasks/diffusion/loss.ts';
 import type { JobRequest, Preparation, Source } from '../protocol.ts';
 import { encoderWidth } from './bench.ts';
-import { type BoundUnet, bindUnet, type LoadedModel, loadModel, surveyLayers } from './model.ts';
+import { type BoundUnet, bindUnet, type LoadedModel, loadModel, sha256, surveyLayers } from './model.ts';
 import { openSource, sourceKey, sourceName } from './sources.ts';
 
 export type SetupProblem = Preparation['problems'][number];
@@ -30,12 +30,24 @@ export interface Setup {
   readonly modelName: string;
   readonly dataName: string;
   readonly selfContained: boolean;
-  /** Names the adapted model: equal keys, equal forward programs. */
   readonly layoutKey: string;
+  /** Tells whether the training images and captions are the same as before. */
+  readonly dataHash: string;
   /** Names the training step. */
   trainingKey(rounds: number): string;
   /** The training step with so many Newton–Schulz rounds. Throws GraphError. */
   program(rounds: number): Program;
+}
+
+/** Names an adapted model: equal keys, equal forward programs. */
+export const layoutKeyOf = (modelHash: string, plan: Plan): string => JSON.stringify([modelHash, plan]);
+
+/** SHA-256 over paths, captions and pixels in their order, hexadecimal. */
+async function hashImages({ images }: ImageFolder): Promise<string> {
+  const parts: string[] = [];
+  for (const { path, caption, pixels } of images)
+    parts.push(JSON.stringify([path, caption, await sha256(new Uint8Array(pixels.buffer))]));
+  return sha256(new TextEncoder().encode(parts.join('\n')));
 }
 
 export type Progress = (done: number, total: number) => void;
@@ -187,7 +199,7 @@ export async function makeSetup(request: JobRequest, loader: Loader, onProgress?
     }
   }
   const own = [request.model, request.train, ...(request.heldout ? [request.heldout] : [])];
-  const layoutKey = JSON.stringify([model.hash, job.plan]);
+  const layoutKey = layoutKeyOf(model.hash, job.plan);
   return {
     request,
     job,
@@ -201,6 +213,7 @@ export async function makeSetup(request: JobRequest, loader: Loader, onProgress?
     problems,
     program,
     layoutKey,
+    dataHash: await hashImages(train),
     trainingKey: (rounds) => {
       const { steps: _, learningRate: __, seed: ___, ...rest } = job.train;
       return JSON.stringify([layoutKey, rest, rounds]);

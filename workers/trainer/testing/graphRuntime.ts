@@ -57,7 +57,8 @@ export function graphRuntime(): TestRuntime {
             for (const stage of stages) Object.assign(known, await stage.run(known));
             const out = Object.fromEntries(reads.map((name) => [name, known[name]!.data]));
             runtime.onOutputs?.(out);
-            for (const s of program.state) state.set(s.name, known[s.output]!.data as Float32Array);
+            for (const s of program.state)
+              state.set(s.name, known[s.output]!.data as Float32Array<ArrayBuffer>);
             return out;
           }),
         readState: () => Promise.resolve(Object.fromEntries([...state].map(([k, x]) => [k, x.slice()]))),
