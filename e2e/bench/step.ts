@@ -41,7 +41,7 @@ async function prepare(label: string, graph: Graph): Promise<Prepared> {
     feeds[name] = new ort.Tensor('float32', tensorOf(c).data as Float32Array, [...c.shape]);
   }
   for (const v of graph.inputs) {
-    const state = ['theta', 'm', 'v'].includes(v.name);
+    const state = ['theta', 'm', 'v', 'trace'].includes(v.name);
     const data =
       v.name === 'schedule'
         ? Float32Array.of(5e-3, 10, 10, 1)

@@ -175,8 +175,9 @@ it('fine-tunes for 20 steps as LyCORIS and AdamW do', async () => {
     },
   });
   const run = await openGraph(program.stages[0]!.graph);
-  const vector = (data: Float32Array): Tensor => ({ type: 'float32', shape: [layout.size], data });
-  let state = Object.fromEntries(program.state.map((s) => [s.name, vector(s.init)]));
+  let state = Object.fromEntries(
+    program.state.map((s): [string, Tensor] => [s.name, { type: s.type, shape: s.shape, data: s.init }]),
+  );
   for (let i = 0; i < steps; i++) {
     const row = (name: string): Float32Array => {
       const t = batches.get(name)!;

@@ -4,6 +4,7 @@ import type { Graph, Value } from '#src/graph/types.ts';
 import { insertAdapters, startFrom } from '#src/oft/insert.ts';
 import type { Layout } from '#src/oft/parameters.ts';
 import type { LayerRotation } from '#src/oft/rotations.ts';
+import { lowerGraph } from '#src/ops/lower.ts';
 import { builder } from '#src/ops/table.ts';
 import type { Program } from './types.ts';
 import { runInputs } from './weights.ts';
@@ -48,7 +49,7 @@ export function compileForward({
   insertAdapters(g, graph, layout, layers, 'weight');
   const feeds = g.inputs.map(({ name, type, shape }) => ({ name, type, shape }));
   const outputs = graph.outputs.map((o) => g.value(o.name));
-  const pruned = prune(g.build(outputs));
+  const pruned = prune(lowerGraph(g.build(outputs)));
   return {
     stages: [{ name: 'forward', graph: pruned, weights: runInputs(pruned) }],
     state: [],

@@ -8,6 +8,7 @@ import type { Route } from '#src/oft/cost.ts';
 import { insertAdapters, startFrom } from '#src/oft/insert.ts';
 import { initialParameters, type Layout, rateScales } from '#src/oft/parameters.ts';
 import { emitRotations } from '#src/oft/rotations.ts';
+import { lowerGraph } from '#src/ops/lower.ts';
 import { builder } from '#src/ops/table.ts';
 import { adamW } from '#src/optim/adamw.ts';
 import { clipped, globalNorm } from '#src/optim/clip.ts';
@@ -121,7 +122,7 @@ export function compileTraining(options: TrainingOptions): Program {
   g.output(g.cast(finite, 'float32'), 'finite');
   g.output(residual, 'residual');
 
-  const pruned = prune(g.build());
+  const pruned = prune(lowerGraph(g.build()));
   const zeros = (): Float32Array => new Float32Array(layout.size);
   const state = (name: string, init: Float32Array): StateTensor => ({
     name,

@@ -1,0 +1,28 @@
+/** @file `npm run bench -- [step|memory] [number …]`: measures, asserts nothing. step: step ÷ forward by gradient route; memory: a long run. */
+import { ensurePackages, main, Refusal, ROOT } from './ensure.mjs';
+
+const BENCHES = ['step', 'memory'];
+
+await main(async () => {
+  const [name = 'step', ...numbers] = process.argv.slice(2);
+  if (!BENCHES.includes(name))
+    throw new Refusal(`There is no bench "${name}"; choose ${BENCHES.join(' or ')}.`);
+  await ensurePackages();
+  const { createServer } = await import('vite');
+  const server = await createServer({
+    root: ROOT,
+    configFile: false,
+    logLevel: 'error',
+    appType: 'custom',
+    optimizeDeps: { noDiscovery: true },
+    server: { middlewareMode: true, ws: false },
+    resolve: { alias: { 'onnxruntime-web/wasm': 'onnxruntime-web' } },
+  });
+  try {
+    const module = await server.ssrLoadModule(`/e2e/bench/${name}.ts`);
+    await module.main(...numbers.map(Number));
+  } finally {
+    await server.close();
+  }
+  return 0;
+});
