@@ -12,6 +12,8 @@ import type {
   TrainerApi,
 } from '#workers/protocol.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
+import { lookForBackend } from '#src/runtime/look.ts';
+import { newestRun } from './firstLook.ts';
 import { failed, toProblem } from './problems.ts';
 
 /** What the page talks to: the worker's API, or a fake of it. */
@@ -92,7 +94,9 @@ export class WorkerTrainer implements Trainer {
     }
   }
 
+  /** Until a run is asked for the page looks for itself: the worker and the runtime need not be loaded to say what they will use. */
   device(prefer: BackendKind | 'auto'): Promise<BackendReport> {
+    if (!this.#connection) return lookForBackend(prefer);
     return this.#call((api) => api.device(prefer));
   }
   prepare(request: JobRequest, probe: boolean): Promise<Outcome<Preparation>> {
@@ -121,6 +125,7 @@ export class WorkerTrainer implements Trainer {
     return this.#outcome((api) => api.exportAdapter());
   }
   lastRun(): Promise<RunSummary | null> {
+    if (!this.#connection) return newestRun();
     return this.#call((api) => api.lastRun());
   }
   discard(id: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** @file Chooses between WebGPU and WebAssembly, and loads only the build of onnxruntime-web that is needed. */
 import type * as Ort from 'onnxruntime-web';
 import { RuntimeError } from './errors.ts';
+import { defaultThreads, describeAdapter, lookForAdapter, type Prefer, withoutGpu } from './look.ts';
 import type { BackendReport } from './types.ts';
 
 /** Builds of onnxruntime-web: WebGPU by JSPI, WebGPU by asyncify, WebAssembly alone. */
@@ -14,7 +15,7 @@ export interface WasmPaths {
 
 export interface RuntimeOptions {
   /** 'auto': WebGPU on a hardware adapter, else WebAssembly. */
-  readonly prefer: 'auto' | 'webgpu' | 'wasm';
+  readonly prefer: Prefer;
   /** WebAssembly threads; default up to 4 where the page is cross-origin isolated, else 1. */
   readonly threads?: number;
   /** Overrides the bundler's addresses. */
@@ -34,15 +35,6 @@ export interface Backend {
 type Choice =
   | { kind: 'webgpu'; device: GPUDevice; owned: boolean; info: GPUAdapterInfo; reason: string }
   | { kind: 'wasm'; reason: string };
-
-const describe = (info: GPUAdapterInfo): string =>
-  info.description ||
-  [info.vendor, info.architecture || info.device].filter(Boolean).join(' ') ||
-  'unnamed GPU';
-
-const isSoftware = (info: GPUAdapterInfo): boolean =>
-  info.isFallbackAdapter ||
-  /swiftshader|llvmpipe|basic render/i.test(`${info.architecture} ${info.description}`);
 
 /** All that the adapter offers of what ONNX Runtime's kernels use. */
 async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
@@ -66,8 +58,7 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
 
 async function choose(options: RuntimeOptions): Promise<Choice> {
   const { prefer } = options;
-  if (prefer === 'wasm') return { kind: 'wasm', reason: 'WebAssembly, as asked for.' };
-  if (options.device) {
+  if (options.device && prefer !== 'wasm') {
     const info = options.device.adapterInfo;
     return {
       kind: 'webgpu',
@@ -77,31 +68,15 @@ async function choose(options: RuntimeOptions): Promise<Choice> {
       reason: 'WebGPU on the given device.',
     };
   }
-  const without = (why: string): Choice => {
-    if (prefer === 'webgpu')
-      throw new RuntimeError('session', `WebGPU was asked for, but ${why}. Choose “auto” or WebAssembly.`);
-    return { kind: 'wasm', reason: `WebAssembly, because ${why}.` };
-  };
-  const gpu = typeof navigator === 'undefined' ? undefined : (navigator as { gpu?: GPU }).gpu;
-  if (!gpu) return without('this browser has no WebGPU');
   try {
-    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-    if (!adapter) return without('WebGPU finds no graphics adapter here');
-    const { info } = adapter;
-    if (prefer === 'auto' && isSoftware(info))
-      return without(`the only WebGPU adapter (${describe(info)}) is emulated in software, which is slower`);
-    const device = await requestDevice(adapter);
-    return { kind: 'webgpu', device, owned: true, info, reason: `WebGPU on ${describe(info)}.` };
+    const { adapter, reason } = await lookForAdapter(prefer);
+    if (!adapter) return { kind: 'wasm', reason };
+    return { kind: 'webgpu', device: await requestDevice(adapter), owned: true, info: adapter.info, reason };
   } catch (error) {
     if (error instanceof RuntimeError) throw error;
-    return without(`its adapter gives no device (${error instanceof Error ? error.message : String(error)})`);
+    const why = `its adapter gives no device (${error instanceof Error ? error.message : String(error)})`;
+    return { kind: 'wasm', reason: withoutGpu(prefer, why).reason };
   }
-}
-
-function threadsFor(options: RuntimeOptions): number {
-  if (options.threads !== undefined) return options.threads;
-  const realm = globalThis as { crossOriginIsolated?: boolean; navigator?: { hardwareConcurrency?: number } };
-  return realm.crossOriginIsolated ? Math.max(1, Math.min(4, realm.navigator?.hardwareConcurrency ?? 1)) : 1;
 }
 
 const loaders: Readonly<Record<Bundle, () => Promise<typeof Ort>>> = {
@@ -115,7 +90,7 @@ export async function openBackend(options: RuntimeOptions): Promise<Backend> {
   const choice = await choose(options);
   const bundle: Bundle = choice.kind === 'wasm' ? 'wasm' : 'Suspending' in WebAssembly ? 'jspi' : 'webgpu';
   const ort = await loaders[bundle]();
-  const threads = threadsFor(options);
+  const threads = options.threads ?? defaultThreads();
   ort.env.logLevel = 'error';
   ort.env.wasm.numThreads = threads;
   if (options.wasmPaths) ort.env.wasm.wasmPaths = { ...options.wasmPaths };
@@ -130,7 +105,7 @@ export async function openBackend(options: RuntimeOptions): Promise<Backend> {
       kind: choice.kind,
       reason: choice.reason,
       threads,
-      adapter: webgpu ? describe(choice.info) : null,
+      adapter: webgpu ? describeAdapter(choice.info) : null,
     },
   };
 }

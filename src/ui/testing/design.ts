@@ -10,9 +10,7 @@ import App from '../App.svelte';
 import { defaultJob, parseJob } from '#src/formats/job.ts';
 
 async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
-  const draw = await drawFromStrip('demo-before-after.png', Number(query.get('columns') ?? 8)).catch(
-    () => drawDisc,
-  );
+  const draw = await drawFromStrip('demo-strip.png', Number(query.get('columns') ?? 8)).catch(() => drawDisc);
   const trainer = new FakeTrainer({
     draw,
     pace: Number(query.get('pace') ?? 40),
