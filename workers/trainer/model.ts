@@ -7,7 +7,7 @@ import { findLayers } from '#src/oft/layers.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { importGraph } from '#src/ops/import.ts';
 import { int32Inputs } from '#src/ops/int32.ts';
-import { int32Inputs } from '#src/ops/int32.ts';
+import { lowerGraph } from '#src/ops/lower.ts';
 import type { TimestepType } from '#src/tasks/diffusion/batches.ts';
 import { type DiffusionFolder, externalPaths, readDiffusionFolder } from '#src/tasks/diffusion/folder.ts';
 import type { FileSet } from '#src/tasks/files.ts';
@@ -81,7 +81,7 @@ export async function loadModel(files: FileSet): Promise<LoadedModel> {
   return { folder, unet: unet.model, textEncoder: textEncoder.model, hash, bytes };
 }
 
-/** The model with all dimensions bound, in the integers that WebGPU computes with. */
+/** The model with all dimensions bound, with inputs of int32: WebGPU has no int64 arithmetic. */
 const staticGraph = (model: Model, dims: Readonly<Record<string, number>>): Graph =>
   int32Inputs(importGraph(model, dims));
 
@@ -137,13 +137,11 @@ export function bindUnet({ unet, folder }: LoadedModel, batch: number, width: nu
       `unet/model.onnx draws ${channels} channels. So far Rotune trains models that draw RGB pixels directly.`,
     );
   const tokens = folder.tokenizer.length;
-  const bound = importGraph(unet, {
+  const graph = staticGraph(unet, {
     ...free(sample, [batch, channels, side, side]),
     ...free(timestep, [batch]),
     ...free(embeddings, [batch, tokens, width]),
   });
-  // WebGPU has no int64 arithmetic.
-  const graph = int32Inputs(bound);
   const shapeOf = (name: string): string => graph.inputs.find((v) => v.name === name)?.shape.join() ?? '';
   const wanted = [
     [sample.name, [batch, channels, side, side]],
@@ -184,7 +182,7 @@ export function bindEncoder({ textEncoder, folder }: LoadedModel, batch: number)
       `text_encoder/model.onnx should take token ids only; it takes ${inputs.map(shown).join(', ') || 'nothing'}.`,
     );
   const tokens = folder.tokenizer.length;
-  const graph = int32Inputs(importGraph(textEncoder, free(ids, [batch, tokens])));
+  const graph = lowerGraph(staticGraph(textEncoder, free(ids, [batch, tokens])));
   const bound = graph.inputs[0];
   if (!bound || bound.shape.join() !== [batch, tokens].join())
     throw new GraphError(
