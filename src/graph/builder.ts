@@ -255,10 +255,17 @@ export class Builder {
   concat(values: readonly Value[], axis: number): Value {
     return values.length === 1 ? values[0]! : this.emit('Concat', values, { axis });
   }
+  /** Parts of the given sizes. Many parts are cut in a tree, since each WebGPU dispatch binds few buffers. */
   split(a: Value, axis: number, sizes: readonly number[]): Value[] {
-    return sizes.length === 1
-      ? [a]
-      : this.emitAll('Split', [a, this.ints(sizes)], { axis }, { outputs: sizes.length });
+    if (sizes.length === 1) return [a];
+    if (sizes.length <= mostOutputs)
+      return this.emitAll('Split', [a, this.ints(sizes)], { axis }, { outputs: sizes.length });
+    const width = Math.max(mostOutputs, Math.ceil(sizes.length / mostOutputs));
+    const groups = Array.from({ length: Math.ceil(sizes.length / width) }, (_, i) =>
+      sizes.slice(i * width, (i + 1) * width),
+    );
+    const totals = groups.map((group) => group.reduce((n, size) => n + size, 0));
+    return this.split(a, axis, totals).flatMap((part, i) => this.split(part, axis, groups[i]!));
   }
   slice(
     a: Value,
@@ -280,6 +287,9 @@ export class Builder {
       : this.emit('ReduceMean', [a, this.ints(axes)], { keepdims: Number(keepdims) });
   }
 }
+
+/** Outputs of one Split: with its input they fill the 8 storage buffers that every WebGPU device binds at least. */
+const mostOutputs = 7;
 
 /** ONNX TensorProto.DataType codes. */
 export const castCodes: Readonly<Record<DType, number>> = {
