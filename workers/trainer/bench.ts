@@ -158,10 +158,13 @@ export class Bench {
     };
   }
 
-  /** Where the nodes of the training step run; of the forward program if there is none. */
+  /** Where the nodes of all programs that stand run: training step, forward, text encoder. */
   placement(): PlacementReport {
-    const slot = this.#slots.get('training') ?? [...this.#slots.values()].find((s) => s.bound);
-    return slot?.executable.placement() ?? { nodes: 0, elsewhere: [] };
+    const reports = [...this.#slots.values()].map((slot) => slot.executable.placement());
+    return {
+      nodes: reports.reduce((n, r) => n + r.nodes, 0),
+      elsewhere: reports.flatMap((r) => r.elsewhere),
+    };
   }
 
   async dispose(): Promise<void> {
