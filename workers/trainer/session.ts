@@ -1,13 +1,9 @@
 /** @file The trainer behind the worker's API: one device, one job at a time, one adapter to sample from and to export. */
-import { JobError } from '#src/formats/errors.ts';
-import type { Job } from '#src/formats/jobTypes.ts';
 import { parameterLayout } from '#src/oft/parameters.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
 import type { BackendKind, BackendReport, Runtime } from '#src/runtime/types.ts';
 import type { CaptionEmbeddings } from '#src/tasks/diffusion/embeddings.ts';
 import type { Decode } from '#src/tasks/diffusion/data.ts';
-import { DataError } from '#src/tasks/files.ts';
-import { matchCheckpoint } from '#src/training/checkpoint.ts';
 import type {
   JobRequest,
   Outcome,
@@ -25,9 +21,10 @@ import { captionEmbeddings, JobEmbeddings } from './embed.ts';
 import type { LoadedModel } from './model.ts';
 import { bad, busy, good, noRun, problemOf, ProblemError } from './problems.ts';
 import { probe } from './probe.ts';
+import { checkedJob, matchSaved, readSaved } from './resume.ts';
 import { Run } from './run.ts';
 import { draw, rowsFor } from './samples.ts';
-import { checkpointed, parseStoredJob, type Runs, type Saved } from './saved.ts';
+import type { Runs, Saved } from './saved.ts';
 import { layoutKeyOf, Loader, makeSetup, type Progress, type Setup } from './setup.ts';
 import { builtinSource, sourceKey } from './sources.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -230,7 +227,7 @@ export class Session implements TrainerApi {
     );
     const error = setup.problems.find(({ severity }) => severity === 'error');
     if (error) throw new ProblemError(error);
-    if (saved) this.#match(saved, setup, bench, emit);
+    if (saved) matchSaved(saved, setup, bench.runtime.backend.kind, emit);
     const embeddings = await watch.time('embed', () => this.#embeddings.of(setup));
     await this.#tidy().catch(() => undefined);
     const run = new Run({
@@ -260,58 +257,10 @@ export class Session implements TrainerApi {
     }
   }
 
-  async #saved(id: string, emit: (event: RunEvent) => void): Promise<Saved> {
-    if (this.#latest?.id === id) return this.#latest.saved;
-    const stored = await this.#env.runs.load(id);
-    if (!stored)
-      throw new ProblemError({
-        code: 'no-run',
-        message: 'This run is not saved here any more.',
-        cure: 'Start it anew.',
-      });
-    if (stored.fellBack)
-      emit({
-        kind: 'warning',
-        problem: {
-          code: 'storage',
-          message: `The newest checkpoint is damaged, so the run goes on from the one before it, after step ${stored.header.step}.`,
-        },
-      });
-    return stored.content;
-  }
-
-  /** Refuses a checkpoint of another run. */
-  #match(saved: Saved, setup: Setup, bench: Bench, emit: (event: RunEvent) => void): void {
-    const { checkpoint, rounds } = saved;
-    const { state } = setup.program(rounds);
-    try {
-      const { exact } = matchCheckpoint(checkpoint, {
-        job: setup.job,
-        modelHash: setup.model.hash,
-        backend: bench.runtime.backend.kind,
-        state: Object.fromEntries(
-          state.filter((s) => checkpointed(s.name)).map((s) => [s.name, s.init.length]),
-        ),
-      });
-      if (saved.dataHash !== setup.dataHash)
-        throw new DataError('The run began with other training images or captions.');
-      if (exact) return;
-    } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-      throw new ProblemError({
-        code: 'model-changed',
-        message: error.message,
-        safe: 'The saved run is still there.',
-        cure: 'Go on with the settings and files it was started with, or start a new run.',
-      });
-    }
-    emit({
-      kind: 'warning',
-      problem: {
-        code: 'model-changed',
-        message: `This run began on ${checkpoint.backend} and goes on on ${bench.runtime.backend.kind}: its numbers may differ in the last digits from an uninterrupted run.`,
-      },
-    });
+  #saved(id: string, emit: (event: RunEvent) => void): Promise<Saved> {
+    return this.#latest?.id === id
+      ? Promise.resolve(this.#latest.saved)
+      : readSaved(this.#env.runs, id, emit);
   }
 
   /** The adapter of the run going on, else of the last one, else of the newest saved one. */
@@ -387,15 +336,5 @@ export class Session implements TrainerApi {
     );
     const drawn = await draw(forward, model.folder.scheduler, embeddings, wanted, () => undefined);
     return drawn.pictures;
-  }
-}
-
-/** The job, checked as job files are. Throws ProblemError. */
-function checkedJob(job: Job): Job {
-  try {
-    return parseStoredJob(job);
-  } catch (error) {
-    if (error instanceof JobError) throw error;
-    throw new ProblemError({ code: 'bad-job', message: 'This is not a job that Rotune knows.' });
   }
 }
