@@ -55,8 +55,8 @@ describe('Lab', () => {
         if (event.kind === 'steps') steps.push(...event.records.map(({ step }) => step));
       },
     });
-    expect(steps[0]).toBe(at + 1);
-    expect(lab.run.records.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(steps[0]).toBe(at);
+    expect(lab.run.records.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
   it('does not start a run that must fail', async () => {

@@ -38,7 +38,7 @@ describe('RunState', () => {
     expect([run.status, run.progress, run.secondsPerStep]).toEqual(['running', 0, null]);
     run.accept({
       kind: 'steps',
-      records: [record(1), record(2, 0.1, 100), record(30, 0.1, 500)],
+      records: [record(0), record(1, 0.1, 100), record(29, 0.1, 500)],
       secondsLeft: 40,
     });
     expect([run.step, run.progress, run.secondsLeft]).toEqual([30, 0.25, 40]);
@@ -56,12 +56,12 @@ describe('RunState', () => {
   it('drops what came after the checkpoint when the run goes on from it', () => {
     const run = new RunState();
     run.begin(fakeJob, false);
-    run.accept({ kind: 'steps', records: [record(1), record(2), record(3)], secondsLeft: 1 });
+    run.accept({ kind: 'steps', records: [record(0), record(1), record(2)], secondsLeft: 1 });
     for (const step of [0, 3]) run.accept(samples(step));
     run.fail({ code: 'device-lost', message: 'gone' });
     expect(run.busy).toBe(false);
     run.begin(fakeJob, true, 2);
-    expect(run.records.map(({ step }) => step)).toEqual([1, 2]);
+    expect(run.records.map(({ step }) => step)).toEqual([0, 1]);
     expect(run.rows.map(({ step }) => step)).toEqual([0]);
     expect([run.step, run.problem]).toEqual([2, null]);
   });
@@ -70,7 +70,7 @@ describe('RunState', () => {
     const run = new RunState();
     run.begin(fakeJob, true, 60);
     expect(run.progress).toBe(0.5);
-    run.end(result('finished', [record(59), record(60), record(61)]));
+    run.end(result('finished', [record(58), record(59), record(60)]));
     expect([run.status, run.records.length, run.step]).toEqual(['done', 3, 61]);
   });
 

@@ -2,6 +2,7 @@
 import type { Job } from '#src/formats/jobTypes.ts';
 import type { Evaluation, Picture, Problem, RunEvent, RunResult, StepRecord } from '#workers/protocol.ts';
 import { smooth } from './series.ts';
+import { TimeLeft } from './timeLeft.ts';
 
 export type RunStatus =
   'idle' | 'preparing' | 'running' | 'pausing' | 'stopping' | 'paused' | 'done' | 'failed';
@@ -40,9 +41,14 @@ export class RunState {
   #result = $state.raw<RunResult | null>(null);
   #secondsLeft = $state<number | null>(null);
   #startStep = $state(0);
+  #timeLeft: TimeLeft | null = null;
 
   readonly #smoothed = $derived(smooth(this.#records.map((record) => record.loss)));
-  readonly #step = $derived(this.#records.at(-1)?.step ?? this.#startStep);
+  /** Updates made; records count from 0. */
+  readonly #step = $derived.by(() => {
+    const last = this.#records.at(-1);
+    return last ? last.step + 1 : this.#startStep;
+  });
   readonly #total = $derived(this.#job?.train.steps ?? 0);
   readonly #secondsPerStep = $derived.by(() => {
     const recent = this.#records.slice(-20).map((record) => record.ms);
@@ -119,8 +125,9 @@ export class RunState {
     this.#result = null;
     this.#secondsLeft = null;
     this.#startStep = startStep;
+    this.#timeLeft = new TimeLeft(job.train.steps, job.sample.every, startStep);
     if (continues) {
-      this.#records = this.#records.filter((record) => record.step <= startStep);
+      this.#records = this.#records.filter((record) => record.step < startStep);
       this.#rows = this.#rows.filter((row) => row.step <= startStep);
       this.#evaluations = this.#evaluations.filter((evaluation) => evaluation.step <= startStep);
       return;
@@ -141,13 +148,15 @@ export class RunState {
   }
 
   accept(event: RunEvent): void {
+    const now = performance.now();
+    this.#timeLeft?.note(event, now);
+    this.#secondsLeft = this.#timeLeft?.seconds(now) ?? null;
     switch (event.kind) {
       case 'phase':
         this.#phase = { name: event.phase, done: event.done ?? null, total: event.total ?? null };
         break;
       case 'steps':
         this.#records = [...this.#records, ...event.records];
-        this.#secondsLeft = event.secondsLeft;
         break;
       case 'samples':
         this.#rows = byStep([...this.#rows.filter((row) => row.step !== event.step), event]);

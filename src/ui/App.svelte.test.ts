@@ -150,7 +150,7 @@ describe('train', () => {
     const { lab } = await open();
     await lab.start();
     lab.go('train');
-    const chart = page.getByRole('img', { name: /^Loss by step\. Loss 0\.\d+ at step 1, .* at step 8/ });
+    const chart = page.getByRole('img', { name: /^Loss by step\. Loss 0\.\d+ at step 0, .* at step 7/ });
     await expect.element(chart).toBeVisible();
     (chart.element() as HTMLElement).focus();
     await userEvent.keyboard('{ArrowLeft}{ArrowLeft}');

@@ -133,7 +133,7 @@ export class FakeTrainer implements TrainerApi {
       const share = step / train.steps;
       const noise = Math.sin(step * 12.9898) * 0.03 + Math.sin(step * 78.233) * 0.02;
       const record = {
-        step,
+        step: step - 1,
         loss: 0.16 + 0.11 * Math.exp(-4 * share) + noise,
         learningRate: train.learningRate * Math.cos(share),
         gradNorm: 0.4,
