@@ -10,6 +10,7 @@ const REALMS = ['./tsconfig.page.json', './tsconfig.worker.json', './tsconfig.no
 
 export default defineConfig(
   globalIgnores([
+    '.cache/',
     'dist/',
     'coverage/',
     'test-results/',

@@ -77,10 +77,10 @@ function count(name, program, args) {
   return { passed, failed: status === 0 && passed > 0 ? failed : Math.max(1, failed) };
 }
 
-/** A step that must succeed before anything can be compared. @param {string} what @param {string} program @param {readonly string[]} args */
-async function must(what, program, args) {
+/** A step that must succeed before anything can be compared. @param {string} what @param {string} program @param {readonly string[]} args @param {boolean} [quiet] */
+async function must(what, program, args, quiet = false) {
   say(`${what} …`);
-  if ((await runProgram(program, args)) !== 0) throw new Refusal(`${what}: failed`);
+  if ((await runProgram(program, args, { quiet })) !== 0) throw new Refusal(`${what}: failed`);
 }
 
 await main(async () => {
@@ -118,10 +118,8 @@ await main(async () => {
       '--gradients',
       path('in.safetensors'),
     ];
-    await must(`Outputs and gradients with the adapter (${name})`, node, [
-      ...check,
-      path('ours.safetensors'),
-    ]);
+    const outputs = [...check, path('ours.safetensors')];
+    await must(`Outputs and gradients with the adapter (${name})`, node, outputs, true);
     const args = [
       script('adapter_in_lycoris.py'),
       adapter,
