@@ -118,6 +118,23 @@ describe('Lab', () => {
   });
 });
 
+describe('storage', () => {
+  it('asks the browser once to keep it, at the first checkpoint', async () => {
+    const { lab } = setUp();
+    const persist = vi.spyOn(navigator.storage, 'persist').mockResolvedValue(true);
+    vi.spyOn(navigator.storage, 'persisted').mockResolvedValue(false);
+    const rotune = createAutomation(lab, () => job);
+    let saved = 0;
+    await rotune.run(
+      { job: 'steps = 8', backend: 'wasm' },
+      ({ kind }) => (saved += Number(kind === 'checkpoint')),
+    );
+    expect(saved).toBeGreaterThan(0);
+    await vi.waitFor(() => expect(persist).toHaveBeenCalledTimes(1));
+    vi.restoreAllMocks();
+  });
+});
+
 describe('automation', () => {
   it('runs through the same state as the page', async () => {
     const { lab } = setUp();

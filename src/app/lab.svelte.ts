@@ -1,6 +1,7 @@
 /** @file The page's whole state: which screen, which job with which files, what the worker made of it, and the run. */
 import type { Job } from '#src/formats/jobTypes.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
+import { askToPersist } from '#src/store/persistence.ts';
 import type {
   JobRequest,
   Outcome,
@@ -241,6 +242,7 @@ export class Lab {
       const outcome = await this.trainer.start(
         request,
         (event) => {
+          if (event.kind === 'checkpoint' && this.run.checkpoint === null) void askToPersist();
           this.run.accept(event);
           this.#report(event);
           onEvent?.(event);
