@@ -142,7 +142,8 @@ await main(async () => {
         for (const record of event.records) log.write(logLine(record));
         const last = event.records.at(-1);
         if (!last) return;
-        step = last.step;
+        // Records count from 0; people count the steps done.
+        step = last.step + 1;
         progress.update(progressLine(step, total, last.loss, event.secondsLeft));
       } else if (event.kind === 'samples') samples.set(event.step, event.pictures);
       else if (event.kind === 'evaluation') {
