@@ -1,6 +1,7 @@
 /** @file All that the page knows of the training worker: types and error codes. comlink keeps only an error's message, so problems travel as data. */
 import type { Job } from '#src/formats/jobTypes.ts';
-import type { PlannedLayer } from '#src/oft/types.ts';
+import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
+import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { BackendKind, BackendReport, PlacementReport } from '#src/runtime/types.ts';
 
 export type ProblemCode =
@@ -48,14 +49,31 @@ export interface JobRequest {
   readonly model: Source;
   readonly train: Source;
   readonly heldout: Source | null;
+  /** An adapter file or folder of any tool that the run starts from; absent or null: from the untouched model. */
+  readonly adapter?: Source | null;
   readonly backend: BackendKind | 'auto';
+}
+
+/** What became of an adapter file on this model. */
+export interface AdapterReport {
+  readonly format: AdapterFormat;
+  /** Layers that took numbers from the file. */
+  readonly loaded: number;
+  /** Keys that a complete file would have; keys that belong to nothing here. */
+  readonly missing: readonly string[];
+  readonly unexpected: readonly string[];
+  /** Plain sentences: what was converted, what differs from the tool's own reading. */
+  readonly notes: readonly string[];
 }
 
 export interface Preparation {
   readonly backend: BackendReport;
   readonly modelHash: string;
   readonly modelBytes: number;
-  readonly layers: readonly PlannedLayer[];
+  /** All layers that can be adapted, in the order of the network; the page plans them anew as rules are edited. */
+  readonly layers: readonly Layer[];
+  readonly planned: readonly PlannedLayer[];
+  readonly adapter?: AdapterReport;
   readonly parameters: { readonly stored: number; readonly effective: number; readonly base: number };
   readonly images: number;
   readonly heldout: number;
@@ -147,6 +165,14 @@ export interface SampleRequest {
   readonly strength: number;
 }
 
+export interface ExportedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly layers: number;
+  /** What this kind of file cannot hold, in plain sentences; empty: nothing is lost. */
+  readonly losses: readonly string[];
+}
+
 export interface TrainerApi {
   device(prefer: BackendKind | 'auto'): Promise<BackendReport>;
   /** Loads model and data, plans the layers, lists all problems; with `probe`, times two steps. */
@@ -164,10 +190,10 @@ export interface TrainerApi {
   sampleNow(): Promise<void>;
   /** Pictures from the current adapter (also after the run). */
   sample(request: SampleRequest): Promise<Outcome<readonly Picture[]>>;
-  /** The adapter as a LyCORIS safetensors file. */
-  exportAdapter(): Promise<
-    Outcome<{ readonly name: string; readonly bytes: Uint8Array; readonly layers: number }>
-  >;
+  /** The adapter as a file of that kind; several files come as one zip. */
+  exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>>;
+  /** Loads an adapter on a model so that `sample` and `exportAdapter` use it, with no training. */
+  openAdapter(request: JobRequest & { readonly adapter: Source }): Promise<Outcome<AdapterReport>>;
   /** The newest saved run, finished or not. */
   lastRun(): Promise<RunSummary | null>;
   discard(id: string): Promise<void>;

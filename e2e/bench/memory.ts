@@ -1,5 +1,6 @@
 /** @file Memory over a long run: steps of the built-in UNet through the runtime on wasm; the process's resident set should stay flat. */
 import { readFileSync } from 'node:fs';
+import { defaultSettings } from '#src/oft/planned.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { parameterLayout } from '#src/oft/parameters.ts';
@@ -15,11 +16,7 @@ export async function main(steps = 1000): Promise<void> {
   const graph = importGraph(decodeModel(readFileSync('public/models/emoji/unet/model.onnx')), { batch: 1 });
   const layout = parameterLayout(
     planLayers(findLayers(graph), {
-      side: 'output',
-      blocks: { dim: 4 },
-      constraint: 0,
-      rescale: false,
-      lrScale: 1,
+      ...defaultSettings,
       rules: [],
     }).planned,
   );

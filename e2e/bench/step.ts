@@ -1,6 +1,7 @@
 /** @file Step time ÷ forward time of the built-in UNet, by gradient route, side by side on wasm with one thread. */
 import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-web';
+import { defaultSettings } from '#src/oft/planned.ts';
 import type { Graph } from '#src/graph/types.ts';
 import { encodeGraph } from '#src/graph/encode.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
@@ -65,11 +66,7 @@ const median = (values: number[]): number => values.toSorted((a, b) => a - b)[va
 export async function main(batch = 4, rounds = 9): Promise<void> {
   const graph = importGraph(decodeModel(readFileSync('public/models/emoji/unet/model.onnx')), { batch });
   const { planned } = planLayers(findLayers(graph), {
-    side: 'output',
-    blocks: { dim: 4 },
-    constraint: 0,
-    rescale: false,
-    lrScale: 1,
+    ...defaultSettings,
     rules: [],
   });
   const layout = parameterLayout(planned);

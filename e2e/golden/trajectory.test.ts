@@ -1,5 +1,6 @@
 /** @file 30 AdamW steps of the golden MLP and conv net: LyCORIS + torch.optim.AdamW's losses, gradient norms, parameters and moments. */
 import { describe, expect, it } from 'vitest';
+import { defaultSettings } from '#src/oft/planned.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
@@ -71,11 +72,10 @@ describe.each(cases.map((c) => [c.name, c] as const))('%s', (_, c) => {
     const data = tensors(`oft/${c.file}`);
     const graph = importGraph(decodeModel(fixture(`oft/trajectory_${c.net}.onnx`)), {});
     const { planned } = planLayers(findLayers(graph), {
-      side: 'output',
+      ...defaultSettings,
       blocks: { dim: c.adapter.linear_dim! },
       constraint: c.adapter.constraint ?? 0,
       rescale: c.adapter.rescaled ?? false,
-      lrScale: 1,
       rules: [],
     });
     const layout = parameterLayout(planned);

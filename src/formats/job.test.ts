@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { defaultSettings } from '#src/oft/planned.ts';
 import { JobError } from './errors.ts';
 import { defaultJob, parseJob, printJob } from './job.ts';
 import type { Job } from './jobTypes.ts';
@@ -36,7 +37,7 @@ const full: Job = {
   data: { train: 'pictures', heldout: null, captionDropout: 0, flip: true },
   train: { ...defaultJob.train, betas: [0.8, 0.95], eps: 1e-6, seed: 4_294_967_295, schedule: 'linear' },
   plan: {
-    side: 'output',
+    ...defaultSettings,
     blocks: { count: 4 },
     constraint: 0.05,
     rescale: true,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { LayerParameters } from '#src/oft/parameters.ts';
+import { defaultSettings, plannedLayer } from '#src/oft/planned.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { FormatError } from './errors.ts';
@@ -89,23 +90,13 @@ const parameters = (l: Layer, count: number, rescale: boolean): LayerParameters 
   const numbers = (n: number): Float32Array =>
     Float32Array.from({ length: n }, (_, i) => Math.fround(Math.sin(i + n)));
   const blocks = { size };
-  const planned = {
-    layer: l,
-    rule: null,
-    blocks,
-    constraint: Math.fround(0.05),
-    rescale,
-    lrScale: 1,
-    count,
-    size,
-  };
-  const scales = rescale ? l.out : 0;
+  const planned = plannedLayer(
+    l,
+    { ...defaultSettings, blocks, constraint: Math.fround(0.05), rescale },
+    { count, size },
+  );
   return {
-    layer: {
-      ...planned,
-      stored: count * size ** 2 + scales,
-      effective: (count * size * (size - 1)) / 2 + scales,
-    },
+    layer: planned,
     blocks: numbers(count * size * size),
     ...(rescale && { rescale: numbers(l.out) }),
   };

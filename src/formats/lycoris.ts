@@ -1,6 +1,7 @@
 /** @file Diag-OFT adapters as LyCORIS stores them: `{prefix}_{module path with _}` + `.oft_blocks` [n,b,b], `.rescale` [out,1…], `.alpha` []. */
 import type { LayerParameters } from '#src/oft/parameters.ts';
-import type { Layer, PlannedLayer } from '#src/oft/types.ts';
+import { defaultSettings, plannedLayer } from '#src/oft/planned.ts';
+import type { Layer } from '#src/oft/types.ts';
 import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { FormatError } from './errors.ts';
 import { toFloat32 } from './floats.ts';
@@ -201,18 +202,11 @@ function parameters(
     : 0;
   if (!(constraint >= 0 && Number.isFinite(constraint)))
     throw new FormatError(`${stem}.alpha is ${constraint}; it takes 0 (no constraint) or a positive number.`);
-  const planned: PlannedLayer = {
+  const planned = plannedLayer(
     layer,
-    rule: null,
-    blocks: { size: b },
-    constraint,
-    rescale: rescale !== undefined,
-    lrScale: 1,
-    count: n,
-    size: b,
-    stored: n * b * b + (rescale ? layer.out : 0),
-    effective: (n * b * (b - 1)) / 2 + (rescale ? layer.out : 0),
-  };
+    { ...defaultSettings, blocks: { size: b }, constraint, rescale: rescale !== undefined },
+    { count: n, size: b },
+  );
   return {
     layer: planned,
     blocks: toFloat32(blocks, `${stem}.oft_blocks`),

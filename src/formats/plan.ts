@@ -1,18 +1,12 @@
 /** @file The plan as a table: which layers are adapted and how (`[plan]` of a job, or a file of its own). */
 import * as v from 'valibot';
+import { defaultSettings } from '#src/oft/planned.ts';
 import { compares } from '#src/oft/rules.ts';
 import type { BlockChoice, Plan } from '#src/oft/types.ts';
 import { camelKeys, checked, flag, oneOf, real, snakeKeys, table, text, value, whole } from './schema.ts';
 import { parseToml, printToml } from './toml.ts';
 
-export const defaultPlan: Plan = {
-  side: 'output',
-  blocks: { dim: 4 },
-  constraint: 0,
-  rescale: false,
-  lrScale: 1,
-  rules: [],
-};
+export const defaultPlan: Plan = { ...defaultSettings, rules: [] };
 
 const isWhole = (x: unknown): x is number => typeof x === 'number' && Number.isInteger(x) && x >= 1;
 

@@ -24,12 +24,12 @@ const divisors = (n: number): number[] =>
  * dim: LyCORIS Diag-OFT's `(block_size, block_num) = factorization(out, dim)`, so b ≤ n; count: the OFT paper's r; size: b itself.
  */
 export function chooseBlocks(out: number, choice: BlockChoice): Blocks | BlockMisfit {
-  if ('dim' in choice) {
+  if (choice.dim !== undefined) {
     const [size, count] = factorization(out, choice.dim);
     return { size, count };
   }
   const [asked, value] =
-    'count' in choice ? (['count', choice.count] as const) : (['size', choice.size] as const);
+    choice.count !== undefined ? (['count', choice.count] as const) : (['size', choice.size ?? 1] as const);
   if (Number.isInteger(value) && value > 0 && out % value === 0)
     return asked === 'count' ? { count: value, size: out / value } : { size: value, count: out / value };
   const all = divisors(out);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { defaultSettings } from './planned.ts';
 import { layerAngles, layerRotation } from './hostRotation.ts';
 import { initialParameters, parameterLayout, readParameters, writeParameters } from './parameters.ts';
 import { planLayers } from './rules.ts';
@@ -19,11 +20,7 @@ const layer = (path: string, out: number): Layer => ({
   transposed: false,
 });
 const plan: Plan = {
-  side: 'output',
-  blocks: { dim: 4 },
-  constraint: 0,
-  rescale: false,
-  lrScale: 1,
+  ...defaultSettings,
   rules: [],
 };
 const plannedOf = (out: number, over: Partial<Plan> = {}) =>

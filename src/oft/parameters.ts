@@ -1,13 +1,19 @@
-/** @file One flat vector holds every trainable number: blocks by size over all layers, then rescales, then 1×1 blocks (which cannot turn). */
-import type { PlannedLayer } from './types.ts';
+/** @file One flat vector holds every trainable number: blocks by kind over all layers, then rescales, then 1×1 blocks (which cannot turn). */
+import { blockNumbers, numbersPerBlock, storedBlocks } from './planned.ts';
+import type { Parameters, PlannedLayer } from './types.ts';
 
-/** All blocks of one size: a [count, size, size] tensor, cut into layers. */
+/** All blocks of one size, parametrisation and transform: a [count, numbers of one block] tensor, cut into layers. */
 export interface BlockGroup {
+  /** Names the group in feeds: "8" for full matrices of size 8 under the exact Cayley transform, else with the kind behind it. */
+  readonly name: string;
   readonly size: number;
+  readonly parameters: Parameters;
+  readonly neumannTerms: number | null;
+  /** Stored blocks. */
   readonly count: number;
   readonly offset: number;
-  /** In order; `first` is the index of the layer's first block in the group. */
-  readonly layers: readonly { readonly index: number; readonly first: number }[];
+  /** In order; `first` is the index of the layer's first block in the group, `count` how many it has. */
+  readonly layers: readonly { readonly index: number; readonly first: number; readonly count: number }[];
 }
 
 export interface Layout {
@@ -17,33 +23,45 @@ export interface Layout {
   readonly rescales: readonly { readonly index: number; readonly offset: number; readonly length: number }[];
   readonly rescaleOffset: number;
   readonly rescaleLength: number;
-  /** Blocks of size 1: stored, as LyCORIS does, but always identity. */
+  /** Blocks of size 1: stored where LyCORIS stores them, but always identity. */
   readonly inert: readonly { readonly index: number; readonly offset: number; readonly length: number }[];
   readonly size: number;
 }
 
 export interface LayerParameters {
   readonly layer: PlannedLayer;
-  /** n·b·b, row-major: the full matrices B. */
+  /** Stored blocks one after another (BOFT: stage by stage): full matrices B row-major, or the numbers above the diagonal row by row. */
   readonly blocks: Float32Array;
   readonly rescale?: Float32Array;
 }
 
+const groupName = ({ size, parameters, neumannTerms }: PlannedLayer): string =>
+  `${size}${parameters === 'triangle' ? '_triangle' : ''}${neumannTerms === null ? '' : `_${neumannTerms}terms`}`;
+
 /** Where each layer's numbers lie in the flat vector. */
 export function parameterLayout(planned: readonly PlannedLayer[]): Layout {
-  const groups: BlockGroup[] = [];
+  const members = new Map<string, number[]>();
+  planned.forEach((p, index) => {
+    if (p.size === 1) return;
+    const list = members.get(groupName(p));
+    if (list) list.push(index);
+    else members.set(groupName(p), [index]);
+  });
   let offset = 0;
-  for (const size of [...new Set(planned.map((p) => p.size))].filter((b) => b > 1).sort((a, b) => a - b)) {
-    const layers: { index: number; first: number }[] = [];
-    let count = 0;
-    planned.forEach((p, index) => {
-      if (p.size !== size) return;
-      layers.push({ index, first: count });
-      count += p.count;
+  const groups = [...members]
+    .sort(([, a], [, b]) => planned[a[0]!]!.size - planned[b[0]!]!.size)
+    .map(([name, indices]): BlockGroup => {
+      const { size, parameters, neumannTerms } = planned[indices[0]!]!;
+      let count = 0;
+      const layers = indices.map((index) => {
+        const own = storedBlocks(planned[index]!);
+        count += own;
+        return { index, first: count - own, count: own };
+      });
+      const group = { name, size, parameters, neumannTerms, count, offset, layers };
+      offset += count * numbersPerBlock(group);
+      return group;
     });
-    groups.push({ size, count, offset, layers });
-    offset += count * size * size;
-  }
   const segment = (keep: (p: PlannedLayer) => boolean, length: (p: PlannedLayer) => number) =>
     planned.flatMap((p, index) => {
       if (!keep(p)) return [];
@@ -57,10 +75,7 @@ export function parameterLayout(planned: readonly PlannedLayer[]): Layout {
     (p) => p.layer.out,
   );
   const rescaleLength = offset - rescaleOffset;
-  const inert = segment(
-    (p) => p.size === 1,
-    (p) => p.count,
-  );
+  const inert = segment((p) => p.size === 1 && blockNumbers(p) > 0, blockNumbers);
   return { planned, groups, rescales, rescaleOffset, rescaleLength, inert, size: offset };
 }
 
@@ -71,30 +86,32 @@ export function initialParameters(layout: Layout): Float32Array {
   return theta;
 }
 
-function ranges(layout: Layout, index: number): { blocks: [number, number]; rescale?: [number, number] } {
-  const planned = layout.planned[index]!;
-  const length = planned.count * planned.size * planned.size;
-  const group = layout.groups.find((g) => g.size === planned.size);
-  const start = group
-    ? group.offset + group.layers.find((l) => l.index === index)!.first * planned.size ** 2
-    : layout.inert.find((l) => l.index === index)!.offset;
-  const scale = layout.rescales.find((r) => r.index === index);
-  return {
-    blocks: [start, start + length],
-    ...(scale && { rescale: [scale.offset, scale.offset + scale.length] }),
-  };
+type Range = readonly [number, number];
+const rangesOf = new WeakMap<Layout, { blocks: Range; rescale?: Range }[]>();
+
+/** Each layer's ranges in the flat vector. */
+function ranges(layout: Layout): { blocks: Range; rescale?: Range }[] {
+  const known = rangesOf.get(layout);
+  if (known) return known;
+  const made: { blocks: Range; rescale?: Range }[] = layout.planned.map(() => ({ blocks: [0, 0] }));
+  for (const group of layout.groups)
+    for (const l of group.layers) {
+      const start = group.offset + l.first * numbersPerBlock(group);
+      made[l.index]!.blocks = [start, start + l.count * numbersPerBlock(group)];
+    }
+  for (const l of layout.inert) made[l.index]!.blocks = [l.offset, l.offset + l.length];
+  for (const r of layout.rescales) made[r.index]!.rescale = [r.offset, r.offset + r.length];
+  rangesOf.set(layout, made);
+  return made;
 }
 
 /** Each layer's blocks and rescale, copied out of the flat vector. */
 export function readParameters(layout: Layout, theta: Float32Array): LayerParameters[] {
-  return layout.planned.map((layer, index) => {
-    const r = ranges(layout, index);
-    return {
-      layer,
-      blocks: theta.slice(...r.blocks),
-      ...(r.rescale && { rescale: theta.slice(...r.rescale) }),
-    };
-  });
+  return ranges(layout).map(({ blocks, rescale }, index) => ({
+    layer: layout.planned[index]!,
+    blocks: theta.slice(...blocks),
+    ...(rescale && { rescale: theta.slice(...rescale) }),
+  }));
 }
 
 /** The flat vector of given layers; those not given keep the untouched model's values. Lengths must fit. */
@@ -103,30 +120,31 @@ export function writeParameters(
   given: ReadonlyMap<string, { readonly blocks: Float32Array; readonly rescale?: Float32Array }>,
 ): Float32Array {
   const theta = initialParameters(layout);
-  layout.planned.forEach((p, index) => {
-    const values = given.get(p.layer.path);
+  ranges(layout).forEach(({ blocks, rescale }, index) => {
+    const { path } = layout.planned[index]!.layer;
+    const values = given.get(path);
     if (!values) return;
-    const r = ranges(layout, index);
-    if (values.blocks.length !== r.blocks[1] - r.blocks[0])
+    if (values.blocks.length !== blocks[1] - blocks[0])
       throw new RangeError(
-        `${p.layer.path} takes ${r.blocks[1] - r.blocks[0]} block numbers, ${values.blocks.length} were given.`,
+        `${path} takes ${blocks[1] - blocks[0]} block numbers, ${values.blocks.length} were given.`,
       );
-    theta.set(values.blocks, r.blocks[0]);
-    if (values.rescale && r.rescale) theta.set(values.rescale, r.rescale[0]);
+    theta.set(values.blocks, blocks[0]);
+    if (values.rescale && rescale) theta.set(values.rescale, rescale[0]);
   });
   return theta;
 }
 
 /**
- * Learning rate multiplier of every number: the rule's lr_scale and, if `blockwise`, 1/(2√(b−1)), which makes a step turn
- * blocks of every size alike (OneTrainer #1315). null where all are one.
+ * Learning rate multiplier of every number: the rule's lr_scale and, if `blockwise`, what makes a step turn blocks of every size
+ * alike: 1/(2√(b−1)) for full matrices (OneTrainer #1315), of which a step moves Q twice, and 1/√(b−1) for triangles. null where all are one.
  */
 export function rateScales(layout: Layout, blockwise: boolean): Float32Array | null {
   const scales = new Float32Array(layout.size).fill(1);
-  layout.planned.forEach((p, index) => {
-    const r = ranges(layout, index);
-    scales.fill(p.lrScale * (blockwise && p.size > 1 ? 1 / (2 * Math.sqrt(p.size - 1)) : 1), ...r.blocks);
-    if (r.rescale) scales.fill(p.lrScale, ...r.rescale);
+  ranges(layout).forEach(({ blocks, rescale }, index) => {
+    const { lrScale, size, parameters } = layout.planned[index]!;
+    const even = blockwise && size > 1 ? 1 / ((parameters === 'full' ? 2 : 1) * Math.sqrt(size - 1)) : 1;
+    scales.fill(lrScale * even, ...blocks);
+    if (rescale) scales.fill(lrScale, ...rescale);
   });
   return scales.every((s) => s === 1) ? null : scales;
 }

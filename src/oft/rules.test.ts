@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defaultSettings } from './planned.ts';
 import { chooseBlocks } from './blocks.ts';
 import { compares, globMatches, planLayers } from './rules.ts';
 import type { Layer, Plan } from './types.ts';
@@ -24,11 +25,7 @@ const conv = (path: string, out: number, k = 3): Layer => ({
   stride: [1, 1],
 });
 const plan = (over: Partial<Plan> = {}): Plan => ({
-  side: 'output',
-  blocks: { dim: 4 },
-  constraint: 0,
-  rescale: false,
-  lrScale: 1,
+  ...defaultSettings,
   rules: [],
   ...over,
 });

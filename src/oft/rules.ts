@@ -1,6 +1,7 @@
 /** @file Rules by layer attributes: the first that matches decides a layer's blocks. */
 import { chooseBlocks, isMisfit } from './blocks.ts';
-import type { BlockChoice, Layer, LayerSettings, Match, Plan, PlannedLayer } from './types.ts';
+import { plannedLayer, settingsOf } from './planned.ts';
+import type { BlockChoice, Layer, Match, Plan, PlannedLayer } from './types.ts';
 
 export interface PlanProblem {
   readonly severity: 'error' | 'warning';
@@ -68,12 +69,7 @@ export function planLayers(
     const rule = plan.rules[index];
     if (rule) hits[index]!++;
     if (rule?.skip) continue;
-    const settings: LayerSettings = {
-      blocks: rule?.blocks ?? plan.blocks,
-      constraint: rule?.constraint ?? plan.constraint,
-      rescale: rule?.rescale ?? plan.rescale,
-      lrScale: rule?.lrScale ?? plan.lrScale,
-    };
+    const settings = settingsOf(plan, rule);
     const blocks = chooseBlocks(layer.out, settings.blocks);
     if (isMisfit(blocks)) {
       problems.push({
@@ -84,7 +80,7 @@ export function planLayers(
       });
       continue;
     }
-    planned.push(withCounts(layer, rule ? index : null, settings, blocks.count, blocks.size));
+    planned.push(plannedLayer(layer, settings, blocks, rule ? index : null));
   }
   plan.rules.forEach((rule, i) => {
     if (hits[i] === 0)
@@ -120,25 +116,6 @@ export function planLayers(
         cure: 'Give it a rule with another block setting, or skip it.',
       });
   return { planned, problems };
-}
-
-function withCounts(
-  layer: Layer,
-  rule: number | null,
-  settings: LayerSettings,
-  count: number,
-  size: number,
-): PlannedLayer {
-  const scales = settings.rescale ? layer.out : 0;
-  return {
-    ...settings,
-    layer,
-    rule,
-    count,
-    size,
-    stored: count * size * size + scales,
-    effective: (count * size * (size - 1)) / 2 + scales,
-  };
 }
 
 export const describeMatch = (match: Match): string =>

@@ -1,27 +1,100 @@
 /** @file The plan: which layers are adapted, and how. First matching rule wins. */
 
-/** How a layer's output width is cut into diagonal blocks. dim: LyCORIS's factorisation; count: the OFT paper's r; size: b. */
-export type BlockChoice = { readonly dim: number } | { readonly count: number } | { readonly size: number };
+/** Where the rotation acts. output: LyCORIS, W′ = CᵀW by blocks of output rows. input: PEFT and OFTv2, W′ = W·Rᵀ by blocks of the fan-in. */
+export type Side = 'output' | 'input';
+
+/** diag: block-diagonal (Diag-OFT, OFTv2); boft: butterfly stages (BOFT, 2311.06243), output side only. */
+export type Algorithm = 'diag' | 'boft';
+
+/**
+ * What is trained of Q. full: a b×b matrix B with Q = B − Bᵀ (LyCORIS); triangle: the b(b−1)/2 numbers above the diagonal (PEFT).
+ * Gradient norms differ by √2 and Adam's steps of Q by 2.
+ */
+export type Parameters = 'full' | 'triangle';
+
+/**
+ * Whose meaning the constraint c has. lycoris (also kohya, A1111): ‖Q‖_F over the layer ≤ c·out, differentiated through;
+ * comfyui: ‖Q‖_F over the layer ≤ c; peft: each block's ‖Q‖_F ≤ c/√n (n = 1 if shared), stored numbers projected in place;
+ * paper: the authors' code, each block's ‖Q‖_F ≤ c·b²/√n, projected in place.
+ */
+export type Clamp = 'lycoris' | 'comfyui' | 'peft' | 'paper';
+
+/** How a layer's width is cut into diagonal blocks: exactly one of dim, count, size and per. */
+export interface BlockChoice {
+  /** LyCORIS: factorisation of the width (Diag-OFT) or its power-of-two one (BOFT). */
+  readonly dim?: number;
+  /** The OFT paper's r: number of blocks n. */
+  readonly count?: number;
+  /** Block size b. */
+  readonly size?: number;
+  /** Convolutions: one k²×k² rotation per input channel (input side). */
+  readonly per?: 'channel';
+  /** One rotation for all blocks of a layer (PEFT's block_share; with `per`, the paper's channel sharing). */
+  readonly share?: boolean;
+  /** BOFT's m; without it as many as LyCORIS takes, log₂n + 1. */
+  readonly stages?: number;
+  /** nearest: a count or size that does not divide the width becomes the nearest that does, reported. */
+  readonly fit?: 'exact' | 'nearest';
+  /** Caps the block size: the largest divisor at or below it is taken, reported. */
+  readonly maxSize?: number;
+  /** Caps the layer's stored numbers by smaller blocks, reported. */
+  readonly maxParams?: number;
+}
+
+/** What the name tells of a layer's part in the network. */
+export type Role =
+  | 'query'
+  | 'key'
+  | 'value'
+  | 'attention-out'
+  | 'feed-forward'
+  | 'residual-conv'
+  | 'time-embedding'
+  | 'projection'
+  | 'sampling'
+  | 'input'
+  | 'head'
+  | 'other';
 
 export interface Match {
   /** Glob over the layer's dotted module path; `*` matches any run of characters. */
   readonly name?: string;
+  /** Regular expression that must match somewhere in the path. */
+  readonly regex?: string;
   readonly kind?: 'linear' | 'conv';
   /** Spatial kernel; one number stands for a square. */
   readonly kernel?: number;
   readonly stride?: number;
-  readonly groups?: number;
-  /** A number, or a comparison such as ">=320". */
+  /** A number, or a comparison such as ">1". */
+  readonly groups?: number | string;
   readonly in?: number | string;
   readonly out?: number | string;
+  /** Place among the model's layers in the order of the network, from 0; negative numbers count from the end. */
+  readonly position?: number | string;
+  readonly role?: Role;
+  /** `unet`, `text_encoder`, …: the folder the layer's file lies in. */
+  readonly part?: string;
 }
 
 export interface LayerSettings {
+  readonly algorithm: Algorithm;
+  readonly side: Side;
   readonly blocks: BlockChoice;
-  /** COFT: LyCORIS's `constraint`; ‖Q‖_F of the layer is clamped to constraint × out. 0: off. */
+  readonly parameters: Parameters;
+  /**
+   * null: the exact Cayley transform; n: PEFT's Cayley–Neumann series with n terms. On the input side PEFT's two settings turn opposite
+   * ways: R = C(−Q) exact, R ≈ C(Q) by the series [ran: golden/oft].
+   */
+  readonly neumannTerms: number | null;
+  /** COFT; 0: off. */
   readonly constraint: number;
+  readonly clamp: Clamp;
   /** One learned scale per output row (LyCORIS `rescaled`). */
   readonly rescale: boolean;
+  /** Probability that a step leaves the whole layer untouched (LyCORIS module_dropout). */
+  readonly moduleDropout: number;
+  /** Probability that a step replaces a block by the identity (BOFT's multiplicative dropout). */
+  readonly rankDropout: number;
   /** Multiplies the learning rate of this layer. */
   readonly lrScale: number;
 }
@@ -31,8 +104,8 @@ export interface Rule extends Partial<LayerSettings> {
   readonly skip?: boolean;
 }
 
+/** The plan's own settings are those of layers that no rule matches, and of what rules leave open. */
 export interface Plan extends LayerSettings {
-  readonly side: 'output';
   readonly rules: readonly Rule[];
 }
 
@@ -50,9 +123,12 @@ export interface Layer {
   /** Spatial kernel, empty for linear layers. */
   readonly kernel: readonly number[];
   readonly stride: readonly number[];
+  readonly dilation?: readonly number[];
   readonly groups: number;
   /** The nodes see the weight as (in, out): its last axis is the output. */
   readonly transposed: boolean;
+  /** `unet`, `text_encoder`, … where known. */
+  readonly part?: string;
 }
 
 /** What became of a layer under a plan. */
@@ -60,11 +136,16 @@ export interface PlannedLayer extends LayerSettings {
   readonly layer: Layer;
   /** Index of the rule that matched; null: the plan's defaults. */
   readonly rule: number | null;
-  /** Number of blocks n and block size b; n·b = out. */
+  /** Number of blocks n along the width, block size b, BOFT's stages m (1 for diag); n·b = width. */
   readonly count: number;
   readonly size: number;
-  /** Stored numbers: n·b² (+ out with rescale). */
+  readonly stages: number;
+  /** All n blocks are one. */
+  readonly share: boolean;
+  /** The axis that is cut: out, or on the input side in/groups · kernel (PEFT: W.flatten(1), channel-major). */
+  readonly width: number;
+  /** Stored numbers: m·n·b² or m·n·b(b−1)/2, n = 1 if shared (+ out with rescale). */
   readonly stored: number;
-  /** Degrees of freedom: n·b(b−1)/2 (+ out with rescale). */
+  /** Degrees of freedom: m·n·b(b−1)/2, n = 1 if shared (+ out with rescale). */
   readonly effective: number;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defaultSettings } from '#src/oft/planned.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import { DataError } from '#src/tasks/files.ts';
 import { type Checkpoint, matchCheckpoint, parseCheckpoint } from './checkpoint.ts';
@@ -26,7 +27,7 @@ const job: Job = {
     checkpointSteps: 50,
     checkpointSeconds: 30,
   },
-  plan: { side: 'output', blocks: { dim: 4 }, constraint: 0, rescale: false, lrScale: 1, rules: [] },
+  plan: { ...defaultSettings, rules: [] },
   sample: { prompts: ['cat face'], negative: '', steps: 20, guidance: 1, seed: 0, every: 30 },
 };
 const checkpoint: Checkpoint = {

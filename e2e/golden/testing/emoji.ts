@@ -1,5 +1,6 @@
 /** @file The built-in model as tests use it. */
 import { readFileSync } from 'node:fs';
+import { defaultSettings } from '#src/oft/planned.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import type { Graph } from '#src/graph/types.ts';
 import { importGraph } from '#src/ops/import.ts';
@@ -10,11 +11,7 @@ import { planLayers } from '#src/oft/rules.ts';
 import type { Plan } from '#src/oft/types.ts';
 
 export const plan: Plan = {
-  side: 'output',
-  blocks: { dim: 4 },
-  constraint: 0,
-  rescale: false,
-  lrScale: 1,
+  ...defaultSettings,
   rules: [],
 };
 

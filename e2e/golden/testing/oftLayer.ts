@@ -1,4 +1,5 @@
 /** @file One golden layer as a graph with its adapter in place. */
+import { defaultSettings } from '#src/oft/planned.ts';
 import { backward } from '#src/autodiff/backward.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
@@ -79,7 +80,7 @@ export function adaptedLayer(
   const base = baseLayer(c, data, form);
   const blocks = data.get('oft_blocks')!;
   const { planned, problems } = planLayers(findLayers(base), {
-    side: 'output',
+    ...defaultSettings,
     blocks: { size: blocks.shape[1]! },
     constraint: numbersOf(data.get('alpha') ?? tensor('float32', [], [0]))[0]!,
     rescale: c.options.rescaled,

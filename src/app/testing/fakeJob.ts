@@ -1,4 +1,5 @@
 /** @file A job for tests and for the page's fake trainer. */
+import { defaultSettings } from '#src/oft/planned.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 
 export const fakeJob: Job = {
@@ -29,7 +30,7 @@ export const fakeJob: Job = {
     checkpointSteps: 50,
     checkpointSeconds: 30,
   },
-  plan: { side: 'output', blocks: { dim: 4 }, constraint: 0, rescale: false, lrScale: 1, rules: [] },
+  plan: { ...defaultSettings, rules: [] },
   sample: {
     prompts: ['ghost', 'robot', 'unicorn', 'wolf', 'octopus', 'pear', 'doughnut', 'castle'],
     negative: '',
