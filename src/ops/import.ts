@@ -156,7 +156,11 @@ class Importer implements Knowledge {
     if (node.domain === '' && this.version !== 21 && operator?.convert)
       node = operator.convert(node, this.version, b);
     if (node.op === 'Pad' && node.domain === '') node = withoutAxes(b, node, inputs);
-    const values = this.#folded(node, original) ?? this.#reduced(node) ?? b.append(node);
+    const values =
+      this.#folded(node, original) ??
+      this.#reduced(node) ??
+      operators[operatorKey(node)]?.expand?.(b, node, this.#inputs(node)) ??
+      b.append(node);
     original.outputs.forEach((name, i) => {
       if (name !== '') scope.values.set(name, values[i]!);
     });

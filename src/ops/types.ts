@@ -39,6 +39,15 @@ export interface Operator {
   readonly fold?: (node: Node, inputs: readonly (Tensor | null)[]) => readonly Tensor[] | undefined;
   /** An older opset's form → opset 21's, before shape inference; runs only when `version` < 21 (or > 21 for later forms). */
   readonly convert?: (node: Node, version: number, b: Builder) => Node;
+  /**
+   * The operator written out in others as it is imported: gradient, folding and WebGPU are then theirs. For operators that few models hold
+   * and that no backend does faster than their parts. undefined: this node stays as it is.
+   */
+  readonly expand?: (
+    g: Builder,
+    node: Node,
+    inputs: readonly (Value | null)[],
+  ) => readonly Value[] | undefined;
   /** Same result from operators that WebGPU runs; undefined: not needed for this node. */
   readonly lower?: (
     g: Builder,
