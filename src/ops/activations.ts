@@ -133,3 +133,36 @@ export const Mish: Operator = unary(({ g, x, dy, k }) => {
 export const Gelu: Operator = unary((u) =>
   stringAttr(u.node, 'approximate', 'none') === 'tanh' ? tanhGeluGrad(u) : geluGrad(u),
 );
+
+/** y = x above α, else 0. */
+export const ThresholdedRelu: Operator = unary(({ g, node, x, dy, k }) =>
+  g.where(greater(g, x, k(floatAttr(node, 'alpha', 1))), dy, k(0)),
+);
+
+/** y = x + bias below −λ, x − bias above λ, 0 between. */
+export const Shrink: Operator = unary(
+  ({ g, node, x, dy, k }) =>
+    g.where(greater(g, g.emit('Abs', [x]), k(floatAttr(node, 'lambd', 0.5))), dy, k(0)),
+  undefined,
+  {
+    webgpu: () => false,
+    lower: (g, node, [x]) => {
+      const k = (v: number): Value => scalarLike(g, v, x!);
+      const [lambda, bias] = [floatAttr(node, 'lambd', 0.5), floatAttr(node, 'bias', 0)];
+      const below = g.where(less(g, x!, k(-lambda)), bias === 0 ? x! : g.add(x!, k(bias)), k(0));
+      return [g.where(greater(g, x!, k(lambda)), bias === 0 ? x! : g.sub(x!, k(bias)), below)];
+    },
+  },
+);
+
+/** Opset 24's x·σ(αx), which no kernel of opset 21 computes. */
+export const Swish: Operator = {
+  shape: (ctx) => {
+    const { type, shape } = requiredInput(ctx, 0);
+    return [{ type, shape }];
+  },
+  expand: (g, node, [x]) => {
+    const alpha = floatAttr(node, 'alpha', 1);
+    return [g.mul(x!, sigmoid(g, alpha === 1 ? x! : g.mul(x!, scalarLike(g, alpha, x!))))];
+  },
+};

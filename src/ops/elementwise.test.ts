@@ -1,13 +1,17 @@
 import { expect, test } from 'vitest';
 import { backward } from '#src/autodiff/backward.ts';
-import { float } from '#src/graph/attributes.ts';
+import { attributes, float } from '#src/graph/attributes.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import { numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
+import type { DType } from '#src/onnx/model.ts';
 import { builder, operators } from './table.ts';
+import { apply, checkForms } from './testing/apply.ts';
+import { checkFold } from './testing/foldCheck.ts';
 import { checkGradient, type InputSpec } from './testing/gradcheck.ts';
 import { runGraph } from './testing/runGraph.ts';
 
 const away = { shape: [3, 4], values: [-2.7, -1.9, -1.3, -0.8, -0.5, -0.2, 0.3, 0.6, 1.1, 1.7, 2.2, 2.8] };
+const inside = { shape: [6], range: [-0.7, 0.7] } as const;
 const positive = { shape: [3, 4], range: [0.3, 2] } as const;
 
 test.each<[string, InputSpec, object?]>([
@@ -35,11 +39,24 @@ test.each<[string, InputSpec, object?]>([
   ['Mish', away],
   ['Gelu', away],
   ['Gelu', away, { approximate: 'tanh' }],
+  ['Asin', inside],
+  ['Acos', inside],
+  ['Atan', away],
+  ['Sinh', away],
+  ['Cosh', away],
+  ['Asinh', away],
+  ['Acosh', { shape: [5], range: [1.5, 3] }],
+  ['Atanh', inside],
+  ['ThresholdedRelu', away, { alpha: 0.8 }],
+  ['ThresholdedRelu', away],
+  ['Shrink', away, { lambd: 0.9, bias: 0.3 }],
+  ['Swish', away],
+  ['Swish', away, { alpha: 1.5 }],
   ['Exp', { shape: [] }],
   ['Gelu', { shape: [] }],
   ['Tanh', { shape: [0, 2] }],
 ])('%s differentiates', async (op, input, attrs) => {
-  await checkGradient({ build: (g, [x]) => g.emit(op, [x!], { ...attrs }), inputs: [input] });
+  await checkGradient({ build: (g, [x]) => apply(g, op, [x!], { ...attrs }), inputs: [input] });
 });
 
 const pairs = [
@@ -243,4 +260,35 @@ test('operands that do not fit are refused by name', () => {
   const a = g.input('a', 'float32', [2]);
   expect(() => g.add(a, g.input('b', 'float32', [3]))).toThrow(/Add .*\[2\] and \[3\] do not broadcast/);
   expect(() => g.add(a, g.input('c', 'int64', [2]))).toThrow(/float32 and int64/);
+});
+
+test.each<[string, object]>([
+  ['Shrink', { lambd: 0.9, bias: float(0.25) }],
+  ['Shrink', {}],
+  ['Selu', {}],
+  ['Celu', { alpha: 1.4 }],
+  ['Softsign', {}],
+  ['HardSigmoid', {}],
+  ['Round', {}],
+  ['Sign', {}],
+])('%s %j is lowered to the same numbers', async (op, attrs) => {
+  const values = [-2.5, -1.5, -0.9, -0.5, -0.2, 0, 0.3, 0.5, 0.9, 1.5, 2.5, 4];
+  await checkForms({ op, attrs: { ...attrs }, inputs: [tensor('float32', [12], values)] });
+});
+
+test.each<[string, object, DType, number[][]]>([
+  ['BitwiseAnd', {}, 'int32', [[12, -7, 3], [10]]],
+  ['BitwiseOr', {}, 'int32', [[12, -7, 3], [10]]],
+  ['BitwiseXor', {}, 'int64', [[12, -7, 3], [10]]],
+  ['BitwiseNot', {}, 'uint8', [[12, 255, 0]]],
+  ['BitShift', { direction: 'LEFT' }, 'uint32', [[1, 7, 2 ** 31], [3]]],
+  ['BitShift', { direction: 'RIGHT' }, 'uint8', [[1, 7, 255], [2]]],
+  ['IsInf', {}, 'float32', [[1, -Infinity, Infinity, NaN]]],
+  ['IsInf', { detect_negative: 0 }, 'float32', [[1, -Infinity, Infinity, NaN]]],
+])('%s %j folds as onnxruntime computes it', async (op, attrs, type, values) => {
+  await checkFold({
+    op,
+    attributes: attributes({ ...attrs }),
+    inputs: values.map((v) => tensor(type, [v.length], v)),
+  });
 });

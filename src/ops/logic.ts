@@ -1,4 +1,5 @@
 /** @file Comparisons, boolean algebra and selection. */
+import { intAttr } from '#src/graph/attributes.ts';
 import { GraphError, type ValueType } from '#src/graph/types.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
 import { broadcastShapes, commonType, nodeLabel, requiredInput, scalarLike } from './common.ts';
@@ -66,6 +67,17 @@ export const IsNaN: Operator = {
   shape: (ctx) => [{ type: 'bool', shape: requiredInput(ctx, 0).shape }],
   grad: 'none',
   fold: foldElementwise(() => ({ float: (a) => Number(Number.isNaN(a)) }), 'bool'),
+  webgpu: () => false,
+};
+
+/** No lowering either, for the same reason. */
+export const IsInf: Operator = {
+  shape: (ctx) => [{ type: 'bool', shape: requiredInput(ctx, 0).shape }],
+  grad: 'none',
+  fold: foldElementwise((node) => {
+    const [low, high] = [intAttr(node, 'detect_negative', 1), intAttr(node, 'detect_positive', 1)];
+    return { float: (a) => Number((a === Infinity && high !== 0) || (a === -Infinity && low !== 0)) };
+  }, 'bool'),
   webgpu: () => false,
 };
 
