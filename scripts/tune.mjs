@@ -243,13 +243,13 @@ function phaseLine({ phase, done, total }) {
 
 /** @param {Preparation} prepared @param {Progress} progress */
 function describe(prepared, progress) {
-  const { backend, layers, parameters, images, heldout } = prepared;
+  const { backend, planned, parameters, images, heldout } = prepared;
   progress.note(
     `${backend.kind}, ${backend.threads} thread${backend.threads === 1 ? '' : 's'}: ${backend.reason}`,
   );
   const numbers = parameters.stored.toLocaleString('en');
   progress.note(
-    `${layers.length} layers, ${numbers} numbers to train; ${images} images, ${heldout} held out`,
+    `${planned.length} layers, ${numbers} numbers to train; ${images} images, ${heldout} held out`,
   );
 }
 
@@ -274,7 +274,7 @@ function writeRun(out, { versions, result, prepared, job, seconds, adapter }) {
     model: { hash: prepared.modelHash, bytes: prepared.modelBytes },
     job,
     parameters: prepared.parameters,
-    plan: prepared.layers.map(({ layer, rule, count, size, stored, effective }) => ({
+    plan: prepared.planned.map(({ layer, rule, count, size, stored, effective }) => ({
       layer: layer.path,
       kind: layer.kind,
       rule,

@@ -69,7 +69,7 @@ describe('the trainer worker', () => {
     expect(result).toMatchObject({ outcome: 'finished', step: 3, backend: { kind: 'wasm' } });
     expect(result.placement.nodes).toBeGreaterThan(100);
     expect(events.filter((e) => e.kind === 'samples').map((e) => e.step)).toEqual([0, 3]);
-    const exported = value(await whole.api.exportAdapter());
+    const exported = value(await whole.api.exportAdapter('lycoris'));
     expect([...readSafetensors(exported.bytes).tensors.keys()]).toContain(
       'lycoris_up_blocks_2_resnets_0_conv1.oft_blocks',
     );
@@ -111,7 +111,7 @@ describe('the trainer worker', () => {
       ),
     );
     expect(losses(resumed)).toEqual(losses(result));
-    expect(value(await second.api.exportAdapter()).bytes).toEqual(exported.bytes);
+    expect(value(await second.api.exportAdapter('lycoris')).bytes).toEqual(exported.bytes);
     await second.api.discard(resumed.id);
     expect(await second.api.lastRun()).toBeNull();
   }, 120_000);

@@ -39,7 +39,9 @@ const api: TrainerApi = {
   sampleNow: () => session.sampleNow(),
   sample: async (request) =>
     handOver(await session.sample(request), (pictures) => pictures.map(({ rgba }) => rgba.buffer)),
-  exportAdapter: async () => handOver(await session.exportAdapter(), ({ bytes }) => [bytes.buffer]),
+  exportAdapter: async (format) =>
+    handOver(await session.exportAdapter(format), ({ bytes }) => [bytes.buffer]),
+  openAdapter: (request) => session.openAdapter(request),
   lastRun: () => session.lastRun(),
   discard: (id) => session.discard(id),
 };

@@ -4,7 +4,9 @@ import { writeLycoris } from '#src/formats/lycoris.ts';
 import { printJob } from '#src/formats/job.ts';
 import { layerAngles } from '#src/oft/hostRotation.ts';
 import { type Layout, readParameters } from '#src/oft/parameters.ts';
-import type { RunEvent } from '../protocol.ts';
+import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
+import type { ExportedFile, RunEvent } from '../protocol.ts';
+import { ProblemError } from './problems.ts';
 
 export interface Adapter {
   /** Of the run that it comes from. */
@@ -14,12 +16,6 @@ export interface Adapter {
   readonly theta: Float32Array;
   readonly step: number;
   readonly modelHash: string;
-}
-
-export interface AdapterFile {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-  readonly layers: number;
 }
 
 /** "builtin:high-contrast/train" → "high-contrast". */
@@ -32,17 +28,26 @@ const shortName = (source: string): string =>
     .at(-1)
     ?.replaceAll(/[^\w.-]+/g, '-') || 'own';
 
-/** The adapter as a LyCORIS safetensors file. */
-export async function exportLycoris({ job, layout, theta, step, modelHash }: Adapter): Promise<AdapterFile> {
+/** The adapter as a file of that kind. Throws ProblemError for a kind that is not written yet. */
+export async function exportAs(
+  { job, layout, theta, step, modelHash }: Adapter,
+  format: AdapterFormat,
+): Promise<ExportedFile> {
+  if (format !== 'lycoris')
+    throw new ProblemError({
+      code: 'unsupported',
+      message: `Adapters cannot be saved as ${format} here.`,
+      cure: 'Save it for LyCORIS.',
+    });
   const layers = readParameters(layout, theta);
   const { blocks } = job.plan;
   const bytes = await writeLycoris(layers, {
     modelHash,
     job: printJob(job),
-    ...('dim' in blocks && { dim: blocks.dim }),
+    ...(blocks.dim !== undefined && { dim: blocks.dim }),
   });
   const name = `${shortName(job.model)}-${shortName(job.data.train)}-oft-${step}.safetensors`;
-  return { name, bytes, layers: layers.length };
+  return { name, bytes, layers: layers.length, losses: [] };
 }
 
 /** How far each layer is turned. */

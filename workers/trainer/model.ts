@@ -206,7 +206,7 @@ export const widthOf = (encoder: BoundEncoder): number =>
 
 /** Layers that can be adapted, and how many numbers the model's weights hold. */
 export function surveyLayers(unet: BoundUnet): { readonly layers: Layer[]; readonly weights: number } {
-  const layers = findLayers(unet.graph);
+  const layers = findLayers(unet.graph).map((layer) => ({ ...layer, part: 'unet' }));
   let weights = 0;
   for (const c of unet.graph.constants.values())
     if (c.type.startsWith('float') || c.type === 'bfloat16') weights += c.shape.reduce((n, d) => n * d, 1);

@@ -3,7 +3,8 @@ import * as v from 'valibot';
 import { jobFromTable, jobToTable } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import { parameterLayout } from '#src/oft/parameters.ts';
-import type { PlannedLayer } from '#src/oft/types.ts';
+import { defaultSettings, plannedLayer } from '#src/oft/planned.ts';
+import type { LayerSettings, PlannedLayer } from '#src/oft/types.ts';
 import { RunStore } from '#src/store/runs.ts';
 import { DataError } from '#src/tasks/files.ts';
 import { type Checkpoint, parseCheckpoint } from '#src/training/checkpoint.ts';
@@ -46,12 +47,35 @@ const rowsSchema = v.array(
 const whole = v.pipe(v.number(), v.integer(), v.minValue(1));
 
 const layerSchema = v.looseObject({
-  layer: v.looseObject({ path: v.string(), out: whole, kernel: v.array(v.number()) }),
+  layer: v.looseObject({
+    path: v.string(),
+    kind: v.picklist(['linear', 'conv']),
+    in: whole,
+    out: whole,
+    kernel: v.array(whole),
+    groups: whole,
+  }),
+  rule: v.nullable(v.number()),
   count: whole,
   size: whole,
   rescale: v.boolean(),
   constraint: v.number(),
+  lrScale: v.number(),
 });
+
+/**
+ * A planned layer as stored. Runs that began when Rotune knew LyCORIS's Diag-OFT only say nothing of side, algorithm, clamp and the like:
+ * those had its settings.
+ */
+function restored(stored: v.InferOutput<typeof layerSchema>): PlannedLayer {
+  const known = { ...defaultSettings, stages: 1, share: false, ...stored } as unknown as PlannedLayer;
+  return plannedLayer(known.layer, settingsFrom(known), known, known.rule);
+}
+
+const settingsFrom = (known: PlannedLayer): LayerSettings =>
+  Object.fromEntries(
+    Object.keys(defaultSettings).map((key) => [key, known[key as keyof LayerSettings]]),
+  ) as unknown as LayerSettings;
 
 const savedSchema = v.object({
   checkpoint: v.unknown(),
@@ -72,7 +96,7 @@ export const parseStoredJob = (stored: unknown): Job => jobFromTable(jobToTable(
 export function parseSaved(stored: unknown): Saved {
   const outer = v.parse(savedSchema, stored);
   const checkpoint = parseCheckpoint(outer.checkpoint, parseStoredJob);
-  const planned = outer.planned as unknown as readonly PlannedLayer[];
+  const planned = outer.planned.map(restored);
   const { size } = parameterLayout(planned);
   const { theta } = checkpoint.state;
   if (!theta || Object.values(checkpoint.state).some((x) => x.length !== size))

@@ -173,7 +173,7 @@ describe('sampling', () => {
   it('says so when there is nothing yet', async () => {
     const session = lab.newSession();
     expect(problem(await session.sample(sample))).toMatchObject({ code: 'no-run' });
-    expect(problem(await session.exportAdapter())).toMatchObject({ code: 'no-run' });
+    expect(problem(await session.exportAdapter('lycoris'))).toMatchObject({ code: 'no-run' });
     expect(await session.lastRun()).toBeNull();
   });
 
@@ -198,7 +198,7 @@ describe('prepare', () => {
     expect(prepared).toMatchObject({ images: 58, heldout: 0, problems: [], modelBytes: 12_920_538 });
     expect(prepared.modelHash).toMatch(/^[0-9a-f]{64}$/);
     expect(prepared.secondsPerStep).toBeGreaterThan(0);
-    expect(prepared.parameters.stored).toBe(prepared.layers.reduce((n, l) => n + l.stored, 0));
+    expect(prepared.parameters.stored).toBe(prepared.planned.reduce((n, l) => n + l.stored, 0));
     const result = value(await session.start(request(), () => undefined));
     expect(timeless(result)).toEqual(timeless(whole.result));
   });

@@ -4,7 +4,10 @@ import { Mutex } from '#src/runtime/mutex.ts';
 import type { BackendKind, BackendReport, Runtime } from '#src/runtime/types.ts';
 import type { CaptionEmbeddings } from '#src/tasks/diffusion/embeddings.ts';
 import type { Decode } from '#src/tasks/diffusion/data.ts';
+import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type {
+  AdapterReport,
+  ExportedFile,
   JobRequest,
   Outcome,
   Picture,
@@ -13,9 +16,10 @@ import type {
   RunResult,
   RunSummary,
   SampleRequest,
+  Source,
   TrainerApi,
 } from '../protocol.ts';
-import { type Adapter, type AdapterFile, exportLycoris } from './adapter.ts';
+import { type Adapter, exportAs } from './adapter.ts';
 import { Bench } from './bench.ts';
 import { captionEmbeddings, JobEmbeddings } from './embed.ts';
 import type { LoadedModel } from './model.ts';
@@ -132,8 +136,14 @@ export class Session implements TrainerApi {
     });
   }
 
-  exportAdapter(): Promise<Outcome<AdapterFile>> {
-    return this.#outcome(async () => exportLycoris(await this.#adapter()));
+  exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>> {
+    return this.#outcome(async () => exportAs(await this.#adapter(), format));
+  }
+
+  openAdapter(_request: JobRequest & { readonly adapter: Source }): Promise<Outcome<AdapterReport>> {
+    return Promise.resolve(
+      bad({ code: 'unsupported', message: 'Adapter files cannot be opened here.', cure: 'Start a run.' }),
+    );
   }
 
   async lastRun(): Promise<RunSummary | null> {
@@ -204,7 +214,8 @@ export class Session implements TrainerApi {
       backend: bench.runtime.backend,
       modelHash: model.hash,
       modelBytes: model.bytes,
-      layers: planned,
+      layers: setup.layers,
+      planned,
       parameters: { stored: sum('stored'), effective: sum('effective'), base: setup.weights },
       images: setup.train.images.length,
       heldout: setup.heldout?.images.length ?? 0,

@@ -3,7 +3,7 @@ import type { Job } from '#src/formats/jobTypes.ts';
 import { GraphError } from '#src/graph/types.ts';
 import { type Layout, parameterLayout } from '#src/oft/parameters.ts';
 import { type PlanProblem, planLayers } from '#src/oft/rules.ts';
-import type { Plan, PlannedLayer } from '#src/oft/types.ts';
+import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
 import { compileTraining } from '#src/program/training.ts';
 import type { Program } from '#src/program/types.ts';
 import { type Decode, type ImageFolder, loadImages } from '#src/tasks/diffusion/data.ts';
@@ -20,6 +20,8 @@ export interface Setup {
   readonly job: Job;
   readonly model: LoadedModel;
   readonly unet: BoundUnet;
+  /** All that can be adapted. */
+  readonly layers: readonly Layer[];
   readonly planned: readonly PlannedLayer[];
   readonly layout: Layout;
   /** Numbers in the model's weights. */
@@ -205,6 +207,7 @@ export async function makeSetup(request: JobRequest, loader: Loader, onProgress?
     job,
     model,
     unet,
+    layers,
     planned,
     layout,
     weights,

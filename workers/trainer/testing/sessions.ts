@@ -96,7 +96,7 @@ export function spoil(
 export const timeless = (result: RunResult) => result.history.map(({ ms: _, ...record }) => record);
 
 export async function adapterBytes(session: Session): Promise<Uint8Array> {
-  return value(await session.exportAdapter()).bytes;
+  return value(await session.exportAdapter('lycoris')).bytes;
 }
 
 /** A finished run of the request. */
