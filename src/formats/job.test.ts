@@ -6,7 +6,6 @@ import { JobError } from './errors.ts';
 import { defaultJob, parseJob, printJob } from './job.ts';
 import type { Job } from './jobTypes.ts';
 import { editDistance, nearest } from './nearest.ts';
-import { defaultPlan, parsePlan, printPlan } from './plan.ts';
 
 const publicFile = (path: string): string =>
   readFileSync(new URL(`../../public/${path}`, import.meta.url), 'utf8');
@@ -99,7 +98,9 @@ describe('parseJob and printJob', () => {
     ['version = 2', 'version is 2; allowed: 1.', 'version'],
     ['model = ""', 'model is ""; allowed: a folder, or a built-in one such as "builtin:emoji".', 'model'],
     ['[data]\ncaption_dropout = 10', 'data.caption_dropout is 10; allowed: a number from 0 to 1.', 'data.caption_dropout'],
-    ['[plan]\nblocks = { dims = 4 }', 'plan.blocks is {"dims":4}; allowed: { dim = n }, { count = n } or { size = n }, with n a whole number from 1 (dim = -1: as square as possible).', 'plan.blocks'],
+    ['[plan]\nblocks = { dims = 4 }', 'plan.blocks.dims is not a known key. Did you mean dim?', 'plan.blocks.dims'],
+    ['[plan]\nblocks = 4', 'plan.blocks is 4; allowed: a table.', 'plan.blocks'],
+    ['[plan]\nside = "input"\nalgorithm = "boft"', 'plan.side is "input", but algorithm is "boft", which turns outputs only. Set side = "output", or algorithm = "diag-oft".', 'plan.side'],
     ['[[plan.rule]]\nmatch = { kernal = 3 }', 'plan.rule 1: match.kernal is not a known key. Did you mean kernel?', 'plan.rule.0.match.kernal'],
     ['[[plan.rule]]\nskip = true', 'plan.rule 1: match is missing; allowed: a table.', 'plan.rule.0.match'],
   ])('refuses %j', (toml, message, key) => {
@@ -135,37 +136,6 @@ describe('parseJob and printJob', () => {
         },
       ),
     );
-  });
-});
-
-describe('parsePlan', () => {
-  it('reads the syntax of the documentation', () => {
-    const plan = parsePlan(`
-      side = "output"
-      blocks = { dim = 4 }
-      [[rule]]
-      match = { kind = "linear", name = "*attn2*", out = ">=320" }
-      blocks = { count = 4 }
-      [[rule]]
-      match = { name = "*time_embedding*" }
-      skip = true
-    `);
-    expect(plan).toEqual({
-      ...defaultPlan,
-      rules: [
-        { match: { kind: 'linear', name: '*attn2*', out: '>=320' }, blocks: { count: 4 } },
-        { match: { name: '*time_embedding*' }, skip: true },
-      ],
-    });
-  });
-
-  it('reads its own print and refuses what it cannot mean', () => {
-    expect(parsePlan(printPlan(full.plan))).toEqual(full.plan);
-    expect(() => parsePlan('[[rule]]\nmatch = { out = "=>320" }')).toThrow(
-      /^rule 1: match.out is "=>320"; allowed: a whole number, or a comparison/,
-    );
-    expect(() => parsePlan('side = "input"')).toThrow('side is "input"; allowed: "output".');
-    expect(() => parsePlan('rule = 3')).toThrow(/rule is not a list/);
   });
 });
 

@@ -129,7 +129,7 @@ export function jobFromTable(input: unknown): Job {
       warmup: Math.min(defaultJob.train.warmup, Math.floor(steps / 6)),
       ...train,
     },
-    plan: plan ? planFromTable(plan) : defaultPlan,
+    plan: plan ? planFromTable(plan, 'plan') : defaultPlan,
     sample: { ...defaultJob.sample, ...sample },
   };
 }

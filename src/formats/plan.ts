@@ -1,76 +1,119 @@
 /** @file The plan as a table: which layers are adapted and how (`[plan]` of a job, or a file of its own). */
-import * as v from 'valibot';
-import { defaultSettings } from '#src/oft/planned.ts';
-import { compares } from '#src/oft/rules.ts';
-import type { BlockChoice, Plan } from '#src/oft/types.ts';
-import { camelKeys, checked, flag, oneOf, real, snakeKeys, table, text, value, whole } from './schema.ts';
+import { defaultSettings, peftSettings, settingsOf } from '#src/oft/planned.ts';
+import type { BlockChoice, LayerSettings, Plan, Rule, Side } from '#src/oft/types.ts';
+import { JobError } from './errors.ts';
+import { type PlanTable, planSchema, type SettingsTable } from './planSchema.ts';
+import { camelKeys, checked, readable, snakeKeys } from './schema.ts';
 import { parseToml, printToml } from './toml.ts';
+
+export { planSchema } from './planSchema.ts';
 
 export const defaultPlan: Plan = { ...defaultSettings, rules: [] };
 
-const isWhole = (x: unknown): x is number => typeof x === 'number' && Number.isInteger(x) && x >= 1;
+/** What changes its meaning with the side: PEFT's habits on the input side, LyCORIS's on the output side. */
+export type Conventions = Pick<LayerSettings, 'side' | 'parameters' | 'neumannTerms' | 'clamp'>;
 
-const blocks = value<BlockChoice>(
-  '{ dim = n }, { count = n } or { size = n }, with n a whole number from 1 (dim = -1: as square as possible)',
-  (x) => {
-    if (typeof x !== 'object' || x === null) return false;
-    const [entry, ...more] = Object.entries(x);
-    if (!entry || more.length > 0) return false;
-    const [key, n] = entry as [string, unknown];
-    return (key === 'dim' && n === -1) || (['dim', 'count', 'size'].includes(key) && isWhole(n));
-  },
-);
-
-const width = value<number | string>('a whole number, or a comparison such as ">=320"', (x) => {
-  if (typeof x !== 'string') return isWhole(x);
-  try {
-    compares(x, 0);
-    return true;
-  } catch {
-    return false;
-  }
+const pick = ({ side, parameters, neumannTerms, clamp }: LayerSettings): Conventions => ({
+  side,
+  parameters,
+  neumannTerms,
+  clamp,
 });
 
-const settings = {
-  constraint: v.optional(real('0 (off) or a positive number', (x) => x >= 0)),
-  rescale: v.optional(flag),
-  lr_scale: v.optional(real('0 or a positive number up to 1000', (x) => x >= 0 && x <= 1000)),
-};
+/** output: LyCORIS's (full B, exact Cayley, its clamp); input: PEFT's defaults (upper triangle, five Neumann terms, its clamp). */
+export const conventionsOf = (side: Side): Conventions =>
+  pick(side === 'output' ? defaultSettings : peftSettings);
 
-const match = table({
-  name: v.optional(text(500)),
-  kind: v.optional(oneOf(['linear', 'conv'])),
-  kernel: v.optional(whole(1, 1024)),
-  stride: v.optional(whole(1, 1024)),
-  groups: v.optional(whole(1, 65536)),
-  in: v.optional(width),
-  out: v.optional(width),
-});
+/** The side that a table says, or that what it says can only have. */
+const impliedSide = ({ side, blocks, algorithm }: Partial<LayerSettings>): Side | undefined =>
+  side ?? (blocks?.per ? 'input' : algorithm === 'boft' ? 'output' : undefined);
 
-const rule = table({ match, skip: v.optional(flag), blocks: v.optional(blocks), ...settings });
-
-/** The keys of a plan, as they stand in a file. */
-export const planSchema = table({
-  side: v.optional(oneOf(['output'])),
-  blocks: v.optional(blocks),
-  ...settings,
-  rule: v.optional(
-    v.pipe(
-      v.array(rule, ' is not a list; write each rule as a [[rule]] table.'),
-      v.maxLength(500, ' has more than 500 entries.'),
-    ),
-  ),
-});
-
-/** A checked plan from its table, with defaults filled in. */
-export function planFromTable(input: v.InferOutput<typeof planSchema>): Plan {
-  const { rule: rules = [], ...rest } = input;
-  return { ...defaultPlan, ...camelKeys(rest), rules: rules.map((r) => camelKeys(r)) };
+/**
+ * A rule that leaves its plan's side gets the conventions of its own, where it is silent on them. Without this, a rule of one word,
+ * side = "input", would mix two tools' conventions and fit neither.
+ */
+export function withConventions(rule: Rule, planSide: Side): Rule {
+  const side = impliedSide(rule);
+  return side === undefined || side === planSide ? rule : { ...conventionsOf(side), ...rule, side };
 }
 
-/** The table of a plan, keys as in files. */
+/** Settings of a table: `cayley` becomes the number of terms, `diag-oft` the short name. */
+function settingsFrom(input: SettingsTable): Partial<LayerSettings> {
+  const { cayley, algorithm, ...rest } = input;
+  return {
+    ...camelKeys(rest),
+    ...(algorithm !== undefined && { algorithm: algorithm === 'boft' ? 'boft' : 'diag' }),
+    ...(cayley !== undefined && { neumannTerms: cayley === 'exact' ? null : cayley.terms }),
+  };
+}
+
+function settingsTable(settings: Partial<LayerSettings>): object {
+  const { algorithm, side, blocks, parameters, neumannTerms, ...rest } = settings;
+  return snakeKeys({
+    algorithm: algorithm === 'diag' ? 'diag-oft' : algorithm,
+    side,
+    blocks,
+    parameters,
+    cayley:
+      neumannTerms === undefined ? undefined : neumannTerms === null ? 'exact' : { terms: neumannTerms },
+    ...rest,
+  });
+}
+
+/** Refuses settings that exclude each other. `where`: the dotted key of their table. */
+function check({ side, algorithm }: LayerSettings, blocks: BlockChoice | undefined, where: string): void {
+  const refuse = (key: string, message: string): never => {
+    const full = where === '' ? key : `${where}.${key}`;
+    throw new JobError(`${readable(full.split('.'))}${message}`, full);
+  };
+  if (algorithm === 'boft' && side === 'input')
+    refuse(
+      'side',
+      ' is "input", but algorithm is "boft", which turns outputs only. Set side = "output", or algorithm = "diag-oft".',
+    );
+  if (blocks?.per && side === 'output')
+    refuse(
+      'blocks',
+      ' has per = "channel", which cuts the input side, but side is "output". Remove side, or choose dim, count or size.',
+    );
+  if (blocks?.stages !== undefined && algorithm !== 'boft')
+    refuse('blocks.stages', ' is for BOFT only. Set algorithm = "boft", or remove stages.');
+}
+
+/**
+ * A checked plan from its table, with defaults filled in; a silent side means "output", or what blocks or algorithm ask for.
+ *
+ * @param where The dotted key of the table, for messages.
+ * @throws JobError where settings exclude each other.
+ */
+export function planFromTable({ rule: ruleTables = [], ...own }: PlanTable, where = ''): Plan {
+  const said = settingsFrom(own);
+  const side = impliedSide(said) ?? 'output';
+  const base: LayerSettings = { ...defaultSettings, ...conventionsOf(side), ...said, side };
+  check(base, said.blocks, where);
+  const rules = ruleTables.map(({ match, skip, ...settings }, i): Rule => {
+    const rule = withConventions(
+      { match: camelKeys(match), ...(skip !== undefined && { skip }), ...settingsFrom(settings) },
+      side,
+    );
+    check(
+      settingsOf({ ...base, rules: [] }, rule),
+      rule.blocks,
+      `${where === '' ? '' : `${where}.`}rule.${i}`,
+    );
+    return rule;
+  });
+  return { ...base, rules };
+}
+
+/** The table of a plan, keys as in files. A rule that leaves the plan's side says all that depends on it. */
 export function planToTable({ rules, ...rest }: Plan): object {
-  return { ...snakeKeys(rest), ...(rules.length > 0 && { rule: rules.map((r) => snakeKeys(r)) }) };
+  const table = ({ match, skip, ...settings }: Rule): object => {
+    const side = impliedSide(settings);
+    const full = side === undefined || side === rest.side ? settings : { ...pick(rest), ...settings, side };
+    return { match: snakeKeys(match), ...(skip !== undefined && { skip }), ...settingsTable(full) };
+  };
+  return { ...settingsTable(rest), ...(rules.length > 0 && { rule: rules.map(table) }) };
 }
 
 /** Reads a plan file. Throws JobError that names the key, its value and what is allowed. */

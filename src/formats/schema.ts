@@ -44,13 +44,13 @@ const show = (x: unknown): string => {
 };
 
 /** `plan.rule.0.match` → `plan.rule 1: match` */
-const readable = (path: readonly (string | number)[]): string =>
+export const readable = (path: readonly (string | number)[]): string =>
   path.reduce<string>(
     (s, key) =>
-      typeof key === 'number'
-        ? `${s} ${key + 1}:`
+      /^\d+$/.test(String(key))
+        ? `${s} ${Number(key) + 1}:`
         : s === ''
-          ? key
+          ? String(key)
           : `${s}${s.endsWith(':') ? ' ' : '.'}${key}`,
     '',
   );
