@@ -62,6 +62,22 @@ export function cayley(g: Builder, q: Value, rounds: number): CayleyResult {
   return { rotation, residual };
 }
 
+/**
+ * PEFT's Cayley–Neumann series with t terms: t ≤ 1: I; 2: I + 2Q; 3 and 4: I + 2Q + 2Q² + Q³; beyond: I + 2Q + … + 2Qᵗ⁻² + Qᵗ⁻¹ [run in
+ * PEFT 0.21.2: 3 terms give what 4 do]. Orthogonal only as far as ‖Q‖ is small.
+ */
+export function cayleyNeumann(g: Builder, q: Value, terms: number): Value {
+  const b = q.shape[2]!;
+  const eye = identity(g, b);
+  if (terms <= 1) return g.add(eye, g.mul(q, g.scalar(0)));
+  if (terms === 2) return g.add(eye, g.mul(g.scalar(2), q));
+  const twice = g.mul(g.scalar(2), eye);
+  // Horner, from 2I + Q outward.
+  let inner = g.add(twice, q);
+  for (let power = Math.max(terms, 4) - 2; power > 1; power--) inner = g.add(twice, g.matMul(q, inner));
+  return g.add(eye, g.matMul(q, inner));
+}
+
 /** Newton–Schulz rounds to float32 accuracy for the largest ‖Q‖₂ expected (measured for b = 4…64). */
 export function roundsFor(norm: number): number {
   const table = [

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { defaultSettings } from './planned.ts';
-import { layerAngles, layerRotation } from './hostRotation.ts';
+import { layerAngles, blockRotations } from './hostRotation.ts';
 import { initialParameters, parameterLayout, readParameters, writeParameters } from './parameters.ts';
 import { planLayers } from './rules.ts';
 import type { Layer, Plan } from './types.ts';
@@ -33,7 +33,7 @@ it('is orthogonal for any blocks', () => {
       fc.array(fc.float({ min: -3, max: 3, noNaN: true }), { minLength: 128, maxLength: 128 }),
       (b, values) => {
         const p = plannedOf(2 * b, { blocks: { size: b } });
-        const c = layerRotation(p, Float32Array.from(values.slice(0, 2 * b * b)));
+        const c = blockRotations(p, Float32Array.from(values.slice(0, 2 * b * b)));
         for (let k = 0; k < 2; k++)
           for (let i = 0; i < b; i++)
             for (let j = 0; j < b; j++) {
@@ -50,7 +50,7 @@ it('turns a plane by 2·atan(μ)', () => {
   const p = plannedOf(4, { blocks: { size: 2 } });
   const mu = 0.3;
   const blocks = Float32Array.from([0, mu, 0, 0, 0, 0, 0, 0]);
-  const c = layerRotation(p, blocks);
+  const c = blockRotations(p, blocks);
   expect(Math.acos(c[0]!)).toBeCloseTo(2 * Math.atan(mu), 6);
   expect(layerAngles(p, blocks).largest).toBeCloseTo((2 * Math.atan(mu) * 180) / Math.PI, 4);
   expect(layerAngles(p, blocks).mean).toBeCloseTo((2 * Math.atan(mu / Math.SQRT2) * 180) / Math.PI, 4);
@@ -58,7 +58,7 @@ it('turns a plane by 2·atan(μ)', () => {
 
 it('keeps the constraint on the whole layer', () => {
   const p = plannedOf(4, { blocks: { size: 2 }, constraint: 0.01 });
-  const c = layerRotation(p, Float32Array.from([0, 5, 0, 0, 0, 0, 0, 0]));
+  const c = blockRotations(p, Float32Array.from([0, 5, 0, 0, 0, 0, 0, 0]));
   // ‖Q‖_F = √2·μ is clamped to 0.04.
   expect(Math.acos(c[0]!)).toBeCloseTo(2 * Math.atan(0.04 / Math.SQRT2), 6);
 });

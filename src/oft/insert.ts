@@ -1,12 +1,13 @@
-/** @file Rewrites a graph so that its planned layers multiply by rotated weights: W′ = D·CᵀW (LyCORIS, output side). */
+/** @file Rewrites a graph so that its planned layers work with rotated weights: W′ = D·CᵀW (output side) or D·W·Rᵀ (input side). */
 import { floatAttr } from '#src/graph/attributes.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { operators } from '#src/ops/table.ts';
-import { cheaperRoute, type Route } from './cost.ts';
+import { cheapestRoute, type Route, type Rows } from './cost.ts';
 import { blockGram } from './gram.ts';
 import type { Layout } from './parameters.ts';
+import { rotateActivation, rotateWeight } from './rotate.ts';
 import type { LayerRotation } from './rotations.ts';
 import type { PlannedLayer } from './types.ts';
 
@@ -14,12 +15,15 @@ import type { PlannedLayer } from './types.ts';
  * Appends `graph` to the builder with adapters in place. Values keep their names, so the builder must have reserved them
  * (`startFrom`) before it made up any.
  *
- * Two ways to a rotation's gradient, both exact:
- * - weight: plain reverse mode, ∂L/∂C = W·(∂L/∂W′)ᵀ by blocks; costs the full weight gradient.
- * - gram: y′ = Cᵀy is at hand, and C is orthogonal, so y = C·y′ and ∂L/∂C = Σ y ∂y′ᵀ = C·S with S = Σ_t y′_t (∂y′_t)ᵀ by blocks:
- *   no weight gradient and no second forward. Needs every block inside one convolution group.
+ * Three ways to a rotation's gradient, all exact:
+ * - weight: plain reverse mode through W′; costs the full weight gradient. Always open.
+ * - gram, for one orthogonal stage: C is orthogonal, so what C was applied to follows from what is at hand and ∂L/∂C = C·S.
+ *   Output: y′ = Cᵀy, S = Σ_t y′_t (∂y′_t)ᵀ. Input: x′ = C·x, ∂x = Cᵀ∂x′, S = Σ_t ∂x_t x_tᵀ. No weight gradient, no second forward.
+ *   Needs blocks inside one convolution group, and on the input side 1×1 kernels.
+ * - activation: the rotation multiplies what flows through (OFTv2's input-centric form), plain reverse mode. For BOFT and the series,
+ *   where blocks lie inside a group and input-side kernels are 1×1.
  *
- * @param route 'auto' asks the cost function per layer.
+ * @param route 'auto' asks the cost function per layer; a route that is not open for a layer falls back to weight.
  */
 export function insertAdapters(
   g: Builder,
@@ -59,105 +63,135 @@ function adapt(
 ): void {
   const [x, weight, bias] = node.inputs.map((n) => (n === '' ? null : g.value(n)));
   if (!x || !weight) throw new GraphError(`${node.op} ${node.name}: input or weight is missing.`);
-  const y = g.values.get(node.outputs[0]!) ? undefined : node.outputs[0]!;
-  if (y === undefined) throw new GraphError(`${node.op} ${node.name}: its output already exists.`);
-  const gramFits =
-    parts.trivialised !== null &&
-    blocksStayInGroups(planned) &&
-    biasIsVector(bias ?? null, planned.layer.out);
-  const route = !gramFits
-    ? 'weight'
-    : asked === 'auto'
-      ? cheaperRoute(planned, outputRows(node, x, planned))
-      : asked;
-  const key = `${weight.name}|${route}`;
-  const name = (suffix: string): string => g.fresh(`${node.name}/${suffix}`);
-
+  if (g.values.get(node.outputs[0]!))
+    throw new GraphError(`${node.op} ${node.name}: its output already exists.`);
+  const open = openRoutes(planned, parts, bias ?? null);
+  const route =
+    asked === 'auto'
+      ? cheapestRoute(planned, rowsOf(node, x, planned), open)
+      : open.includes(asked)
+        ? asked
+        : 'weight';
   if (route === 'weight') {
-    const w = rotated.get(key) ?? rotateWeight(g, weight, planned, parts.rotation, parts.rescale);
-    rotated.set(key, w);
+    const w = once(rotated, `${weight.name}|weight`, () =>
+      rotateWeight(g, weight, planned, parts.rotation, parts.rescale),
+    );
     g.append({ ...node, inputs: [x.name, w.name, ...node.inputs.slice(2)] });
-    return;
+  } else if (route === 'activation') rotateFlow(g, node, planned, parts, x, bias ?? null);
+  else {
+    const w = once(rotated, `${weight.name}|gram`, () =>
+      rotateWeight(g, weight, planned, parts.trivialised, null),
+    );
+    rotateByGram(g, node, planned, parts, x, w, bias ?? null);
   }
+}
 
-  const w = rotated.get(key) ?? rotateWeight(g, weight, planned, parts.trivialised, null);
-  rotated.set(key, w);
+function once(known: Map<string, Value>, key: string, make: () => Value): Value {
+  const value = known.get(key) ?? make();
+  known.set(key, value);
+  return value;
+}
+
+function openRoutes(planned: PlannedLayer, parts: LayerRotation, bias: Value | null): Route[] {
+  const { layer, size, side, stages } = planned;
+  const pointwise = layer.kernel.every((k) => k === 1);
+  const local =
+    side === 'output'
+      ? stages === 1
+        ? (layer.out / layer.groups) % size === 0
+        : layer.groups === 1
+      : pointwise;
+  if (!parts.rotation || !local || !biasIsVector(bias, layer.out)) return ['weight'];
+  return parts.trivialised && stages === 1 ? ['weight', 'gram'] : ['weight', 'activation'];
+}
+
+/** The rotation on what flows through: y = D·Cᵀ(Wx) + c, or y = D·W(xR) + c. */
+function rotateFlow(
+  g: Builder,
+  node: Node,
+  planned: PlannedLayer,
+  { rotation, rescale }: LayerRotation,
+  x: Value,
+  bias: Value | null,
+): void {
+  const input = planned.side === 'input' ? rotateActivation(g, x, planned, rotation!) : x;
+  const inner: Node = {
+    ...node,
+    inputs: [input.name, node.inputs[1]!],
+    outputs: [g.fresh(`${node.name}/flow`)],
+  };
+  const z = g.append(inner)[0]!;
+  const turned = planned.side === 'output' ? rotateActivation(g, z, planned, rotation!) : z;
+  const scaled = rescale ? g.mul(turned, channelShape(g, rescale, planned, z.shape.length)) : turned;
+  const b = effectiveBias(g, node, bias);
+  const name = { outputNames: [node.outputs[0]!] };
+  if (b) g.emit('Add', [scaled, channelShape(g, b, planned, z.shape.length)], {}, name);
+  else g.emit('Identity', [scaled], {}, name);
+}
+
+function rotateByGram(
+  g: Builder,
+  node: Node,
+  planned: PlannedLayer,
+  parts: LayerRotation,
+  x: Value,
+  w: Value,
+  bias: Value | null,
+): void {
   const scale = parts.rescale;
   const inner: Node = scale
-    ? { ...node, inputs: [x.name, w.name], outputs: [name('turned')] }
+    ? { ...node, inputs: [x.name, w.name], outputs: [g.fresh(`${node.name}/turned`)] }
     : { ...node, inputs: [x.name, w.name, ...node.inputs.slice(2)] };
   const z = g.append(inner)[0]!;
-  const dx = (dz: Value): Value | null => {
-    const rule = operators[node.op]?.grad;
-    if (typeof rule !== 'function') throw new GraphError(`${node.op} ${node.name} has no gradient.`);
-    const inputs = inner.inputs.map((n) => (n === '' ? null : g.value(n)));
-    return (
-      rule({
-        g,
-        node: inner,
-        inputs,
-        outputs: [z],
-        grads: [dz],
-        wants: inputs.map((_, i) => i === 0),
-        constant: (k) => g.constantValue(inputs[k]),
-      })[0] ?? null
-    );
+  const b = effectiveBias(g, node, bias);
+  /** [∂x, S] of the inner node's cotangent; u is what S takes with it on the output side. */
+  const pull = (dz: Value, wants: readonly boolean[], own: Value | null): [Value | null, Value | null] => {
+    const input = planned.side === 'input';
+    const dx = wants[0] || (wants[1] && input) ? inputGradient(g, inner, z, dz) : null;
+    if (!wants[1]) return [dx, null];
+    const gram = input ? dx && blockGram(g, planned, dx, x, null) : blockGram(g, planned, z, dz, own);
+    return [wants[0] ? dx : null, gram];
   };
   if (!scale) {
-    g.composite('rotated layer', [x, parts.trivialised!], z, (dy, wants) => [
-      wants[0] ? dx(dy) : null,
-      wants[1] ? blockGram(g, planned, z, dy, effectiveBias(g, node, bias ?? null)) : null,
-    ]);
+    g.composite('rotated layer', [x, parts.trivialised!], z, (dy, wants) => pull(dy, wants, b));
     return;
   }
-  const d = channelShape(g, scale, planned, z.shape.length);
-  const b = effectiveBias(g, node, bias ?? null);
-  const scaled = b ? g.mul(z, d) : g.emit('Mul', [z, d], {}, { outputNames: [y] });
-  const output = b
-    ? g.emit('Add', [scaled, channelShape(g, b, planned, z.shape.length)], {}, { outputNames: [y] })
-    : scaled;
-  g.composite('rotated and rescaled layer', [x, parts.trivialised!, scale], output, (dy, wants) => {
-    const gram = blockGram(g, planned, z, dy, null);
-    const { count: n, size } = planned;
-    return [
-      wants[0] ? dx(g.mul(dy, d)) : null,
-      wants[1] ? g.mul(gram, g.reshape(scale, [n, 1, size])) : null,
-      wants[2] ? g.reshape(diagonal(g, gram), [planned.layer.out]) : null,
-    ];
-  });
+  const rank = z.shape.length;
+  const d = channelShape(g, scale, planned, rank);
+  const name = { outputNames: [node.outputs[0]!] };
+  const scaled = b ? g.mul(z, d) : g.emit('Mul', [z, d], {}, name);
+  const output = b ? g.emit('Add', [scaled, channelShape(g, b, planned, rank)], {}, name) : scaled;
+  g.composite('rotated and rescaled layer', [x, parts.trivialised!, scale], output, (dy, wants) => [
+    ...pull(g.mul(dy, d), wants, null),
+    wants[2] ? perChannel(g, g.mul(z, dy), planned) : null,
+  ]);
 }
 
-/** The diagonals of [n, b, b], as [n, b]. */
-function diagonal(g: Builder, blocks: Value): Value {
-  const [n, b] = [blocks.shape[0]!, blocks.shape[1]!];
-  const flat = g.reshape(blocks, [n, b * b]);
-  return g.slice(flat, [0], [b * b], [1], [b + 1]);
-}
-
-/** W′ = D·CᵀW by blocks of the output axis; without C only the rows are scaled. */
-export function rotateWeight(
-  g: Builder,
-  weight: Value,
-  planned: PlannedLayer,
-  rotation: Value | null,
-  rescale: Value | null,
-): Value {
-  const { count: n, size: b, layer } = planned;
-  const rest = weight.shape.reduce((p, d) => p * d, 1) / layer.out;
-  let w = weight;
-  if (rotation && layer.transposed) {
-    const blocks = g.transpose(g.reshape(w, [rest, n, b]), [1, 0, 2]);
-    w = g.reshape(g.transpose(g.matMul(blocks, rotation), [1, 0, 2]), weight.shape);
-  } else if (rotation) w = g.reshape(g.matMul(g.mT(rotation), g.reshape(w, [n, b, rest])), weight.shape);
-  if (!rescale) return w;
-  return g.mul(
-    w,
-    layer.transposed ? rescale : g.reshape(rescale, [layer.out, ...weight.shape.slice(1).map(() => 1)]),
+/** ∂L/∂x of a MatMul, Gemm or Conv by its own rule. */
+function inputGradient(g: Builder, node: Node, z: Value, dz: Value): Value | null {
+  const rule = operators[node.op]?.grad;
+  if (typeof rule !== 'function') throw new GraphError(`${node.op} ${node.name} has no gradient.`);
+  const inputs = node.inputs.map((n) => (n === '' ? null : g.value(n)));
+  return (
+    rule({
+      g,
+      node,
+      inputs,
+      outputs: [z],
+      grads: [dz],
+      wants: inputs.map((_, i) => i === 0),
+      constant: (k) => g.constantValue(inputs[k]),
+    })[0] ?? null
   );
 }
 
-const blocksStayInGroups = ({ layer, size }: PlannedLayer): boolean =>
-  (layer.out / layer.groups) % size === 0;
+/** Sums over all but the output channels, last axes first. [out] */
+function perChannel(g: Builder, y: Value, { layer }: PlannedLayer): Value {
+  const size = y.shape.reduce((p, d) => p * d, 1);
+  if (layer.kind === 'linear') return g.reduceSum(g.reshape(y, [size / layer.out, layer.out]), [0]);
+  const batch = y.shape[0]!;
+  return g.reduceSum(g.reduceSum(g.reshape(y, [batch, layer.out, size / batch / layer.out]), [2]), [0]);
+}
 
 const biasIsVector = (bias: Value | null, out: number): boolean =>
   bias === null ||
@@ -178,9 +212,7 @@ function channelShape(g: Builder, v: Value, planned: PlannedLayer, rank: number)
     : v;
 }
 
-/** How many times the layer's weight is applied: batch × positions. */
-function outputRows(node: Node, x: Value, planned: PlannedLayer): number {
-  const size = x.shape.reduce((p, d) => p * d, 1);
-  if (planned.layer.kind === 'linear') return size / planned.layer.in;
-  return size / planned.layer.in / planned.layer.stride.reduce((p, s) => p * s, 1);
+function rowsOf(node: Node, x: Value, { layer }: PlannedLayer): Rows {
+  const input = x.shape.reduce((p, d) => p * d, 1) / layer.in;
+  return { input, output: input / layer.stride.reduce((p, s) => p * s, 1) };
 }

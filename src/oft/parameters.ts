@@ -79,6 +79,9 @@ export function parameterLayout(planned: readonly PlannedLayer[]): Layout {
   return { planned, groups, rescales, rescaleOffset, rescaleLength, inert, size: offset };
 }
 
+/** Stored blocks that can turn, over all layers. */
+export const blockCount = (layout: Layout): number => layout.groups.reduce((n, group) => n + group.count, 0);
+
 /** Zero blocks (R = I) and rescales of one: the untouched model. */
 export function initialParameters(layout: Layout): Float32Array {
   const theta = new Float32Array(layout.size);

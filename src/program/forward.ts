@@ -10,11 +10,11 @@ import type { Program } from './types.ts';
 import { runInputs } from './weights.ts';
 
 /** Feed names of the rotations, as `hostRotations` (oft/hostRotation.ts) gives them. */
-export const rotationFeed = (size: number): string => `rotation_${size}`;
+export const rotationFeed = (group: string): string => `rotation_${group}`;
 export const rescaleFeed = 'rescale';
 
 /**
- * The model's outputs under given rotations. Feeds: the model's inputs, `rotation_<b>` [n, b, b] per block size and `rescale` [all
+ * The model's outputs under given rotations. Feeds: the model's inputs, `rotation_<group>` [stored blocks, b, b] per group of the layout and `rescale` [all
  * rescaled outputs]; the host computes them from the parameters in float64 and mixes in the strength, so the graph holds no inverse.
  */
 export function compileForward({
@@ -28,8 +28,8 @@ export function compileForward({
   startFrom(g, graph);
   const rotation = new Map<number, Value>();
   for (const group of layout.groups) {
-    const all = g.input(rotationFeed(group.size), 'float32', [group.count, group.size, group.size]);
-    const counts = group.layers.map((l) => layout.planned[l.index]!.count);
+    const all = g.input(rotationFeed(group.name), 'float32', [group.count, group.size, group.size]);
+    const counts = group.layers.map((l) => l.count);
     g.split(all, 0, counts).forEach((v, i) => rotation.set(group.layers[i]!.index, v));
   }
   const rescale = new Map<number, Value>();

@@ -5,9 +5,11 @@ import { prune } from '#src/graph/prune.ts';
 import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { tensor } from '#src/onnx/tensor.ts';
 import type { Route } from '#src/oft/cost.ts';
+import { hasDropout, keepFeed, keepLength } from '#src/oft/dropout.ts';
 import { insertAdapters, startFrom } from '#src/oft/insert.ts';
 import { initialParameters, type Layout, rateScales } from '#src/oft/parameters.ts';
 import { emitRotations } from '#src/oft/rotations.ts';
+import { projectParameters } from '#src/oft/skew.ts';
 import { lowerGraph } from '#src/ops/lower.ts';
 import { builder } from '#src/ops/table.ts';
 import { adamW } from '#src/optim/adamw.ts';
@@ -43,7 +45,7 @@ export const traceRows = 64;
 
 /**
  * One step as a Program. State: theta, m, v (and grad_sum when accumulating). Feeds: the model's and the loss's inputs, and
- * `schedule` [4] (see optim/adamw.ts). A further state, trace [traceRows, 4], holds loss, grad_norm, finite and residual of the last
+ * `schedule` [4] (see optim/adamw.ts), and `keep` (see oft/dropout.ts) where a layer has dropout. A further state, trace [traceRows, 4], holds loss, grad_norm, finite and residual of the last
  * runs, newest last, so that the host need not wait for the device at every step. Reads: loss [], grad_norm [1] before clipping, finite [1] (0: the update was left out),
  * residual [] of the Cayley inverses.
  */
@@ -52,15 +54,17 @@ export function compileTraining(options: TrainingOptions): Program {
   const g = builder();
   startFrom(g, graph);
   const vector = (name: string): Value => g.input(name, 'float32', [layout.size]);
-  const [theta, m, v] = [vector('theta'), vector('m'), vector('v')];
-  const rotations = emitRotations(g, layout, theta, { rounds: options.rounds ?? 10 });
+  const [given, m, v] = [vector('theta'), vector('m'), vector('v')];
+  const theta = projectParameters(g, layout, given);
+  const keep = hasDropout(layout) ? g.input(keepFeed, 'float32', [keepLength(layout)]) : null;
+  const rotations = emitRotations(g, layout, theta, { rounds: options.rounds ?? 10, keep });
   insertAdapters(g, graph, layout, rotations.layers, options.route);
   const outputs = new Map(graph.outputs.map((o) => [o.name, g.value(o.name)]));
   const loss = options.loss(g, outputs);
   if (loss.shape.length !== 0)
     throw new GraphError(`A loss must be a scalar, but this one has shape [${loss.shape.join()}].`);
   const feeds: Feed[] = g.inputs
-    .filter((i) => ![theta, m, v].includes(i))
+    .filter((i) => ![given, m, v].includes(i))
     .map(({ name, type, shape }) => ({ name, type, shape }));
   const schedule = g.input('schedule', 'float32', [4]);
   const [rate, correction1, correction2, apply] = g.split(schedule, 0, [1, 1, 1, 1]);
