@@ -195,7 +195,9 @@ describe('refusals', () => {
     ['an empty file', {}, /holds no tensors/],
     ['blocks that LyCORIS would broadcast', { 'lycoris_x.oft_blocks': [1, 4, 4] }, /\[1,4,4\].*n·b = 8/],
     ['blocks that are not square', { 'lycoris_x.oft_blocks': [2, 4, 2] }, /\[2,4,2\]/],
-    ['BOFT', { 'lycoris_x.oft_blocks': [2, 2, 4, 4] }, /BOFT, which is not supported/],
+    ['BOFT of an odd block size', { 'lycoris_x.oft_blocks': [2, 8, 1, 1] }, /even size, not 1/],
+    ['too many BOFT stages', { 'lycoris_x.oft_blocks': [3, 2, 4, 4] }, /2 blocks have no 3 BOFT stages/],
+    ['BOFT for another width', { 'lycoris_x.oft_blocks': [2, 2, 2, 2] }, /\[m,n,b,b\] with n·b = 8/],
     [
       'a rescale of one',
       { 'lycoris_x.oft_blocks': [2, 4, 4], 'lycoris_x.rescale': [1, 1] },
@@ -205,7 +207,7 @@ describe('refusals', () => {
     [
       'LoRA',
       { 'lycoris_x.alpha': [], 'lycoris_x.lora_up.weight': [8, 4] },
-      /no .oft_blocks: it is not a Diag-OFT/,
+      /no .oft_blocks: it is not a Diag-OFT or BOFT/,
     ],
   ])('%s', (_, tensors, message) => {
     expect(() => readLycoris(file(tensors), [x])).toThrow(FormatError);

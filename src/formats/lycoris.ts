@@ -1,215 +1,139 @@
-/** @file Diag-OFT adapters as LyCORIS stores them: `{prefix}_{module path with _}` + `.oft_blocks` [n,b,b], `.rescale` [out,1…], `.alpha` []. */
+/**
+ * @file Diag-OFT and BOFT adapters as LyCORIS stores them: `{prefix}_{module path with _}` + `.oft_blocks` [n,b,b] or [m,n,b,b],
+ * `.rescale` [out,1…], `.alpha` [].
+ */
 import type { LayerParameters } from '#src/oft/parameters.ts';
-import { defaultSettings, plannedLayer } from '#src/oft/planned.ts';
-import type { Layer } from '#src/oft/types.ts';
-import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
-import { FormatError } from './errors.ts';
-import { toFloat32 } from './floats.ts';
-import { readSafetensors, writeSafetensors } from './safetensors.ts';
+import { factorization } from '#src/oft/factorization.ts';
+import type { PlannedLayer } from '#src/oft/types.ts';
+import { type Tensor, tensor } from '#src/onnx/tensor.ts';
+import { checkNumbers, fullBlocks, isClamped } from './blockNumbers.ts';
+import { anywhere, demandFit, type Fit, FitBuilder } from './fit.ts';
+import { kohyaMetadata, type LycorisMeta } from './lycorisMeta.ts';
+import { flatNames } from './names.ts';
+import { writeSafetensors } from './safetensors.ts';
 
-/** What stands before the module path. `lycoris`: the LyCORIS wrapper's own default, also read by ComfyUI; the rest: kohya's. */
-export const prefixes = ['lycoris', 'lora_unet', 'lora_te', 'lora_te1', 'lora_te2'] as const;
-export type Prefix = (typeof prefixes)[number];
+export { type LycorisMeta } from './lycorisMeta.ts';
+export { prefixes, type Prefix } from './names.ts';
+export { readLycoris, type LycorisFile } from './lycorisRead.ts';
 
-export interface LycorisMeta {
-  readonly prefix?: Prefix;
-  /** What was asked as `lora_dim`; without it, the largest block size. */
-  readonly dim?: number;
-  /** SHA-256 of the model's file, in hexadecimal. */
-  readonly modelHash?: string;
-  /** `ss_base_model_version`: what the adapter was made for. */
-  readonly baseModel?: string;
-  /** The job as text, so that the file says how it was made. */
-  readonly job?: string;
-}
+/** The constraint cannot be said in `.alpha`, which bounds ‖Q‖ of the whole layer. */
+const perBlock = (p: PlannedLayer): boolean => isClamped(p) && (p.clamp === 'peft' || p.clamp === 'paper');
 
-const flatName = (prefix: string, path: string): string => `${prefix}_${path.replaceAll('.', '_')}`;
+const powerOfTwo = (n: number): boolean => 2 ** Math.round(Math.log2(n)) === n;
 
-/** Key stem by layer. Throws FormatError where two paths flatten to one name. */
-function names(prefix: string, layers: readonly Layer[]): Map<string, Layer> {
-  const stems = new Map<string, Layer>();
-  for (const layer of layers) {
-    const stem = flatName(prefix, layer.path);
-    const other = stems.get(stem);
-    if (other)
-      throw new FormatError(
-        `LyCORIS has one name, ${stem}, for two layers: ${other.path} and ${layer.path}. Skip one of them by a rule.`,
-      );
-    stems.set(stem, layer);
-  }
-  return stems;
+/** The m that LyCORIS gives n blocks: log₂n + 1; undefined where it has none. */
+export const lycorisStages = (count: number): number | undefined =>
+  powerOfTwo(count) ? Math.log2(count) + 1 : undefined;
+
+/** LyCORIS 4.1.3 rebuilds a layer from b alone: Diag-OFT needs b ≤ n, BOFT n a power of two. */
+const reloads = ({ algorithm, layer, size, count }: PlannedLayer): boolean =>
+  algorithm === 'boft' ? powerOfTwo(count) : factorization(layer.out, size)[0] === size;
+
+export const outputSideOnly = (tool: string) =>
+  [
+    (p: PlannedLayer): boolean => p.side === 'input',
+    (which: string): string =>
+      `${tool} rotates what layers put out, but ${which} ${which.startsWith('layer') ? 'rotates' : 'rotate'} what comes in.`,
+    `${anywhere} PEFT's format holds it as it is. Or train on the output side.`,
+  ] as const;
+
+export const seriesLost = (tool: string) =>
+  [
+    (p: PlannedLayer): boolean => p.neumannTerms !== null,
+    (which: string): string =>
+      `${tool} computes the exact Cayley transform; ${which} trained with its series, so the weights differ a little.`,
+  ] as const;
+
+/** What LyCORIS cannot hold or does otherwise. */
+export function lycorisFit(planned: readonly PlannedLayer[]): Fit {
+  return new FitBuilder(planned)
+    .obstacle(...outputSideOnly('LyCORIS'))
+    .loss(...seriesLost('LyCORIS'))
+    .loss(
+      perBlock,
+      (which) =>
+        `LyCORIS bounds a layer's Q as a whole, not block by block: in ${which} the constraint is baked into the blocks, and training it further there is free of it.`,
+    )
+    .loss(
+      (p) => p.share && p.count > 1,
+      (which) => `LyCORIS has no shared blocks: those of ${which} are written out once per block.`,
+    )
+    .loss(
+      (p) => p.algorithm === 'diag' && !reloads(p),
+      (which) =>
+        `LyCORIS 4.1.3 cannot reload blocks that are larger than they are many (${which}); ComfyUI and A1111 read them. With fewer numbers per block (dim) LyCORIS does too.`,
+    )
+    .loss(
+      (p) => p.algorithm === 'boft' && !reloads(p),
+      (which) =>
+        `LyCORIS reloads BOFT only where the number of blocks is a power of two; that of ${which} is not. ComfyUI and A1111 read it.`,
+    );
 }
 
 const f32 = (shape: readonly number[], data: Float32Array): Tensor => ({ type: 'float32', shape, data });
 
+/** D as LyCORIS shapes it. */
+export const rescaleTensor = ({ layer }: PlannedLayer, rescale: Float32Array): Tensor =>
+  f32([layer.out, 1, ...layer.kernel.map(() => 1)], rescale);
+
+/** `.alpha` for the constraint: LyCORIS clamps ‖Q‖_F of all blocks, written out, to alpha·out. */
+function alphaOf(p: PlannedLayer): number {
+  if (!isClamped(p) || perBlock(p)) return 0;
+  const own = p.clamp === 'comfyui' ? p.constraint / p.layer.out : p.constraint;
+  return p.share ? own * Math.sqrt(p.count) : own;
+}
+
+/** The blocks in LyCORIS's shape. BOFT stages that LyCORIS would have beyond the layer's own are zero: identity. */
+function blocksTensor(parameters: LayerParameters): Tensor {
+  const { layer: p } = parameters;
+  const blocks = fullBlocks(parameters, perBlock(p));
+  if (p.algorithm === 'diag') return f32([p.count, p.size, p.size], blocks);
+  const stages = Math.max(p.stages, lycorisStages(p.count) ?? p.stages);
+  const all = new Float32Array(stages * p.count * p.size ** 2);
+  all.set(blocks);
+  return f32([stages, p.count, p.size, p.size], all);
+}
+
 /**
- * An adapter as a LyCORIS safetensors file, F32. `.alpha` holds the constraint (LyCORIS clamps ‖Q‖_F to alpha·out; 0: off).
- * `sshs_model_hash` is LyCORIS's: SHA-256 over the tensors' bytes, layer by layer in the order given, blocks, rescale, alpha.
- *
- * @throws FormatError where lengths do not fit, or two layers would get one name.
+ * An adapter as a LyCORIS safetensors file, F32. `.alpha` holds the constraint (0: off).
+ * @throws FormatError where LyCORIS has no form for a layer, lengths do not fit, or two layers would get one name.
  */
 export async function writeLycoris(
   layers: readonly LayerParameters[],
   meta: LycorisMeta = {},
 ): Promise<Uint8Array> {
-  const prefix = meta.prefix ?? 'lycoris';
-  names(
-    prefix,
-    layers.map((l) => l.layer.layer),
+  const planned = layers.map((l) => l.layer);
+  demandFit(lycorisFit(planned));
+  const names = flatNames(
+    planned.map((p) => p.layer),
+    meta.prefix ?? 'lycoris',
   );
   const tensors = new Map<string, Tensor>();
-  for (const { layer: planned, blocks, rescale } of layers) {
-    const stem = flatName(prefix, planned.layer.path);
-    const { count, size, layer } = planned;
-    if (blocks.length !== count * size * size)
-      throw new FormatError(
-        `${layer.path}: ${count} blocks of ${size}×${size} take ${count * size * size} numbers, ${blocks.length} were given.`,
-      );
-    tensors.set(`${stem}.oft_blocks`, f32([count, size, size], blocks));
-    if (rescale) {
-      if (rescale.length !== layer.out)
-        throw new FormatError(
-          `${layer.path}: rescale takes ${layer.out} numbers, ${rescale.length} were given.`,
-        );
-      tensors.set(`${stem}.rescale`, f32([layer.out, 1, ...layer.kernel.map(() => 1)], rescale));
-    }
-    tensors.set(`${stem}.alpha`, tensor('float32', [], [planned.constraint]));
+  for (const parameters of layers) {
+    const { layer: p, rescale } = parameters;
+    checkNumbers(parameters);
+    const stem = names.get(p.layer)!;
+    tensors.set(`${stem}.oft_blocks`, blocksTensor(parameters));
+    if (rescale) tensors.set(`${stem}.rescale`, rescaleTensor(p, rescale));
+    tensors.set(`${stem}.alpha`, tensor('float32', [], [alphaOf(p)]));
   }
-  const planned = layers.map((l) => l.layer);
-  const args: Record<string, string> = { algo: 'diag-oft', preset: 'full' };
-  const constraint = Math.max(0, ...planned.map((p) => p.constraint));
-  if (constraint > 0) args.constraint = String(constraint);
-  if (planned.some((p) => p.rescale)) args.rescaled = 'True';
-  const metadata = new Map<string, string>();
-  if (meta.job !== undefined) metadata.set('rotune_job', meta.job);
-  if (meta.modelHash !== undefined) metadata.set('rotune_model_sha256', meta.modelHash);
-  if (meta.baseModel !== undefined) metadata.set('ss_base_model_version', meta.baseModel);
-  // Diag-OFT has no LoRA alpha; 1 is what kohya records where none was set. The constraint is in args and in `.alpha`.
-  metadata.set('ss_network_alpha', '1');
-  metadata.set('ss_network_args', pythonJson(args));
-  metadata.set('ss_network_dim', String(meta.dim ?? Math.max(1, ...planned.map((p) => p.size))));
-  metadata.set('ss_network_module', 'lycoris.kohya');
-  metadata.set('sshs_model_hash', await tensorHash(tensors.values()));
+  const metadata = await kohyaMetadata(tensors.values(), meta, {
+    module: 'lycoris.kohya',
+    dim: Math.max(1, ...planned.map((p) => p.size)),
+    alpha: '1',
+    args: networkArgs(planned, Math.max(0, ...planned.map(alphaOf))),
+  });
   return writeSafetensors(tensors, metadata);
 }
 
-/** As Python's json.dumps spaces it. */
-const pythonJson = (args: Readonly<Record<string, string>>): string =>
-  `{${Object.entries(args)
-    .map(([k, v]) => `${JSON.stringify(k)}: ${JSON.stringify(v)}`)
-    .join(', ')}}`;
-
-/** LyCORIS's `precalculate_safetensors_hashes`. */
-async function tensorHash(tensors: Iterable<Tensor>): Promise<string> {
-  const parts = [...tensors].map((t) => new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength));
-  const all = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', all));
-  return `0x${Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join('')}`;
-}
-
-export interface LycorisFile {
-  readonly prefix: Prefix;
-  /** In the order of the layers asked for; those that the file lacks are left out. Block layout and constraint are the file's. */
-  readonly layers: readonly LayerParameters[];
-  /** Keys that a complete file would have. */
-  readonly missing: readonly string[];
-  /** Keys that belong to no layer of this model. */
-  readonly unexpected: readonly string[];
-  readonly metadata: ReadonlyMap<string, string>;
-}
-
-/**
- * Reads a LyCORIS Diag-OFT file for a model's layers. The prefix is found from the keys.
- *
- * @throws FormatError where the file is damaged, holds another kind of adapter, fits no layer at all, or a shape does not fit.
- */
-export function readLycoris(bytes: Uint8Array, layers: readonly Layer[]): LycorisFile {
-  const { tensors, metadata } = readSafetensors(bytes);
-  const hits = (p: Prefix): number => {
-    const stems = names(p, layers);
-    return [...tensors.keys()].filter((key) => stems.has(key.slice(0, key.lastIndexOf('.')))).length;
+/** `ss_network_args`. One algorithm names the network; layers of the other are told apart by the shape of their blocks. */
+export function networkArgs(planned: readonly PlannedLayer[], constraint: number): Record<string, string> {
+  const boft = planned.filter((p) => p.algorithm === 'boft').length;
+  const args: Record<string, string> = {
+    algo: boft * 2 > planned.length ? 'boft' : 'diag-oft',
+    preset: 'full',
   };
-  const scored = prefixes.map((prefix) => ({ prefix, count: hits(prefix) }));
-  const best = scored.reduce((a, b) => (b.count > a.count ? b : a));
-  if (best.count === 0) {
-    const example = tensors.keys().next().value;
-    throw new FormatError(
-      example === undefined
-        ? 'The adapter file holds no tensors.'
-        : `No key of the adapter belongs to a layer of this model: the file has ${example}, the model ${layers.length === 0 ? 'no layer to adapt' : flatName('lycoris', layers[0]!.path)}. It was made for another model, or in another format.`,
-    );
-  }
-  const prefix = best.prefix;
-  const used = new Set<string>();
-  const missing: string[] = [];
-  const found: LayerParameters[] = [];
-  const take = (key: string): Tensor | undefined => {
-    const t = tensors.get(key);
-    if (t) used.add(key);
-    return t;
-  };
-  for (const [stem, layer] of names(prefix, layers)) {
-    const blocks = take(`${stem}.oft_blocks`);
-    const alpha = take(`${stem}.alpha`);
-    const rescale = take(`${stem}.rescale`);
-    if (!alpha) missing.push(`${stem}.alpha`);
-    if (blocks) found.push(parameters(stem, layer, blocks, alpha, rescale));
-    else {
-      missing.push(`${stem}.oft_blocks`);
-      if (rescale || alpha)
-        throw new FormatError(
-          `${stem} has ${alpha ? '.alpha' : '.rescale'} but no .oft_blocks: it is not a Diag-OFT adapter.`,
-        );
-    }
-  }
-  const unexpected = [...tensors.keys()].filter((key) => !used.has(key));
-  return { prefix, layers: found, missing, unexpected, metadata };
-}
-
-/** Checks shapes that LyCORIS itself would broadcast in silence, and makes numbers of the tensors. */
-function parameters(
-  stem: string,
-  layer: Layer,
-  blocks: Tensor,
-  alpha: Tensor | undefined,
-  rescale: Tensor | undefined,
-): LayerParameters {
-  const shape = `[${blocks.shape.join()}]`;
-  if (blocks.shape.length === 4)
-    throw new FormatError(
-      `${stem}.oft_blocks has shape ${shape}: four axes mean BOFT, which is not supported yet.`,
-    );
-  const [n = 0, b = 0, c] = blocks.shape;
-  if (blocks.shape.length !== 3 || b !== c || n * b !== layer.out)
-    throw new FormatError(
-      `${stem}.oft_blocks has shape ${shape}, but ${layer.path} has ${layer.out} outputs: it takes [n,b,b] with n·b = ${layer.out}.`,
-    );
-  if (rescale && (rescale.shape[0] !== layer.out || sizeOf(rescale.shape) !== layer.out))
-    throw new FormatError(
-      `${stem}.rescale has shape [${rescale.shape.join()}], but ${layer.path} has ${layer.out} outputs.`,
-    );
-  if (alpha && sizeOf(alpha.shape) !== 1)
-    throw new FormatError(`${stem}.alpha has shape [${alpha.shape.join()}]; it is a single number.`);
-  const constraint = alpha
-    ? alpha.type.startsWith('int')
-      ? numbersOf(alpha)[0]!
-      : toFloat32(alpha, `${stem}.alpha`)[0]!
-    : 0;
-  if (!(constraint >= 0 && Number.isFinite(constraint)))
-    throw new FormatError(`${stem}.alpha is ${constraint}; it takes 0 (no constraint) or a positive number.`);
-  const planned = plannedLayer(
-    layer,
-    { ...defaultSettings, blocks: { size: b }, constraint, rescale: rescale !== undefined },
-    { count: n, size: b },
-  );
-  return {
-    layer: planned,
-    blocks: toFloat32(blocks, `${stem}.oft_blocks`),
-    ...(rescale && { rescale: toFloat32(rescale, `${stem}.rescale`) }),
-  };
+  if (constraint > 0) args.constraint = String(constraint);
+  if (planned.some((p) => p.rescale)) args.rescaled = 'True';
+  return args;
 }

@@ -1,0 +1,163 @@
+/** @file Reads Diag-OFT and BOFT adapters of LyCORIS, ComfyUI and kohya: `.oft_blocks`, `.rescale`, `.alpha`. */
+import type { LayerParameters } from '#src/oft/parameters.ts';
+import { defaultSettings, plannedLayer } from '#src/oft/planned.ts';
+import type { Layer } from '#src/oft/types.ts';
+import { numbersOf, sizeOf, type Tensor } from '#src/onnx/tensor.ts';
+import { fromButterfly } from './comfyui.ts';
+import { FormatError } from './errors.ts';
+import { toFloat32 } from './floats.ts';
+import { flatName, listed, type ResolvedNames, resolveNames } from './names.ts';
+import { readSafetensors, type Safetensors } from './safetensors.ts';
+
+export interface LycorisFile {
+  /** What stands before the module paths. */
+  readonly prefix: string;
+  /** In the order of the layers asked for; those that the file lacks are left out. Block layout and constraint are the file's. */
+  readonly layers: readonly LayerParameters[];
+  /** Keys that a complete file would have. */
+  readonly missing: readonly string[];
+  /** Keys that belong to no layer of this model. */
+  readonly unexpected: readonly string[];
+  /** What other tools read otherwise. */
+  readonly notes: readonly string[];
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** The stems of keys that end in one of the parameters. */
+export const stemsIn = (keys: Iterable<string>, parameters: readonly string[]): Set<string> => {
+  const stems = new Set<string>();
+  for (const key of keys)
+    for (const p of parameters) if (key.endsWith(`.${p}`)) stems.add(key.slice(0, -p.length - 1));
+  return stems;
+};
+
+/** Throws FormatError where no layer was found, with an example of either side's names. */
+export function demandFound(
+  { found, stems }: ResolvedNames,
+  keys: Iterable<string>,
+  layers: readonly Layer[],
+): void {
+  if (found > 0) return;
+  const example = [...keys][0];
+  if (example === undefined) throw new FormatError('The adapter file holds no tensors.');
+  const own = layers[0];
+  throw new FormatError(
+    `No key of the adapter belongs to a layer of this model: the file has ${example}, the model ${own ? (stems.get(own) ?? flatName('lycoris', own.path)) : 'no layer to adapt'}. It was made for another model, or in another format.`,
+  );
+}
+
+/**
+ * Reads a file for a model's layers, as LyCORIS reads it. The names' scheme is found from the keys. A single BOFT stage of several blocks,
+ * which only ComfyUI's re-encoding of a rescaled Diag-OFT has, is read as that Diag-OFT.
+ *
+ * @throws FormatError where the file is damaged, holds another kind of adapter, fits no layer at all, or a shape does not fit.
+ */
+export function readLycoris(file: Uint8Array | Safetensors, layers: readonly Layer[]): LycorisFile {
+  const { tensors, metadata } = file instanceof Uint8Array ? readSafetensors(file) : file;
+  const names = resolveNames(stemsIn(tensors.keys(), ['oft_blocks', 'alpha', 'rescale']), layers);
+  demandFound(names, tensors.keys(), layers);
+  const used = new Set<string>();
+  const missing: string[] = [];
+  const found: LayerParameters[] = [];
+  const reencoded: Layer[] = [];
+  const clamped: Layer[] = [];
+  const take = (key: string): Tensor | undefined => {
+    const t = tensors.get(key);
+    if (t) used.add(key);
+    return t;
+  };
+  for (const [layer, stem] of names.stems) {
+    const blocks = take(`${stem}.oft_blocks`);
+    const alpha = take(`${stem}.alpha`);
+    const rescale = take(`${stem}.rescale`);
+    if (!alpha) missing.push(`${stem}.alpha`);
+    if (!blocks) {
+      missing.push(`${stem}.oft_blocks`);
+      if (rescale || alpha)
+        throw new FormatError(
+          `${stem} has ${alpha ? '.alpha' : '.rescale'} but no .oft_blocks: it is not a Diag-OFT or BOFT adapter.`,
+        );
+      continue;
+    }
+    if (blocks.shape.length === 4 && blocks.shape[0] === 1 && blocks.shape[1]! > 1) reencoded.push(layer);
+    const own = parameters(stem, layer, blocks, alpha, rescale);
+    if (own.layer.constraint > 0) clamped.push(layer);
+    found.push(own);
+  }
+  const notes: string[] = [];
+  if (reencoded.length > 0)
+    notes.push(
+      `${listed(reencoded)}: one BOFT stage is read as the Diag-OFT that it stands for, as ComfyUI and A1111 apply it. LyCORIS would repeat it in every stage.`,
+    );
+  if (clamped.length > 0)
+    notes.push(
+      `${listed(clamped)}: alpha is a constraint on ‖Q‖ of alpha × outputs, as LyCORIS, A1111 and kohya read it; ComfyUI takes alpha itself as the limit and would turn less.`,
+    );
+  if (names.naming.prefix.startsWith('oft_') && found.some((l) => l.layer.constraint === 0))
+    notes.push("alpha is 0: read as no constraint; kohya's own loader would make the adapter do nothing.");
+  return {
+    prefix: names.naming.prefix,
+    layers: found,
+    missing,
+    unexpected: [...tensors.keys()].filter((key) => !used.has(key)),
+    notes,
+    metadata,
+  };
+}
+
+/** Checks shapes that LyCORIS itself would broadcast in silence, and makes numbers of the tensors. */
+function parameters(
+  stem: string,
+  layer: Layer,
+  tensor: Tensor,
+  alpha: Tensor | undefined,
+  rescale: Tensor | undefined,
+): LayerParameters {
+  const boft = tensor.shape.length === 4;
+  const [n = 0, b = 0, c] = boft ? tensor.shape.slice(1) : tensor.shape;
+  const stages = boft ? tensor.shape[0]! : 1;
+  if ((!boft && tensor.shape.length !== 3) || b !== c || n * b !== layer.out || stages === 0)
+    throw new FormatError(
+      `${stem}.oft_blocks has shape [${tensor.shape.join()}], but ${layer.path} has ${layer.out} outputs: it takes [n,b,b] or [m,n,b,b] with n·b = ${layer.out}.`,
+    );
+  if (boft && b % 2 !== 0)
+    throw new FormatError(
+      `${stem}.oft_blocks has shape [${tensor.shape.join()}]: BOFT needs blocks of an even size, not ${b}.`,
+    );
+  if (boft && n % 2 ** (stages - 1) !== 0)
+    throw new FormatError(
+      `${stem}.oft_blocks has shape [${tensor.shape.join()}]: ${n} blocks have no ${stages} BOFT stages, since each stage after the first pairs twice as many.`,
+    );
+  if (rescale && (rescale.shape[0] !== layer.out || sizeOf(rescale.shape) !== layer.out))
+    throw new FormatError(
+      `${stem}.rescale has shape [${rescale.shape.join()}], but ${layer.path} has ${layer.out} outputs.`,
+    );
+  const constraint = alpha ? scalarOf(alpha, `${stem}.alpha`) : 0;
+  if (!(constraint >= 0 && Number.isFinite(constraint)))
+    throw new FormatError(`${stem}.alpha is ${constraint}; it takes 0 (no constraint) or a positive number.`);
+  const asDiag = boft && stages === 1 && n > 1;
+  const numbers = toFloat32(tensor, `${stem}.oft_blocks`);
+  const planned = plannedLayer(
+    layer,
+    {
+      ...defaultSettings,
+      algorithm: boft && !asDiag ? 'boft' : 'diag',
+      blocks: boft && !asDiag ? { size: b, stages } : { size: b },
+      constraint,
+      rescale: rescale !== undefined,
+    },
+    { count: n, size: b, ...(!asDiag && boft && { stages }) },
+  );
+  return {
+    layer: planned,
+    blocks: asDiag ? fromButterfly(numbers, n, b) : numbers,
+    ...(rescale && { rescale: toFloat32(rescale, `${stem}.rescale`) }),
+  };
+}
+
+/** The one number of a scalar tensor, integers included. */
+export function scalarOf(t: Tensor, name: string): number {
+  if (sizeOf(t.shape) !== 1)
+    throw new FormatError(`${name} has shape [${t.shape.join()}]; it is a single number.`);
+  return /^u?int/.test(t.type) ? numbersOf(t)[0]! : toFloat32(t, name)[0]!;
+}
