@@ -9,8 +9,11 @@
  * Values travel as Playwright's `evaluate` serialises them: typed arrays arrive as typed arrays.
  */
 import type { Job } from '#src/formats/jobTypes.ts';
+import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
 import type {
+  AdapterReport,
+  ExportedFile,
   Outcome,
   Picture,
   Preparation,
@@ -42,6 +45,8 @@ export interface RunOptions {
   readonly model?: FolderInput;
   readonly train?: FolderInput;
   readonly heldout?: FolderInput;
+  /** An adapter file or folder that the run starts from. */
+  readonly adapter?: FolderInput;
   readonly backend?: BackendKind | 'auto';
   /** true: go on with the newest unfinished run, with its own job; or that run's id. */
   readonly resume?: boolean | string;
@@ -59,7 +64,10 @@ export interface Automation {
   sampleNow(): Promise<void>;
   /** Pictures from the adapter of the last run; what is left out comes from its job. */
   sample(request?: Partial<SampleRequest>): Promise<Outcome<readonly Picture[]>>;
-  export(): Promise<Outcome<{ readonly name: string; readonly bytes: Uint8Array; readonly layers: number }>>;
+  /** The adapter of the last run or of the opened file; `lycoris` if no format is named. */
+  export(format?: AdapterFormat): Promise<Outcome<ExportedFile>>;
+  /** Loads an adapter on the job's model, so that `sample` and `export` use it. */
+  open(options: RunOptions & { readonly adapter: FolderInput }): Promise<Outcome<AdapterReport>>;
   lastRun(): Promise<RunSummary | null>;
   discard(id: string): Promise<void>;
 }
@@ -92,9 +100,10 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
     const model = await toSource(options.model);
     const train = await toSource(options.train);
     const heldout = await toSource(options.heldout);
-    if (model || train || heldout) {
+    const adapter = await toSource(options.adapter);
+    if (model || train || heldout || adapter) {
       const named = lab.job;
-      lab.pick({ model, train, heldout });
+      lab.pick({ model, train, heldout, adapter });
       // The job keeps its own names for the folders, whatever the stand-ins are called.
       lab.setJob(named);
     }
@@ -132,7 +141,15 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
       const { prompts, seed, steps, guidance } = (lab.run.job ?? lab.job).sample;
       return lab.trainer.sample({ prompts, seed, steps, guidance, strength: 1, ...request });
     },
-    export: () => lab.trainer.exportAdapter(),
+    export: (format = 'lycoris') => lab.trainer.exportAdapter(format),
+    async open(options) {
+      try {
+        await apply(options);
+        return await lab.tryAdapter();
+      } catch (cause) {
+        return failed(toProblem(cause, { code: 'bad-job' }));
+      }
+    },
     lastRun: () => lab.trainer.lastRun(),
     discard: (id) => lab.trainer.discard(id),
   };

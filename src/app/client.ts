@@ -1,6 +1,9 @@
 /** @file The page's side of the training worker: starts it when first needed, restarts it after a crash, and never throws. */
 import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
+import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type {
+  AdapterReport,
+  ExportedFile,
   JobRequest,
   Outcome,
   Picture,
@@ -9,6 +12,7 @@ import type {
   RunResult,
   RunSummary,
   SampleRequest,
+  Source,
   TrainerApi,
 } from '#workers/protocol.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
@@ -121,8 +125,11 @@ export class WorkerTrainer implements Trainer {
   sample(request: SampleRequest): Promise<Outcome<readonly Picture[]>> {
     return this.#outcome((api) => api.sample(request));
   }
-  exportAdapter(): Promise<Outcome<{ name: string; bytes: Uint8Array; layers: number }>> {
-    return this.#outcome((api) => api.exportAdapter());
+  exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>> {
+    return this.#outcome((api) => api.exportAdapter(format));
+  }
+  openAdapter(request: JobRequest & { readonly adapter: Source }): Promise<Outcome<AdapterReport>> {
+    return this.#outcome((api) => api.openAdapter(request));
   }
   lastRun(): Promise<RunSummary | null> {
     if (!this.#connection) return newestRun();

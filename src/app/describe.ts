@@ -1,11 +1,20 @@
 /** @file Plans and layers in a few words. */
 import type { BlockChoice, Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
+import { choiceKind } from '#src/oft/planned.ts';
 import { plural } from './format.ts';
 
 export function describeBlocks(blocks: BlockChoice): string {
-  if ('dim' in blocks) return `dim ${blocks.dim}, as LyCORIS cuts it`;
-  if ('count' in blocks) return `${plural(blocks.count, 'block')} a layer`;
-  return `blocks of ${blocks.size}`;
+  const { dim, count = 1, size, share } = blocks;
+  switch (choiceKind(blocks)) {
+    case 'dim':
+      return `dim ${dim}, as LyCORIS cuts it`;
+    case 'count':
+      return `${plural(count, 'block')} a layer`;
+    case 'size':
+      return `blocks of ${size}`;
+    case 'per':
+      return share ? 'one rotation shared by all channels' : 'one rotation a channel';
+  }
 }
 
 /** "linear 96 → 768", "conv 3×3, 32 → 64". */

@@ -114,7 +114,7 @@ describe('Lab', () => {
     lab.setJob({ ...job, plan: { ...job.plan, blocks: { size: 8 } } });
     await lab.prepare(false);
     await slow;
-    expect(lab.preparation?.layers[0]?.size).toBe(8);
+    expect(lab.preparation?.planned[0]?.size).toBe(8);
   });
 });
 
@@ -187,5 +187,42 @@ describe('automation', () => {
       train: { name: 'cats', files: [{ path: 'a.png', url: 'https://example.org/a.png' }] },
     });
     expect(!refused.ok && refused.problem.message).toContain('this origin');
+  });
+});
+
+describe('adapters', () => {
+  const adapter = toSource([{ path: 'style.safetensors', blob: new Blob(['x']) }]);
+
+  it('shows what an adapter draws without training, and forgets it when a run starts', async () => {
+    const { lab, trainer } = setUp();
+    const open = vi.spyOn(trainer, 'openAdapter');
+    expect((await lab.tryAdapter()).ok).toBe(false);
+    expect(open).not.toHaveBeenCalled();
+    lab.pick({ adapter });
+    const outcome = await lab.tryAdapter();
+    expect(outcome.ok && outcome.value.missing).toHaveLength(1);
+    expect([lab.screen, lab.opened?.name]).toEqual(['result', 'style.safetensors']);
+    await vi.waitFor(() => expect(lab.comparison.after).not.toBeNull());
+    await lab.start();
+    expect(lab.opened).toBeNull();
+  });
+
+  it('are part of the question to the worker, and of its answer', async () => {
+    const { lab, trainer } = setUp();
+    const prepare = vi.spyOn(trainer, 'prepare');
+    lab.pick({ adapter });
+    await lab.prepare(false);
+    expect(prepare.mock.calls[0]?.[0].adapter).toBe(adapter);
+    expect(lab.preparation?.adapter?.loaded).toBeGreaterThan(0);
+  });
+
+  it('outlive an edit of the plan, as the model’s layers do', async () => {
+    const { lab } = setUp();
+    await lab.prepare(false);
+    const { layers } = lab;
+    lab.setJob({ ...lab.job, plan: { ...lab.job.plan, blocks: { size: 8 } } });
+    expect([lab.preparation, lab.layers]).toEqual([null, layers]);
+    lab.pick({ model: toSource([{ path: 'mine/unet/model.onnx', blob: new Blob(['x']) }]) });
+    expect(lab.layers).toBeNull();
   });
 });

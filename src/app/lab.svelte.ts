@@ -2,7 +2,9 @@
 import type { Job } from '#src/formats/jobTypes.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
 import { askToPersist } from '#src/store/persistence.ts';
+import type { Layer } from '#src/oft/types.ts';
 import type {
+  AdapterReport,
   JobRequest,
   Outcome,
   Preparation,
@@ -10,26 +12,24 @@ import type {
   RunEvent,
   RunResult,
   RunSummary,
-  Source,
 } from '#workers/protocol.ts';
 import type { Trainer } from './client.ts';
 import { Comparison } from './comparison.svelte.ts';
 import { remember } from './estimate.ts';
 import { percent } from './format.ts';
+import { NOTHING, requestOf, type Picked } from './request.ts';
 import { failed, toProblem } from './problems.ts';
 import { RunState } from './run.svelte.ts';
 import { TabGuard, WakeLock, type OtherTab } from './tab.ts';
 
 export type Screen = 'home' | 'prepare' | 'train' | 'result';
 
-/** Files that stand in for what a job names by a folder. */
-export interface Picked {
-  readonly model: Source | null;
-  readonly train: Source | null;
-  readonly heldout: Source | null;
+/** An adapter file on trial: what became of it, and how to draw with it. */
+export interface OpenedAdapter {
+  readonly name: string;
+  readonly report: AdapterReport;
+  readonly sample: Job['sample'];
 }
-
-const NOTHING: Picked = { model: null, train: null, heldout: null };
 
 export class Lab {
   readonly trainer: Trainer;
@@ -51,6 +51,9 @@ export class Lab {
   #shared = $state.raw<Job | null>(null);
   #linkProblem = $state.raw<Problem | null>(null);
   #otherTab = $state.raw<OtherTab | null>(null);
+  #layers = $state.raw<readonly Layer[] | null>(null);
+  #opened = $state.raw<OpenedAdapter | null>(null);
+  #opening = $state(false);
   #announcement = $state('');
   #quarter = 0;
   #prepareCount = 0;
@@ -102,6 +105,17 @@ export class Lab {
   get otherTab() {
     return this.#otherTab;
   }
+  /** The adapter on trial, as opened by `tryAdapter`; null while a run's own result is shown. */
+  get opened() {
+    return this.#opened;
+  }
+  get opening() {
+    return this.#opening;
+  }
+  /** Layers of the present model that can be adapted; null until the worker has read it. They outlive edits of the plan. */
+  get layers(): readonly Layer[] | null {
+    return this.#layers;
+  }
   /** For the status line that screen readers hear. */
   get announcement() {
     return this.#announcement;
@@ -141,6 +155,7 @@ export class Lab {
 
   /** Another job, or another version of it; what the worker said of the old one no longer holds. */
   setJob(job: Job): void {
+    if (job.model !== this.#job.model) this.#layers = null;
     this.#job = job;
     this.#preparation = null;
     // An answer that is still on its way is about the old job.
@@ -150,7 +165,8 @@ export class Lab {
 
   pick(files: Partial<Picked>): void {
     this.#picked = { ...this.#picked, ...files };
-    const { model, train, heldout } = this.#picked;
+    if (files.model) this.#layers = null;
+    const { model, train, heldout, adapter } = this.#picked;
     const own = files.train && files.train.kind === 'files';
     this.setJob({
       ...this.#job,
@@ -163,30 +179,19 @@ export class Lab {
           heldout?.kind === 'files' ? heldout.name : train?.kind === 'files' ? null : this.#job.data.heldout,
       },
     });
-    if (model || train || heldout) this.#problem = null;
+    if (model || train || heldout || adapter) this.#problem = null;
   }
 
   /** Back to the built-in job with the built-in files. */
   reset(job: Job = this.defaultJob): void {
+    if (this.#picked.model) this.#layers = null;
     this.#picked = NOTHING;
     this.#problem = null;
     this.setJob(job);
   }
 
   request(job: Job = this.#job): JobRequest | Problem {
-    const missing = (what: string, name: string): Problem => ({
-      code: 'bad-data',
-      message: `The ${what} “${name}” is a folder on the device where this job was made.`,
-      item: name,
-      cure: `Pick the ${what} folder again.`,
-    });
-    const { picked } = this;
-    const model = picked.model ?? builtin(job.model);
-    const train = picked.train ?? builtin(job.data.train);
-    if (!model) return missing('model', job.model);
-    if (!train) return missing('image folder', job.data.train);
-    const heldout = picked.heldout ?? (job.data.heldout === null ? null : builtin(job.data.heldout));
-    return { job, model, train, heldout, backend: this.#preference };
+    return requestOf(job, this.#picked, this.#preference);
   }
 
   /** Loads model and data, plans the layers, lists all problems; with `probe`, times a few steps. */
@@ -206,7 +211,43 @@ export class Lab {
     if (outcome.ok) {
       this.#backend = outcome.value.backend;
       this.#preparation = outcome.value;
+      this.#layers = outcome.value.layers;
     } else this.#problem = outcome.problem;
+    return outcome;
+  }
+
+  /** Loads the picked adapter on the model with no training, and shows what it draws. */
+  async tryAdapter(): Promise<Outcome<AdapterReport>> {
+    const request = this.request();
+    if ('code' in request) {
+      this.#problem = request;
+      return failed(request);
+    }
+    const { adapter } = request;
+    if (!adapter)
+      return failed({
+        code: 'bad-data',
+        message: 'No adapter was picked.',
+        cure: 'Pick its file or folder.',
+      });
+    if (this.run.busy)
+      return failed({ code: 'busy', message: 'A run is going on.', cure: 'Pause or stop it first.' });
+    this.#opening = true;
+    this.#problem = null;
+    const outcome = await this.trainer.openAdapter({ ...request, adapter });
+    this.#opening = false;
+    if (!outcome.ok) {
+      this.#problem = outcome.problem;
+      return outcome;
+    }
+    this.#opened = {
+      name: adapter.kind === 'files' ? adapter.name : adapter.id,
+      report: outcome.value,
+      sample: request.job.sample,
+    };
+    this.#say(`${this.#opened.name} is loaded: ${outcome.value.loaded} layers.`);
+    this.comparison.open(request.job.sample, null, null);
+    this.#screen = 'result';
     return outcome;
   }
 
@@ -225,6 +266,7 @@ export class Lab {
       return failed({ code: 'busy', message: 'A run is going on.', cure: 'Pause or stop it first.' });
     if (!(await this.#tab.take())) return failed(this.#refuseSecondTab());
 
+    this.#opened = null;
     this.run.begin(request.job, resume !== undefined, resume?.step);
     this.#wake.held = true;
     this.#quarter = 0;
@@ -329,9 +371,4 @@ export class Lab {
   #say(text: string): void {
     this.#announcement = text;
   }
-}
-
-/** `builtin:emoji` → the Source on our own origin; anything else is a folder that only the user has. */
-function builtin(name: string): Source | null {
-  return name.startsWith('builtin:') ? { kind: 'builtin', id: name.slice('builtin:'.length) } : null;
 }

@@ -1,15 +1,6 @@
 /** @file A small UNet's layers as the planner would list them, for the fake trainer. */
+import { planLayers } from '#src/oft/rules.ts';
 import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
-
-/** Blocks by LyCORIS's factorisation: the divisor pair nearest to a square whose smaller part is at most `dim`. */
-function cut(out: number, blocks: Plan['blocks']): { count: number; size: number } {
-  if ('size' in blocks)
-    return { count: Math.max(1, Math.round(out / blocks.size)), size: Math.min(out, blocks.size) };
-  if ('count' in blocks) return { count: blocks.count, size: out / blocks.count };
-  let size = 1;
-  for (let d = 1; d * d <= out; d++) if (out % d === 0 && d <= blocks.dim) size = d;
-  return { count: out / size, size };
-}
 
 function layer(path: string, inWidth: number, out: number, kernel: readonly number[] = []): Layer {
   return {
@@ -66,18 +57,12 @@ export const fakeLayers: readonly Layer[] = [
   layer('conv_out', 32, 3, [3, 3]),
 ];
 
-export function fakePlan(plan: Plan): PlannedLayer[] {
-  return fakeLayers.map((each) => {
-    const { count, size } = cut(each.out, plan.blocks);
-    const scales = plan.rescale ? each.out : 0;
-    return {
-      ...plan,
-      layer: each,
-      rule: null,
-      count,
-      size,
-      stored: count * size * size + scales,
-      effective: (count * size * (size - 1)) / 2 + scales,
-    };
+/** All of them under a plan; layers that it cannot cut are left out. */
+export const fakePlan = (plan: Plan): PlannedLayer[] => planLayers(fakeLayers, plan).planned;
+
+/** `count` layers of a network as wide and as deep as wanted, for whatever must stay fast. */
+export const manyLayers = (count: number): Layer[] =>
+  Array.from({ length: count }, (_, i) => {
+    const known = fakeLayers[i % fakeLayers.length]!;
+    return { ...known, path: `repeat.${Math.floor(i / fakeLayers.length)}.${known.path}` };
   });
-}

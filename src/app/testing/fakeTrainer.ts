@@ -1,5 +1,8 @@
 /** @file A trainer without a worker, a model or a runtime: drives the page in component tests and while designing (`?fake` in development). */
+import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type {
+  AdapterReport,
+  ExportedFile,
   Problem,
   JobRequest,
   Outcome,
@@ -11,7 +14,9 @@ import type {
   TrainerApi,
 } from '#workers/protocol.ts';
 import type { BackendReport } from '#src/runtime/types.ts';
-import { fakeLayers, fakePlan } from './fakeLayers.ts';
+import { planLayers } from '#src/oft/rules.ts';
+import type { Layer } from '#src/oft/types.ts';
+import { fakeLayers } from './fakeLayers.ts';
 
 /** What to draw for a prompt; `amount` 0 is the untouched model's picture, 1 the tuned one's. */
 export type Draw = (prompt: number, amount: number, seed: number) => Picture;
@@ -24,6 +29,8 @@ export interface FakeOptions {
   readonly unfinished?: RunSummary | null;
   /** Makes the run fail at this step. */
   readonly failAt?: number;
+  /** The model's layers. */
+  readonly layers?: readonly Layer[];
   readonly problems?: readonly (Problem & { severity: 'error' | 'warning' })[];
 }
 
@@ -77,16 +84,19 @@ export class FakeTrainer implements TrainerApi {
     return this.#backend;
   }
 
-  async prepare({ job }: JobRequest, probe: boolean) {
+  async prepare({ job, adapter }: JobRequest, probe: boolean) {
     const pace = this.#options.pace ?? 5;
     await wait(probe ? pace * 8 : pace);
-    const layers = fakePlan(job.plan);
-    const sum = (pick: 'stored' | 'effective') => layers.reduce((total, layer) => total + layer[pick], 0);
+    const layers = this.#options.layers ?? fakeLayers;
+    const { planned } = planLayers(layers, job.plan);
+    const sum = (pick: 'stored' | 'effective') => planned.reduce((total, layer) => total + layer[pick], 0);
     return good({
       backend: this.#backend,
       modelHash: 'f00d'.repeat(16),
       modelBytes: 12_920_538,
       layers,
+      planned,
+      ...(adapter && { adapter: this.#report }),
       parameters: { stored: sum('stored'), effective: sum('effective'), base: 2_760_000 },
       images: 58,
       heldout: 37,
@@ -194,12 +204,24 @@ export class FakeTrainer implements TrainerApi {
   /** Lets a gallery of real pictures find its prompts. */
   promptIndex: ((prompt: string) => number | undefined) | null = null;
 
-  async exportAdapter() {
+  async exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>> {
     return good({
-      name: 'emoji-high-contrast-oft4-120.safetensors',
+      name: `emoji-high-contrast-oft4-120.${format === 'peft' ? 'zip' : format === 'onnx' ? 'onnx' : 'safetensors'}`,
       bytes: new Uint8Array(8),
       layers: fakeLayers.length,
+      losses: format === 'onnx' ? ['The strength is fixed: the rotations are part of the weights.'] : [],
     });
+  }
+  readonly #report: AdapterReport = {
+    format: 'lycoris',
+    loaded: fakeLayers.length - 1,
+    missing: ['lora_unet_conv_out.oft_blocks'],
+    unexpected: [],
+    notes: ['The file says no constraint.'],
+  };
+  async openAdapter(): Promise<Outcome<AdapterReport>> {
+    await wait(this.#options.pace ?? 5);
+    return good(this.#report);
   }
   async lastRun() {
     return this.#unfinished;

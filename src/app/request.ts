@@ -1,0 +1,37 @@
+/** @file From a job and what the user picked for it to the question that the worker gets. */
+import type { Job } from '#src/formats/jobTypes.ts';
+import type { BackendKind } from '#src/runtime/types.ts';
+import type { JobRequest, Problem, Source } from '#workers/protocol.ts';
+
+/** Files that stand in for what a job names by a folder. */
+export interface Picked {
+  readonly model: Source | null;
+  readonly train: Source | null;
+  readonly heldout: Source | null;
+  /** An adapter file or folder to start from. */
+  readonly adapter: Source | null;
+}
+
+/** Nothing picked: all that the job names is built in. */
+export const NOTHING: Picked = { model: null, train: null, heldout: null, adapter: null };
+
+/** `builtin:emoji` → the Source on our own origin; anything else is a folder that only the user has. */
+export function builtin(name: string): Source | null {
+  return name.startsWith('builtin:') ? { kind: 'builtin', id: name.slice('builtin:'.length) } : null;
+}
+
+/** The request, or which folder must be picked first. */
+export function requestOf(job: Job, picked: Picked, backend: BackendKind | 'auto'): JobRequest | Problem {
+  const missing = (what: string, name: string): Problem => ({
+    code: 'bad-data',
+    message: `The ${what} “${name}” is a folder on the device where this job was made.`,
+    item: name,
+    cure: `Pick the ${what} folder again.`,
+  });
+  const model = picked.model ?? builtin(job.model);
+  const train = picked.train ?? builtin(job.data.train);
+  if (!model) return missing('model', job.model);
+  if (!train) return missing('image folder', job.data.train);
+  const heldout = picked.heldout ?? (job.data.heldout === null ? null : builtin(job.data.heldout));
+  return { job, model, train, heldout, adapter: picked.adapter, backend };
+}
