@@ -93,16 +93,16 @@ function once(known: Map<string, Value>, key: string, make: () => Value): Value 
 }
 
 function openRoutes(planned: PlannedLayer, parts: LayerRotation, bias: Value | null): Route[] {
-  const { layer, size, side, stages } = planned;
+  const { layer, size, side, algorithm } = planned;
   const pointwise = layer.kernel.every((k) => k === 1);
   const local =
     side === 'output'
-      ? stages === 1
+      ? algorithm === 'diag'
         ? (layer.out / layer.groups) % size === 0
         : layer.groups === 1
       : pointwise;
   if (!parts.rotation || !local || !biasIsVector(bias, layer.out)) return ['weight'];
-  return parts.trivialised && stages === 1 ? ['weight', 'gram'] : ['weight', 'activation'];
+  return parts.trivialised && algorithm === 'diag' ? ['weight', 'gram'] : ['weight', 'activation'];
 }
 
 /** The rotation on what flows through: y = D·Cᵀ(Wx) + c, or y = D·W(xR) + c. */

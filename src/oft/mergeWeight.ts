@@ -12,7 +12,7 @@ import { turnsBack } from './rotate.ts';
 export function mergeWeight(parameters: LayerParameters, weight: Float32Array, strength = 1): Float32Array {
   if (strength === 0) return weight.slice();
   const { layer: planned, blocks, rescale } = parameters;
-  const { side, layer, width, size: b, stages, share } = planned;
+  const { algorithm, side, layer, width, size: b, stages, share } = planned;
   const fan = weight.length / layer.out;
   const rotations = blockRotations(planned, blocks, strength);
   const back = turnsBack(planned);
@@ -22,7 +22,7 @@ export function mergeWeight(parameters: LayerParameters, weight: Float32Array, s
   const perStage = rotations.length / stages;
   for (let s = 0; s < stages; s++) {
     const to = new Float64Array(from.length);
-    const rows = rowOrder(width, stages === 1 ? 0 : 2 ** s * (b / 2));
+    const rows = rowOrder(width, algorithm === 'diag' ? 0 : 2 ** s * (b / 2));
     for (let k = 0; k < width / b; k++) {
       const c = rotations.subarray(s * perStage + (share ? 0 : k * b * b));
       for (let i = 0; i < b; i++)

@@ -24,9 +24,9 @@ export function rotateAxis(
   rotation: Value,
   inverse = false,
 ): Value {
-  const { stages, size: b } = planned;
+  const { algorithm, stages, size: b } = planned;
   const back = turnsBack(planned) !== inverse;
-  if (stages === 1) return multiply(g, x, planned, rotation, back);
+  if (algorithm === 'diag') return multiply(g, x, planned, rotation, back);
   const own = rotation.shape[0]! / stages;
   const each = g.split(rotation, 0, Array<number>(stages).fill(own));
   const order = each.map((_, i) => i);

@@ -27,10 +27,17 @@ export interface OftCase {
     readonly groups?: number;
   };
   readonly options: {
-    readonly clamp: string | null;
-    readonly rescaled: boolean;
-    readonly multiplier: number;
+    readonly clamp?: string | null;
+    readonly rescaled?: boolean;
+    readonly multiplier?: number;
+    readonly use_cayley_neumann?: boolean;
+    readonly num_cayley_neumann_terms?: number;
+    readonly block_share?: boolean;
+    readonly coft?: boolean;
+    readonly eps?: number;
   };
+  /** PEFT: after snapping. */
+  readonly effective?: { readonly oft_block_size: number; readonly r: number };
   readonly f32_vs_f64: Readonly<Record<string, number>>;
 }
 

@@ -1,5 +1,5 @@
 /** @file One golden layer as a graph with its adapter in place. */
-import { defaultSettings } from '#src/oft/planned.ts';
+import { defaultSettings, peftSettings, plannedLayer } from '#src/oft/planned.ts';
 import { backward } from '#src/autodiff/backward.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
@@ -9,7 +9,8 @@ import { rotateWeight } from '#src/oft/rotate.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { type Layout, parameterLayout, writeParameters } from '#src/oft/parameters.ts';
 import { emitRotations } from '#src/oft/rotations.ts';
-import { planLayers } from '#src/oft/rules.ts';
+import { projectParameters } from '#src/oft/skew.ts';
+import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { Route } from '#src/oft/cost.ts';
 import { builder } from '#src/ops/table.ts';
 import type { OftCase } from './fixtures.ts';
@@ -65,13 +66,46 @@ function transpose(t: Tensor): Tensor {
   );
 }
 
+/** The layer as the case's tool would plan it. */
+function planOf(c: OftCase, data: ReadonlyMap<string, Tensor>, layer: Layer): PlannedLayer {
+  const { options } = c;
+  if (c.kind === 'peft-oft') {
+    const { effective } = c;
+    const neumann = options.use_cayley_neumann ?? true;
+    return plannedLayer(
+      layer,
+      {
+        ...peftSettings,
+        neumannTerms: neumann ? (options.num_cayley_neumann_terms ?? 5) : null,
+        constraint: options.coft ? options.eps! : 0,
+      },
+      { count: effective!.r, size: effective!.oft_block_size, share: options.block_share ?? false },
+    );
+  }
+  const shape = data.get('oft_blocks')!.shape;
+  const [stages, count, size] = c.kind === 'boft' ? shape : [1, ...shape];
+  return plannedLayer(
+    layer,
+    {
+      ...defaultSettings,
+      algorithm: c.kind === 'boft' ? 'boft' : 'diag',
+      constraint: numbersOf(data.get('alpha') ?? tensor('float32', [], [0]))[0]!,
+      rescale: options.rescaled ?? false,
+    },
+    { count: count!, size: size!, stages: stages! },
+  );
+}
+
+/** Names of the trained tensor in the files of the case's tool. */
+export const blocksKey = (c: OftCase): string => (c.kind === 'peft-oft' ? 'oft_R.weight' : 'oft_blocks');
+
 export interface AdaptedLayer {
   readonly graph: Graph;
   readonly layout: Layout;
   readonly theta: Float32Array;
 }
 
-/** Outputs y, weight (merged, as the node sees it), grad.x, grad.theta; inputs x, theta, cotangent. */
+/** Outputs y, weight (merged, as the node sees it), grad.x, grad.segment.<i>, projected (what the step trains from); inputs x, theta, cotangent. */
 export function adaptedLayer(
   c: OftCase,
   data: ReadonlyMap<string, Tensor>,
@@ -79,18 +113,9 @@ export function adaptedLayer(
   route: Route,
 ): AdaptedLayer {
   const base = baseLayer(c, data, form);
-  const blocks = data.get('oft_blocks')!;
-  const { planned, problems } = planLayers(findLayers(base), {
-    ...defaultSettings,
-    blocks: { size: blocks.shape[1]! },
-    constraint: numbersOf(data.get('alpha') ?? tensor('float32', [], [0]))[0]!,
-    rescale: c.options.rescaled,
-    lrScale: 1,
-    rules: [],
-  });
-  const fatal = problems.filter((p) => p.severity === 'error' && !p.message.includes('size 1'));
-  if (planned.length !== 1 || fatal.length > 0) throw new Error(`${c.name}: ${JSON.stringify(problems)}`);
-  const layout = parameterLayout(planned);
+  const layers = findLayers(base);
+  if (layers.length !== 1) throw new Error(`${c.name}: ${layers.length} layers found`);
+  const layout = parameterLayout([planOf(c, data, layers[0]!)]);
   const rescale = data.get('rescale');
   const theta = writeParameters(
     layout,
@@ -98,7 +123,7 @@ export function adaptedLayer(
       [
         'layer',
         {
-          blocks: Float32Array.from(numbersOf(blocks)),
+          blocks: Float32Array.from(numbersOf(data.get(blocksKey(c))!)),
           ...(rescale && { rescale: Float32Array.from(numbersOf(rescale)) }),
         },
       ],
@@ -107,8 +132,9 @@ export function adaptedLayer(
   const g = builder();
   startFrom(g, base);
   const x = g.value('x');
-  const parameter = g.input('theta', 'float32', [layout.size]);
-  const rotations = emitRotations(g, layout, parameter, { rounds: 16, strength: c.options.multiplier });
+  const given = g.input('theta', 'float32', [layout.size]);
+  const parameter = projectParameters(g, layout, given);
+  const rotations = emitRotations(g, layout, parameter, { rounds: 16, strength: c.options.multiplier ?? 1 });
   insertAdapters(g, base, layout, rotations.layers, route);
   const y = g.value('y');
   const dy = g.input('cotangent', 'float32', y.shape);
@@ -116,8 +142,9 @@ export function adaptedLayer(
   const grads = backward(g, new Map([['y', dy]]), [x, ...rotations.segments]);
   g.output(y);
   if (merged) g.output(merged, 'weight');
+  g.output(parameter === given ? g.emit('Identity', [given]) : parameter, 'projected');
   g.output(grads[0]!, 'grad.x');
-  rotations.segments.forEach((s, i) => grads[i + 1] && g.output(grads[i + 1]!, `grad.segment.${i}`));
+  rotations.segments.forEach((_, i) => grads[i + 1] && g.output(grads[i + 1]!, `grad.segment.${i}`));
   return { graph: g.build(), layout, theta };
 }
 
