@@ -2,3 +2,4 @@
 export * from './softmax.ts';
 export * from './layerNorm.ts';
 export * from './channelNorm.ts';
+export * from './responseNorm.ts';

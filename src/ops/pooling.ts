@@ -9,7 +9,7 @@ import type { GradContext, Operator, ShapeContext } from './types.ts';
 import { taps, untap } from './unfold.ts';
 import { type Axis, windows } from './window.ts';
 
-function poolWindows(node: Node, x: Value): Axis[] {
+export function poolWindows(node: Node, x: Value): Axis[] {
   const kernel = intsAttr(node, 'kernel_shape');
   const spatial = x.shape.slice(2);
   if (!kernel || kernel.length !== spatial.length || spatial.length === 0)
@@ -19,7 +19,7 @@ function poolWindows(node: Node, x: Value): Axis[] {
   return windows(node, spatial, kernel, intAttr(node, 'ceil_mode', 0) !== 0);
 }
 
-function pooledShape(ctx: ShapeContext): Shape {
+export function pooledShape(ctx: ShapeContext): Shape {
   const x = requiredInput(ctx, 0);
   return [...x.shape.slice(0, 2), ...poolWindows(ctx.node, x).map((a) => a.output)];
 }
@@ -119,7 +119,7 @@ export const AveragePool: Operator = {
   webgpu: (_, inputs) => ['float32', 'float16'].includes(inputs[0]!.type) && inputs[0]!.shape.length < 5,
 };
 
-function globalShape(ctx: ShapeContext): readonly ValueType[] {
+export function globalShape(ctx: ShapeContext): readonly ValueType[] {
   const x = requiredInput(ctx, 0);
   if (x.shape.length < 3)
     throw new GraphError(

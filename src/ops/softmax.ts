@@ -1,7 +1,9 @@
 /** @file Softmax and its logarithm. */
 import { intAttr } from '#src/graph/attributes.ts';
-import { sizeOf } from '#src/onnx/tensor.ts';
-import { axisIndex, requiredInput } from './common.ts';
+import type { Builder } from '#src/graph/builder.ts';
+import type { Value } from '#src/graph/types.ts';
+import { sizeOf, tensor } from '#src/onnx/tensor.ts';
+import { axisIndex, requiredInput, scalarLike } from './common.ts';
 import type { GradRule, Operator } from './types.ts';
 
 /** Before opset 13 the input is flattened to two dims at `axis` (default 1) and the rows are normalised. */
@@ -13,7 +15,7 @@ const convert: Operator['convert'] = (node, version, b) => {
   const last = { axis: { kind: 'int' as const, value: -1 } };
   if (axis >= rank - 1) return { ...node, attributes: last };
   const rows = b.reshape(x, [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))]);
-  const normal = b.emit(node.op, [rows], last);
+  const normal = node.op === 'Hardmax' ? firstMaximum(b, rows, 1) : b.emit(node.op, [rows], last);
   return { ...node, op: 'Reshape', inputs: [normal.name, b.ints(x.shape).name], attributes: {} };
 };
 
@@ -46,4 +48,21 @@ export const LogSoftmax: Operator = {
     const z = g.sub(x!, g.emit('ReduceMax', [x!, g.ints([axis])], { keepdims: 1 }));
     return [g.sub(z, g.log(g.reduceSum(g.exp(z), [axis], true)))];
   },
+};
+
+/** 1 at the first maximum of each row, 0 elsewhere: where the running count of maxima is 1. */
+function firstMaximum(g: Builder, x: Value, axis: number): Value {
+  const top = g.emit('Equal', [x, g.emit('ReduceMax', [x, g.ints([axis])], { keepdims: 1 })]);
+  const hits = g.cast(top, x.type);
+  const count = g.emit('CumSum', [hits, g.constant(tensor('int32', [], [axis]))]);
+  return g.where(g.emit('Equal', [count, scalarLike(g, 1, x)]), hits, scalarLike(g, 0, x));
+}
+
+export const Hardmax: Operator = {
+  shape,
+  convert,
+  grad: 'none',
+  expand: (g, node, [x]) => [
+    firstMaximum(g, x!, axisIndex(node, intAttr(node, 'axis', -1), x!.shape.length)),
+  ],
 };
