@@ -1,13 +1,13 @@
-/** @file 30 AdamW steps of the golden MLP and conv net: LyCORIS + torch.optim.AdamW's losses, gradient norms, parameters and moments. */
+/** @file 30 AdamW steps of the golden MLP and conv net: LyCORIS's and PEFT's adapters under torch.optim.AdamW, losses, gradient norms, parameters and moments. */
 import { describe, expect, it } from 'vitest';
-import { defaultSettings } from '#src/oft/planned.ts';
+import { defaultSettings, peftSettings, plannedLayer } from '#src/oft/planned.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { parameterLayout, readParameters, writeParameters } from '#src/oft/parameters.ts';
-import { planLayers } from '#src/oft/rules.ts';
+import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import { importGraph } from '#src/ops/import.ts';
 import { openGraph } from '#src/ops/testing/runGraph.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
@@ -22,6 +22,7 @@ interface Trajectory extends OftCase {
     readonly linear_dim?: number;
     readonly constraint?: number;
     readonly rescaled?: boolean;
+    readonly use_cayley_neumann?: boolean;
   };
   readonly optimizer: {
     readonly lr: number;
@@ -32,11 +33,46 @@ interface Trajectory extends OftCase {
   readonly clip_grad_norm: { readonly max_norm: number | null };
 }
 
-const cases = (json('oft/cases.json') as Trajectory[]).filter(
-  (c) => c.kind === 'trajectory' && c.adapter.algo === 'diag-oft',
-);
+const cases = (json('oft/cases.json') as Trajectory[]).filter((c) => c.kind === 'trajectory');
 
-it('has the cases', () => expect(cases.length).toBe(8));
+/**
+ * Upstream's float32 gap to float64 is one draw of the rounding noise that Adam's first steps amplify; sums in another order are another
+ * draw. Seen here: up to 8 times the gap (BOFT by the weight route), mostly under 3.
+ */
+const draws = 10;
+
+it('has the cases', () => expect(cases.length).toBe(20));
+
+/** Stem and name of the blocks in the case's files. */
+const fileKey = ({ adapter }: Trajectory, path: string): readonly [string, string] =>
+  adapter.library === 'peft'
+    ? [`base_model.model.${path}`, 'oft_R.weight']
+    : [`lycoris_${path.replaceAll('.', '_')}`, 'oft_blocks'];
+
+/** The layers that the case's tool adapts, cut as its tensors say. */
+function planOf(c: Trajectory, layers: readonly Layer[], data: ReadonlyMap<string, Tensor>): PlannedLayer[] {
+  const { adapter } = c;
+  return layers.flatMap((layer) => {
+    const shape = data.get(`initial.${fileKey(c, layer.path).join('.')}`)?.shape;
+    if (!shape) return [];
+    if (adapter.library === 'peft') {
+      const size = (1 + Math.sqrt(1 + 8 * shape[1]!)) / 2;
+      const neumannTerms = (adapter.use_cayley_neumann ?? true) ? 5 : null;
+      return plannedLayer(layer, { ...peftSettings, neumannTerms }, { count: shape[0]!, size });
+    }
+    const [stages, count, size] = shape.length === 4 ? shape : [1, ...shape];
+    return plannedLayer(
+      layer,
+      {
+        ...defaultSettings,
+        algorithm: adapter.algo === 'boft' ? 'boft' : 'diag',
+        constraint: adapter.constraint ?? 0,
+        rescale: adapter.rescaled ?? false,
+      },
+      { count: count!, size: size!, stages: stages! },
+    );
+  });
+}
 
 /** mse: mean of squares; cross_entropy: mean of −log softmax at the label, the label as one-hot. */
 function loss(net: Trajectory['net']) {
@@ -68,23 +104,20 @@ const oneHot = (labels: Tensor, classes: number): Tensor => {
 };
 
 describe.each(cases.map((c) => [c.name, c] as const))('%s', (_, c) => {
-  it.each(['gram', 'weight'] as const)('%s route', async (route) => {
+  it.each(['gram', 'weight', 'activation', 'auto'] as const)('%s route', async (route) => {
     const data = tensors(`oft/${c.file}`);
     const graph = importGraph(decodeModel(fixture(`oft/trajectory_${c.net}.onnx`)), {});
-    const { planned } = planLayers(findLayers(graph), {
-      ...defaultSettings,
-      blocks: { dim: c.adapter.linear_dim! },
-      constraint: c.adapter.constraint ?? 0,
-      rescale: c.adapter.rescaled ?? false,
-      rules: [],
-    });
+    const planned = planOf(c, findLayers(graph), data);
     const layout = parameterLayout(planned);
-    const key = (path: string): string => `lycoris_${path.replaceAll('.', '_')}`;
+    const tensorKey = (prefix: string, path: string, name: 'blocks' | 'rescale'): string => {
+      const [stem, blocks] = fileKey(c, path);
+      return `${prefix}.${stem}.${name === 'blocks' ? blocks : name}`;
+    };
     const initial = new Map(
       planned.map((p) => {
-        const get = (name: string): Float32Array | undefined =>
-          data.get(`initial.${key(p.layer.path)}.${name}`)?.data as Float32Array | undefined;
-        return [p.layer.path, { blocks: get('oft_blocks')!, rescale: get('rescale')! }] as const;
+        const get = (name: 'blocks' | 'rescale'): Float32Array | undefined =>
+          data.get(tensorKey('initial', p.layer.path, name))?.data as Float32Array | undefined;
+        return [p.layer.path, { blocks: get('blocks')!, rescale: get('rescale')! }] as const;
       }),
     );
     const program = compileTraining({
@@ -116,20 +149,35 @@ describe.each(cases.map((c) => [c.name, c] as const))('%s', (_, c) => {
     const compare = (prefix: string, values: Tensor): void => {
       for (const p of readParameters(layout, values.data as Float32Array))
         for (const [name, got] of [
-          ['oft_blocks', p.blocks],
+          ['blocks', p.blocks],
           ['rescale', p.rescale],
         ] as const) {
-          const full = `expected.${prefix}.${key(p.layer.layer.path)}.${name}`;
+          const full = tensorKey(`expected.${prefix}`, p.layer.layer.path, name);
           const want = data.get(full);
           if (got && want)
             expectNear(
               full,
               { type: 'float32', shape: want.shape, data: got },
               want,
-              5 * c.f32_vs_f64[full]! + 1e-6 * largest(want),
+              draws * c.f32_vs_f64[full]! + 1e-6 * largest(want),
+              prefix === 'after_step_1' ? firstStepError(p.layer.layer.path, name, want) : undefined,
             );
           else expect([full, got === undefined]).toEqual([full, want === undefined]);
         }
+    };
+    /**
+     * The first step is lr·g/(|g| + ε): where |g| is near ε, float32's error δ of g (an ulp of the gradient's norm) is seen lr·ε·δ/(|g| + ε)²
+     * large, and ε/(|g| + ε) = 1 − |step|/lr.
+     */
+    const firstStepError = (path: string, name: 'blocks' | 'rescale', want: Tensor) => {
+      const { lr, eps, weight_decay } = c.optimizer;
+      const start = numbersOf(data.get(tensorKey('initial', path, name))!);
+      const end = numbersOf(want);
+      const delta = 2 ** -23 * Math.min(norms[0]!, c.clip_grad_norm.max_norm ?? Infinity);
+      return (i: number): number => {
+        const share = Math.min(1, Math.abs(end[i]! - start[i]! * (1 - lr * weight_decay)) / lr);
+        return (lr * delta * (1 - share) ** 2) / eps;
+      };
     };
     for (let i = 0; i < 30; i++) {
       const y = batchOf(data.get('y')!, i % 4);
@@ -156,7 +204,7 @@ describe.each(cases.map((c) => [c.name, c] as const))('%s', (_, c) => {
         name,
         tensor('float64', [30], got),
         { ...want, shape: [30] },
-        5 * share + 1e-6 * largest(want),
+        draws * share + 1e-6 * largest(want),
       );
     near('expected.losses', losses, data.get('expected.losses')!, c.f32_vs_f64['expected.losses']!);
     near(

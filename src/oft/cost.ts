@@ -19,7 +19,7 @@ export interface Rows {
  * The factors come from e2e/bench (routes); see ARCHITECTURE.md, "Decisions by measurement".
  */
 export function routeCosts(planned: PlannedLayer, rows: Rows): Record<Route, number> {
-  const { layer, size, stages, width, side } = planned;
+  const { layer, size, stages, side } = planned;
   const fan = fanIn(layer);
   const smallProduct = 4;
   const move = layer.kind === 'conv' ? 6 : 10;
