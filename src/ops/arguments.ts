@@ -17,6 +17,12 @@ export function fail(node: Node, what: string): never {
   throw new GraphError(`${nodeLabel(node)}: ${what}`);
 }
 
+/** An index in 0 … length − 1; negative ones count from the end. Throws a GraphError that names the node for one outside. */
+export function inRange(node: Node, index: number, length: number): number {
+  const i = index < 0 ? index + length : index;
+  return i >= 0 && i < length ? i : fail(node, `index ${index} is out of range for ${length} elements.`);
+}
+
 /** The whole numbers in input i; undefined where the optional input is absent. */
 export function optionalInts(ctx: Arguments, i: number, what: string): number[] | undefined {
   const input = ctx.inputs[i];

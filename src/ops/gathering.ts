@@ -3,10 +3,10 @@ import { intAttr } from '#src/graph/attributes.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Shape, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
-import { numbersOf, sizeOf } from '#src/onnx/tensor.ts';
-import { fail, padAxis, zeros } from './arguments.ts';
+import { numbersOf, sizeOf, type Tensor } from '#src/onnx/tensor.ts';
+import { fail, inRange, padAxis, zeros } from './arguments.ts';
 import { axisIndex, requiredInput } from './common.ts';
-import { take } from './strided.ts';
+import { like, stridesOf, take } from './strided.ts';
 import type { Operator } from './types.ts';
 
 const axisOf = (node: Node, rank: number): number => axisIndex(node, intAttr(node, 'axis', 0), rank);
@@ -73,8 +73,7 @@ export const Gather: Operator = {
     const axis = axisOf(node, x.shape.length);
     const at = numbersOf(indices);
     const length = x.shape[axis]!;
-    const wrong = at.find((i) => i < -length || i >= length);
-    if (wrong !== undefined) fail(node, `index ${wrong} is out of range for ${length} elements.`);
+    at.forEach((i) => inRange(node, i, length));
     return [take(x, at, indices.shape, axis)];
   },
 };
@@ -97,7 +96,28 @@ export const GatherElements: Operator = {
       g.emit('ScatterElements', [zeros(g, inputs[0]!), inputs[1]!, grads[0]!], { axis, reduction: 'add' }),
     ];
   },
+  fold: (node, [x, indices]) => {
+    if (!x || !indices) return undefined;
+    const axis = axisOf(node, x.shape.length);
+    const at = numbersOf(indices);
+    const [own, outer] = [stridesOf(indices.shape), stridesOf(x.shape)];
+    return [
+      picked(x, indices.shape, (i) =>
+        outer.reduce((n, s, k) => {
+          const place = Math.floor(i / own[k]!) % indices.shape[k]!;
+          return n + s * (k === axis ? inRange(node, at[i]!, x.shape[k]!) : place);
+        }, 0),
+      ),
+    ];
+  },
 };
+
+/** The elements of x at flat places. */
+function picked(x: Tensor, shape: Shape, place: (i: number) => number): Tensor {
+  const data = like(x.data, sizeOf(shape));
+  for (let i = 0; i < data.length; i++) data[i] = x.data[place(i)]!;
+  return { type: x.type, shape, data };
+}
 
 const batchDims = (node: Node): number => intAttr(node, 'batch_dims', 0);
 
@@ -133,4 +153,57 @@ export const GatherND: Operator = {
     const rows = g.reshape(grads[0]!, [batches, each, ...x.shape.slice(b + depth)]);
     return [g.reshape(scatter(flat, at, rows), x.shape)];
   },
+  fold: (node, [x, indices]) => {
+    if (!x || !indices) return undefined;
+    const shape = gatheredShape(node, x.shape, indices.shape);
+    const b = batchDims(node);
+    const depth = indices.shape.at(-1)!;
+    const width = sizeOf(x.shape.slice(b + depth));
+    const batchSize = sizeOf(indices.shape.slice(b, -1));
+    const strides = stridesOf(x.shape).slice(b, b + depth);
+    const at = numbersOf(indices);
+    return [
+      picked(x, shape, (i) => {
+        const row = Math.floor(i / width);
+        const start = Math.floor(row / batchSize) * sizeOf(x.shape.slice(b));
+        return strides.reduce(
+          (n, s, k) => n + s * inRange(node, at[row * depth + k]!, x.shape[b + k]!),
+          start + (i % width),
+        );
+      }),
+    ];
+  },
 };
+
+/** Keeps the slices along an axis (or, without one, the elements) where a constant condition holds: a Gather. */
+export const Compress: Operator = {
+  shape: (ctx) => {
+    const x = requiredInput(ctx, 0);
+    const kept = keptBy(ctx.node, ctx.constant(1));
+    const axis = compressAxis(ctx.node, x.shape.length);
+    if (axis === undefined) return [{ type: x.type, shape: [kept.length] }];
+    return [{ type: x.type, shape: x.shape.map((d, i) => (i === axis ? kept.length : d)) }];
+  },
+  expand: (g, node, [x, condition]) => {
+    const kept = g.ints(keptBy(node, g.constantValue(condition)));
+    const axis = compressAxis(node, x!.shape.length);
+    if (axis !== undefined) return [g.emit('Gather', [x!, kept], { axis })];
+    return [g.emit('Gather', [g.reshape(x!, [sizeOf(x!.shape)]), kept], { axis: 0 })];
+  },
+  fold: (node, [x, condition]) => {
+    if (!x || !condition) return undefined;
+    const kept = keptBy(node, condition);
+    const axis = compressAxis(node, x.shape.length);
+    const from = axis === undefined ? { ...x, shape: [x.data.length] } : x;
+    return [take(from, kept, [kept.length], axis ?? 0)];
+  },
+};
+
+const compressAxis = (node: Node, rank: number): number | undefined =>
+  node.attributes.axis ? axisOf(node, rank) : undefined;
+
+function keptBy(node: Node, condition: Tensor | undefined): number[] {
+  if (!condition)
+    fail(node, 'which elements it keeps depends on the input data. Export the model without it.');
+  return numbersOf(condition).flatMap((c, i) => (c === 0 ? [] : [i]));
+}

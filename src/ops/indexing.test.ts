@@ -4,6 +4,7 @@ import type { Builder } from '#src/graph/builder.ts';
 import type { Shape, Value } from '#src/graph/types.ts';
 import { numbersOf, sizeOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
 import { builder, operators } from './table.ts';
+import { apply, checkForms } from './testing/apply.ts';
 import { checkFold } from './testing/foldCheck.ts';
 import { checkGradient } from './testing/gradcheck.ts';
 import { runGraph } from './testing/runGraph.ts';
@@ -101,6 +102,11 @@ describe('ScatterND and ScatterElements', () => {
     ['none', nd, [3, 2]],
     ['add', nd, [3, 2]],
     ['add', indices([3, 1], [1, 1, 1]), [3, 2]],
+    ...['mul', 'max', 'min'].flatMap((how): [string, Tensor, number[]][] => [
+      [how, nd, [3, 2]],
+      [how, indices([3, 1], [1, 1, 1]), [3, 2]],
+      [how, indices([2, 2], [1, 1, 1, 1]), [2]],
+    ]),
   ])('ScatterND %s', async (reduction, at, updates) => {
     await checkGradient({
       build: (g, [x, u]) => g.emit('ScatterND', [x!, g.constant(at), u!], { reduction }),
@@ -112,6 +118,10 @@ describe('ScatterND and ScatterElements', () => {
     ['none', indices([2, 3], [0, 1, 2, 1, 2, 0]), 0],
     ['add', indices([2, 3], [0, 0, 0, 0, 2, 0]), 0],
     ['add', indices([2, 2], [1, 1, 0, 2]), 1],
+    ...['mul', 'max', 'min'].flatMap((how): [string, Tensor, number][] => [
+      [how, indices([2, 3], [0, 1, 2, 1, 2, 0]), 0],
+      [how, indices([3, 2], [1, 1, 0, 2, 2, 2]), 1],
+    ]),
   ])('ScatterElements %s', async (reduction, at, axis) => {
     await checkGradient({
       build: (g, [x, u]) => g.emit('ScatterElements', [x!, g.constant(at), u!], { reduction, axis }),
@@ -119,16 +129,87 @@ describe('ScatterND and ScatterElements', () => {
     });
   });
 
-  it('refuse a gradient through other reductions, and updates that do not fit', async () => {
-    const check = checkGradient({
-      build: (g, [x, u]) => g.emit('ScatterND', [x!, g.constant(nd), u!], { reduction: 'mul' }),
-      inputs: [{ shape: [5, 2] }, { shape: [3, 2] }],
-    });
-    await expect(check).rejects.toThrow(/reduction "mul" has no gradient yet/);
+  it('name updates that do not fit', () => {
     const g = builder();
     const [x, u] = [g.input('x', 'float32', [5, 2]), g.input('u', 'float32', [2, 2])];
     expect(() => g.emit('ScatterND', [x, g.constant(nd), u])).toThrow(/should have the shape \[3,2\]/);
   });
+});
+
+test.each(['none', 'add', 'mul', 'max', 'min'])('scatters of reduction %s fold', async (reduction) => {
+  const updates = (...shape: number[]): Tensor =>
+    tensor(
+      'float32',
+      shape,
+      Array.from({ length: sizeOf(shape) }, (_, i) => ((i * 7) % 11) - 4),
+    );
+  // Places repeat only where the order does not matter.
+  const twice = reduction === 'none' ? 2 : 0;
+  const attrs = attributes({ reduction });
+  const nd = [counting(3, 4, 2), indices([2, 2, 2], [0, 1, 2, -1, twice, 0, -2, 2]), updates(2, 2, 2)];
+  await checkFold({ op: 'ScatterND', inputs: nd, attributes: attrs });
+  const at = indices([2, 3], reduction === 'none' ? [0, 2, -1, 1, 0, 1] : [0, 2, 2, 0, 1, 1]);
+  for (const axis of [0, 1])
+    await checkFold({
+      op: 'ScatterElements',
+      inputs: [counting(3, 3), at, updates(2, 3)],
+      attributes: attributes({ reduction, axis }),
+    });
+});
+
+test('GatherElements and GatherND fold', async () => {
+  const at = indices([2, 3, 2], [0, 1, 2, -1, 1, 1, 0, 0, 2, 1, -3, 2]);
+  for (const axis of [1, -2])
+    await checkFold({
+      op: 'GatherElements',
+      inputs: [counting(2, 3, 4), at],
+      attributes: attributes({ axis }),
+    });
+  const nd = { op: 'GatherND', attributes: attributes({}) };
+  await checkFold({ ...nd, inputs: [counting(2, 3, 4), indices([2, 2], [0, 1, -1, 2])] });
+  await checkFold({
+    ...nd,
+    inputs: [counting(2, 3, 4, 2), indices([2, 3, 1], [0, 1, 2, 2, 1, -1])],
+    attributes: attributes({ batch_dims: 1 }),
+  });
+});
+
+test.each<[string, Attrs]>([
+  ['ArgMax', { axis: 1 }],
+  ['ArgMax', { axis: 0, keepdims: 0 }],
+  ['ArgMax', { axis: 2, select_last_index: 1 }],
+  ['ArgMin', { axis: -1, keepdims: 0 }],
+  ['TopK', { axis: 1 }],
+  ['TopK', { axis: -1, largest: 0 }],
+])('%s %j folds, ties included', async (op, attrs) => {
+  const values = [3, 1, 3, 2, 2, 2, -1, 5, 5, 0, 0, 0, 4, 4, 1, 1, 9, -2];
+  const x = tensor('float32', [2, 3, 3], values);
+  const count = op === 'TopK' ? [tensor('int64', [1], [2])] : [];
+  await checkFold({
+    op,
+    inputs: [x, ...count],
+    attributes: attributes(attrs),
+    outputs: op === 'TopK' ? 2 : 1,
+  });
+});
+
+test.each([undefined, 0, 1, -1])('Compress along %s', async (axis) => {
+  const condition = tensor('bool', [3], [1, 0, 1]);
+  const attrs = axis === undefined ? {} : { axis };
+  await checkForms({ op: 'Compress', inputs: [counting(3, 3), condition], attrs, data: [0] });
+  await checkFold({ op: 'Compress', inputs: [counting(3, 3), condition], attributes: attributes(attrs) });
+  await checkGradient({
+    build: (g, [x]) => apply(g, 'Compress', [x!, g.constant(condition)], attrs),
+    inputs: [{ shape: [3, 3] }],
+  });
+});
+
+test('TopK passes a gradient where its places are not used', async () => {
+  const { emitted } = await checkGradient({
+    build: (g, [x]) => g.emit('TopK', [x!, g.ints([2])], {}, { outputNames: ['top', ''] }),
+    inputs: [{ shape: [4, 5] }],
+  });
+  expect(emitted.map((n) => n.op)).toContain('TopK');
 });
 
 test.each([
@@ -204,4 +285,13 @@ test.each([-1, 0, 1])('OneHot along %i becomes comparisons', async (axis) => {
   };
   const [lowered, direct] = [await make(true), await make(false)];
   expect(numbersOf(lowered.y!)).toEqual(numbersOf(direct.y!));
+  await checkFold({
+    op: 'OneHot',
+    inputs: [
+      indices([2, 3], [0, 3, -1, 2, -4, 7]),
+      tensor('int64', [], [4]),
+      tensor('float32', [2], [-1, 5]),
+    ],
+    attributes: attributes({ axis }),
+  });
 });

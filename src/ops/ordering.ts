@@ -2,7 +2,7 @@
 import { intAttr } from '#src/graph/attributes.ts';
 import type { Shape, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
-import { numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
+import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { fail, intsOf, optionalInts, zeros } from './arguments.ts';
 import { axisIndex, requiredInput } from './common.ts';
 import { like } from './strided.ts';
@@ -11,7 +11,32 @@ import type { Operator } from './types.ts';
 const axisOf = (node: Node, rank: number, fallback: number): number =>
   axisIndex(node, intAttr(node, 'axis', fallback), rank);
 
-const extremum: Operator = {
+/** Places along an axis of x from the best element to the worst; equals stay in their order. */
+function ranked(
+  x: Tensor,
+  axis: number,
+  largest: boolean,
+  visit: (start: number, order: number[]) => void,
+): void {
+  const values = numbersOf(x);
+  const inner = sizeOf(x.shape.slice(axis + 1));
+  const length = x.shape[axis]!;
+  for (let outer = 0; outer < values.length; outer += length * inner)
+    for (let start = outer; start < outer + inner; start++) {
+      const at = (k: number): number => values[start + k * inner]!;
+      const order = Array.from({ length }, (_, k) => k);
+      visit(
+        start,
+        order.sort((a, b) => (largest ? at(b) - at(a) : at(a) - at(b)) || a - b),
+      );
+    }
+}
+
+/** Orders that comparing numbers cannot tell: a NaN among them, or halves and strings, are not folded. */
+const rankable = (x: Tensor): boolean =>
+  !['float16', 'bfloat16', 'string', 'int4', 'uint4'].includes(x.type) && !numbersOf(x).some(Number.isNaN);
+
+const extremum = (largest: boolean): Operator => ({
   shape: (ctx) => {
     const { shape } = requiredInput(ctx, 0);
     const axis = axisOf(ctx.node, shape.length, 0);
@@ -19,9 +44,29 @@ const extremum: Operator = {
     return [{ type: 'int64', shape: shape.flatMap((d, i) => (i !== axis ? [d] : kept ? [1] : [])) }];
   },
   grad: 'none',
-};
-export const ArgMax: Operator = extremum;
-export const ArgMin: Operator = extremum;
+  fold: (node, [x]) => {
+    if (!x || !rankable(x)) return undefined;
+    const axis = axisOf(node, x.shape.length, 0);
+    const inner = sizeOf(x.shape.slice(axis + 1));
+    const last = intAttr(node, 'select_last_index', 0) === 1;
+    const places: number[] = [];
+    ranked(x, axis, largest, (start, order) => {
+      const value = (k: number): number => Number(x.data[start + k * inner]);
+      const ties = order.filter((k) => value(k) === value(order[0]!));
+      places.push((last ? ties.at(-1) : ties[0])!);
+    });
+    const kept = intAttr(node, 'keepdims', 1) === 1;
+    return [
+      tensor(
+        'int64',
+        x.shape.flatMap((d, i) => (i !== axis ? [d] : kept ? [1] : [])),
+        places,
+      ),
+    ];
+  },
+});
+export const ArgMax: Operator = extremum(true);
+export const ArgMin: Operator = extremum(false);
 
 export const TopK: Operator = {
   shape: (ctx) => {
@@ -37,10 +82,31 @@ export const TopK: Operator = {
   },
   grad: ({ g, node, inputs, outputs, grads }) => {
     const x = inputs[0]!;
-    const axis = axisOf(node, x.shape.length, -1);
     if (!grads[0]) return [null];
-    if (!outputs[1]?.name) fail(node, 'its second output must be named for a gradient to pass.');
-    return [g.emit('ScatterElements', [zeros(g, x), outputs[1], grads[0]], { axis, reduction: 'add' })];
+    const axis = axisOf(node, x.shape.length, -1);
+    // The places are asked for again where the model does not use them.
+    const places = outputs[1]?.name
+      ? outputs[1]
+      : g.emitAll('TopK', inputs, node.attributes, { outputs: 2 })[1]!;
+    return [g.emit('ScatterElements', [zeros(g, x), places, grads[0]], { axis, reduction: 'add' })];
+  },
+  fold: (node, [x, k]) => {
+    if (!x || !k || !rankable(x) || intAttr(node, 'sorted', 1) === 0) return undefined;
+    const axis = axisOf(node, x.shape.length, -1);
+    const count = numbersOf(k)[0]!;
+    const shape = x.shape.map((d, i) => (i === axis ? count : d));
+    const inner = sizeOf(x.shape.slice(axis + 1));
+    const values = like(x.data, sizeOf(shape));
+    const places = Array<number>(values.length).fill(0);
+    ranked(x, axis, intAttr(node, 'largest', 1) === 1, (start, order) => {
+      const block = Math.floor(start / (x.shape[axis]! * inner));
+      for (let i = 0; i < count; i++) {
+        const to = block * count * inner + i * inner + (start % inner);
+        values[to] = x.data[start + order[i]! * inner]!;
+        places[to] = order[i]!;
+      }
+    });
+    return [{ type: x.type, shape, data: values }, tensor('int64', shape, places)];
   },
 };
 
@@ -144,5 +210,19 @@ export const OneHot: Operator = {
       ]);
     const [off, on] = g.split(values!, 0, [1, 1]) as [Value, Value];
     return [g.where(at(0), on, g.where(at(-depth), on, off))];
+  },
+  fold: (node, [indices, depthInput, values]) => {
+    if (!indices || !depthInput || !values) return undefined;
+    const depth = numbersOf(depthInput)[0]!;
+    const { axis, shape } = oneHotShape(node, indices.shape, depth);
+    const inner = sizeOf(indices.shape.slice(axis));
+    const data = like(values.data, sizeOf(shape));
+    for (let i = 0; i < data.length; i++) data[i] = values.data[0]!;
+    numbersOf(indices).forEach((index, i) => {
+      const hot = index < 0 ? index + depth : index;
+      if (hot >= 0 && hot < depth)
+        data[(Math.floor(i / inner) * depth + hot) * inner + (i % inner)] = values.data[1]!;
+    });
+    return [{ type: values.type, shape, data }];
   },
 };
