@@ -84,11 +84,7 @@ export const TopK: Operator = {
     const x = inputs[0]!;
     if (!grads[0]) return [null];
     const axis = axisOf(node, x.shape.length, -1);
-    // The places are asked for again where the model does not use them.
-    const places = outputs[1]?.name
-      ? outputs[1]
-      : g.emitAll('TopK', inputs, node.attributes, { outputs: 2 })[1]!;
-    return [g.emit('ScatterElements', [zeros(g, x), places, grads[0]], { axis, reduction: 'add' })];
+    return [g.emit('ScatterElements', [zeros(g, x), outputs[1]!, grads[0]], { axis, reduction: 'add' })];
   },
   fold: (node, [x, k]) => {
     if (!x || !k || !rankable(x) || intAttr(node, 'sorted', 1) === 0) return undefined;
