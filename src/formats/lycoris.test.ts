@@ -48,8 +48,8 @@ describe("LyCORIS's own file", () => {
   });
 
   it('is written back byte for byte, hash of the tensors included', async () => {
-    const { layers, prefix, metadata } = readLycoris(file, unetLayers());
-    const written = readSafetensors(await writeLycoris(layers, { prefix, dim: 8 }));
+    const { layers, metadata } = readLycoris(file, unetLayers());
+    const written = readSafetensors(await writeLycoris(layers, { prefix: 'lora_unet', dim: 8 }));
     expect(Object.fromEntries(written.metadata)).toEqual(Object.fromEntries(metadata));
     expect(Buffer.compare(writeSafetensors(written.tensors, metadata), file)).toBe(0);
   });

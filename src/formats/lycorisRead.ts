@@ -3,7 +3,7 @@ import type { LayerParameters } from '#src/oft/parameters.ts';
 import { defaultSettings, plannedLayer } from '#src/oft/planned.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { numbersOf, sizeOf, type Tensor } from '#src/onnx/tensor.ts';
-import { fromButterfly } from './comfyui.ts';
+import { fromButterfly } from './butterfly.ts';
 import { FormatError } from './errors.ts';
 import { toFloat32 } from './floats.ts';
 import { flatName, listed, type ResolvedNames, resolveNames } from './names.ts';

@@ -1,0 +1,147 @@
+/** @file One door to all adapter files: writes each format, tells what it loses, and finds out what a file is when it reads one. */
+import type { Layer, PlannedLayer } from '#src/oft/types.ts';
+import type { AdapterFormat } from './adapterFormat.ts';
+import type { AdapterFile, AdapterInput, WrittenAdapter, WrittenFile } from './adapterTypes.ts';
+import { comfyuiFit, writeComfyui } from './comfyui.ts';
+import { diffFit, readDiff, writeDiff } from './diff.ts';
+import { FormatError } from './errors.ts';
+import type { Fit } from './fit.ts';
+import { foreignKind } from './foreignAdapters.ts';
+import { lycorisFit, writeLycoris } from './lycoris.ts';
+import { readLycoris } from './lycorisRead.ts';
+import { mergedFit, writeMergedOnnx } from './mergedOnnx.ts';
+import { oftRFit, readOftR, writeOftR } from './oftR.ts';
+import { configName, modelName, peftFit, writePeft } from './peft.ts';
+import { parsePeftConfig, readPeft } from './peftRead.ts';
+import { readSafetensors } from './safetensors.ts';
+import { isZip, unzipFiles } from './zip.ts';
+
+export type { AdapterFile, AdapterInput, MergeOptions, WrittenAdapter, WrittenFile } from './adapterTypes.ts';
+export type { Fit, Obstacle } from './fit.ts';
+
+const fits: Readonly<Record<AdapterFormat, (planned: readonly PlannedLayer[]) => Fit>> = {
+  lycoris: lycorisFit,
+  comfyui: comfyuiFit,
+  peft: peftFit,
+  oft_r: oftRFit,
+  diff: diffFit,
+  onnx: mergedFit,
+};
+
+/** Whether the format can hold the adapter (obstacles, each with the change that helps), and what it loses. Throws nothing. */
+export const adapterFit = (format: AdapterFormat, planned: readonly PlannedLayer[]): Fit =>
+  fits[format](planned);
+
+/** What the format loses, as plain sentences; if it cannot hold the adapter, why and what would help. Throws nothing. */
+export function adapterLosses(format: AdapterFormat, planned: readonly PlannedLayer[]): string[] {
+  const { obstacles, losses } = adapterFit(format, planned);
+  return obstacles.length > 0 ? obstacles.map((o) => `${o.reason} ${o.cure}`) : [...losses];
+}
+
+const fileName = 'adapter.safetensors';
+
+/**
+ * The adapter's files in a format. LyCORIS and its relatives: one safetensors file; PEFT: a folder's two; ONNX: the whole model.
+ * @throws FormatError where the format cannot hold the adapter, naming the change that helps; ModelError for the model to merge into.
+ */
+export async function writeAdapter(format: AdapterFormat, input: AdapterInput): Promise<WrittenAdapter> {
+  const { layers, meta } = input;
+  if (layers.length === 0) throw new FormatError('There is no adapted layer to save.');
+  const files = await write(format, input);
+  const planned = layers.map((l) => l.layer);
+  const left = format === 'peft' || format === 'oft_r' ? planned.filter((p) => p.size > 1) : planned;
+  return { files, losses: adapterLosses(format, planned), layers: left.length };
+
+  async function write(kind: AdapterFormat, { weight, model, others }: AdapterInput): Promise<WrittenFile[]> {
+    switch (kind) {
+      case 'lycoris':
+        return [{ path: fileName, bytes: await writeLycoris(layers, meta) }];
+      case 'comfyui':
+        return [{ path: fileName, bytes: await writeComfyui(layers, meta) }];
+      case 'oft_r':
+        return [{ path: fileName, bytes: await writeOftR(layers, meta) }];
+      case 'peft':
+        return writePeft(layers, {
+          ...(meta?.baseModel !== undefined && { baseModel: meta.baseModel }),
+          ...(others && { others }),
+        });
+      case 'diff':
+        if (!weight)
+          throw new FormatError('Weight differences need the model’s weights, which were not given.');
+        return [{ path: fileName, bytes: await writeDiff(layers, weight, meta) }];
+      case 'onnx':
+        if (!model) throw new FormatError('Merging needs the model, which was not given.');
+        return writeMergedOnnx(layers, model);
+    }
+  }
+}
+
+/** The file of a folder by its name, in whatever subfolder. */
+const byName = (files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array | undefined =>
+  files.get(name) ?? [...files].find(([path]) => path.endsWith(`/${name}`))?.[1];
+
+/**
+ * Reads an adapter of any tool for a model's layers: a safetensors file (LyCORIS, ComfyUI, kohya, OneTrainer, sd-scripts), or a PEFT folder, or
+ * either in a ZIP archive. What it is follows from its keys.
+ *
+ * @param files by path, as picked
+ * @throws FormatError for anything else: what it is, and the way out.
+ */
+export function readAdapter(files: ReadonlyMap<string, Uint8Array>, layers: readonly Layer[]): AdapterFile {
+  const [only] = files.size === 1 ? [...files.values()] : [];
+  if (only && isZip(only)) return readAdapter(withoutZip(unzipFiles(only)), layers);
+  const config = byName(files, configName);
+  const weights = byName(files, modelName) ?? weightsOf(files);
+  const parsed = config ? parsePeftConfig(config) : null;
+  const file = readSafetensors(weights);
+  const keys = [...file.tensors.keys()];
+  const has = (end: string): boolean => keys.some((key) => key.endsWith(end));
+  if (has('.oft_blocks')) return { format: 'lycoris', ...readLycoris(file, layers) };
+  if (has('.oft_R.weight') || keys.some((key) => /\.oft_R\.[^.]+\.weight$/.test(key)))
+    return parsed || keys.some((key) => key.startsWith('base_model.'))
+      ? readPeft(file, parsed, layers)
+      : readOftR(file, layers);
+  if (keys.some((key) => key.includes('.oft_embedding_R')))
+    throw new FormatError(
+      'The adapter changes embeddings only (oft_embedding_R); only linear layers and convolutions can be adapted here.',
+    );
+  const kind = foreignKind(keys);
+  if (kind !== undefined)
+    throw new FormatError(
+      `The file is ${kind} (it has ${keys[0]!}), not an orthogonal adapter. Merge it into the model in the tool that made it, export the model to ONNX, and open it here.`,
+    );
+  if (has('.diff')) return readDiff(file, layers);
+  if (keys.length === 0) throw new FormatError('The adapter file holds no tensors.');
+  throw new FormatError(
+    `The file is no adapter that is known: it has ${keys[0]!}. OFT adapters have keys that end in .oft_blocks (LyCORIS, ComfyUI, kohya) or .oft_R.weight (PEFT, OneTrainer).`,
+  );
+}
+
+/** An archive's files, of which none is an archive again. */
+function withoutZip(files: Map<string, Uint8Array>): Map<string, Uint8Array> {
+  if (files.size === 1 && [...files.values()].some(isZip))
+    throw new FormatError('The ZIP archive holds another ZIP archive. Unpack it first.');
+  return files;
+}
+
+/** The one file that holds tensors. */
+function weightsOf(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
+  const safe = [...files].filter(([path]) => path.endsWith('.safetensors'));
+  if (safe.length === 1) return safe[0]![1];
+  if (safe.length > 1)
+    throw new FormatError(
+      `There are several safetensors files (${safe.map(([path]) => path).join(', ')}). Choose the adapter's.`,
+    );
+  const [path, bytes] = [...files][0] ?? ['', new Uint8Array()];
+  if (/\.(bin|pt|pth|ckpt)$/.test(path))
+    throw new FormatError(
+      `${path} is a Python pickle, which can run code when it is read. Save the adapter as safetensors (PEFT: safe_serialization=True).`,
+    );
+  if (path.endsWith('.onnx'))
+    throw new FormatError(`${path} is a whole model. Open it as the model, not as an adapter.`);
+  if (files.size !== 1)
+    throw new FormatError(
+      'There is no safetensors file among the chosen ones. Choose the adapter’s file or folder.',
+    );
+  return bytes;
+}

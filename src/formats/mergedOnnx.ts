@@ -1,0 +1,91 @@
+/** @file The model itself with rotated weights, as an ONNX file that any runtime loads. */
+import { mergeWeight } from '#src/oft/mergeWeight.ts';
+import type { LayerParameters } from '#src/oft/parameters.ts';
+import type { PlannedLayer } from '#src/oft/types.ts';
+import { encodeModel } from '#src/onnx/encode.ts';
+import type { DType, Model } from '#src/onnx/model.ts';
+import { constantOf, tensor } from '#src/onnx/tensor.ts';
+import type { MergeOptions, WrittenFile } from './adapterTypes.ts';
+import { checkNumbers } from './blockNumbers.ts';
+import { FormatError } from './errors.ts';
+import { type Fit, FitBuilder } from './fit.ts';
+import { externalised, GraphEdit, halved } from './onnxEdit.ts';
+import { flipped, seenValues, weightUses } from './onnxWeights.ts';
+
+const modelFile = 'model.onnx';
+const dataFile = 'model.onnx.data';
+/** Beyond this many bytes of weights they go to a file of their own: a protobuf file ends at 2 GiB. */
+const LARGEST_INLINE = 1e9;
+
+/** What merging loses. */
+export function mergedFit(planned: readonly PlannedLayer[]): Fit {
+  return new FitBuilder(planned).loss(
+    () => true,
+    () =>
+      'The adapter cannot be taken out of the merged model again, nor its strength changed: keep its own file too.',
+  );
+}
+
+/** Whether the numbers leave the weight as it is. */
+const idle = ({ blocks, rescale }: LayerParameters): boolean =>
+  blocks.every((x) => x === 0) && (rescale === undefined || rescale.every((x) => x === 1));
+
+/**
+ * The model with every adapted layer's weight merged, as the layer's nodes see it: a new initializer replaces what they read, with
+ * the Transpose, Cast or DequantizeLinear between. What nothing reads any more is left out. A layer that did not move stays.
+ *
+ * Weights keep the element type that the node computes with. `precision` float16 stores float32 matrices and kernels as float16 behind a Cast.
+ *
+ * @returns model.onnx, and model.onnx.data where weights are external
+ * @throws FormatError or ModelError for a layer that the model does not have.
+ */
+export function writeMergedOnnx(
+  layers: readonly LayerParameters[],
+  { model, strength = 1, precision = 'float32', external }: MergeOptions,
+): WrittenFile[] {
+  const usesOf = weightUses(model);
+  const edit = new GraphEdit(model.graph);
+  for (const parameters of layers) {
+    checkNumbers(parameters);
+    const { layer } = parameters.layer;
+    const uses = usesOf(layer);
+    if (uses.length === 0)
+      throw new FormatError(
+        `The model has no ${layer.op} that multiplies by ${layer.initializer}, the weight of ${layer.path}: the adapter belongs to another model.`,
+      );
+    if (idle(parameters) || strength === 0) continue;
+    const byPath = new Map<string, typeof uses>();
+    for (const use of uses) {
+      const key = use.path.nodes.map((n) => n.outputs[0]).join('|');
+      byPath.set(key, [...(byPath.get(key) ?? []), use]);
+    }
+    for (const same of byPath.values()) {
+      const seen = seenValues(layer, same[0]!);
+      const weight = flipped(layer, Float32Array.from(seen.data), 'to torch');
+      const merged = flipped(layer, mergeWeight(parameters, weight, strength), 'from torch');
+      const type: DType = seen.type;
+      edit.replaceWeight(
+        same.map((use) => use.node),
+        { name: layer.initializer, path: layer.path },
+        constantOf(tensor(type, seen.shape, merged)),
+      );
+    }
+  }
+  const graph = edit.finish();
+  const whole: Model = {
+    ...model,
+    // Before IR 4 every initializer was a graph input too.
+    irVersion: Math.max(4, model.irVersion),
+    graph: precision === 'float16' ? halved(graph) : graph,
+  };
+  const bytes = [...whole.graph.initializers.values()].reduce(
+    (n, c) => n + (c.data.kind === 'inline' ? c.data.bytes.length : 0),
+    0,
+  );
+  if (!(external ?? bytes > LARGEST_INLINE)) return [{ path: modelFile, bytes: encodeModel(whole) }];
+  const { graph: outside, data } = externalised(whole.graph, dataFile);
+  return [
+    { path: modelFile, bytes: encodeModel({ ...whole, graph: outside }) },
+    { path: dataFile, bytes: data },
+  ];
+}

@@ -1,0 +1,140 @@
+/** @file Values of a weight where a node of the model sees it: constants behind Transpose, Cast and DequantizeLinear. */
+import { intAttr, intsAttr } from '#src/graph/attributes.ts';
+import { bfloatToNumber, halfToNumber, numberToBfloat, numberToHalf } from '#src/onnx/float16.ts';
+import { type Constant, type DType, ModelError, type ModelGraph, type Node } from '#src/onnx/model.ts';
+import { typeOfCode } from '#src/onnx/protobuf.ts';
+import { numbersOf, sizeOf, tensorOf } from '#src/onnx/tensor.ts';
+
+/** Numbers of any type in float64. */
+export interface Values {
+  readonly type: DType;
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
+
+/** Names that one graph and those around it know. */
+export class ModelScope {
+  readonly #producers: ReadonlyMap<string, Node>;
+  constructor(
+    readonly graph: ModelGraph,
+    readonly outer?: ModelScope,
+  ) {
+    this.#producers = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
+  }
+
+  /** The constant of that name: an initializer, or what a Constant node makes. */
+  constant(name: string): Constant | undefined {
+    const own = this.graph.initializers.get(name);
+    if (own) return own;
+    const node = this.#producers.get(name);
+    if (node) {
+      const value = node.op === 'Constant' && node.domain === '' ? node.attributes.value : undefined;
+      return value?.kind === 'tensor' ? value.value : undefined;
+    }
+    return this.outer?.constant(name);
+  }
+
+  producer(name: string): Node | undefined {
+    if (this.graph.initializers.has(name)) return undefined;
+    return this.#producers.get(name) ?? this.outer?.producer(name);
+  }
+}
+
+/** A weight as a node sees it: an initializer, and the nodes from there to it. */
+export interface WeightPath {
+  readonly initializer: string;
+  /** In the order in which they compute. */
+  readonly nodes: readonly Node[];
+}
+
+/** The weight's values where the node sees them. Throws ModelError for a step that is not constant. */
+export function evaluatePath(scope: ModelScope, path: WeightPath): Values {
+  let x = constantValues(scope, path.initializer);
+  for (const node of path.nodes)
+    if (node.op === 'Transpose') x = transposed(x, intsAttr(node, 'perm'));
+    else if (node.op === 'Cast') x = cast(x, typeOfCode(intAttr(node, 'to', 0)));
+    else if (node.op === 'DequantizeLinear') x = dequantized(scope, node, x);
+  return x;
+}
+
+function constantValues(scope: ModelScope, name: string): Values {
+  const constant = scope.constant(name);
+  if (!constant)
+    throw new ModelError(`The value ${name} behind a weight is not constant: it cannot be merged.`);
+  const data = /^u?int4$/.test(constant.type) ? nibbles(constant) : numbersOf(tensorOf(constant));
+  return { type: constant.type, shape: constant.shape, data: Float64Array.from(data) };
+}
+
+/** int4 and uint4: two per byte, low nibble first. */
+function nibbles(constant: Constant): number[] {
+  const bytes = tensorOf(constant).data as Uint8Array;
+  return Array.from({ length: sizeOf(constant.shape) }, (_, i) => {
+    const x = (bytes[i >> 1]! >> (4 * (i & 1))) & 15;
+    return constant.type === 'int4' && x > 7 ? x - 16 : x;
+  });
+}
+
+/** Axes in another order; without `perm` reversed. */
+export function transposed(x: Values, perm: readonly number[] | undefined): Values {
+  const rank = x.shape.length;
+  const order = perm ?? x.shape.map((_, i) => rank - 1 - i);
+  const shape = order.map((axis) => x.shape[axis]!);
+  const strides = x.shape.map((_, i) => sizeOf(x.shape.slice(i + 1)));
+  const data = new Float64Array(x.data.length);
+  const index = new Int32Array(rank);
+  let from = 0;
+  for (let to = 0; to < data.length; to++) {
+    data[to] = x.data[from]!;
+    for (let axis = rank - 1; axis >= 0; axis--) {
+      const step = strides[order[axis]!]!;
+      from += step;
+      if (++index[axis]! < shape[axis]!) break;
+      from -= step * shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return { type: x.type, shape, data };
+}
+
+function cast(x: Values, type: DType | undefined): Values {
+  const round: ((v: number) => number) | undefined =
+    type === 'float32'
+      ? Math.fround
+      : type === 'float16'
+        ? (v) => halfToNumber(numberToHalf(v))
+        : type === 'bfloat16'
+          ? (v) => bfloatToNumber(numberToBfloat(v))
+          : type === 'float64'
+            ? (v) => v
+            : undefined;
+  if (!type || !round)
+    throw new ModelError(
+      `A weight is cast to ${type ?? 'an unknown type'}; only floating-point weights can be merged.`,
+    );
+  return { type, shape: x.shape, data: x.data.map(round) };
+}
+
+/** (x − zero point) · scale, for the whole tensor, along an axis, or by blocks of it. */
+function dequantized(scope: ModelScope, node: Node, x: Values): Values {
+  const scale = constantValues(scope, node.inputs[1] ?? '');
+  const zero = node.inputs[2] ? constantValues(scope, node.inputs[2]) : undefined;
+  const asked = intAttr(node, 'axis', 1);
+  const axis = asked < 0 ? asked + x.shape.length : asked;
+  const block = intAttr(node, 'block_size', 0);
+  const whole = scale.data.length === 1 && block === 0;
+  const length = x.shape[axis] ?? 1;
+  const after = sizeOf(x.shape.slice(axis + 1));
+  const groups = block > 0 ? Math.ceil(length / block) : length;
+  if (!whole && scale.data.length !== (block > 0 ? (x.data.length / length) * groups : length))
+    throw new ModelError(`DequantizeLinear ${node.name}: its scale does not fit its input.`);
+  const data = x.data.map((v, i) => {
+    const place = Math.floor(i / after) % length;
+    const k = whole
+      ? 0
+      : block > 0
+        ? (Math.floor(i / after / length) * groups + Math.floor(place / block)) * after + (i % after)
+        : place;
+    return (v - (zero?.data[k] ?? 0)) * scale.data[k]!;
+  });
+  return cast({ type: scale.type, shape: x.shape, data }, scale.type);
+}
