@@ -43,6 +43,12 @@ export function insertAdapters(
       g.append(node);
       continue;
     }
+    if (planned.layer.kind === 'embedding') {
+      const rows = g.append({ ...node, outputs: [g.fresh(`${node.name}/rows`)] })[0]!;
+      const turned = rotateActivation(g, rows, planned, parts.rotation!);
+      g.emit('Identity', [turned], {}, { outputNames: [node.outputs[0]!] });
+      continue;
+    }
     adapt(g, node, planned, parts, route, rotated);
   }
 }

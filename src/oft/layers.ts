@@ -13,10 +13,15 @@ const anonymous = /^(onnx::|val_\d+$|\/|_?const|initializer|node_|\d+$)/i;
  * The adaptable layers of a static graph in topological order; nodes that share one initializer are one layer.
  * Paths come from the initializer's name without `.weight`, else from the node's scope (`/down/0/to_q/MatMul` → `down.0.to_q`).
  */
-export function findLayers(graph: Graph): Layer[] {
+export function findLayers(graph: Graph, { embeddings = false } = {}): Layer[] {
   const producers = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
   const found = new Map<string, Layer>();
   for (const node of graph.nodes) {
+    if (embeddings && node.op === 'Gather') {
+      const table = embedding(graph, producers, node);
+      if (table) found.set(table.initializer, table);
+      continue;
+    }
     if (node.domain !== '' || !['MatMul', 'Gemm', 'Conv'].includes(node.op)) continue;
     const weight = graph.values.get(node.inputs[1] ?? '');
     const initializer = weight && behind(graph, producers, weight.name);
@@ -29,6 +34,27 @@ export function findLayers(graph: Graph): Layer[] {
       found.set(initializer, { ...known, nodes: [...known.nodes, node.name] });
   }
   return [...found.values()];
+}
+
+/** A Gather of rows of a stored float matrix. */
+function embedding(graph: Graph, producers: ReadonlyMap<string, Node>, node: Node): Layer | undefined {
+  const table = graph.values.get(node.inputs[0] ?? '');
+  const initializer = table && behind(graph, producers, table.name);
+  if (!table || !initializer || !table.type.startsWith('float') || table.shape.length !== 2) return undefined;
+  if (intAttr(node, 'axis', 0) !== 0) return undefined;
+  return {
+    path: layerPath(node, initializer),
+    kind: 'embedding',
+    nodes: [node.name],
+    initializer,
+    op: 'Gather',
+    in: table.shape[0]!,
+    out: table.shape[1]!,
+    kernel: [],
+    stride: [],
+    groups: 1,
+    transposed: false,
+  };
 }
 
 function behind(graph: Graph, producers: ReadonlyMap<string, Node>, name: string): string | undefined {

@@ -4,20 +4,22 @@ import type { LayerParameters } from './parameters.ts';
 import { turnsBack } from './rotate.ts';
 
 /**
- * W′ = D·CᵀW (Diag-OFT), D·C_m…C₁W (BOFT) or D·W·Rᵀ (input side); see rotate.ts.
+ * W′ = D·CᵀW (Diag-OFT), D·C_m…C₁W (BOFT), D·W·Rᵀ (input side) or W·R (embedding); see rotate.ts.
  *
- * @param weight in torch's order: linear [out, in], conv [out, in/groups, kernel…], flattened
+ * @param weight in torch's order: linear [out, in], embedding [in, out], conv [out, in/groups, kernel…], flattened
  * @param strength s: every block becomes sC + (1 − s)I and D acts in full (LyCORIS); 0 gives the weight as it is
  */
 export function mergeWeight(parameters: LayerParameters, weight: Float32Array, strength = 1): Float32Array {
   if (strength === 0) return weight.slice();
   const { layer: planned, blocks, rescale } = parameters;
   const { algorithm, side, layer, width, size: b, stages, share } = planned;
-  const fan = weight.length / layer.out;
+  const rowCount = layer.kind === 'embedding' ? layer.in : layer.out;
+  const fan = weight.length / rowCount;
   const rotations = blockRotations(planned, blocks, strength);
-  const back = turnsBack(planned);
+  const embedding = layer.kind === 'embedding';
+  const back = turnsBack(planned) !== embedding;
   // Rows along the width: `step` apart in memory, `across` numbers each, `stride` apart.
-  const [step, across, stride] = side === 'output' ? [fan, fan, 1] : [1, layer.out, fan];
+  const [step, across, stride] = side === 'output' ? [fan, fan, 1] : [1, rowCount, fan];
   let from: Float64Array = Float64Array.from(weight);
   const perStage = rotations.length / stages;
   for (let s = 0; s < stages; s++) {

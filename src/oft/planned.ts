@@ -31,7 +31,8 @@ export const fanIn = (layer: Layer): number =>
   (layer.in / layer.groups) * layer.kernel.reduce((p, k) => p * k, 1);
 
 /** The axis of the weight matrix that a side cuts into blocks. */
-export const widthOf = (layer: Layer, side: Side): number => (side === 'output' ? layer.out : fanIn(layer));
+export const widthOf = (layer: Layer, side: Side): number =>
+  side === 'output' || layer.kind === 'embedding' ? layer.out : fanIn(layer);
 
 /** Stored blocks: stages × (1 if shared, else n). */
 export const storedBlocks = ({

@@ -96,12 +96,12 @@ export function rotateWeight(
 
 /**
  * What flows through the rotated side: the output y (linear [..., out], conv [N, out, …]) by the rotation, or the input x by its transpose
- * (x′ = xR). Input side of convolutions: 1×1 kernels only; groups share the blocks.
+ * (x′ = xR; an embedding's rows likewise). Input side of convolutions: 1×1 kernels only; groups share the blocks.
  */
 export function rotateActivation(g: Builder, x: Value, planned: PlannedLayer, rotation: Value): Value {
   const { layer, width, side } = planned;
   const size = x.shape.reduce((p, d) => p * d, 1);
-  const channels = side === 'output' ? layer.out : layer.in;
+  const channels = side === 'output' || layer.kind === 'embedding' ? layer.out : layer.in;
   const before = layer.kind === 'conv' ? (x.shape[0]! * channels) / width : size / width;
   const shape = [before, width, size / before / width];
   return g.reshape(rotateAxis(g, g.reshape(x, shape), planned, rotation, side === 'input'), x.shape);

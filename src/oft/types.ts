@@ -113,11 +113,12 @@ export interface Plan extends LayerSettings {
 export interface Layer {
   /** Dotted module path, as in torch: `down_blocks.0.attentions.0.proj_in`. */
   readonly path: string;
-  readonly kind: 'linear' | 'conv';
+  /** embedding: a Gather of rows of the weight, W′ = W·R (PEFT); `in` is the number of rows. Found on request only. */
+  readonly kind: 'linear' | 'conv' | 'embedding';
   /** The nodes that multiply by the weight (several where it is shared), and the name of the initializer behind it. */
   readonly nodes: readonly string[];
   readonly initializer: string;
-  readonly op: 'MatMul' | 'Gemm' | 'Conv';
+  readonly op: 'MatMul' | 'Gemm' | 'Conv' | 'Gather';
   readonly in: number;
   readonly out: number;
   /** Spatial kernel, empty for linear layers. */

@@ -32,6 +32,7 @@ export interface OftCase {
     readonly multiplier?: number;
     readonly use_cayley_neumann?: boolean;
     readonly num_cayley_neumann_terms?: number;
+    readonly oft_block_size?: number;
     readonly block_share?: boolean;
     readonly coft?: boolean;
     readonly eps?: number;

@@ -21,8 +21,14 @@ export type Form = 'torch' | 'transposed';
 /** The frozen layer: input x, output y. */
 export function baseLayer(c: OftCase, data: ReadonlyMap<string, Tensor>, form: Form): Graph {
   const g = builder();
-  const x = g.input('x', 'float32', data.get('x')!.shape);
   const weight = data.get('weight')!;
+  if (c.layer.type === 'embedding') {
+    const table = g.initializer('layer.weight', constantOf(weight));
+    const ids = g.constant(tensor('int32', data.get('ids')!.shape, numbersOf(data.get('ids')!)), 'ids');
+    g.output(g.emit('Gather', [table, ids], { axis: 0 }, { name: '/layer/Gather' }), 'y');
+    return g.build();
+  }
+  const x = g.input('x', 'float32', data.get('x')!.shape);
   const bias = data.has('bias') ? g.initializer('layer.bias', constantOf(data.get('bias')!)) : null;
   let y: Value;
   if (c.layer.type === 'conv2d') {
@@ -70,7 +76,9 @@ function transpose(t: Tensor): Tensor {
 function planOf(c: OftCase, data: ReadonlyMap<string, Tensor>, layer: Layer): PlannedLayer {
   const { options } = c;
   if (c.kind === 'peft-oft') {
-    const { effective } = c;
+    // The embedding's case does not say what its size snapped to: it divides.
+    const asked = options.oft_block_size!;
+    const { r, oft_block_size: size } = c.effective ?? { r: layer.out / asked, oft_block_size: asked };
     const neumann = options.use_cayley_neumann ?? true;
     return plannedLayer(
       layer,
@@ -79,7 +87,7 @@ function planOf(c: OftCase, data: ReadonlyMap<string, Tensor>, layer: Layer): Pl
         neumannTerms: neumann ? (options.num_cayley_neumann_terms ?? 5) : null,
         constraint: options.coft ? options.eps! : 0,
       },
-      { count: effective!.r, size: effective!.oft_block_size, share: options.block_share ?? false },
+      { count: r, size, share: options.block_share ?? false },
     );
   }
   const shape = data.get('oft_blocks')!.shape;
@@ -113,7 +121,7 @@ export function adaptedLayer(
   route: Route,
 ): AdaptedLayer {
   const base = baseLayer(c, data, form);
-  const layers = findLayers(base);
+  const layers = findLayers(base, { embeddings: true });
   if (layers.length !== 1) throw new Error(`${c.name}: ${layers.length} layers found`);
   const layout = parameterLayout([planOf(c, data, layers[0]!)]);
   const rescale = data.get('rescale');
@@ -131,7 +139,7 @@ export function adaptedLayer(
   );
   const g = builder();
   startFrom(g, base);
-  const x = g.value('x');
+  const x = base.inputs.length > 0 ? g.value('x') : null;
   const given = g.input('theta', 'float32', [layout.size]);
   const parameter = projectParameters(g, layout, given);
   const rotations = emitRotations(g, layout, parameter, { rounds: 16, strength: c.options.multiplier ?? 1 });
@@ -139,12 +147,12 @@ export function adaptedLayer(
   const y = g.value('y');
   const dy = g.input('cotangent', 'float32', y.shape);
   const merged = mergedWeight(g, layout, rotations.layers[0]!);
-  const grads = backward(g, new Map([['y', dy]]), [x, ...rotations.segments]);
+  const grads = backward(g, new Map([['y', dy]]), [...(x ? [x] : []), ...rotations.segments]);
   g.output(y);
   if (merged) g.output(merged, 'weight');
   g.output(parameter === given ? g.emit('Identity', [given]) : parameter, 'projected');
-  g.output(grads[0]!, 'grad.x');
-  rotations.segments.forEach((_, i) => grads[i + 1] && g.output(grads[i + 1]!, `grad.segment.${i}`));
+  if (x) g.output(grads.shift()!, 'grad.x');
+  rotations.segments.forEach((_, i) => grads[i] && g.output(grads[i], `grad.segment.${i}`));
   return { graph: g.build(), layout, theta };
 }
 
@@ -155,7 +163,7 @@ function mergedWeight(
 ): Value | null {
   const planned = layout.planned[0]!;
   const weight = g.value(planned.layer.initializer);
-  return parts.rotation || parts.rescale
+  return planned.layer.kind !== 'embedding' && (parts.rotation || parts.rescale)
     ? rotateWeight(g, weight, planned, parts.rotation, parts.rescale)
     : null;
 }
