@@ -1,4 +1,4 @@
-/** @file LyCORIS's choice of block size and count from a width and a `dim`. */
+/** @file LyCORIS's choices of block size and count from a width and a `dim`. */
 
 /**
  * Splits a dimension in two factors, as LyCORIS's `factorization` does (executed, not read: its docstring has errors).

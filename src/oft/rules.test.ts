@@ -1,46 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { defaultSettings } from './planned.ts';
-import { chooseBlocks } from './blocks.ts';
 import { compares, globMatches, planLayers } from './rules.ts';
-import type { Layer, Plan } from './types.ts';
-
-const linear = (path: string, out: number): Layer => ({
-  path,
-  kind: 'linear',
-  nodes: [path],
-  initializer: `${path}.weight`,
-  op: 'Gemm',
-  in: 16,
-  out,
-  kernel: [],
-  stride: [],
-  groups: 1,
-  transposed: false,
-});
-const conv = (path: string, out: number, k = 3): Layer => ({
-  ...linear(path, out),
-  kind: 'conv',
-  op: 'Conv',
-  kernel: [k, k],
-  stride: [1, 1],
-});
-const plan = (over: Partial<Plan> = {}): Plan => ({
-  ...defaultSettings,
-  rules: [],
-  ...over,
-});
-
-describe('blocks', () => {
-  it('takes the paper’s count and a fixed size', () => {
-    expect(chooseBlocks(320, { count: 4 })).toEqual({ count: 4, size: 80 });
-    expect(chooseBlocks(320, { size: 32 })).toEqual({ count: 10, size: 32 });
-  });
-  it('names the nearest working values', () => {
-    expect(chooseBlocks(320, { size: 48 })).toEqual({ asked: 'size', value: 48, nearest: [40, 64] });
-    expect(chooseBlocks(7, { count: 4 })).toEqual({ asked: 'count', value: 4, nearest: [1, 7] });
-    expect(chooseBlocks(8, { size: 100 })).toEqual({ asked: 'size', value: 100, nearest: [8] });
-  });
-});
+import { conv, linear, plan } from './testing/layers.ts';
 
 describe('rules', () => {
   it('matches globs literally but for * and ?', () => {

@@ -70,13 +70,13 @@ export function planLayers(
     if (rule) hits[index]!++;
     if (rule?.skip) continue;
     const settings = settingsOf(plan, rule);
-    const blocks = chooseBlocks(layer.out, settings.blocks);
+    const blocks = chooseBlocks(layer, settings);
     if (isMisfit(blocks)) {
       problems.push({
         severity: 'error',
         item: layer.path,
-        message: `${layer.path} has ${layer.out} outputs, which ${blocks.value} ${blocks.asked === 'count' ? 'blocks do' : 'as block size does'} not divide.`,
-        cure: `Use ${blocks.asked} = ${blocks.nearest.join(' or ')} there, or skip the layer by a rule.`,
+        message: `${layer.path} ${blocks.reason}`,
+        cure: blocks.cure,
       });
       continue;
     }

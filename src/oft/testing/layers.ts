@@ -1,0 +1,34 @@
+/** @file Layers and settings for tests, without a model. */
+import { defaultSettings } from '../planned.ts';
+import type { Layer, LayerSettings, Plan } from '../types.ts';
+
+export const linear = (path: string, out: number, over: Partial<Layer> = {}): Layer => ({
+  path,
+  kind: 'linear',
+  nodes: [path],
+  initializer: `${path}.weight`,
+  op: 'Gemm',
+  in: 16,
+  out,
+  kernel: [],
+  stride: [],
+  groups: 1,
+  transposed: false,
+  ...over,
+});
+
+export const conv = (path: string, out: number, k = 3, over: Partial<Layer> = {}): Layer => ({
+  ...linear(path, out),
+  kind: 'conv',
+  op: 'Conv',
+  kernel: [k, k],
+  stride: [1, 1],
+  ...over,
+});
+
+export const settings = (over: Partial<LayerSettings> = {}): LayerSettings => ({
+  ...defaultSettings,
+  ...over,
+});
+
+export const plan = (over: Partial<Plan> = {}): Plan => ({ ...defaultSettings, rules: [], ...over });
