@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { attributes } from '#src/graph/attributes.ts';
 import type { Attributes, Node } from '#src/onnx/model.ts';
 import { constantOf, numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
-import { builder, operators } from './table.ts';
+import { builder, infer, operators } from './table.ts';
 import { checkFold } from './testing/foldCheck.ts';
 
 const node = (op: string, attrs: Attributes = {}): Node => ({
@@ -44,7 +44,7 @@ test.each<[Attributes, string, number[], number[]]>([
   const [value] = operators.Constant!.fold!(constant, [])!;
   expect([value!.type, value!.shape, numbersOf(value!)]).toEqual([type, shape, values]);
   expect(
-    operators.Constant!.shape({ node: constant, inputs: [], constant: () => undefined })[0],
+    operators.Constant!.shape({ node: constant, inputs: [], constant: () => undefined, infer })[0],
   ).toMatchObject({
     type,
     shape,
@@ -53,9 +53,9 @@ test.each<[Attributes, string, number[], number[]]>([
 
 it('Constant without a number is refused', () => {
   const text = node('Constant', { value_string: { kind: 'string', value: 'a' } });
-  expect(() => operators.Constant!.shape({ node: text, inputs: [], constant: () => undefined })).toThrow(
-    /no numeric value \(value_string\)/,
-  );
+  expect(() =>
+    operators.Constant!.shape({ node: text, inputs: [], constant: () => undefined, infer }),
+  ).toThrow(/no numeric value \(value_string\)/);
 });
 
 describe('ConstantOfShape', () => {

@@ -3,6 +3,7 @@ import { Builder, type Infer } from '#src/graph/builder.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { contrib } from './contrib.ts';
+import { expansions } from './expansions.ts';
 import * as elementwise from './elementwise.ts';
 import * as linear from './linear.ts';
 import * as convolution from './convolution.ts';
@@ -17,6 +18,7 @@ import type { OperatorTable } from './types.ts';
 export const operators: OperatorTable = {
   ...elementwise,
   ...contrib,
+  ...expansions,
   ...linear,
   ...convolution,
   ...movement,
@@ -36,7 +38,7 @@ export const infer: Infer = (node, inputs, constant) => {
     throw new GraphError(
       `${operatorKey(node)} ${node.name}: Rotune does not know this operator. Export the model without it, or ask for it in an issue.`,
     );
-  return operator.shape({ node, inputs, constant });
+  return operator.shape({ node, inputs, constant, infer });
 };
 
 /** A builder that infers shapes by the table. */

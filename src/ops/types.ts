@@ -1,5 +1,5 @@
 /** @file What the table says of one ONNX operator: shape, gradient, folding, lowering. One entry per operator, keyed by its exact name. */
-import type { Builder } from '#src/graph/builder.ts';
+import type { Builder, Infer } from '#src/graph/builder.ts';
 import type { Value, ValueType } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
@@ -9,6 +9,8 @@ export interface ShapeContext {
   readonly inputs: readonly (Value | null)[];
   /** The value of input i where it is a constant (axes, shapes, pads …). */
   constant(i: number): Tensor | undefined;
+  /** The table's shape inference, for an operator whose shapes are those of its parts. */
+  readonly infer: Infer;
 }
 
 export interface GradContext {

@@ -10,72 +10,7 @@ import pathlib
 import torch
 import torch.nn.functional as F
 
-torch.manual_seed(7)
-cases = []
-f64 = torch.float64
-
-
-def rand(*shape, low=-2.0, high=2.0):
-    size = shape[0] if shape and isinstance(shape[0], tuple) else shape
-    return (torch.rand(size, dtype=f64) * (high - low) + low).round(decimals=3)
-
-
-def const(values, dtype="int64"):
-    """An input that gets no gradient and is known when the graph is built."""
-    return {"const": torch.as_tensor(values, dtype=f64), "type": dtype}
-
-
-def attribute(value):
-    if isinstance(value, bool):
-        raise TypeError("write 0 or 1")
-    kinds = {int: "int", float: "float", str: "string"}
-    if isinstance(value, (list, tuple)):
-        return {"kind": kinds[type(value[0])] + "s", "value": list(value)}
-    return {"kind": kinds[type(value)], "value": value}
-
-
-def numbers(t):
-    return [x if math.isfinite(x) else str(x) for x in (float(f"{x:.7g}") for x in t.detach().flatten().tolist())]
-
-
-def entry(t, dtype="float32", **more):
-    return {"type": dtype, "shape": list(t.shape), "values": numbers(t), **more}
-
-
-def case(op, inputs, fn, name="", domain="", **attributes):
-    """fn takes the inputs as tensors (None where absent) and returns the output."""
-    tensors = []
-    for v in inputs:
-        if v is None:
-            tensors.append(None)
-        elif isinstance(v, dict):
-            tensors.append(v["const"])
-        else:
-            tensors.append(v.clone().requires_grad_(True))
-    y = fn(*tensors)
-    dy = rand(tuple(y.shape), low=-1, high=1)
-    y.backward(dy)
-    written = []
-    for v, t in zip(inputs, tensors):
-        if v is None:
-            written.append(None)
-        elif isinstance(v, dict):
-            written.append(entry(t, v["type"], constant=True))
-        else:
-            grad = t.grad if t.grad is not None else torch.zeros_like(t)
-            written.append(entry(t, gradient=numbers(grad)))
-    cases.append(
-        {
-            "name": f"{op} {name}".strip(),
-            "op": op,
-            "domain": domain,
-            "attributes": {k: attribute(v) for k, v in attributes.items()},
-            "inputs": written,
-            "output": entry(y),
-            "cotangent": numbers(dy),
-        }
-    )
-
+from cases import case, cases, const, f64, rand
 
 # Elementwise, one input.
 unary = {
@@ -287,6 +222,10 @@ resize((1, 1, 3, 2), [1, 1, 2, 2], lambda x: F.interpolate(x, scale_factor=2, mo
 resize((1, 1, 4, 4), [1, 1, 0.5, 0.5], lambda x: F.interpolate(x, scale_factor=0.5, mode="bilinear"), "bilinear down", mode="linear", coordinate_transformation_mode="half_pixel")
 resize((1, 1, 3, 2), [1, 1, 2, 2], lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True), "align corners", mode="linear", coordinate_transformation_mode="align_corners")
 resize((1, 1, 3, 3), [1, 1, 2, 2], lambda x: F.interpolate(x, scale_factor=2, mode="bicubic"), "bicubic", mode="cubic", coordinate_transformation_mode="half_pixel", cubic_coeff_a=-0.75)
+
+# Further families, each in a file of its own; their cases follow those above.
+import indexing  # noqa: E402, F401
+import spatial  # noqa: E402, F401
 
 path = pathlib.Path(__file__).with_name("cases.json")
 lines = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
