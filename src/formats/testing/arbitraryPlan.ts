@@ -60,7 +60,7 @@ const blocks = ({
   algorithm,
 }: Pick<LayerSettings, 'side' | 'algorithm'>): fc.Arbitrary<BlockChoice> => {
   const more = algorithm === 'boft' ? { ...limits, stages: from1(8) } : limits;
-  const way = <K extends 'dim' | 'count' | 'size'>(key: K, n: fc.Arbitrary<number>) =>
+  const way = (key: 'dim' | 'count' | 'size', n: fc.Arbitrary<number>): fc.Arbitrary<BlockChoice> =>
     fc.tuple(n, fc.record(more, optional)).map(([value, rest]) => ({ [key]: value, ...rest }));
   return fc.oneof(
     way('dim', fc.oneof(fc.constant(-1), from1(512))),
@@ -69,7 +69,7 @@ const blocks = ({
     ...(side === 'input'
       ? [fc.record({ per: fc.constant('channel' as const), share: fc.boolean() }, { requiredKeys: ['per'] })]
       : []),
-  ) as fc.Arbitrary<BlockChoice>;
+  );
 };
 
 const sides = fc.constantFrom(

@@ -1,0 +1,63 @@
+/** @file Patterns of Python's `re` and `fnmatch` as JavaScript's regular expressions, and back. */
+
+/** Characters that mean themselves, in both languages. */
+export const escapeRegex = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+
+/** A pattern of Python's `re`, as JavaScript writes it; undefined where JavaScript has no such pattern. */
+export function fromPython(pattern: string): string | undefined {
+  const source = pattern
+    .replaceAll('(?P<', '(?<')
+    .replaceAll(/\(\?P=(\w+)\)/g, String.raw`\k<$1>`)
+    .replaceAll(/(?<!\\)((?:\\\\)*)\\A/g, '$1^')
+    .replaceAll(/(?<!\\)((?:\\\\)*)\\Z/g, '$1$');
+  // Inline flags, comments, conditionals: no counterpart, and without the `u` flag some would pass with another meaning.
+  if (/\(\?[aiLmsux#(]/.test(source)) return undefined;
+  try {
+    new RegExp(source);
+    return source;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A look-behind for plain text: the only kind that Python, whose look-behinds have a fixed width, surely takes. */
+const plainLookbehind = /\(\?<[=!](?:\\[.\-/]|[\w-])*\)/g;
+
+/** A pattern of ours as Python's `re` writes it; undefined where Python has none. */
+export function toPython(source: string): string | undefined {
+  if (/\(\?<[=!]/.test(source.replaceAll(plainLookbehind, ''))) return undefined;
+  return source.replaceAll(/\(\?<(?![=!])/g, '(?P<').replaceAll(/\\k<(\w+)>/g, '(?P=$1)');
+}
+
+/** A pattern of Python's `fnmatch`, without anchors: `*` any run, `?` one character, `[seq]`, `[!seq]`. */
+export function fromFnmatch(pattern: string): string {
+  let source = '';
+  for (let i = 0; i < pattern.length; i++) {
+    const c = pattern[i]!;
+    const end = c === '[' ? pattern.indexOf(']', pattern[i + 1] === '!' ? i + 3 : i + 2) : -1;
+    if (c === '*') source += '.*';
+    else if (c === '?') source += '.';
+    else if (end > 0) {
+      const inside = pattern.slice(i + 1, end).replaceAll(/[\\[\]^]/g, String.raw`\$&`);
+      source += `[${inside.replace(/^!/, '^')}]`;
+      i = end;
+    } else source += escapeRegex(c);
+  }
+  return source;
+}
+
+/** Whether alternatives stand at the top level, so that a prefix or suffix would bind to one of them only. */
+export function hasTopLevelAlternatives(source: string): boolean {
+  let depth = 0;
+  let inClass = false;
+  for (let i = 0; i < source.length; i++) {
+    const c = source[i]!;
+    if (c === '\\') i++;
+    else if (inClass) inClass = c !== ']';
+    else if (c === '[') inClass = true;
+    else if (c === '(') depth++;
+    else if (c === ')') depth--;
+    else if (c === '|' && depth === 0) return true;
+  }
+  return false;
+}
