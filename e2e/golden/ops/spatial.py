@@ -71,7 +71,7 @@ resize((1, 1, 2, 3, 2), [3, 4, 3], "3-D", dict(mode="trilinear"), mode="linear",
 resize((1, 1, 5, 4), [3, 3], "bicubic down", dict(mode="bicubic"), mode="cubic", **half)
 resize((1, 1, 3, 3), [5, 6], "bicubic aligned", dict(mode="bicubic", align_corners=True), mode="cubic", **corners)
 resize((1, 1, 5, 7), [3, 3], "nearest exact", dict(mode="nearest-exact"), mode="nearest", nearest_mode="round_prefer_ceil", **half)
-resize((1, 1, 6, 7), [3, 4], "bilinear, antialiased", dict(mode="bilinear", antialias=True), mode="linear", antialias=1, **half)
+resize((1, 1, 6, 7), [3, 4], "bilinear, antialiased", dict(mode="bilinear", antialias=True), mode="linear", antialias=1, exclude_outside=1, **half)
 # With antialiasing torch takes a = -1/2, PIL's.
 resize((1, 1, 6, 7), [3, 4], "bicubic, antialiased", dict(mode="bicubic", antialias=True), mode="cubic", antialias=1, cubic_coeff_a=-0.5, exclude_outside=1, **half)
 
