@@ -3,6 +3,7 @@ import axe from 'axe-core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
+import { degrees } from '#src/app/heat.ts';
 import { Lab } from '#src/app/lab.svelte.ts';
 import { Offline } from '#src/app/offline.svelte.ts';
 import { fakeJob } from '#src/app/testing/fakeJob.ts';
@@ -154,7 +155,27 @@ describe('train', () => {
     await expect.element(chart).toBeVisible();
     (chart.element() as HTMLElement).focus();
     await userEvent.keyboard('{ArrowLeft}{ArrowLeft}');
-    await vi.waitFor(() => expect(document.querySelector('dl dd')?.textContent).toBe('6'));
+    await vi.waitFor(() =>
+      expect(document.querySelector('[aria-labelledby=loss] dl dd')?.textContent).toBe('6'),
+    );
+  });
+
+  it('says where the model turns, layer by layer, by keyboard', async () => {
+    const { lab } = await open();
+    await lab.start();
+    lab.go('train');
+    const strip = page.getByRole('slider', { name: 'Layer to read' });
+    await expect.element(strip).toHaveAttribute('aria-valuemax', String(lab.run.angles!.mean.length));
+    (strip.element() as HTMLElement).focus();
+    await userEvent.keyboard('{Home}{ArrowRight}');
+    const { mean, largest } = lab.run.angles!;
+    await expect
+      .element(strip)
+      .toHaveAttribute(
+        'aria-valuetext',
+        `${lab.layers![1]!.path}: ${degrees(mean[1]!)} on average, ${degrees(largest[1]!)} at most`,
+      );
+    await expect.element(page.getByText(/^On average turned most: /)).toBeVisible();
   });
 
   it('offers the way on after a lost device', async () => {
