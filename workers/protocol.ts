@@ -3,6 +3,7 @@ import type { Job } from '#src/formats/jobTypes.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { BackendKind, BackendReport, PlacementReport } from '#src/runtime/types.ts';
+import type { Orthogonality } from '#src/training/types.ts';
 
 export type ProblemCode =
   | 'bad-job'
@@ -14,6 +15,7 @@ export type ProblemCode =
   | 'out-of-memory'
   | 'storage'
   | 'non-finite'
+  | 'not-orthogonal'
   | 'busy'
   | 'no-run'
   | 'another-tab'
@@ -98,6 +100,8 @@ export interface StepRecord {
   readonly ms: number;
   /** The update was left out because something was not finite. */
   readonly skipped?: boolean;
+  /** max |I − (I − Q)M| of the exact inverses before the update. */
+  readonly residual?: number;
 }
 
 export interface Evaluation {
@@ -105,6 +109,8 @@ export interface Evaluation {
   readonly heldoutLoss: number | null;
   /** Mean of (max − min over RGB)/2 of the sampled pictures in [−1, 1]. */
   readonly saturation: number | null;
+  /** Absent in runs of older versions. */
+  readonly orthogonality?: Orthogonality;
 }
 
 export type RunEvent =
@@ -150,6 +156,8 @@ export interface RunResult {
   readonly step: number;
   readonly history: readonly StepRecord[];
   readonly evaluations: readonly Evaluation[];
+  /** Of the rotations as they are now. */
+  readonly orthogonality?: Orthogonality;
   readonly backend: BackendReport;
   readonly placement: PlacementReport;
   readonly timings: Readonly<Record<string, number>>;

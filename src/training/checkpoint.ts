@@ -35,12 +35,14 @@ const recordSchema = v.object({
   gradNorm: anyNumber,
   ms: anyNumber,
   skipped: v.optional(v.boolean()),
+  residual: v.optional(anyNumber),
 }) satisfies v.GenericSchema<unknown, StepRecord>;
 
 const evaluationSchema = v.object({
   step: count,
   heldoutLoss: v.nullable(anyNumber),
   saturation: v.nullable(anyNumber),
+  orthogonality: v.optional(v.object({ exact: v.nullable(anyNumber), series: v.nullable(anyNumber) })),
 }) satisfies v.GenericSchema<unknown, Evaluation>;
 
 const checkpointSchema = v.object({

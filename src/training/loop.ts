@@ -204,6 +204,7 @@ export class TrainingLoop {
         gradNorm: gradNorm!,
         ms,
         ...(finite !== 1 && { skipped: true }),
+        residual: residual!,
       });
     }
   }

@@ -11,6 +11,15 @@ export interface StepRecord {
   readonly ms: number;
   /** The update was left out because something was not finite. */
   readonly skipped?: boolean;
+  /** max |I − (I − Q)M| of the exact inverses before the update. */
+  readonly residual?: number;
+}
+
+/** The largest |CᵀC − I| over the rotations as the device computes them, by transform; null: no block is made that way. */
+export interface Orthogonality {
+  readonly exact: number | null;
+  /** Cayley–Neumann. */
+  readonly series: number | null;
 }
 
 export interface Evaluation {
@@ -19,4 +28,5 @@ export interface Evaluation {
   readonly heldoutLoss: number | null;
   /** Mean of (max − min over RGB)/2 of the sampled pictures in [−1, 1]. */
   readonly saturation: number | null;
+  readonly orthogonality?: Orthogonality;
 }

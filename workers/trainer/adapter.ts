@@ -1,21 +1,31 @@
-/** @file A trained adapter: what the plan made of the layers, and the numbers. */
+/** @file A trained or opened adapter: what the plan made of the layers, the numbers, and its files for every tool. */
+import { writeAdapter } from '#src/formats/adapterFiles.ts';
+import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
-import { writeLycoris } from '#src/formats/lycoris.ts';
 import { printJob } from '#src/formats/job.ts';
+import { torchWeights } from '#src/formats/onnxWeights.ts';
+import { zipFiles } from '#src/formats/zip.ts';
 import { layerAngles } from '#src/oft/hostRotation.ts';
 import { type Layout, readParameters } from '#src/oft/parameters.ts';
-import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
+import type { Layer } from '#src/oft/types.ts';
 import type { ExportedFile, RunEvent } from '../protocol.ts';
+import type { LoadedModel } from './model.ts';
 import { ProblemError } from './problems.ts';
 
 export interface Adapter {
   /** Of the run that it comes from. */
   readonly id: string;
   readonly job: Job;
+  /** All layers of the model that can be adapted, as far as they are known. */
+  readonly layers: readonly Layer[];
   readonly layout: Layout;
   readonly theta: Float32Array;
   readonly step: number;
   readonly modelHash: string;
+  /** Name of the file that it was opened from. */
+  readonly opened?: string;
+  /** W′ − W by layer path, in torch's order: what a file of differences holds instead of rotations. */
+  readonly differences?: ReadonlyMap<string, Float32Array>;
 }
 
 /** "builtin:high-contrast/train" → "high-contrast". */
@@ -23,31 +33,62 @@ const shortName = (source: string): string =>
   source
     .replace(/^builtin:/, '')
     .replace(/\/train$/, '')
+    .replace(/\.(safetensors|zip)$/, '')
     .split('/')
     .filter(Boolean)
     .at(-1)
     ?.replaceAll(/[^\w.-]+/g, '-') || 'own';
 
-/** The adapter as a file of that kind. Throws ProblemError for a kind that is not written yet. */
+/** Where the file goes, behind its name. */
+const uses: Readonly<Record<AdapterFormat, string>> = {
+  lycoris: '',
+  comfyui: '-comfyui',
+  peft: '-peft',
+  oft_r: '-onetrainer',
+  diff: '-diff',
+  onnx: '-merged',
+};
+
+const nameOf = ({ job, step, opened }: Adapter, format: AdapterFormat): string =>
+  opened === undefined
+    ? `${shortName(job.model)}-${shortName(job.data.train)}-oft-${step}${uses[format]}`
+    : `${shortName(opened)}${uses[format] || '-lycoris'}`;
+
+/**
+ * The adapter as a file of that kind; several files as one ZIP archive.
+ * @param model asked for only where the kind holds weights
+ * @throws FormatError where that kind cannot hold it, ProblemError for differences
+ */
 export async function exportAs(
-  { job, layout, theta, step, modelHash }: Adapter,
+  adapter: Adapter,
   format: AdapterFormat,
+  model: () => Promise<LoadedModel>,
 ): Promise<ExportedFile> {
-  if (format !== 'lycoris')
+  const { job, layers, layout, theta, modelHash, differences } = adapter;
+  if (differences)
     throw new ProblemError({
       code: 'unsupported',
-      message: `Adapters cannot be saved as ${format} here.`,
-      cure: 'Save it for LyCORIS.',
+      message: `${adapter.opened ?? 'This adapter'} holds whole weight differences, no rotations: it can be drawn with, but not be saved as another kind of file.`,
+      cure: 'Use the file as it is.',
     });
-  const layers = readParameters(layout, theta);
-  const { blocks } = job.plan;
-  const bytes = await writeLycoris(layers, {
-    modelHash,
-    job: printJob(job),
-    ...(blocks.dim !== undefined && { dim: blocks.dim }),
+  const adapted = new Set(layout.planned.map((p) => p.layer.path));
+  const { dim } = job.plan.blocks;
+  const loaded = format === 'diff' || format === 'onnx' ? await model() : null;
+  const written = await writeAdapter(format, {
+    layers: readParameters(layout, theta),
+    meta: { modelHash, job: printJob(job), ...(dim !== undefined && { dim }) },
+    others: layers.filter(({ path }) => !adapted.has(path)),
+    ...(loaded && { weight: torchWeights(loaded.unet), model: { model: loaded.unet } }),
   });
-  const name = `${shortName(job.model)}-${shortName(job.data.train)}-oft-${step}.safetensors`;
-  return { name, bytes, layers: layers.length, losses: [] };
+  const { files, losses } = written;
+  const [only, ...more] = files;
+  const single = more.length === 0 ? only : undefined;
+  return {
+    name: `${nameOf(adapter, format)}.${single ? single.path.split('.').at(-1)! : 'zip'}`,
+    bytes: single ? single.bytes : zipFiles(files),
+    layers: written.layers,
+    losses,
+  };
 }
 
 /** How far each layer is turned. */

@@ -3,10 +3,14 @@ import { hostRotations } from '#src/oft/hostRotation.ts';
 import type { Layout } from '#src/oft/parameters.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import { compileForward } from '#src/program/forward.ts';
+import { compileOrthogonality } from '#src/program/orthogonality.ts';
 import type { Program } from '#src/program/types.ts';
 import { runInputs } from '#src/program/weights.ts';
+import type { Orthogonality } from '#src/training/types.ts';
 import type { Executable, PlacementReport, Runtime } from '#src/runtime/types.ts';
 import { timestepTensor } from '#src/tasks/diffusion/batches.ts';
+import type { Adapter } from './adapter.ts';
+import { withDifferences } from './differences.ts';
 import { bindEncoder, type BoundUnet, bindUnet, type LoadedModel, widthOf } from './model.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
 
@@ -118,9 +122,25 @@ export class Bench {
     return slot.executable;
   }
 
+  /** How orthogonal the rotations are that the training step makes of the parameters. `key` names the layout. */
+  async orthogonality(
+    key: string,
+    layout: Layout,
+    theta: Float32Array,
+    rounds: number,
+  ): Promise<Orthogonality> {
+    const none = { exact: null, series: null };
+    if (layout.groups.length === 0) return none;
+    const program = compileOrthogonality(layout, rounds);
+    const { executable } = await this.#slot('orthogonality', `${key}:${rounds}`, () => ({ program }));
+    const out = await executable.run({ theta }, program.reads);
+    return { ...none, ...Object.fromEntries(program.reads.map((kind) => [kind, Number(out[kind]?.[0])])) };
+  }
+
   /** Frees the training step and its state. */
   async endTraining(): Promise<void> {
     await this.#release('training');
+    await this.#release('orthogonality');
   }
 
   /**
@@ -130,14 +150,23 @@ export class Bench {
    */
   async forward(
     model: LoadedModel,
-    { key, layout, theta, strength }: ForwardAdapter,
+    { key, layout, theta, strength, changed }: ForwardAdapter,
     rows: number,
   ): Promise<Forward> {
     const batch = forwardBatch(model, rows);
-    const { executable, bound } = await this.#slot(`forward ${batch}`, key, () => {
-      const unet = bindUnet(model, batch, encoderWidth(model));
-      return { program: compileForward({ graph: unet.graph, layout }), bound: unet };
-    });
+    const { executable, bound } = await this.#slot(
+      `forward ${batch}`,
+      changed ? `${key}:${strength}` : key,
+      () => {
+        const unet = bindUnet(model, batch, encoderWidth(model));
+        const { layers, differences } = changed ?? {};
+        const graph =
+          layers && differences
+            ? withDifferences(unet.graph, model.unet, layers, differences, strength)
+            : unet.graph;
+        return { program: compileForward({ graph, layout }), bound: unet };
+      },
+    );
     if (!bound) throw new Error('A forward program without its model.');
     const turned = hostRotations(layout, theta, strength);
     return {
@@ -179,6 +208,8 @@ export interface ForwardAdapter {
   readonly layout: Layout;
   readonly theta: Float32Array;
   readonly strength: number;
+  /** Whole weight differences, which are compiled in. */
+  readonly changed?: Required<Pick<Adapter, 'layers' | 'differences'>> | undefined;
 }
 
 /** Small models draw eight pictures at a time, large ones two: their activations are what fills the memory. */

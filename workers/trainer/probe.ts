@@ -1,22 +1,20 @@
 /** @file Two timed steps: how long a step of this job takes on this device. */
-import { scheduleTensor } from '#src/optim/adamw.ts';
 import type { CaptionEmbeddings } from '#src/tasks/diffusion/embeddings.ts';
 import type { Bench } from './bench.ts';
-import { jobBatches } from './feeds.ts';
-import { FIRST_ROUNDS, type Setup } from './setup.ts';
+import { FIRST_ROUNDS } from '#src/training/rounds.ts';
+import { jobFeeds } from './feeds.ts';
+import type { Setup } from './setup.ts';
 
 /** Seconds per step: the quicker of two, after one that warms up. What they learn is thrown away when a run begins. */
 export async function probe(setup: Setup, bench: Bench, embeddings: CaptionEmbeddings): Promise<number> {
   const { train } = setup.job;
   const executable = await bench.training(setup.trainingKey(FIRST_ROUNDS), () => setup.program(FIRST_ROUNDS));
-  const batches = jobBatches(setup, embeddings);
+  const feeds = jobFeeds(setup, embeddings);
   const times: number[] = [];
   for (let step = 0; step < 3; step++) {
     const began = performance.now();
     for (let micro = 0; micro < train.accumulate; micro++) {
-      const last = micro === train.accumulate - 1;
-      const schedule = scheduleTensor(0, train.betas, step + 1, last);
-      await executable.run({ ...batches.batch(step, micro), schedule }, ['loss']);
+      await executable.run(feeds(step, micro, 0), ['loss']);
     }
     times.push((performance.now() - began) / 1000);
   }

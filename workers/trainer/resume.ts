@@ -46,7 +46,7 @@ export function matchSaved(
   backend: BackendKind,
   emit: (event: RunEvent) => void,
 ): void {
-  const { checkpoint, rounds, dataHash } = saved;
+  const { checkpoint, rounds, dataHash, adapter } = saved;
   const state = setup.program(rounds).state.filter(({ name }) => checkpointed(name));
   try {
     const { exact } = matchCheckpoint(checkpoint, {
@@ -55,6 +55,12 @@ export function matchSaved(
       backend,
       state: Object.fromEntries(state.map(({ name, init }) => [name, init.length])),
     });
+    if (adapter?.hash !== setup.adapter?.hash)
+      throw new DataError(
+        adapter
+          ? `The run began from another adapter file, ${adapter.name}.`
+          : 'The run began from the untouched model, not from an adapter file.',
+      );
     if (dataHash !== setup.dataHash)
       throw new DataError('The run began with other training images or captions.');
     if (exact) return;

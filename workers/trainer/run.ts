@@ -1,29 +1,23 @@
 /** @file One life of a run: from compiling, or a checkpoint, to its end, a stop or a pause. */
-import { scheduleTensor } from '#src/optim/adamw.ts';
-import type { TypedArray } from '#src/onnx/tensor.ts';
-import type { Executable } from '#src/runtime/types.ts';
 import type { RunHeader } from '#src/store/runs.ts';
 import type { CaptionEmbeddings } from '#src/tasks/diffusion/embeddings.ts';
 import { CHECKPOINT_VERSION } from '#src/training/checkpoint.ts';
 import { type LoopEvent, type LoopState, NonFiniteError, TrainingLoop } from '#src/training/loop.ts';
+import { FIRST_ROUNDS, LARGEST_RESIDUAL } from '#src/training/rounds.ts';
 import { learningRateAt } from '#src/training/schedule.ts';
 import type { Evaluation, RunEvent, RunResult } from '../protocol.ts';
 import { type Adapter, anglesOf } from './adapter.ts';
 import type { Bench } from './bench.ts';
-import { jobBatches } from './feeds.ts';
+import { evaluate, notOrthogonal } from './evaluate.ts';
+import { jobFeeds } from './feeds.ts';
 import { problemOf, ProblemError } from './problems.ts';
-import { draw, judge, rowsFor } from './samples.ts';
 import { checkpointed, keptRows, type Runs, type SampleRow, type Saved } from './saved.ts';
-import { FIRST_ROUNDS, type Setup } from './setup.ts';
+import type { Setup } from './setup.ts';
+import { TrainingStep } from './step.ts';
 import { type Stopwatch } from './stopwatch.ts';
 
 /** The wish to pause or stop came in the middle of sampling. */
 class CutShort extends Error {}
-
-/** ‖I − AX‖ of the Newton–Schulz inverses above this asks for more rounds: float32 resolves about 1e-6. */
-const LARGEST_RESIDUAL = 1e-4;
-const MORE_ROUNDS = 4;
-const MOST_ROUNDS = 30;
 
 /** Reading the loss back waits for the GPU; on the CPU it costs nothing. */
 const GPU_READ_EVERY = 5;
@@ -48,9 +42,11 @@ export interface RunContext {
 export class Run {
   readonly #c: RunContext;
   readonly #loop: TrainingLoop;
-  #executable: Executable | null = null;
-  #rounds: number;
-  #roundsWanted: boolean;
+  readonly #step: TrainingStep;
+  /** The largest that was not looked into yet. */
+  #residual: number;
+  /** It was said that the rotations are not orthogonal. */
+  #warned = false;
   readonly #readEvery: number;
   #rows: SampleRow[];
   #evaluations: Evaluation[];
@@ -60,19 +56,19 @@ export class Run {
 
   constructor(context: RunContext) {
     this.#c = context;
-    const { setup, resume, bench } = context;
-    this.#rounds = resume?.rounds ?? FIRST_ROUNDS;
-    this.#roundsWanted = resume?.roundsWanted ?? false;
+    const { setup, resume, bench, embeddings, watch } = context;
+    this.#step = new TrainingStep(setup, bench, watch, resume?.rounds ?? FIRST_ROUNDS);
+    this.#residual = resume?.residual ?? 0;
     this.#readEvery = bench.runtime.backend.kind === 'webgpu' ? GPU_READ_EVERY : 1;
     const same = JSON.stringify(resume?.checkpoint.job.sample) === JSON.stringify(setup.job.sample);
     this.#rows = same ? [...(resume?.samples ?? [])] : [];
     this.#evaluations = [...(resume?.checkpoint.evaluations ?? [])];
     const { train } = setup.job;
     this.#loop = new TrainingLoop({
-      executable: this.#current(),
+      executable: this.#step,
       steps: train.steps,
       accumulate: train.accumulate,
-      feeds: this.#feeds(),
+      feeds: jobFeeds(setup, embeddings),
       learningRate: (step) => learningRateAt({ ...train, kind: train.schedule }, step),
       readEvery: this.#readEvery,
       largestResidual: LARGEST_RESIDUAL,
@@ -105,14 +101,15 @@ export class Run {
   /** What it has learned so far. */
   async adapter(): Promise<Adapter> {
     const { id, setup } = this.#c;
-    const { job, layout, model } = setup;
-    return { id, job, layout, theta: await this.#theta(), step: this.#loop.step, modelHash: model.hash };
+    const { job, layers, layout, model } = setup;
+    const theta = await this.#step.theta();
+    return { id, job, layers, layout, theta, step: this.#loop.step, modelHash: model.hash };
   }
 
   async run(): Promise<RunResult> {
     const { setup, resume, emit } = this.#c;
     emit({ kind: 'phase', phase: 'compiling' });
-    await this.#compile();
+    await this.#step.compile();
     if (resume) {
       await this.#loop.restore(resume.checkpoint);
       for (const row of this.#rows) emit({ kind: 'samples', ...row });
@@ -148,6 +145,7 @@ export class Run {
     // A second stop, or a pause, can cut the last evaluation short; after a pause it is made when the run goes on.
     if (this.#wish === 'stop') this.#wish = null;
     const nothingNew = this.#loop.step === 0;
+    await this.#suit();
     const whole = nothingNew || (await this.#unlessCut(() => this.#evaluate(true)));
     if (!whole && this.#wish === 'pause') return this.#result('paused');
     this.#c.emit({ kind: 'phase', phase: 'saving' });
@@ -163,6 +161,7 @@ export class Run {
       step: this.#loop.step,
       history: [...this.#loop.history],
       evaluations: [...this.#evaluations],
+      orthogonality: this.#evaluations.find((e) => e.step === this.#loop.step)?.orthogonality,
       backend: bench.runtime.backend,
       placement: bench.placement(),
       timings: watch.seconds(),
@@ -170,62 +169,24 @@ export class Run {
     };
   }
 
-  /** Whoever holds this runs the step that is compiled at present. */
-  #current(): Executable {
-    const get = (): Executable => {
-      if (!this.#executable) throw new Error('The training step is not compiled yet.');
-      return this.#executable;
-    };
-    return {
-      run: (feeds, reads) => get().run(feeds, reads),
-      readState: () => get().readState(),
-      writeState: (state) => get().writeState(state),
-      placement: () => get().placement(),
-      dispose: () => get().dispose(),
-    };
-  }
-
-  /** Compiles the step; its state is the untouched model's. */
-  async #compile(): Promise<void> {
-    const { setup, bench, watch } = this.#c;
-    await watch.time('compile', async () => {
-      const program = setup.program(this.#rounds);
-      this.#executable = await bench.training(setup.trainingKey(this.#rounds), () => program);
-      await this.#executable.writeState(Object.fromEntries(program.state.map((s) => [s.name, s.init])));
-    });
-  }
-
-  /** Blocks have turned so far that the inverse needs more rounds: compiled anew, the state goes over. */
-  async #addRounds(): Promise<void> {
-    this.#roundsWanted = false;
-    if (this.#rounds >= MOST_ROUNDS || !this.#executable) return;
-    const state = await this.#executable.readState();
-    this.#rounds += MORE_ROUNDS;
-    await this.#compile();
-    await this.#executable.writeState(state);
-  }
-
-  #feeds(): (step: number, micro: number, rate: number) => Record<string, TypedArray> {
-    const { setup, embeddings } = this.#c;
-    const { train } = setup.job;
-    const batches = jobBatches(setup, embeddings);
-    return (step, micro, rate) => ({
-      ...batches.batch(step, micro),
-      schedule: scheduleTensor(rate, train.betas, step + 1, micro === train.accumulate - 1),
-    });
-  }
-
   #onLoop(event: LoopEvent): void {
     if (event.kind === 'steps') this.#c.emit(event);
-    else this.#roundsWanted = true;
+    else this.#residual = Math.max(this.#residual, event.residual);
   }
 
   async #between(done: number): Promise<void> {
     // Saving reads the residual too, at times that differ from run to run; what is learned may not depend on them.
-    if (this.#roundsWanted && done % this.#readEvery === 0) await this.#addRounds();
+    if (done % this.#readEvery === 0) await this.#suit();
     const now = performance.now();
     if (now - this.#anglesAt > ANGLES_EVERY) await this.#angles();
     if (done < this.#c.setup.job.train.steps) await this.#unlessCut(() => this.#rowIfDue());
+  }
+
+  /** Gives the inverses more rounds if a residual asked for them. */
+  async #suit(): Promise<void> {
+    const residual = this.#residual;
+    this.#residual = 0;
+    if (residual > 0) await this.#step.suit(residual);
   }
 
   async #rowIfDue(): Promise<void> {
@@ -240,47 +201,33 @@ export class Run {
 
   async #angles(): Promise<void> {
     this.#anglesAt = performance.now();
-    this.#c.emit(anglesOf(this.#c.setup.layout, await this.#theta(), this.#loop.step));
-  }
-
-  async #theta(): Promise<Float32Array> {
-    const state = await this.#executable?.readState();
-    const theta = state?.['theta'];
-    if (!theta) throw new Error('The training step has no parameters.');
-    return theta;
+    this.#c.emit(anglesOf(this.#c.setup.layout, await this.#step.theta(), this.#loop.step));
   }
 
   /** Samples, and where asked the held-out loss, of the present state. */
   async #evaluate(withHeldout: boolean): Promise<void> {
-    const { setup, bench, embeddings, emit, watch } = this.#c;
-    const { job, model } = setup;
-    const { scheduler } = model.folder;
+    const { setup, emit } = this.#c;
     const step = this.#loop.step;
-    const theta = await this.#theta();
+    const theta = await this.#step.theta();
     emit(anglesOf(setup.layout, theta, step));
-    const adapted = { key: setup.layoutKey, layout: setup.layout, theta, strength: 1 };
-    const tell =
-      (phase: 'sampling' | 'evaluating') =>
-      (done: number, total: number): void => {
+    const { row, evaluation } = await evaluate({
+      ...this.#c,
+      theta,
+      step,
+      rounds: this.#step.rounds,
+      withHeldout,
+      tell: (phase, done, total) => {
         if (this.#wish) throw new CutShort();
         emit({ kind: 'phase', phase, done, total });
-      };
-    const drawn = await watch.time('sample', async () => {
-      const forward = await bench.forward(model, adapted, rowsFor(job.sample));
-      return draw(forward, scheduler, embeddings, job.sample, tell('sampling'));
+      },
     });
-    const images = withHeldout ? (setup.heldout?.images ?? []) : [];
-    const heldoutLoss = await watch.time('evaluate', async () =>
-      images.length === 0
-        ? null
-        : judge(await bench.forward(model, adapted, 8), scheduler, embeddings, images, tell('evaluating')),
-    );
-    const row: SampleRow = { step, prompts: job.sample.prompts, pictures: drawn.pictures };
     this.#rows = keptRows([...this.#rows.filter((r) => r.step !== step), row]);
-    if (drawn.pictures.length > 0) emit({ kind: 'samples', ...row });
-    const evaluation: Evaluation = { step, heldoutLoss, saturation: drawn.saturation };
+    if (row.pictures.length > 0) emit({ kind: 'samples', ...row });
     this.#evaluations = [...this.#evaluations.filter((e) => e.step !== step), evaluation];
     emit({ kind: 'evaluation', evaluation });
+    const problem = evaluation.orthogonality && notOrthogonal(evaluation.orthogonality, step);
+    if (problem && !this.#warned) emit({ kind: 'warning', problem });
+    this.#warned ||= problem != null;
   }
 
   /** false: a pause or stop came in between, and the work was left undone. */
@@ -308,10 +255,12 @@ export class Run {
         backend: bench.runtime.backend.kind,
         evaluations: [...this.#evaluations],
       },
+      adapter: setup.adapter,
+      layers: setup.layers,
       planned: setup.planned,
       dataHash: setup.dataHash,
-      rounds: this.#rounds,
-      roundsWanted: this.#roundsWanted,
+      rounds: this.#step.rounds,
+      residual: this.#residual,
       samples: this.#rows,
     };
     const header = {

@@ -4,7 +4,7 @@ import { jobFromTable, jobToTable } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import { parameterLayout } from '#src/oft/parameters.ts';
 import { defaultSettings, plannedLayer } from '#src/oft/planned.ts';
-import type { LayerSettings, PlannedLayer } from '#src/oft/types.ts';
+import type { Layer, LayerSettings, PlannedLayer } from '#src/oft/types.ts';
 import { RunStore } from '#src/store/runs.ts';
 import { DataError } from '#src/tasks/files.ts';
 import { type Checkpoint, parseCheckpoint } from '#src/training/checkpoint.ts';
@@ -16,16 +16,27 @@ export interface SampleRow {
   readonly pictures: readonly Picture[];
 }
 
+/** The adapter file that a run started from. */
+export interface Origin {
+  readonly name: string;
+  /** SHA-256 over its files, hexadecimal. */
+  readonly hash: string;
+}
+
 export interface Saved {
   readonly checkpoint: Checkpoint;
+  /** null: the run started from the untouched model. */
+  readonly adapter: Origin | null;
+  /** All of the model's layers that can be adapted; those planned alone in runs of older versions. */
+  readonly layers: readonly Layer[];
   /** So that the adapter can be exported without the model at hand. */
   readonly planned: readonly PlannedLayer[];
   /** Of the training images and captions. */
   readonly dataHash: string;
   /** Newton–Schulz rounds that the training step was compiled with. */
   readonly rounds: number;
-  /** The residual asked for more of them, which come at the next reading. */
-  readonly roundsWanted: boolean;
+  /** The largest of the inverses that was not looked into yet: more rounds may come at the next reading. */
+  readonly residual: number;
   /** The first and the last rows of samples, so that a page that was reloaded can show them. */
   readonly samples: readonly SampleRow[];
 }
@@ -79,10 +90,14 @@ const settingsFrom = (known: PlannedLayer): LayerSettings =>
 
 const savedSchema = v.object({
   checkpoint: v.unknown(),
+  adapter: v.optional(v.nullable(v.object({ name: v.string(), hash: v.string() })), null),
+  layers: v.optional(v.array(v.looseObject({ path: v.string() }))),
   planned: v.pipe(v.array(layerSchema), v.minLength(1)),
   dataHash: v.string(),
   rounds: whole,
-  roundsWanted: v.boolean(),
+  residual: v.optional(v.number()),
+  /** Stands for a residual in runs of older versions. */
+  roundsWanted: v.optional(v.boolean()),
   samples: v.array(v.unknown()),
 });
 
@@ -104,10 +119,12 @@ export function parseSaved(stored: unknown): Saved {
   const rows = v.safeParse(rowsSchema, outer.samples);
   return {
     checkpoint,
+    adapter: outer.adapter,
+    layers: (outer.layers as unknown as readonly Layer[] | undefined) ?? planned.map((p) => p.layer),
     planned,
     dataHash: outer.dataHash,
     rounds: outer.rounds,
-    roundsWanted: outer.roundsWanted,
+    residual: outer.residual ?? (outer.roundsWanted ? 1 : 0),
     samples: rows.success ? rows.output : [],
   };
 }

@@ -1,8 +1,7 @@
 /** @file The trainer behind the worker's API: one device, one job at a time, one adapter to sample from and to export. */
-import { parameterLayout } from '#src/oft/parameters.ts';
+import { parameterLayout, writeParameters } from '#src/oft/parameters.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
 import type { BackendKind, BackendReport, Runtime } from '#src/runtime/types.ts';
-import type { CaptionEmbeddings } from '#src/tasks/diffusion/embeddings.ts';
 import type { Decode } from '#src/tasks/diffusion/data.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type {
@@ -19,18 +18,20 @@ import type {
   Source,
   TrainerApi,
 } from '../protocol.ts';
-import { type Adapter, exportAs } from './adapter.ts';
+import { exportAs } from './adapter.ts';
 import { Bench } from './bench.ts';
 import { captionEmbeddings, JobEmbeddings } from './embed.ts';
-import type { LoadedModel } from './model.ts';
-import { bad, busy, good, noRun, problemOf, ProblemError } from './problems.ts';
+import { surveyLayers } from './model.ts';
+import { bad, busy, good, problemOf, ProblemError } from './problems.ts';
 import { probe } from './probe.ts';
 import { checkedJob, matchSaved, readSaved } from './resume.ts';
 import { Run } from './run.ts';
 import { draw, rowsFor } from './samples.ts';
 import type { Runs, Saved } from './saved.ts';
 import { layoutKeyOf, Loader, makeSetup, type Progress, type Setup } from './setup.ts';
-import { builtinSource, sourceKey } from './sources.ts';
+import { type Present, Shelf } from './shelf.ts';
+import { sourceKey } from './sources.ts';
+import { continueFrom, reportOf } from './start.ts';
 import { Stopwatch } from './stopwatch.ts';
 
 export interface Environment {
@@ -43,19 +44,7 @@ export interface Environment {
   readonly newId?: () => string;
 }
 
-/** A state that can be gone on from, stored or (where storing failed) only here. */
-interface Latest {
-  readonly id: string;
-  readonly saved: Saved;
-}
-
-/** What samples are drawn with after a run. */
-interface Studio {
-  readonly adapter: Adapter;
-  readonly model: LoadedModel;
-  readonly embeddings: CaptionEmbeddings;
-  readonly layoutKey: string;
-}
+type Opening = JobRequest & { readonly adapter: Source };
 
 export class Session implements TrainerApi {
   readonly #env: Environment;
@@ -72,13 +61,13 @@ export class Session implements TrainerApi {
   #early: 'pause' | 'stop' | null = null;
   /** The last request made ready: preparing and starting share it. */
   #setup: { readonly key: string; readonly setup: Setup } | null = null;
-  #latest: Latest | null = null;
-  #studio: Studio | null = null;
+  readonly #shelf: Shelf;
   #tidied = false;
 
   constructor(env: Environment) {
     this.#env = env;
     this.#loader = new Loader(env.base, env.decode);
+    this.#shelf = new Shelf(env.runs, this.#loader);
     this.#embeddings = new JobEmbeddings(() => this.#standing());
   }
 
@@ -137,13 +126,16 @@ export class Session implements TrainerApi {
   }
 
   exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>> {
-    return this.#outcome(async () => exportAs(await this.#adapter(), format));
+    return this.#outcome(async () => {
+      const present = this.#present();
+      const adapter = await this.#shelf.adapter(present);
+      return exportAs(adapter, format, () => this.#shelf.model(adapter, present));
+    });
   }
 
-  openAdapter(_request: JobRequest & { readonly adapter: Source }): Promise<Outcome<AdapterReport>> {
-    return Promise.resolve(
-      bad({ code: 'unsupported', message: 'Adapter files cannot be opened here.', cure: 'Start a run.' }),
-    );
+  openAdapter(request: JobRequest & { readonly adapter: Source }): Promise<Outcome<AdapterReport>> {
+    if (this.#running) return Promise.resolve(bad(busy));
+    return this.#outcome(() => this.#jobs.run(() => this.#open(request)));
   }
 
   async lastRun(): Promise<RunSummary | null> {
@@ -157,8 +149,7 @@ export class Session implements TrainerApi {
   }
 
   async discard(id: string): Promise<void> {
-    if (this.#latest?.id === id) this.#latest = null;
-    if (this.#studio?.adapter.id === id) this.#studio = null;
+    this.#shelf.forget(id);
     await this.#env.runs.remove(id).catch(() => undefined);
   }
 
@@ -193,18 +184,29 @@ export class Session implements TrainerApi {
     return this.#bench;
   }
 
-  async #makeSetup(request: JobRequest, onProgress?: Progress): Promise<Setup> {
+  #present(): Present {
+    return {
+      run: this.#run,
+      setup: this.#setup?.setup ?? null,
+      embeddingsOf: (setup) => this.#embeddings.of(setup),
+      newEmbeddings: (model) => captionEmbeddings(model, () => this.#standing()),
+    };
+  }
+
+  async #makeSetup(request: JobRequest, saved: Saved | null, onProgress?: Progress): Promise<Setup> {
     const job = checkedJob(request.job);
-    const sources = [request.model, request.train, request.heldout].map(sourceKey);
-    const key = JSON.stringify([job, sources]);
+    const { model, train, heldout, adapter = null } = request;
+    const sources = [model, train, heldout, adapter].map(sourceKey);
+    // The plan of a run that began from a file is in its checkpoint.
+    const key = JSON.stringify([job, sources, saved?.adapter ? saved.adapter.hash : null]);
     if (this.#setup?.key !== key)
-      this.#setup = { key, setup: await makeSetup({ ...request, job }, this.#loader, onProgress) };
+      this.#setup = { key, setup: await makeSetup({ ...request, job }, this.#loader, saved, onProgress) };
     return this.#setup.setup;
   }
 
   async #prepare(request: JobRequest, withProbe: boolean): Promise<Preparation> {
     const bench = await this.#device(request.backend);
-    const setup = await this.#makeSetup(request);
+    const setup = await this.#makeSetup(request, null);
     const { planned, model, problems } = setup;
     const sound = problems.every(({ severity }) => severity !== 'error');
     const secondsPerStep =
@@ -216,6 +218,7 @@ export class Session implements TrainerApi {
       modelBytes: model.bytes,
       layers: setup.layers,
       planned,
+      ...(setup.report && { adapter: setup.report }),
       parameters: { stored: sum('stored'), effective: sum('effective'), base: setup.weights },
       images: setup.train.images.length,
       heldout: setup.heldout?.images.length ?? 0,
@@ -234,7 +237,9 @@ export class Session implements TrainerApi {
     const saved = resume === undefined ? null : await this.#saved(resume, emit);
     const bench = await this.#device(request.backend);
     const setup = await watch.time('load', () =>
-      this.#makeSetup(request, (done, total) => emit({ kind: 'phase', phase: 'loading', done, total })),
+      this.#makeSetup(request, saved, (done, total) =>
+        emit({ kind: 'phase', phase: 'loading', done, total }),
+      ),
     );
     const error = setup.problems.find(({ severity }) => severity === 'error');
     if (error) throw new ProblemError(error);
@@ -249,18 +254,17 @@ export class Session implements TrainerApi {
       runs: this.#env.runs,
       resume: saved,
       emit,
-      onSaved: ({ id }, state) => {
-        this.#latest = { id, saved: state };
-      },
+      onSaved: ({ id }, state) => this.#shelf.put(id, state),
       watch,
     });
     this.#run = run;
+    this.#shelf.close();
     if (this.#early === 'pause') run.pause();
     if (this.#early === 'stop') run.stop();
     try {
       const result = await run.run();
       const adapter = await run.adapter();
-      this.#studio = { adapter, model: setup.model, embeddings, layoutKey: setup.layoutKey };
+      this.#shelf.leave({ adapter, model: setup.model, embeddings, layoutKey: setup.layoutKey });
       return result;
     } finally {
       this.#run = null;
@@ -268,81 +272,56 @@ export class Session implements TrainerApi {
     }
   }
 
-  #saved(id: string, emit: (event: RunEvent) => void): Promise<Saved> {
-    return this.#latest?.id === id
-      ? Promise.resolve(this.#latest.saved)
-      : readSaved(this.#env.runs, id, emit);
+  async #saved(id: string, emit: (event: RunEvent) => void): Promise<Saved> {
+    return this.#shelf.saved(id) ?? readSaved(this.#env.runs, id, emit);
   }
 
-  /** The adapter of the run going on, else of the last one, else of the newest saved one. */
-  async #adapter(): Promise<Adapter> {
-    if (this.#run) {
-      try {
-        return await this.#run.adapter();
-      } catch {
-        // Not compiled yet, or the device is gone: the last state that was saved counts.
-      }
-    }
-    const latest = this.#latest ?? (await this.#newest());
-    if (!latest) throw new ProblemError(noRun);
-    const { checkpoint, planned } = latest.saved;
-    const theta = checkpoint.state['theta'];
+  async #open({ job: asked, model: source, adapter, backend }: Opening): Promise<AdapterReport> {
+    const job = checkedJob(asked);
+    await this.#device(backend);
+    const model = await this.#loader.model(source);
+    const { layers } = surveyLayers(await this.#loader.unet(model, job.train.batch));
+    const start = await this.#loader.adapter(adapter, model.hash, layers);
+    const { planned, numbers } = continueFrom(start.file, [], layers);
     const layout = parameterLayout(planned);
-    if (theta?.length !== layout.size) throw new ProblemError(noRun);
-    const { job, step, modelHash } = checkpoint;
-    return { id: latest.id, job, layout, theta, step, modelHash };
-  }
-
-  async #newest(): Promise<Latest | null> {
-    const [last] = await this.#env.runs.list();
-    const stored = last && (await this.#env.runs.load(last.id));
-    return stored ? { id: stored.header.id, saved: stored.content } : null;
-  }
-
-  /** What is needed to draw: from the run, or put together again after a reload. */
-  async #makeStudio(): Promise<Studio> {
-    const adapter = await this.#adapter();
-    const known = this.#studio;
-    const { job } = adapter;
-    const setup = this.#setup?.setup;
-    if (setup && adapter.id === this.#run?.id)
-      return {
-        adapter,
-        model: setup.model,
-        embeddings: await this.#embeddings.of(setup),
-        layoutKey: setup.layoutKey,
-      };
-    if (known?.adapter.id === adapter.id) return { ...known, adapter };
-    const source = builtinSource(job.model);
-    const model = source
-      ? await this.#loader.model(source)
-      : setup?.model.hash === adapter.modelHash
-        ? setup.model
-        : null;
-    if (model?.hash !== adapter.modelHash)
-      throw new ProblemError({
-        code: 'no-run',
-        message: `Drawing needs the model “${job.model}” that this adapter was trained on.`,
-        item: job.model,
-        cure: 'Open the model again and continue the run.',
-      });
-    return {
-      adapter,
-      model,
+    const { differences } = start.file;
+    const { embeddings, layoutKey } = {
       embeddings: captionEmbeddings(model, () => this.#standing()),
-      layoutKey: layoutKeyOf(model.hash, job.plan),
+      layoutKey: differences ? `${model.hash}:${start.hash}` : layoutKeyOf(model.hash, planned),
     };
+    this.#shelf.open({
+      adapter: {
+        id: `opened:${start.hash}`,
+        job,
+        layers,
+        layout,
+        theta: writeParameters(layout, numbers),
+        step: 0,
+        modelHash: model.hash,
+        opened: start.name,
+        ...(differences && { differences }),
+      },
+      model,
+      embeddings,
+      layoutKey,
+    });
+    return reportOf(start);
   }
 
   async #draw(request: SampleRequest): Promise<readonly Picture[]> {
     const bench = this.#run ? this.#standing() : await this.#device(this.#preferred);
-    const studio = await this.#makeStudio();
-    this.#studio = studio;
-    const { adapter, model, embeddings, layoutKey } = studio;
+    const { adapter, model, embeddings, layoutKey } = await this.#shelf.studio(this.#present());
+    const { layers, differences, layout, theta } = adapter;
     const wanted = { ...request, negative: adapter.job.sample.negative };
     const forward = await bench.forward(
       model,
-      { key: layoutKey, layout: adapter.layout, theta: adapter.theta, strength: request.strength },
+      {
+        key: layoutKey,
+        layout,
+        theta,
+        strength: request.strength,
+        changed: differences && { layers, differences },
+      },
       rowsFor(wanted),
     );
     const drawn = await draw(forward, model.folder.scheduler, embeddings, wanted, () => undefined);

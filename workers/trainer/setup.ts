@@ -1,16 +1,21 @@
 /** @file A request made ready: model and images read, layers planned, the step compiled as plain data. Nothing here touches a device. */
 import type { Job } from '#src/formats/jobTypes.ts';
 import { GraphError } from '#src/graph/types.ts';
-import { type Layout, parameterLayout } from '#src/oft/parameters.ts';
-import { type PlanProblem, planLayers } from '#src/oft/rules.ts';
-import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
+import { type Layout, parameterLayout, writeParameters } from '#src/oft/parameters.ts';
+import type { PlanProblem } from '#src/oft/rules.ts';
+import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import { compileTraining } from '#src/program/training.ts';
 import type { Program } from '#src/program/types.ts';
+import { FIRST_ROUNDS } from '#src/training/rounds.ts';
 import { type Decode, type ImageFolder, loadImages } from '#src/tasks/diffusion/data.ts';
+import { DataError } from '#src/tasks/files.ts';
 import { diffusionLoss } from '#src/tasks/diffusion/loss.ts';
-import type { JobRequest, Preparation, Source } from '../protocol.ts';
+import type { AdapterReport, JobRequest, Preparation, Source } from '../protocol.ts';
+import { begin } from './begin.ts';
 import { encoderWidth } from './bench.ts';
 import { type BoundUnet, bindUnet, type LoadedModel, loadModel, sha256, surveyLayers } from './model.ts';
+import type { Origin, Saved } from './saved.ts';
+import { readStart, type Start } from './start.ts';
 import { openSource, sourceKey, sourceName } from './sources.ts';
 
 export type SetupProblem = Preparation['problems'][number];
@@ -23,6 +28,10 @@ export interface Setup {
   /** All that can be adapted. */
   readonly layers: readonly Layer[];
   readonly planned: readonly PlannedLayer[];
+  /** The adapter file that the run starts from; null: the untouched model. */
+  readonly adapter: Origin | null;
+  /** What became of the file, where one was read. */
+  readonly report: AdapterReport | null;
   readonly layout: Layout;
   /** Numbers in the model's weights. */
   readonly weights: number;
@@ -41,8 +50,9 @@ export interface Setup {
   program(rounds: number): Program;
 }
 
-/** Names an adapted model: equal keys, equal forward programs. */
-export const layoutKeyOf = (modelHash: string, plan: Plan): string => JSON.stringify([modelHash, plan]);
+/** Names an adapted model: equal keys, equal programs. */
+export const layoutKeyOf = (modelHash: string, planned: readonly PlannedLayer[]): string =>
+  JSON.stringify([modelHash, planned.map((p) => ({ ...p, layer: p.layer.path }))]);
 
 /** SHA-256 over paths, captions and pixels in their order, hexadecimal. */
 async function hashImages({ images }: ImageFolder): Promise<string> {
@@ -53,9 +63,6 @@ async function hashImages({ images }: ImageFolder): Promise<string> {
 }
 
 export type Progress = (done: number, total: number) => void;
-
-/** Rounds at first: enough for ‖Q‖₂ up to about 3.6; the run asks for more if the residual grows. */
-export const FIRST_ROUNDS = 10;
 
 /** Reads sources and keeps the last of each kind, so that preparing and starting read once. */
 export class Loader {
@@ -90,6 +97,14 @@ export class Loader {
       });
       for (const path of files.paths) total += await files.size(path);
       return loadModel(files);
+    });
+  }
+
+  /** An adapter file, read for a model's layers. */
+  adapter(source: Source, modelHash: string, layers: readonly Layer[]): Promise<Start> {
+    return this.#once('adapter', `${modelHash}:${sourceKey(source)}`, async () => {
+      if (source.kind === 'builtin') throw new DataError(`There is no built-in adapter "${source.id}".`);
+      return readStart(await openSource(source, { base: this.#base, kind: 'data' }), layers);
     });
   }
 
@@ -150,14 +165,24 @@ function captionProblems(model: LoadedModel, folder: ImageFolder): SetupProblem[
   ];
 }
 
-/** Reads, plans and compiles. Throws only where there is nothing to list problems of (no model, no data). */
-export async function makeSetup(request: JobRequest, loader: Loader, onProgress?: Progress): Promise<Setup> {
+/**
+ * Reads, plans and compiles. Throws only where there is nothing to list problems of (no model, no data).
+ * @param saved of the run that is to go on
+ */
+export async function makeSetup(
+  request: JobRequest,
+  loader: Loader,
+  saved: Saved | null,
+  onProgress?: Progress,
+): Promise<Setup> {
   const { job } = request;
   const model = await loader.model(request.model, onProgress);
   const unet = await loader.unet(model, job.train.batch);
   const { layers, weights } = surveyLayers(unet);
-  const { planned, problems: planProblems } = planLayers(layers, job.plan);
+  const beginning = await begin(request, loader, model.hash, layers, saved);
+  const { planned, planProblems } = beginning;
   const layout = parameterLayout(planned);
+  const initial = beginning.numbers && writeParameters(layout, beginning.numbers);
   const side = unet.shape[1];
   const train = await loader.images('train', request.train, side);
   const heldout = request.heldout ? await loader.images('heldout', request.heldout, side) : null;
@@ -183,10 +208,14 @@ export async function makeSetup(request: JobRequest, loader: Loader, onProgress?
         );
       },
     });
-    programs.set(rounds, made);
-    return made;
+    const begun: Program = initial
+      ? { ...made, state: made.state.map((s) => (s.name === 'theta' ? { ...s, init: initial } : s)) }
+      : made;
+    programs.set(rounds, begun);
+    return begun;
   };
   const problems: SetupProblem[] = [
+    ...beginning.problems,
     ...planProblems.map((p) => planProblem(p, planned.length)),
     ...dataProblems(train),
     ...(heldout ? dataProblems(heldout) : []),
@@ -201,7 +230,7 @@ export async function makeSetup(request: JobRequest, loader: Loader, onProgress?
     }
   }
   const own = [request.model, request.train, ...(request.heldout ? [request.heldout] : [])];
-  const layoutKey = layoutKeyOf(model.hash, job.plan);
+  const layoutKey = layoutKeyOf(model.hash, planned);
   return {
     request,
     job,
@@ -209,6 +238,8 @@ export async function makeSetup(request: JobRequest, loader: Loader, onProgress?
     unet,
     layers,
     planned,
+    adapter: beginning.adapter,
+    report: beginning.report,
     layout,
     weights,
     train,

@@ -1,6 +1,7 @@
 /** @file Sessions for tests in Node: the built-in model and images, a short run, no browser. */
 import { readFileSync } from 'node:fs';
 import { defaultJob } from '#src/formats/job.ts';
+import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import { decodePng } from '#src/tasks/diffusion/testing/decodePng.ts';
@@ -9,6 +10,7 @@ import { openRuns, type Runs } from '../saved.ts';
 import { Session } from '../session.ts';
 import { graphRuntime, type TestRuntime } from './graphRuntime.ts';
 import { base } from './publicFetch.ts';
+import { tinyImages, tinyModel } from './tinyModel.ts';
 
 export const steps = 4;
 
@@ -34,6 +36,23 @@ export const request = (over: Partial<JobRequest> = {}): JobRequest => ({
   heldout: null,
   backend: 'wasm',
   ...over,
+});
+
+/** The same on the tiny model: a step takes a millisecond or two. All of its layers are adapted. */
+export const tinyJob: Job = {
+  ...job,
+  model: 'tiny',
+  data: { ...job.data, train: 'pictures' },
+  plan: { ...defaultJob.plan, rules: [] },
+};
+
+export const tinyRequest = (over: Partial<Job> = {}, more: Partial<JobRequest> = {}): JobRequest => ({
+  job: { ...tinyJob, ...over },
+  model: tinyModel(),
+  train: tinyImages(),
+  heldout: null,
+  backend: 'wasm',
+  ...more,
 });
 
 /** What the sessions of one test share. */
@@ -95,8 +114,8 @@ export function spoil(
 
 export const timeless = (result: RunResult) => result.history.map(({ ms: _, ...record }) => record);
 
-export async function adapterBytes(session: Session): Promise<Uint8Array> {
-  return value(await session.exportAdapter('lycoris')).bytes;
+export async function adapterBytes(session: Session, format: AdapterFormat = 'lycoris'): Promise<Uint8Array> {
+  return value(await session.exportAdapter(format)).bytes;
 }
 
 /** A finished run of the request. */

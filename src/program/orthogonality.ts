@@ -1,0 +1,41 @@
+/** @file How orthogonal the rotations are that the device computes from the parameters, as a program of its own. */
+import { prune } from '#src/graph/prune.ts';
+import { GraphError, type Value } from '#src/graph/types.ts';
+import { identity } from '#src/oft/cayley.ts';
+import type { Layout } from '#src/oft/parameters.ts';
+import { emitRotations } from '#src/oft/rotations.ts';
+import { projectParameters } from '#src/oft/skew.ts';
+import { lowerGraph } from '#src/ops/lower.ts';
+import { builder } from '#src/ops/table.ts';
+import type { Program } from './types.ts';
+
+/**
+ * Feed: theta [layout.size]. Reads, float32 scalars: `exact` and `series`, the largest |CᵀC − I| over all blocks by the Cayley transform
+ * and by the Cayley–Neumann series, each only where there are such blocks. Throws GraphError where no block can turn.
+ *
+ * @param rounds Newton–Schulz rounds, as in the training step that is judged
+ */
+export function compileOrthogonality(layout: Layout, rounds: number): Program {
+  const g = builder();
+  const given = g.input('theta', 'float32', [layout.size]);
+  const { layers } = emitRotations(g, layout, projectParameters(g, layout, given), { rounds });
+  const largest: Record<'exact' | 'series', Value | null> = { exact: null, series: null };
+  layers.forEach(({ rotation }, i) => {
+    if (!rotation) return;
+    const { size, neumannTerms } = layout.planned[i]!;
+    const error = g.sub(g.matMul(g.mT(rotation), rotation), identity(g, size));
+    const own = g.emit('ReduceMax', [g.emit('Abs', [error])], { keepdims: 0 });
+    const kind = neumannTerms === null ? 'exact' : 'series';
+    largest[kind] = largest[kind] ? g.emit('Max', [largest[kind], own]) : own;
+  });
+  const reads = (['exact', 'series'] as const).filter((kind) => largest[kind] !== null);
+  if (reads.length === 0) throw new GraphError('No layer has a block that can turn.');
+  for (const kind of reads) g.output(largest[kind]!, kind);
+  const graph = prune(lowerGraph(g.build()));
+  return {
+    stages: [{ name: 'orthogonality', graph, weights: [] }],
+    state: [],
+    feeds: [{ name: 'theta', type: 'float32', shape: [layout.size] }],
+    reads,
+  };
+}
