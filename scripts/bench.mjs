@@ -1,7 +1,7 @@
-/** @file `npm run bench -- [step|memory] [number …]`: measures, asserts nothing. step: step ÷ forward by gradient route; memory: a long run. */
+/** @file `npm run bench -- [step|family|memory] [number …]`: measures, asserts nothing. step: step ÷ forward by gradient route; family: the same for other adapters; memory: a long run. */
 import { ensurePackages, main, Refusal, ROOT } from './ensure.mjs';
 
-const BENCHES = ['step', 'memory'];
+const BENCHES = ['step', 'family', 'memory'];
 
 await main(async () => {
   const [name = 'step', ...numbers] = process.argv.slice(2);

@@ -1,112 +1,18 @@
-/** @file Step time ÷ forward time of the built-in UNet, by gradient route, side by side on wasm with one thread. */
-import { readFileSync } from 'node:fs';
-import * as ort from 'onnxruntime-web';
-import { defaultSettings } from '#src/oft/planned.ts';
-import type { Graph } from '#src/graph/types.ts';
-import { encodeGraph } from '#src/graph/encode.ts';
-import { decodeModel } from '#src/onnx/decode.ts';
-import { sizeOf, tensorOf, type TypedArray } from '#src/onnx/tensor.ts';
+/** @file Step time ÷ forward time of the built-in UNet under the default plan, by gradient route. */
 import { findLayers } from '#src/oft/layers.ts';
-import { parameterLayout } from '#src/oft/parameters.ts';
+import { defaultSettings } from '#src/oft/planned.ts';
 import { planLayers } from '#src/oft/rules.ts';
-import { importGraph } from '#src/ops/import.ts';
-import { compileTraining } from '#src/program/training.ts';
-import { runInputs } from '#src/program/weights.ts';
+import { compare, prepare, stepGraph, unet } from './sideBySide.ts';
 
-ort.env.wasm.numThreads = 1;
-ort.env.logLevel = 'error';
-
-interface Prepared {
-  readonly label: string;
-  readonly nodes: number;
-  run(): Promise<void>;
-}
-
-const fill = (type: string, shape: readonly number[]): TypedArray => {
-  const n = sizeOf(shape);
-  if (type === 'int64') return new BigInt64Array(n).fill(300n);
-  if (type === 'int32') return new Int32Array(n).fill(300);
-  return Float32Array.from({ length: n }, (_, i) => 0.5 * Math.sin(i * 12.9898 + 1));
-};
-
-async function prepare(label: string, graph: Graph): Promise<Prepared> {
-  const weights = runInputs(graph);
-  const bytes = encodeGraph(graph, { weightsAsInputs: new Set(weights) });
-  const session = await ort.InferenceSession.create(bytes, {
-    executionProviders: ['wasm'],
-    graphOptimizationLevel: 'all',
-  });
-  const feeds: Record<string, ort.Tensor> = {};
-  for (const name of weights) {
-    const c = graph.constants.get(name)!;
-    feeds[name] = new ort.Tensor('float32', tensorOf(c).data as Float32Array, [...c.shape]);
-  }
-  for (const v of graph.inputs) {
-    const state = ['theta', 'm', 'v', 'trace'].includes(v.name);
-    const data =
-      v.name === 'schedule'
-        ? Float32Array.of(5e-3, 10, 10, 1)
-        : state
-          ? new Float32Array(sizeOf(v.shape))
-          : fill(v.type, v.shape);
-    feeds[v.name] = new ort.Tensor(v.type as 'float32', data as Float32Array, [...v.shape]);
-  }
-  return {
-    label,
-    nodes: graph.nodes.length,
-    run: async () => {
-      await session.run(feeds);
-    },
-  };
-}
-
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
-
-/** Prints a table: label, nodes, median ms, ratio to the forward of the frozen network. */
 export async function main(batch = 4, rounds = 9): Promise<void> {
-  const graph = importGraph(decodeModel(readFileSync('public/models/emoji/unet/model.onnx')), { batch });
-  const { planned } = planLayers(findLayers(graph), {
-    ...defaultSettings,
-    rules: [],
-  });
-  const layout = parameterLayout(planned);
-  const step = (route: 'auto' | 'gram' | 'weight'): Graph =>
-    compileTraining({
-      graph,
-      layout,
-      route,
-      loss: (g, outputs) => {
-        const d = g.sub(outputs.get('out_sample')!, g.input('target', 'float32', [batch, 3, 32, 32]));
-        return g.reduceMean(g.reduceMean(g.mul(d, d), [2, 3]), [0, 1]);
-      },
-      optimiser: {
-        betas: [0.9, 0.99],
-        eps: 1e-8,
-        weightDecay: 0,
-        clip: 1,
-        accumulate: 1,
-        blockwiseRate: false,
-      },
-    }).stages[0]!.graph;
+  const graph = unet(batch);
+  const { planned } = planLayers(findLayers(graph), { ...defaultSettings, rules: [] });
+  const step = (route: 'auto' | 'gram' | 'weight') => stepGraph(graph, batch, planned, route);
   const entries = [
     await prepare('forward, frozen', graph),
     await prepare('step, auto', step('auto')),
     await prepare('step, gram', step('gram')),
     await prepare('step, weight', step('weight')),
   ];
-  const times = entries.map((): number[] => []);
-  for (let i = 0; i <= rounds; i++)
-    for (const [k, e] of entries.entries()) {
-      const start = performance.now();
-      await e.run();
-      if (i > 0) times[k]!.push(performance.now() - start);
-    }
-  const base = median(times[0]!);
-  console.log(`batch ${batch}, ${planned.length} layers, ${rounds} rounds, one thread`);
-  entries.forEach((e, k) => {
-    const ratios = times[k]!.map((t, i) => t / times[0]![i]!);
-    console.log(
-      `${e.label.padEnd(18)} ${String(e.nodes).padStart(5)} nodes ${median(times[k]!).toFixed(0).padStart(6)} ms  ${median(ratios).toFixed(2)}×  (${(median(times[k]!) / base).toFixed(2)}× of medians)`,
-    );
-  });
+  await compare(`batch ${batch}, ${planned.length} layers`, entries, rounds);
 }
