@@ -43,7 +43,7 @@ export function comfyuiFit(planned: readonly PlannedLayer[]): Fit {
     .loss(
       () => true,
       () =>
-        'At a strength s other than 1, ComfyUI scales twice: s² for three-axis blocks. Raise or lower it accordingly.',
+        'At a strength s other than 1, ComfyUI applies s twice, to the rotation and to the difference that it makes: about s² in all.',
     );
 }
 

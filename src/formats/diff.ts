@@ -17,11 +17,17 @@ import { type Safetensors, writeSafetensors } from './safetensors.ts';
 /** What differences lose: nothing but size and the way a strength is applied. */
 export function diffFit(planned: readonly PlannedLayer[]): Fit {
   const numbers = planned.reduce((n, p) => n + p.layer.out * fanIn(p.layer), 0);
-  return new FitBuilder(planned).loss(
-    () => true,
-    () =>
-      `The file holds whole weights (${Math.max(1, Math.round((numbers * 4) / 1e6))} MB) and cannot be trained on as a rotation; a strength other than 1 mixes old and new weights instead of turning less.`,
-  );
+  return new FitBuilder(planned)
+    .loss(
+      () => true,
+      () =>
+        `The file holds whole weights (${Math.max(1, Math.round((numbers * 4) / 1e6))} MB) and cannot be trained on as a rotation.`,
+    )
+    .loss(
+      (p) => p.stages > 1 || p.rescale,
+      (which) =>
+        `At a strength other than 1, the weights of ${which} are mixed from old and new ones, where LyCORIS would turn each stage less and keep the rescale whole.`,
+    );
 }
 
 /** The weight's shape in torch. */

@@ -7,6 +7,7 @@ import { factorization } from '#src/oft/factorization.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import { type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { checkNumbers, fullBlocks, isClamped } from './blockNumbers.ts';
+import { toButterfly } from './butterfly.ts';
 import { anywhere, demandFit, type Fit, FitBuilder } from './fit.ts';
 import { kohyaMetadata, type LycorisMeta } from './lycorisMeta.ts';
 import { flatNames } from './names.ts';
@@ -28,6 +29,10 @@ export const lycorisStages = (count: number): number | undefined =>
 /** LyCORIS 4.1.3 rebuilds a layer from b alone: Diag-OFT needs b ≤ n, BOFT n a power of two. */
 const reloads = ({ algorithm, layer, size, count }: PlannedLayer): boolean =>
   algorithm === 'boft' ? powerOfTwo(count) : factorization(layer.out, size)[0] === size;
+
+/** Diag-OFT that LyCORIS could not reload as such, but as BOFT: one stage of the butterfly is block-diagonal. */
+const asButterfly = (p: PlannedLayer): boolean =>
+  p.algorithm === 'diag' && !reloads(p) && p.size % 2 === 0 && powerOfTwo(p.count);
 
 export const outputSideOnly = (tool: string) =>
   [
@@ -59,9 +64,14 @@ export function lycorisFit(planned: readonly PlannedLayer[]): Fit {
       (which) => `LyCORIS has no shared blocks: those of ${which} are written out once per block.`,
     )
     .loss(
-      (p) => p.algorithm === 'diag' && !reloads(p),
+      asButterfly,
       (which) =>
-        `LyCORIS 4.1.3 cannot reload blocks that are larger than they are many (${which}); ComfyUI and A1111 read them. With fewer numbers per block (dim) LyCORIS does too.`,
+        `LyCORIS 4.1.3 cannot reload blocks that are larger than they are many: those of ${which} are written as BOFT whose further stages are zero. The weights are the same; training on there would train those stages too.`,
+    )
+    .loss(
+      (p) => p.algorithm === 'diag' && !reloads(p) && !asButterfly(p),
+      (which) =>
+        `LyCORIS 4.1.3 refuses the file, since it cannot reload blocks that are larger than they are many (${which}); ComfyUI and A1111 read it. Smaller blocks, or a number of them that is a power of two, would load.`,
     )
     .loss(
       (p) => p.algorithm === 'boft' && !reloads(p),
@@ -87,10 +97,10 @@ function alphaOf(p: PlannedLayer): number {
 function blocksTensor(parameters: LayerParameters): Tensor {
   const { layer: p } = parameters;
   const blocks = fullBlocks(parameters, perBlock(p));
-  if (p.algorithm === 'diag') return f32([p.count, p.size, p.size], blocks);
+  if (p.algorithm === 'diag' && !asButterfly(p)) return f32([p.count, p.size, p.size], blocks);
   const stages = Math.max(p.stages, lycorisStages(p.count) ?? p.stages);
   const all = new Float32Array(stages * p.count * p.size ** 2);
-  all.set(blocks);
+  all.set(p.algorithm === 'diag' ? toButterfly(blocks, p.count, p.size) : blocks);
   return f32([stages, p.count, p.size, p.size], all);
 }
 

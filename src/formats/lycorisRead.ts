@@ -47,8 +47,8 @@ export function demandFound(
 }
 
 /**
- * Reads a file for a model's layers, as LyCORIS reads it. The names' scheme is found from the keys. A single BOFT stage of several blocks,
- * which only ComfyUI's re-encoding of a rescaled Diag-OFT has, is read as that Diag-OFT.
+ * Reads a file for a model's layers, as LyCORIS reads it. The names' scheme is found from the keys. BOFT of which only the first stage
+ * turns is read as the Diag-OFT that it is: ComfyUI's re-encoding of rescaled ones, and ours of those that LyCORIS could not reload.
  *
  * @throws FormatError where the file is damaged, holds another kind of adapter, fits no layer at all, or a shape does not fit.
  */
@@ -56,6 +56,7 @@ export function readLycoris(file: Uint8Array | Safetensors, layers: readonly Lay
   const { tensors, metadata } = file instanceof Uint8Array ? readSafetensors(file) : file;
   const names = resolveNames(stemsIn(tensors.keys(), ['oft_blocks', 'alpha', 'rescale']), layers);
   demandFound(names, tensors.keys(), layers);
+  const boftNetwork = /"algo": *"boft"/.test(metadata.get('ss_network_args') ?? '');
   const used = new Set<string>();
   const missing: string[] = [];
   const found: LayerParameters[] = [];
@@ -80,7 +81,7 @@ export function readLycoris(file: Uint8Array | Safetensors, layers: readonly Lay
       continue;
     }
     if (blocks.shape.length === 4 && blocks.shape[0] === 1 && blocks.shape[1]! > 1) reencoded.push(layer);
-    const own = parameters(stem, layer, blocks, alpha, rescale);
+    const own = parameters(stem, layer, blocks, alpha, rescale, boftNetwork);
     if (own.layer.constraint > 0) clamped.push(layer);
     found.push(own);
   }
@@ -112,6 +113,7 @@ function parameters(
   tensor: Tensor,
   alpha: Tensor | undefined,
   rescale: Tensor | undefined,
+  boftNetwork: boolean,
 ): LayerParameters {
   const boft = tensor.shape.length === 4;
   const [n = 0, b = 0, c] = boft ? tensor.shape.slice(1) : tensor.shape;
@@ -135,24 +137,34 @@ function parameters(
   const constraint = alpha ? scalarOf(alpha, `${stem}.alpha`) : 0;
   if (!(constraint >= 0 && Number.isFinite(constraint)))
     throw new FormatError(`${stem}.alpha is ${constraint}; it takes 0 (no constraint) or a positive number.`);
-  const asDiag = boft && stages === 1 && n > 1;
   const numbers = toFloat32(tensor, `${stem}.oft_blocks`);
+  const turning = boft ? turningStages(numbers, stages) : 1;
+  const asDiag = boft && turning === 1 && (n > 1 || !boftNetwork);
   const planned = plannedLayer(
     layer,
     {
       ...defaultSettings,
       algorithm: boft && !asDiag ? 'boft' : 'diag',
-      blocks: boft && !asDiag ? { size: b, stages } : { size: b },
+      blocks: boft && !asDiag ? { size: b, stages: turning } : { size: b },
       constraint,
       rescale: rescale !== undefined,
     },
-    { count: n, size: b, ...(!asDiag && boft && { stages }) },
+    { count: n, size: b, stages: turning },
   );
+  const kept = numbers.subarray(0, turning * n * b * b);
   return {
     layer: planned,
-    blocks: asDiag ? fromButterfly(numbers, n, b) : numbers,
+    blocks: asDiag ? fromButterfly(kept, n, b) : kept,
     ...(rescale && { rescale: toFloat32(rescale, `${stem}.rescale`) }),
   };
+}
+
+/** Stages up to the last that turns anything: a zero stage is the identity, and nothing trained stays zero. All, where none does. */
+function turningStages(blocks: Float32Array, stages: number): number {
+  const one = blocks.length / stages;
+  let last = stages;
+  while (last > 0 && blocks.subarray((last - 1) * one, last * one).every((x) => x === 0)) last--;
+  return last === 0 ? stages : last;
 }
 
 /** The one number of a scalar tensor, integers included. */
