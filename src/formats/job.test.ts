@@ -33,6 +33,7 @@ describe('the built-in job', () => {
 const full: Job = {
   ...defaultJob,
   model: '../my model',
+  adapter: 'before.safetensors',
   data: { train: 'pictures', heldout: null, captionDropout: 0, flip: true },
   train: { ...defaultJob.train, betas: [0.8, 0.95], eps: 1e-6, seed: 4_294_967_295, schedule: 'linear' },
   plan: {
@@ -98,6 +99,7 @@ describe('parseJob and printJob', () => {
     ['version = 2', 'version is 2; allowed: 1.', 'version'],
     ['model = ""', 'model is ""; allowed: a folder, or a built-in one such as "builtin:emoji".', 'model'],
     ['[data]\ncaption_dropout = 10', 'data.caption_dropout is 10; allowed: a number from 0 to 1.', 'data.caption_dropout'],
+    ['adapter = 3', 'adapter is 3; allowed: an adapter file or folder.', 'adapter'],
     ['[plan]\nblocks = { dims = 4 }', 'plan.blocks.dims is not a known key. Did you mean dim?', 'plan.blocks.dims'],
     ['[plan]\nblocks = 4', 'plan.blocks is 4; allowed: a table.', 'plan.blocks'],
     ['[plan]\nside = "input"\nalgorithm = "boft"', 'plan.side is "input", but algorithm is "boft", which turns outputs only. Set side = "output", or algorithm = "diag-oft".', 'plan.side'],

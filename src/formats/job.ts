@@ -47,15 +47,14 @@ export const defaultJob: Job = {
 
 const share = real('a number from 0 to 1', (x) => x >= 0 && x <= 1);
 const notNegative = real('0 or a positive number', (x) => x >= 0);
-const source = value<string>(
-  'a folder, or a built-in one such as "builtin:emoji"',
-  (x) => typeof x === 'string' && x.trim() !== '' && x.length <= 4096,
-);
+const isPath = (x: unknown): boolean => typeof x === 'string' && x.trim() !== '' && x.length <= 4096;
+const source = value<string>('a folder, or a built-in one such as "builtin:emoji"', isPath);
 
 const schema = table({
   version: v.optional(value<1>('1', (x) => x === 1)),
   task: v.optional(oneOf(['diffusion'])),
   model: v.optional(source),
+  adapter: v.optional(value<string>('an adapter file or folder', isPath)),
   data: v.optional(
     table({
       train: v.optional(source),

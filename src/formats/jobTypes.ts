@@ -6,6 +6,8 @@ export interface Job {
   readonly task: 'diffusion';
   /** "builtin:emoji", or a folder (relative to the job file; in a link: only built-ins can travel). */
   readonly model: string;
+  /** An adapter file or folder that the run starts from; absent: the untouched model. It cannot travel in a link. */
+  readonly adapter?: string;
   readonly data: {
     /** "builtin:high-contrast/train", or a folder. */
     readonly train: string;

@@ -27,6 +27,9 @@ describe('share links', () => {
   it('carry no files', async () => {
     const own = { ...job, model: 'my/model', data: { ...job.data, heldout: 'C:\\pictures' } };
     await expect(encodeLink(own)).rejects.toThrow(/uses your own: my\/model, C:\\pictures/);
+    await expect(encodeLink({ ...job, adapter: 'a.safetensors' })).rejects.toThrow(
+      /your own: a\.safetensors/,
+    );
     const forged = packed(JSON.stringify(jobToTable({ ...job, model: 'https://example.org/evil' })));
     await expect(decodeLink(forged)).rejects.toThrow(/not built in \(https:\/\/example.org\/evil\)/);
     const climbing = packed(JSON.stringify(jobToTable({ ...job, model: 'builtin:../../secret' })));

@@ -10,9 +10,12 @@ const LARGEST_JOB = 64 * 1024;
 
 const builtin = /^builtin:[a-z0-9-]+(\/[a-z0-9-]+)*$/;
 
-/** The folders that a job names and that are not built in: those cannot travel. */
-const ownSources = (job: Job): string[] =>
-  [job.model, job.data.train, job.data.heldout].filter((s) => s !== null && !builtin.test(s)) as string[];
+/** The folders that a job names and that are not built in, and its adapter file: those cannot travel. */
+const ownSources = ({ model, adapter, data }: Job): string[] =>
+  [
+    ...[model, data.train, data.heldout].filter((s) => s !== null && !builtin.test(s)),
+    ...(adapter === undefined ? [] : [adapter]),
+  ] as string[];
 
 /** All bytes of a stream; stops as soon as there are more than `limit`. */
 async function collect(stream: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
