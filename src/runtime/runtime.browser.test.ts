@@ -3,13 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { builder } from '#src/ops/table.ts';
 import type { Program } from '#src/program/types.ts';
 import { createRuntime } from './runtime.ts';
+import { adapterFeeds, adapters } from './testing/adapters.ts';
 import { convFeeds, convNet, frozen, mlp, mlpFeeds, twoStages, wave } from './testing/programs.ts';
 import type { Runtime } from './types.ts';
 
 const wasm = createRuntime({ prefer: 'wasm', threads: 1 });
 const webgpu = createRuntime({ prefer: 'webgpu' });
 
-type Feeds = typeof mlpFeeds;
+type Feeds = Readonly<Record<string, Float32Array>>;
 
 async function losses(runtime: Runtime, program: Program, feeds: Feeds, steps: number): Promise<number[]> {
   const loaded = await runtime.load(program);
@@ -38,6 +39,7 @@ describe('WebGPU and WebAssembly give the same losses', () => {
     ['MLP', mlp, mlpFeeds],
     ['MLP in two stages', twoStages, mlpFeeds],
     ['conv net with AdamW', convNet, convFeeds],
+    ['one adapter of each kind', adapters, adapterFeeds],
   ])('%s, with no node on the CPU', async (_, program, feeds) => {
     const expected = await losses(await wasm, program(), feeds, 5);
     const found = await losses(await webgpu, program(), feeds, 5);
