@@ -280,7 +280,7 @@ export class Lab {
           : prepared.problem;
         if (stop) return this.#failRun(stop);
       }
-      this.run.running();
+      this.run.running(this.#preparation?.planned);
       const outcome = await this.trainer.start(
         request,
         (event) => {

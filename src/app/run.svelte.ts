@@ -1,5 +1,6 @@
 /** @file What a run has shown so far: phase, losses, the wall of samples, angles, warnings. Fed by the worker's events only. */
 import type { Job } from '#src/formats/jobTypes.ts';
+import type { PlannedLayer } from '#src/oft/types.ts';
 import type { Evaluation, Picture, Problem, RunEvent, RunResult, StepRecord } from '#workers/protocol.ts';
 import { smooth } from './series.ts';
 import { TimeLeft } from './timeLeft.ts';
@@ -32,6 +33,7 @@ export class RunState {
   #records = $state.raw<readonly StepRecord[]>([]);
   #rows = $state.raw<readonly SampleRow[]>([]);
   #evaluations = $state.raw<readonly Evaluation[]>([]);
+  #planned = $state.raw<readonly PlannedLayer[]>([]);
   #angles = $state.raw<Angles | null>(null);
   #checkpoint = $state.raw<{ readonly step: number; readonly bytes: number; readonly at: number } | null>(
     null,
@@ -78,6 +80,10 @@ export class RunState {
   }
   get evaluations(): readonly Evaluation[] {
     return this.#evaluations;
+  }
+  /** The layers of this run, whatever the plan has become since. */
+  get planned(): readonly PlannedLayer[] {
+    return this.#planned;
   }
   get angles(): Angles | null {
     return this.#angles;
@@ -140,7 +146,9 @@ export class RunState {
     this.#warnings = [];
   }
 
-  running(): void {
+  /** `planned`: the layers that this run turns, in the order of its angles. */
+  running(planned: readonly PlannedLayer[] = []): void {
+    this.#planned = planned;
     if (this.#status === 'preparing') this.#status = 'running';
   }
   ending(how: 'pausing' | 'stopping'): void {

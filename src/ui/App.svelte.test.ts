@@ -5,6 +5,7 @@ import { page, userEvent } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
 import { degrees } from '#src/app/heat.ts';
 import { Lab } from '#src/app/lab.svelte.ts';
+import { toSource } from '#src/app/picked.ts';
 import { Offline } from '#src/app/offline.svelte.ts';
 import { fakeJob } from '#src/app/testing/fakeJob.ts';
 import { FakeTrainer, type FakeOptions } from '#src/app/testing/fakeTrainer.ts';
@@ -208,5 +209,35 @@ describe('result', () => {
     await page.getByRole('button', { name: 'Save adapter' }).click();
     await expect.element(page.getByText(/Saved emoji-high-contrast.*holds \d+ of \d+ layers/)).toBeVisible();
     expect(link).toHaveBeenCalledOnce();
+  });
+
+  it('says what each destination loses before it is saved, and saves for the chosen one', async () => {
+    const { lab, trainer } = await open();
+    await lab.start();
+    const exported = vi.spyOn(trainer, 'exportAdapter');
+    vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => undefined);
+    await page.getByRole('radio', { name: 'Python, PEFT cannot hold it' }).click();
+    await expect.element(page.getByText(/PEFT rotates what comes into layers/)).toBeVisible();
+    await expect.element(page.getByRole('button', { name: 'Save adapter' })).toBeDisabled();
+    await page.getByRole('radio', { name: 'ONNX Runtime with a loss' }).click();
+    await expect.element(page.getByText(/keep its own file too/)).toBeVisible();
+    expect(await violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Save adapter' }).click();
+    await expect.element(page.getByText(/^Saved emoji-high-contrast.*\.onnx/)).toBeVisible();
+    expect(exported).toHaveBeenCalledWith('onnx');
+  });
+
+  it('tries an adapter that was picked, and says what became of its keys', async () => {
+    const { lab } = await open();
+    lab.pick({ adapter: toSource([{ path: 'style.safetensors', blob: new Blob(['x']) }]) });
+    await lab.tryAdapter();
+    await expect.element(page.getByRole('heading', { name: 'style.safetensors' })).toBeVisible();
+    await expect.element(page.getByText(/^LyCORIS file: 84 layers loaded/)).toBeVisible();
+    await page.getByText('1 key missing').click();
+    await expect.element(page.getByText('lora_unet_conv_out.oft_blocks')).toBeVisible();
+    await expect.element(page.getByRole('img', { name: 'ghost, tuned' })).toBeVisible();
+    expect(await violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Train on from this adapter' }).click();
+    await expect.element(page.getByText('From the adapter style.safetensors')).toBeVisible();
   });
 });

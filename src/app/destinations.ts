@@ -1,0 +1,82 @@
+/** @file Where an adapter can go: what to save for it, and where to put the file. */
+import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
+
+export interface Destination {
+  readonly format: AdapterFormat;
+  /** Where it will be used. */
+  readonly name: string;
+  /** What is saved. */
+  readonly file: string;
+  /** Where to put it, or how to load it. */
+  readonly place: string;
+}
+
+export const destinations: readonly Destination[] = [
+  {
+    format: 'comfyui',
+    name: 'ComfyUI, A1111',
+    file: 'One safetensors file that both read alike: the constraint is worked into the numbers.',
+    place: 'ComfyUI: put it in models/loras and use the LoRA loader. A1111: models/Lora.',
+  },
+  {
+    format: 'lycoris',
+    name: 'LyCORIS, kohya',
+    file: 'One safetensors file with the parameters as LyCORIS trains them.',
+    place: 'kohya: network_module = "lycoris.kohya", and network_weights names this file.',
+  },
+  {
+    format: 'peft',
+    name: 'Python, PEFT',
+    file: 'A zip of adapter_config.json and adapter_model.safetensors.',
+    place: 'Unzip it, then PeftModel.from_pretrained(model, "the folder").',
+  },
+  {
+    format: 'oft_r',
+    name: 'OneTrainer, sd-scripts',
+    file: 'One safetensors file with oft_R keys, as OneTrainer and sd-scripts’ oft_v2 name them.',
+    place: 'OneTrainer: choose it as the LoRA base model. sd-scripts: network_weights.',
+  },
+  {
+    format: 'onnx',
+    name: 'ONNX Runtime',
+    file: 'The whole model with the rotations worked into its weights.',
+    place: 'It takes the place of unet/model.onnx. No adapter is needed any more, and none can be taken out.',
+  },
+  {
+    format: 'diff',
+    name: 'Weight differences',
+    file: 'Every weight’s change in full: large, and read by whatever takes .diff keys.',
+    place: 'ComfyUI and A1111 take it from the same folders as a LoRA.',
+  },
+];
+
+/** What stands between an adapter and a format. */
+export interface Verdict {
+  readonly verdict: 'whole' | 'loss' | 'no';
+  /** Why not, with what would help; or what is lost. */
+  readonly words: readonly string[];
+}
+
+interface Fit {
+  readonly obstacles: readonly { readonly reason: string; readonly cure: string }[];
+  readonly losses: readonly string[];
+}
+
+export function verdictOf({ obstacles, losses }: Fit): Verdict {
+  if (obstacles.length > 0)
+    return { verdict: 'no', words: obstacles.map(({ reason, cure }) => `${reason} ${cure}`) };
+  return { verdict: losses.length > 0 ? 'loss' : 'whole', words: losses };
+}
+
+/** Where most adapters fit whole: what is offered before the layers are known. */
+export const USUAL = destinations.findIndex(({ format }) => format === 'lycoris');
+
+/** The first destination that takes the adapter whole, else the first that takes it at all. */
+export function bestDestination(verdicts: readonly Verdict[]): number {
+  const whole = verdicts.findIndex(({ verdict }) => verdict === 'whole');
+  if (whole >= 0) return whole;
+  return Math.max(
+    0,
+    verdicts.findIndex(({ verdict }) => verdict === 'loss'),
+  );
+}
