@@ -38,21 +38,23 @@ interface Normal {
   readonly scaled: (v: Value) => Value;
 }
 
-/** x̂ and 1/σ again. In float32 by one fused node with a scale of ones, the kernel that the forward pass used. */
+/**
+ * x̂ and 1/σ again. In float32 LayerNormalization gives both, by the kernel that the forward pass used. The RMS form is written out: WebGPU's
+ * kernel leaves its second output, 1/σ, unwritten.
+ */
 function normalise(g: Builder, op: string, node: Node, x: Value, axes: readonly number[]): Normal {
   const epsilon = floatAttr(node, 'epsilon', defaultEpsilon);
   const simplified = op === 'SimplifiedLayerNormalization';
-  if (x.type === 'float32') {
+  if (x.type === 'float32' && !simplified) {
     const size = axes.map((i) => x.shape[i]!);
     const ones = g.constant(tensor('float32', size, new Float32Array(sizeOf(size)).fill(1)), 'ones');
-    const outputs = g.emitAll(
+    const [xhat, , inverse] = g.emitAll(
       op,
       [x, ones],
-      { axis: axes[0]!, epsilon: float(epsilon), ...(simplified && { stash_type: 1 }) },
-      { outputs: simplified ? 2 : 3 },
+      { axis: axes[0]!, epsilon: float(epsilon) },
+      { outputs: 3 },
     );
-    const inverse = outputs.at(-1)!;
-    return { xhat: outputs[0]!, scaled: (v) => g.mul(v, inverse) };
+    return { xhat: xhat!, scaled: (v) => g.mul(v, inverse!) };
   }
   const centred = simplified ? x : g.sub(x, g.reduceMean(x, axes, true));
   const variance = g.reduceMean(g.mul(centred, centred), axes, true);
