@@ -85,7 +85,10 @@ function check(g: Builder, where: string, value: Value, grad: Value | null | und
 
 const differentiable = new Set(['float32', 'float16', 'bfloat16', 'float64']);
 
-/** Names of all float values that depend on one of the seeds, seeds included; operators with grad 'none' cut the dependence. */
+/**
+ * Names of all values that depend on one of the seeds, seeds included. Operators with grad 'none' cut the dependence, and so do integers,
+ * unless they come from an operator without a rule: rounded activations must not pass for constants.
+ */
 function dependents(g: Builder, nodes: Builder['nodes'], seeds: ReadonlySet<string>): ReadonlySet<string> {
   const found = new Set(seeds);
   for (const node of nodes) {
@@ -93,8 +96,10 @@ function dependents(g: Builder, nodes: Builder['nodes'], seeds: ReadonlySet<stri
     const reached = composite
       ? composite.inputs.some((v) => found.has(v.name))
       : node.inputs.some((n) => found.has(n));
-    if (!reached || (!composite && operators[operatorKey(node)]?.grad === 'none')) continue;
-    for (const o of node.outputs) if (o !== '' && differentiable.has(g.value(o).type)) found.add(o);
+    const rule = composite?.grad ?? operators[operatorKey(node)]?.grad;
+    if (!reached || rule === 'none') continue;
+    for (const o of node.outputs)
+      if (o !== '' && (rule === undefined || differentiable.has(g.value(o).type))) found.add(o);
   }
   return found;
 }

@@ -54,7 +54,9 @@ function refuseUnsupported(node: Node, inputs: readonly (Value | null)[]): void 
  */
 export const GroupQueryAttention: Operator = expanded((g, node, inputs) => {
   refuseUnsupported(node, inputs);
-  let { q, k, v } = headsOf(g, node, inputs);
+  const parts = headsOf(g, node, inputs);
+  const { v } = parts;
+  let { q, k } = parts;
   const rows = q.shape[2]!;
   const columns = k.shape[2]!;
   const common = floatAttr(node, 'qk_norm_epsilon', 1e-6);

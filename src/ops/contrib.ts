@@ -1,5 +1,6 @@
 /** @file ONNX Runtime's own activations (domain com.microsoft), for models that its optimiser wrote. */
 import { floatAttr } from '#src/graph/attributes.ts';
+import type { Value } from '#src/graph/types.ts';
 import { scalarLike } from './common.ts';
 import { geluGrad, tanhGeluGrad } from './gelu.ts';
 import { sameAsInput, unary } from './pointwise.ts';
@@ -13,6 +14,20 @@ export const contrib: OperatorTable = {
     return g.mul(dy, g.add(s, g.mul(g.mul(y, alpha), g.sub(k(1), s))));
   }),
   'com.microsoft::Gelu': unary(geluGrad),
+  /** Of x + bias. */
+  'com.microsoft::BiasGelu': {
+    shape: sameAsInput,
+    grad: (ctx) => {
+      const [x, bias] = ctx.inputs as [Value, Value];
+      const dx = geluGrad({
+        g: ctx.g,
+        x: ctx.g.add(x, bias),
+        dy: ctx.grads[0]!,
+        k: (v) => scalarLike(ctx.g, v, x),
+      });
+      return [dx, dx];
+    },
+  },
   /** The tanh form, of x + bias. */
   'com.microsoft::FastGelu': {
     shape: sameAsInput,

@@ -1,15 +1,66 @@
-/** @file Operators of the standard domain and of ONNX Runtime's that import writes out, under their exact names. */
+/** @file Attention, quantisation and ONNX Runtime's fused operators under their exact names; most are written out at import. */
 import { Attention } from './attention.ts';
 import { contribAttention, MultiHeadAttention } from './attentionContrib.ts';
 import { GroupQueryAttention } from './attentionGroupQuery.ts';
+import {
+  BiasAdd,
+  BiasSplitGelu,
+  FusedConv,
+  FusedGemm,
+  FusedMatMul,
+  GemmFastGelu,
+  NhwcConv,
+} from './contribFused.ts';
+import { EmbedLayerNormalization } from './embedLayerNorm.ts';
+import { expanded } from './expansion.ts';
+import { GatherBlockQuantized, MatMulNBits } from './matmulNBits.ts';
+import { DequantizeLinear, DynamicQuantizeLinear, integerOperators, QuantizeLinear } from './quantise.ts';
 import { contribRotaryEmbedding, RotaryEmbedding } from './rotary.ts';
-import type { OperatorTable } from './types.ts';
+import {
+  contribSimplifiedLayerNormalization,
+  GroupNorm,
+  SkipGroupNorm,
+  SkipLayerNormalization,
+  SkipSimplifiedLayerNormalization,
+} from './skipNorm.ts';
+import type { Operator, OperatorTable } from './types.ts';
+
+/** The standard operator of that name, for the runtime's copy of it. */
+const standard = (op: string): Operator =>
+  expanded((g, node, inputs) => [g.emit(op, inputs, node.attributes, { name: node.name })]);
+
+/** Of the runtime's own domain. */
+const contrib: OperatorTable = {
+  Attention: contribAttention,
+  BiasAdd,
+  BiasSplitGelu,
+  DequantizeLinear: standard('DequantizeLinear'),
+  EmbedLayerNormalization,
+  FusedConv,
+  FusedGemm,
+  FusedMatMul,
+  GatherBlockQuantized,
+  GemmFastGelu,
+  GroupNorm,
+  GroupQueryAttention,
+  MatMulNBits,
+  MultiHeadAttention,
+  NhwcConv,
+  QuantizeLinear: standard('QuantizeLinear'),
+  RotaryEmbedding: contribRotaryEmbedding,
+  SimplifiedLayerNormalization: contribSimplifiedLayerNormalization,
+  SkipGroupNorm,
+  SkipLayerNormalization,
+  SkipSimplifiedLayerNormalization,
+  TransposeMatMul: FusedMatMul,
+};
 
 export const expansions: OperatorTable = {
   Attention,
+  DequantizeLinear,
+  DynamicQuantizeLinear,
+  QuantizeLinear,
   RotaryEmbedding,
-  'com.microsoft::Attention': contribAttention,
-  'com.microsoft::GroupQueryAttention': GroupQueryAttention,
-  'com.microsoft::MultiHeadAttention': MultiHeadAttention,
-  'com.microsoft::RotaryEmbedding': contribRotaryEmbedding,
+  ...Object.fromEntries(Object.entries(contrib).map(([op, entry]) => [`com.microsoft::${op}`, entry])),
+  ...integerOperators,
 };

@@ -28,6 +28,8 @@ interface Case {
   /** Rows of each sequence that count; the runtime leaves those of padding undefined. */
   readonly rows?: readonly number[];
   readonly tolerance?: number;
+  /** Of finite differences. */
+  readonly step?: number;
 }
 
 const { cases } = JSON.parse(readFileSync(new URL('contrib.json', import.meta.url), 'utf8')) as {
@@ -136,6 +138,7 @@ describe('their gradients are those of finite differences', () => {
       // An input of infinities has no differences.
       wants: data.map(({ e }) => numbers(e).every(Number.isFinite)),
       directions: 2,
+      ...(c.step && { step: c.step }),
       ...('softmax_precision' in c.attributes && { type: 'float32' }),
       build: (g, given) => {
         const inputs = c.inputs.map((e, i) => {
@@ -143,15 +146,20 @@ describe('their gradients are those of finite differences', () => {
           if (!e.constant) return given[data.findIndex((d) => d.i === i)]!;
           const t = tensorOf(e);
           return g.initializer(
-            `x${i}`,
+            `weight${i}`,
             constantOf(isFloat(e) ? tensor(given[0]!.type, e.shape, numbers(e)) : t),
           );
         });
-        const node = { ...nodeOf(c), inputs: inputs.map((v) => v?.name ?? '') };
-        const made =
-          operators[operatorKey(node)]!.expand?.(g, node, inputs) ??
-          g.emitAll(c.op, inputs, c.attributes, { domain: c.domain, outputs: c.outputs.length });
-        return [made[0]!];
+        const read: Node = { ...nodeOf(c), inputs: inputs.map((v) => v?.name ?? '') };
+        const entry = operators[operatorKey(read)]!;
+        const node = (c.opset !== 21 && entry.convert?.(read, c.opset, g)) || read;
+        const made = operators[operatorKey(node)]!.expand?.(
+          g,
+          node,
+          node.inputs.map((n) => (n ? g.value(n) : null)),
+        );
+        const [y] = made ?? g.append(node);
+        return [y!];
       },
     });
   });

@@ -21,7 +21,7 @@ refused = []
 
 
 def rand(*shape, low=-2.0, high=2.0):
-    return (rng.random(shape) * (high - low) + low).round(3).astype(np.float32)
+    return np.asarray((rng.random(shape) * (high - low) + low).round(3), dtype=np.float32)
 
 
 def ints(values, dtype=np.int64):
@@ -116,14 +116,18 @@ def reference(op, inputs, opset, outputs, attributes):
     return [next(results).astype(np.float32) if o else None for o in outs]
 
 
-def case(op, inputs, name="", domain=MS, opset=21, outputs=(True,), only=None, tolerance=None, via=None, **attributes):
+def case(op, inputs, name="", domain=MS, opset=21, outputs=(True,), only=None, tolerance=None, via=None, step=None, **attributes):
     """
     only: how many rows of each sequence are compared, where the runtime leaves the rest undefined.
-    via: (inputs, attributes) that mean the same and that the CPU kernel takes; 'reference': ONNX's reference computes.
+    via: (inputs, attributes) that mean the same and that the CPU kernel takes; 'reference': ONNX's reference computes. A list: the results.
     """
     try:
         if via == "reference":
             results = reference(op, inputs, opset, outputs, attributes)
+        elif via == "sum":
+            results = [sum(inputs[1:], inputs[0])]
+        elif isinstance(via, list):
+            results = via
         else:
             results = run(op, via[0] if via else inputs, domain, opset, outputs, via[1] if via else attributes)
     except Exception as error:  # a case that the runtime refuses is of no use; see what the summary says
@@ -151,6 +155,8 @@ def case(op, inputs, name="", domain=MS, opset=21, outputs=(True,), only=None, t
         made["rows"] = only
     if tolerance:
         made["tolerance"] = tolerance
+    if step:
+        made["step"] = step
     cases.append(made)
 
 
@@ -313,6 +319,146 @@ grouped("norms", gq, gk, gv, gcos, gsin, None, None, None, None, None, q_scale, 
         via=([normal(gq, q_scale), normal(gk, k_scale), gv],))
 grouped("right padding", gq, gk, gv, gcos, gsin, lengths=[1, 3], do_rotary=1, only=[2, 4])
 grouped("probabilities", gq, gk, gv, outputs=(1, 1, 1, 1), qk_output=2)
+
+# Normalisations with a residual.
+x, skip, gamma, beta, bias = rand(B, 3, 6), rand(B, 3, 6), rand(6), rand(6), rand(6)
+for op, rest in (("SkipLayerNormalization", [gamma, beta]), ("SkipSimplifiedLayerNormalization", [gamma])):
+    case(op, [x, skip, *rest], "plain")
+    case(op, [x, skip, *rest, bias], "bias and sum", outputs=(1, 0, 0, 1), epsilon=1e-3)
+    case(op, [x, rand(3, 6), *rest], "skip for all")
+    case(op, [x * np.float32(1e-3), skip * np.float32(1e-3), *rest], "default epsilon", step=1e-6)
+case("SkipLayerNormalization", [x, skip, gamma], "no beta")
+case("SimplifiedLayerNormalization", [x, gamma], "", "", 17, axis=-1, epsilon=1e-3, stash_type=1)
+case("SimplifiedLayerNormalization", [x, gamma], "", MS, via=run("SimplifiedLayerNormalization", [x, gamma], "", 17, (1,), {"axis": -1, "epsilon": 1e-3}), epsilon=1e-3)
+case("RMSNormalization", [x, gamma], "", "", 23, epsilon=1e-3)
+case("RMSNormalization", [x, rand(3, 6)], "two axes", "", 23, axis=1)
+
+tokens, segments = ints([[1, 4, 0], [2, 2, 3]], np.int32), ints([[0, 0, 1], [0, 1, 1]], np.int32)
+word, place, kind = rand(5, 6), rand(4, 6), rand(2, 6)
+seen = ints([[1, 1, 0], [1, 1, 1]], np.int32)
+embed = [word, place, kind, gamma, beta]
+case("EmbedLayerNormalization", [tokens, segments, *embed], "plain", outputs=(1, 0), epsilon=1e-3)
+case("EmbedLayerNormalization", [tokens, segments, *embed, seen], "mask and sum", outputs=(1, 1, 1))
+case("EmbedLayerNormalization", [tokens, None, word, place, None, gamma, beta], "no segments", outputs=(1, 1))
+case("EmbedLayerNormalization", [tokens, segments, *embed, None, ints([[2, 0, 1], [1, 3, 0]], np.int32)], "positions", outputs=(1, 0))
+
+
+def group_norm(x, gamma, beta, groups, epsilon, last, silu):
+    first = np.moveaxis(x, -1, 1) if last else x
+    cut = first.reshape(x.shape[0], groups, -1).astype(np.float64)
+    cut = (cut - cut.mean(-1, keepdims=True)) / np.sqrt(cut.var(-1, keepdims=True) + epsilon)
+    y = cut.reshape(first.shape) * gamma[:, None, None] + beta[:, None, None]
+    y = y / (1 + np.exp(-y)) if silu else y
+    return (np.moveaxis(y, 1, -1) if last else y).astype(np.float32)
+
+
+image, more = rand(B, 2, 3, 6), rand(B, 6)
+for silu in (0, 1):
+    case("GroupNorm", [image, gamma, beta], f"activation {silu}", groups=3, activation=silu,
+         via=[group_norm(image, gamma, beta, 3, 1e-5, True, silu)])
+channels = rand(B, 6, 2, 3)
+case("GroupNorm", [channels, gamma, beta], "channels first", groups=2, activation=0, channels_last=0, epsilon=0.1,
+     via=[group_norm(channels, gamma, beta, 2, 0.1, False, 0)])
+total = image + more[:, None, None, :] + bias
+case("SkipGroupNorm", [image, gamma, beta, more, bias], "skip per image", groups=3, activation=1, outputs=(1, 1),
+     via=[group_norm(total, gamma, beta, 3, 1e-5, True, 1), total])
+
+# Activations and fused products.
+case("BiasGelu", [x, bias])
+case("FastGelu", [x])
+case("FastGelu", [x, bias], "bias")
+case("Gelu", [x])
+case("QuickGelu", [x], alpha=1.3)
+wide, wide_bias = rand(B, 2, 8), rand(8)
+erf = np.vectorize(math.erf)
+whole = (wide + wide_bias).astype(np.float64)
+left, right = whole[..., :4], whole[..., 4:]
+case("BiasSplitGelu", [wide, wide_bias], via=[(left * right * 0.5 * (1 + erf(right / math.sqrt(2)))).astype(np.float32)])
+case("BiasAdd", [wide, wide_bias, rand(B, 2, 8)], via="sum")
+shapes = {(0, 0): (3, 4), (1, 0): (4, 3)}
+for ta in (0, 1):
+    for tb in (0, 1):
+        a_shape, b_shape = ((4, 3) if ta else (3, 4)), ((5, 4) if tb else (4, 5))
+        case("FusedMatMul", [rand(2, *a_shape), rand(2, *b_shape)], f"{ta}{tb}", transA=ta, transB=tb, alpha=0.5)
+        a, b = rand(2, 3, *a_shape), rand(2, 3, *b_shape)
+        case("FusedMatMul", [a.transpose(2, 0, 1, 3).copy(), b.transpose(2, 0, 1, 3).copy()], f"batches moved {ta}{tb}",
+             transA=ta, transB=tb, transBatchA=1, transBatchB=1)
+case("FusedMatMul", [rand(2, 3, 4), rand(4, 5)], "matrix")
+case("TransposeMatMul", [rand(4, 3), rand(4, 5)], transA=1)
+# The biases keep every sum far from the activations' kinks, for the sake of finite differences.
+x4, w4 = rand(B, 3, 5, 4), rand(4, 3, 3, 3, low=-0.05, high=0.05)
+case("FusedConv", [x4, w4, np.float32([3, -3, 4, -4])], "Relu", activation="Relu", pads=[1, 1, 1, 1])
+case("FusedConv", [x4, w4, np.float32([6, -6, 6, -6]), rand(B, 4, 3, 2)], "sum", activation="Relu")
+for name, parameters, shift in (
+    ("Tanh", None, [0, 1, 2, 3]),
+    ("Sigmoid", None, [0, 1, 2, 3]),
+    ("LeakyRelu", [0.3], [3, -3, 4, -4]),
+    ("Clip", [-1.5, 3.5], [1, -5, 8, 0.5]),
+    ("HardSigmoid", [0.1, 0.4], [-9, 9, 0, 1]),
+):
+    more = {"activation_params": parameters} if parameters else {}
+    case("FusedConv", [x4, w4, np.float32(shift)], name, activation=name, strides=[2, 1], **more)
+for name, more in (("Relu", {}), ("LeakyRelu", {"activation_alpha": 0.2}), ("Tanh", {})):
+    case("FusedGemm", [rand(3, 4), rand(5, 4, low=-0.2, high=0.2), np.float32([4, -4, 5, -5, 6])], name, activation=name, transB=1, alpha=0.5, beta=2.0, **more)
+
+# Quantised weights.
+def packed_weight(rows, blocks, size, bits):
+    return Const(rng.integers(0, 256, (rows, blocks, size * bits // 8), dtype=np.uint8))
+
+
+for K, size, bits in ((32, 16, 4), (48, 16, 4), (40, 16, 4), (64, 32, 4), (32, 16, 8), (48, 16, 8)):
+    blocks, rows = -(-K // size), 5
+    w = packed_weight(rows, blocks, size, bits)
+    a, scales = rand(2, 3, K), rand(rows, blocks, low=0.01, high=0.2)
+    zeros = Const(rng.integers(0, 256, (rows, -(-blocks * bits // 8)), dtype=np.uint8))
+    more = {"K": K, "N": rows, "block_size": size, "bits": bits}
+    case("MatMulNBits", [a, w, scales], f"{K} in {size}s of {bits} bits", **more)
+    case("MatMulNBits", [a, w, scales, zeros], f"{K} in {size}s of {bits} bits, zero points", **more)
+    case("MatMulNBits", [a, w, scales.reshape(-1), None, None, rand(rows)], f"{K} in {size}s of {bits} bits, bias", **more)
+    case("MatMulNBits", [a, w, scales, rand(rows, blocks, low=5, high=9)], f"{K} in {size}s of {bits} bits, float zero points", **more) if bits == 4 else None
+
+
+def nibbles(values):
+    flat = np.asarray(values).reshape(-1)
+    flat = np.append(flat, 0) if len(flat) % 2 else flat
+    return (flat[0::2] & 15 | (flat[1::2] & 15) << 4).astype(np.uint8)
+
+
+def small(kind, shape):
+    low, high = {"int4": (-8, 8), "uint4": (0, 16), "int8": (-128, 128), "uint8": (0, 256)}[kind]
+    values = rng.integers(low, high, shape)
+    return Const(nibbles(values), kind, list(shape)) if "4" in kind else Const(values.astype(kind))
+
+
+for kind in ("int8", "uint8", "int4", "uint4"):
+    x = small(kind, (4, 6))
+    case("DequantizeLinear", [x, rand()], f"{kind} whole", "")
+    case("DequantizeLinear", [x, rand(), small(kind, ())], f"{kind} whole, zero point", "")
+    case("DequantizeLinear", [x, rand(4), small(kind, (4,))], f"{kind} rows", "", axis=0)
+    case("DequantizeLinear", [x, rand(6)], f"{kind} columns", "", axis=-1)
+    case("DequantizeLinear", [x, rand(2, 6), small(kind, (2, 6))], f"{kind} blocks of rows", "", axis=0, block_size=2)
+    case("DequantizeLinear", [x, rand(4, 2)], f"{kind} blocks of columns", "", axis=1, block_size=3)
+    case("DequantizeLinear", [x, rand(4, 2)], f"{kind} blocks of unequal size", "", axis=1, block_size=4)
+case("DequantizeLinear", [small("int8", (4, 6)), rand(), small("int8", ())], "", MS)
+case("DequantizeLinear", [small("int8", (4, 6)), rand()], "to another type", "", 23, output_dtype=1)
+
+
+def table(kind, rows, columns, size, bits):
+    values = rng.integers(0, 2**bits, (rows, columns)) - (8 if kind == "int4" else 0)
+    data = Const(nibbles(values), kind, [rows, columns]) if kind != "uint8" else Const(
+        (values if bits == 8 else values[:, 0::2] | values[:, 1::2] << 4).astype(np.uint8))
+    zeros = rng.integers(0, 2**bits, (rows, columns // size)) - (8 if kind == "int4" else 0)
+    packed = Const(nibbles(zeros), kind, list(zeros.shape)) if kind != "uint8" else Const(
+        (zeros if bits == 8 else zeros[:, 0::2] | zeros[:, 1::2] << 4).astype(np.uint8))
+    return data, packed
+
+
+for kind, bits in (("int4", 4), ("uint4", 4), ("uint8", 4), ("uint8", 8)):
+    data, zeros = table(kind, 6, 64, 16, bits)
+    scales = rand(6, 4, low=0.01, high=0.3)
+    more = {"block_size": 16, "gather_axis": 0, "quantize_axis": 1} | ({"bits": bits} if kind == "uint8" else {})
+    case("GatherBlockQuantized", [data, ints([[5, 0, 2], [1, 1, 4]]), Const(scales)], f"{kind} of {bits} bits", **more)
+    case("GatherBlockQuantized", [data, ints([3, 1]), Const(scales), zeros], f"{kind} of {bits} bits, zero points", **more)
 
 here = pathlib.Path(__file__).parent
 (here / "contrib.json").write_text(

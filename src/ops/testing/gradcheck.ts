@@ -47,7 +47,7 @@ export interface GradCheckResult {
 
 /** Operators without a float64 kernel in onnxruntime-web's wasm provider. */
 const float32Only = new Set(
-  'Conv ConvTranspose Erf Gelu AveragePool GlobalAveragePool GlobalMaxPool LpPool InstanceNormalization GroupNormalization Softplus Softsign Elu Selu Celu HardSwish HardSigmoid LeakyRelu PRelu Mish ThresholdedRelu Resize Shrink QuickGelu FastGelu Tan Mean Asin Acos Atan Sinh Cosh Asinh Acosh Atanh'.split(
+  'Conv ConvTranspose DequantizeLinear BiasGelu Erf Gelu AveragePool GlobalAveragePool GlobalMaxPool LpPool InstanceNormalization GroupNormalization Softplus Softsign Elu Selu Celu HardSwish HardSigmoid LeakyRelu PRelu Mish ThresholdedRelu Resize Shrink QuickGelu FastGelu Tan Mean Asin Acos Atan Sinh Cosh Asinh Acosh Atanh'.split(
     ' ',
   ),
 );
