@@ -1,11 +1,21 @@
 /** @file `npm run tune`: a job from end to end with no window: headless Chromium, the built page, its worker. */
-import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join, relative, resolve } from 'node:path';
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { ensureBuild, ensureChromium, ensurePackages, main, Refusal, ROOT, say } from './ensure.mjs';
 import { filesBelow, HERE, outputFolder, parseArguments, refuse, USAGE } from './tune/options.mjs';
 import { duration, Progress, progressLine } from './tune/progress.mjs';
+import { logLine, RESULTS, writeAdapterFile, writeRun } from './tune/results.mjs';
 
-/** @import { Problem, RunEvent, RunResult, StepRecord, Preparation, Picture } from '#workers/protocol.ts' */
+/** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
+/** @import { Problem, RunEvent, Preparation, Picture } from '#workers/protocol.ts' */
 /** @typedef {{ name: string, files: { path: string, url: string }[] }} Folder what the page's automation takes, by address */
 
 /** Problems that the caller's own files caused: exit status 2. Others are ours or the machine's: 1. */
@@ -19,8 +29,6 @@ const CALLERS = [
   'model-changed',
 ];
 
-const RESULTS = ['adapter.safetensors', 'log.jsonl', 'before.png', 'after.png', 'run.json'];
-
 /** One line for a person. @param {Problem} problem @returns {never} */
 function fail(problem) {
   const parts = [problem.message, problem.safe, problem.cure].filter(
@@ -29,37 +37,23 @@ function fail(problem) {
   throw new Refusal(parts.join(' ').replaceAll(/\s*\n\s*/g, ' '), CALLERS.includes(problem.code) ? 2 : 1);
 }
 
-/** A line of log.jsonl. @param {StepRecord} record */
-function logLine({ step, loss, learningRate, gradNorm, ms, skipped }) {
-  const line = {
-    step,
-    loss,
-    learning_rate: learningRate,
-    grad_norm: gradNorm,
-    ms,
-    ...(skipped ? { skipped } : {}),
-  };
-  return `${JSON.stringify(line)}\n`;
-}
-
-/** @param {string} name of a package */
-function packageVersion(name) {
-  return JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')).version;
-}
-
 /** Folders of the job as the page fetches them. @param {Record<string, string>} folders @param {string} prefix */
 function folderInputs(folders, prefix) {
   /** @type {Record<string, Folder>} */
   const inputs = {};
-  for (const [role, folder] of Object.entries(folders)) {
-    const files = filesBelow(folder).map((path) => ({
+  for (const [role, place] of Object.entries(folders)) {
+    const paths = isFile(place) ? [basename(place)] : filesBelow(place);
+    const files = paths.map((path) => ({
       path,
       url: `${prefix}${role}/${path.split('/').map(encodeURIComponent).join('/')}`,
     }));
-    inputs[role] = { name: basename(folder), files };
+    inputs[role] = { name: basename(place), files };
   }
   return inputs;
 }
+
+/** @param {string} path */
+const isFile = (path) => statSync(path).isFile();
 
 await main(async () => {
   const options = parseArguments(process.argv.slice(2));
@@ -80,7 +74,13 @@ await main(async () => {
   /** @type {import('./tune/library.ts').JobOnDisk} */
   let given;
   try {
-    given = library.readJob(options.job === null ? null : resolve(HERE, options.job), options.steps);
+    /** @param {string | null} path */
+    const here = (path) => (path === null ? null : resolve(HERE, path));
+    given = library.readJob(here(options.job), {
+      ...options,
+      plan: here(options.plan),
+      adapter: here(options.adapter),
+    });
   } catch (cause) {
     refuse(String(cause instanceof Error ? cause.message : cause).replaceAll(/\s*\n\s*/g, ' '));
   }
@@ -100,25 +100,34 @@ await main(async () => {
     writeFileSync(jobFile, JSON.stringify(given));
   }
 
-  let opened = await openPage({ executable, profile, folders: given.folders, software: false });
+  // A run that is resumed has its plan in the checkpoint: the file that it began from need not be there any more.
+  const { adapter: start, ...data } = given.folders;
+  const folders = start !== undefined && existsSync(start) ? { ...data, adapter: start } : data;
+  const { adapter: _, ...plainJob } = given.job;
+  const job = 'adapter' in folders ? given.job : plainJob;
+  const mounts = Object.fromEntries(
+    Object.entries(folders).map(([role, place]) => [role, isFile(place) ? dirname(place) : place]),
+  );
+  let opened = await openPage({ executable, profile, folders: mounts, software: false });
   try {
     if (options.backend === 'webgpu') {
       const hasGpu = await opened.page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
       if (!hasGpu) {
         say('No GPU that Chromium can use: WebGPU runs on the CPU (SwiftShader), which is slow.');
         await opened.close();
-        opened = await openPage({ executable, profile, folders: given.folders, software: true });
+        opened = await openPage({ executable, profile, folders: mounts, software: true });
       }
     }
     const { page } = opened;
     const progress = new Progress();
-    /** @type {{ job: import('#src/formats/jobTypes.ts').Job, model?: Folder, train?: Folder, heldout?: Folder, backend: import('./tune/options.mjs').Options['backend'] }} */
+    /** @type {{ job: import('#src/formats/jobTypes.ts').Job, model?: Folder, train?: Folder, heldout?: Folder, adapter?: Folder, backend: import('./tune/options.mjs').Options['backend'] }} */
     const request = {
-      job: given.job,
-      ...folderInputs(given.folders, LOCAL),
+      job,
+      ...folderInputs(folders, LOCAL),
       backend: options.backend,
     };
 
+    for (const note of given.notes ?? []) progress.note(note);
     progress.update('Looking at the job …');
     const started = performance.now();
     const prepared = await page.evaluate((options) => globalThis.rotune?.prepare(options), request);
@@ -128,6 +137,13 @@ await main(async () => {
     if (error) fail(error);
     for (const problem of prepared.value.problems) progress.note(`warning: ${problem.message}`);
     describe(prepared.value, progress);
+    /** @type {readonly AdapterFormat[]} */
+    let formats;
+    try {
+      formats = library.formatsFor(options.formats, prepared.value.planned);
+    } catch (cause) {
+      refuse(String(cause instanceof Error ? cause.message : cause));
+    }
 
     /** @type {Map<number, readonly Picture[]>} */
     const samples = new Map();
@@ -191,10 +207,15 @@ await main(async () => {
       return interrupted ? 130 : 0;
     }
 
-    const adapter = await page.evaluate(() => globalThis.rotune?.export());
-    if (!adapter) throw new Refusal('the page has no automation');
-    if (!adapter.ok) fail(adapter.problem);
-    writeFileSync(join(out, 'adapter.safetensors'), adapter.value.bytes);
+    const adapters = [];
+    for (const format of formats) {
+      progress.update(`Writing the adapter (${format}) …`);
+      const file = await page.evaluate((kind) => globalThis.rotune?.export(kind), format);
+      if (!file) throw new Refusal('the page has no automation');
+      if (!file.ok) fail(file.problem);
+      adapters.push(writeAdapterFile(out, format, file.value, library.unzip));
+      for (const loss of file.value.losses) progress.note(`${format}: ${loss}`);
+    }
     for (const [name, strength, at] of /** @type {const} */ ([
       ['before', 0, 0],
       ['after', 1, result.step],
@@ -205,19 +226,13 @@ await main(async () => {
     }
     const last = await page.evaluate(() => globalThis.rotune?.lastRun());
     const seconds = (performance.now() - started) / 1000;
-    const versions = {
-      rotune: JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version,
-      'onnxruntime-web': packageVersion('onnxruntime-web'),
-      chromium: opened.version,
-      node: process.versions.node,
-    };
     writeRun(out, {
-      versions,
+      chromium: opened.version,
       result,
       prepared: prepared.value,
       job: last?.job ?? null,
       seconds,
-      adapter: adapter.value,
+      adapters,
     });
     progress.note(
       `${result.outcome === 'stopped' ? 'Stopped' : 'Finished'} after ${duration(seconds)}: ${relative(HERE, out)}/`,
@@ -243,7 +258,7 @@ function phaseLine({ phase, done, total }) {
 
 /** @param {Preparation} prepared @param {Progress} progress */
 function describe(prepared, progress) {
-  const { backend, planned, parameters, images, heldout } = prepared;
+  const { backend, planned, parameters, images, heldout, adapter } = prepared;
   progress.note(
     `${backend.kind}, ${backend.threads} thread${backend.threads === 1 ? '' : 's'}: ${backend.reason}`,
   );
@@ -251,6 +266,12 @@ function describe(prepared, progress) {
   progress.note(
     `${planned.length} layers, ${numbers} numbers to train; ${images} images, ${heldout} held out`,
   );
+  if (adapter) {
+    progress.note(`Starting from an adapter (${adapter.format}): ${adapter.loaded} layers are in it`);
+    for (const note of adapter.notes) progress.note(note);
+    if (adapter.unexpected.length > 0)
+      progress.note(`warning: ${adapter.unexpected.length} of its keys belong to no layer here`);
+  }
 }
 
 /** @param {import('playwright').Page} page @param {number} strength @returns {Promise<readonly Picture[]>} */
@@ -258,40 +279,4 @@ async function drawn(page, strength) {
   const outcome = await page.evaluate((s) => globalThis.rotune?.sample({ strength: s }), strength);
   if (!outcome?.ok) return outcome ? fail(outcome.problem) : [];
   return outcome.value;
-}
-
-/**
- * run.json: all that is needed to say what was done, on what, how fast and how well.
- * @param {string} out
- * @param {{ versions: Record<string, string>, result: RunResult, prepared: Preparation, job: object | null, seconds: number, adapter: { name: string, bytes: Uint8Array, layers: number } }} run
- */
-function writeRun(out, { versions, result, prepared, job, seconds, adapter }) {
-  const steady = result.history.slice(5).map(({ ms }) => ms);
-  const sorted = (steady.length > 0 ? steady : result.history.map(({ ms }) => ms)).sort((a, b) => a - b);
-  const report = {
-    versions,
-    backend: result.backend,
-    model: { hash: prepared.modelHash, bytes: prepared.modelBytes },
-    job,
-    parameters: prepared.parameters,
-    plan: prepared.planned.map(({ layer, rule, count, size, stored, effective }) => ({
-      layer: layer.path,
-      kind: layer.kind,
-      rule,
-      blocks: count,
-      size,
-      stored,
-      effective,
-    })),
-    data: { images: prepared.images, heldout: prepared.heldout },
-    outcome: result.outcome,
-    steps: result.step,
-    evaluations: result.evaluations,
-    timings: { ...result.timings, medianStepMs: sorted[sorted.length >> 1] ?? null, totalSeconds: seconds },
-    memory: result.memory,
-    placement: result.placement,
-    adapter: { name: adapter.name, bytes: adapter.bytes.length, layers: adapter.layers },
-    warnings: prepared.problems,
-  };
-  writeFileSync(join(out, 'run.json'), `${JSON.stringify(report, null, 2)}\n`);
 }

@@ -1,17 +1,35 @@
 /** @file What `npm run tune` uses of the project's own code, in Node. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { adapterFit } from '#src/formats/adapterFiles.ts';
+import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
+import { importPlan, type ImportedPlan } from '#src/formats/importPlan.ts';
 import { defaultJob, jobFromTable } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import { contactSheet, encodePng, type Raster } from '#src/formats/png.ts';
+import { isPresetName, presetNames, presetPlan } from '#src/formats/presets.ts';
 import { parseToml } from '#src/formats/toml.ts';
+import { unzipFiles } from '#src/formats/zip.ts';
+import type { PlannedLayer } from '#src/oft/types.ts';
 
-/** Folders on disk that stand behind the names in a job. */
-export type Folders = Partial<Record<'model' | 'train' | 'heldout', string>>;
+/** Folders on disk that stand behind the names in a job; the adapter may be a file. */
+export type Folders = Partial<Record<'model' | 'train' | 'heldout' | 'adapter', string>>;
 
 export interface JobOnDisk {
   readonly job: Job;
   readonly folders: Folders;
+  /** What another tool's plan could not bring along. */
+  readonly notes: readonly string[];
+}
+
+/** What the command line changes of a job. Paths are absolute. */
+export interface Changes {
+  /** Replaces train.steps before what depends on it is filled in (the default warm-up). */
+  readonly steps?: number | null;
+  /** A plan of Rotune or another tool. */
+  readonly plan?: string | null;
+  readonly preset?: string | null;
+  readonly adapter?: string | null;
 }
 
 /** Bad input, in one line. */
@@ -33,40 +51,96 @@ function folder(job: string, key: string, name: string): string | undefined {
   return path;
 }
 
-/**
- * Reads a job file, or takes the built-in job for null.
- *
- * @param steps replaces train.steps before what depends on it is filled in (the default warm-up)
- * @throws BadJob or the reader's own errors: one line that names the file and the key
- */
-export function readJob(path: string | null, steps: number | null): JobOnDisk {
-  let job;
+/** A line that names the file. */
+const within = (path: string | null, cause: unknown): BadJob =>
+  cause instanceof BadJob
+    ? cause
+    : new BadJob(
+        `${path === null ? '' : `${basename(path)}: `}${cause instanceof Error ? cause.message : String(cause)}`,
+      );
+
+function jobAt(path: string | null, steps: number | null): Job {
   try {
     const input = path === null ? {} : table(path);
     const train = typeof input.train === 'object' ? input.train : {};
-    job =
-      path === null && steps === null
-        ? defaultJob
-        : jobFromTable(steps === null ? input : { ...input, train: { ...train, steps } });
+    if (path === null && steps === null) return defaultJob;
+    return jobFromTable(steps === null ? input : { ...input, train: { ...train, steps } });
   } catch (cause) {
-    if (cause instanceof BadJob) throw cause;
-    throw new BadJob(
-      `${path === null ? '' : `${basename(path)}: `}${cause instanceof Error ? cause.message : String(cause)}`,
-    );
+    throw within(path, cause);
   }
-  if (path === null) return { job, folders: {} };
+}
+
+/** The plan that stands in for the job's; null: none does. */
+function planAt({ plan = null, preset = null }: Changes): ImportedPlan | null {
+  if (preset !== null) {
+    if (isPresetName(preset)) return { plan: presetPlan(preset), notes: [] };
+    throw new BadJob(`--preset: there is no preset "${preset}"; there are ${presetNames.join(', ')}`);
+  }
+  if (plan === null) return null;
+  if (!existsSync(plan) || !statSync(plan).isFile()) throw new BadJob(`--plan: there is no file ${plan}`);
+  try {
+    return importPlan(readFileSync(plan, 'utf8'), basename(plan));
+  } catch (cause) {
+    throw within(plan, cause);
+  }
+}
+
+/**
+ * Reads a job file, or takes the built-in job for null.
+ *
+ * @throws BadJob or the reader's own errors: one line that names the file and the key
+ */
+export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
+  const read = jobAt(path, changes.steps ?? null);
+  const imported = planAt(changes);
+  const adapter = changes.adapter ?? null;
+  const job: Job = {
+    ...read,
+    ...(imported && { plan: imported.plan }),
+    ...(adapter !== null && { adapter: basename(adapter) }),
+  };
   const folders: Folders = {};
   const named = [
-    ['model', 'model', job.model],
-    ['train', 'data.train', job.data.train],
-    ['heldout', 'data.heldout', job.data.heldout],
+    ['model', 'model', read.model],
+    ['train', 'data.train', read.data.train],
+    ['heldout', 'data.heldout', read.data.heldout],
   ] as const;
-  for (const [role, key, name] of named) {
-    const found = name === null ? undefined : folder(path, key, name);
-    if (found !== undefined) folders[role] = found;
+  if (path !== null)
+    for (const [role, key, name] of named) {
+      const found = name === null ? undefined : folder(path, key, name);
+      if (found !== undefined) folders[role] = found;
+    }
+  const start =
+    adapter ?? (path !== null && read.adapter !== undefined ? resolve(dirname(path), read.adapter) : null);
+  if (start !== null) {
+    if (!existsSync(start))
+      throw new BadJob(
+        `${adapter === null ? `${path}: adapter` : '--adapter'}: there is no file or folder ${start}`,
+      );
+    folders.adapter = start;
   }
-  return { job, folders };
+  return { job, folders, notes: imported?.notes ?? [] };
 }
+
+/** The kinds of file that the adapter will be saved as: those asked for, else the first that can hold it. Throws BadJob. */
+export function formatsFor(
+  asked: readonly AdapterFormat[] | null,
+  planned: readonly PlannedLayer[],
+): readonly AdapterFormat[] {
+  const obstacle = (format: AdapterFormat) => adapterFit(format, planned).obstacles[0];
+  if (asked === null) {
+    const usual = ['lycoris', 'peft', 'oft_r', 'diff'] as const;
+    return [usual.find((format) => !obstacle(format)) ?? 'diff'];
+  }
+  for (const format of asked) {
+    const found = obstacle(format);
+    if (found) throw new BadJob(`--format ${format}: ${found.reason} ${found.cure}`);
+  }
+  return asked;
+}
+
+/** The files of a ZIP archive by path. */
+export const unzip = (bytes: Uint8Array): ReadonlyMap<string, Uint8Array> => unzipFiles(bytes);
 
 /** The page's paper colour. */
 const PAPER = [0xfa, 0xf8, 0xf4, 255] as const;

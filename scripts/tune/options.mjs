@@ -4,7 +4,11 @@ import { basename, join, relative, resolve, sep } from 'node:path';
 import { Refusal } from '../ensure.mjs';
 
 export const USAGE =
-  'npm run tune -- [JOB.toml] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--resume]';
+  'npm run tune -- [JOB.toml] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--adapter FILE|DIR] [--format lycoris,comfyui,peft,oft_r,diff,onnx] [--resume]';
+
+/** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
+/** @type {readonly AdapterFormat[]} */
+export const FORMATS = ['lycoris', 'comfyui', 'peft', 'oft_r', 'diff', 'onnx'];
 
 /** npm runs commands in the package's folder; paths are meant from where the person stands. */
 export const HERE = process.env.INIT_CWD ?? process.cwd();
@@ -17,12 +21,35 @@ export function refuse(message) {
   throw new Refusal(message, BAD_INPUT);
 }
 
-/** @typedef {{ job: string | null, out: string | null, backend: 'auto' | 'webgpu' | 'wasm', steps: number | null, resume: boolean, help: boolean }} Options */
+/**
+ * @typedef {object} Options
+ * @property {string | null} job
+ * @property {string | null} out
+ * @property {'auto' | 'webgpu' | 'wasm'} backend
+ * @property {number | null} steps
+ * @property {string | null} plan a file that stands in for the job's plan
+ * @property {string | null} preset a built-in one
+ * @property {string | null} adapter file or folder that the run starts from
+ * @property {readonly AdapterFormat[] | null} formats what the adapter is saved as; null: LyCORIS's, or else what can hold it
+ * @property {boolean} resume
+ * @property {boolean} help
+ */
 
 /** @param {readonly string[]} argv @returns {Options} */
 export function parseArguments(argv) {
   /** @type {Options} */
-  const options = { job: null, out: null, backend: 'auto', steps: null, resume: false, help: false };
+  const options = {
+    job: null,
+    out: null,
+    backend: 'auto',
+    steps: null,
+    plan: null,
+    preset: null,
+    adapter: null,
+    formats: null,
+    resume: false,
+    help: false,
+  };
   const rest = argv.flatMap((word) => {
     const match = /^(--[a-z]+)=(.*)$/.exec(word);
     return match ? [String(match[1]), String(match[2])] : [word];
@@ -43,14 +70,33 @@ export function parseArguments(argv) {
       if (!/^[1-9]\d{0,6}$/.test(steps))
         refuse(`--steps is a whole number from 1 on, not ${JSON.stringify(steps)}`);
       options.steps = Number(steps);
-    } else if (word.startsWith('-')) refuse(`there is no option ${word}; usage: ${USAGE}`);
+    } else if (word === '--plan') options.plan = value();
+    else if (word === '--preset') options.preset = value();
+    else if (word === '--adapter') options.adapter = value();
+    else if (word === '--format') options.formats = formatsOf(value());
+    else if (word.startsWith('-')) refuse(`there is no option ${word}; usage: ${USAGE}`);
     else if (options.job !== null) refuse(`one job at a time: ${options.job} or ${word}; usage: ${USAGE}`);
     else options.job = word;
+  }
+  if (options.plan !== null && options.preset !== null) refuse('--plan or --preset, not both');
+  for (const name of /** @type {const} */ (['plan', 'preset', 'adapter'])) {
+    if (options.resume && options[name] !== null)
+      refuse(`--${name} cannot change a run that is resumed: start a new one`);
   }
   if (options.resume && options.steps !== null) {
     refuse('--steps cannot change a run that is resumed: its learning-rate schedule depends on it');
   }
   return options;
+}
+
+/** @param {string} list @returns {AdapterFormat[]} */
+function formatsOf(list) {
+  const words = [...new Set(list.split(',').map((word) => word.trim()))];
+  return words.map(
+    (word) =>
+      FORMATS.find((format) => format === word) ??
+      refuse(`--format takes ${FORMATS.join(', ')}, with commas between; not ${JSON.stringify(word)}`),
+  );
 }
 
 /** Files below a folder with forward slashes, hidden ones left out. @param {string} folder @returns {string[]} */

@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readJob } from './library.ts';
+import { presetPlan } from '#src/formats/presets.ts';
+import { defaultSettings, peftSettings, plannedLayer } from '#src/oft/planned.ts';
+import { formatsFor, readJob } from './library.ts';
 import { filesBelow, parseArguments } from './options.mjs';
 import { duration, progressLine } from './progress.mjs';
 
@@ -26,9 +28,17 @@ describe('the command line', () => {
       out: 'x',
       backend: 'wasm',
       steps: 7,
+      plan: null,
+      preset: null,
+      adapter: null,
+      formats: null,
       resume: false,
       help: false,
     });
+    expect(
+      parseArguments(['--plan=p.toml', '--adapter', 'a.safetensors', '--format', 'lycoris, peft,lycoris']),
+    ).toMatchObject({ plan: 'p.toml', adapter: 'a.safetensors', formats: ['lycoris', 'peft'] });
+    expect(parseArguments(['--preset', 'attn-mlp']).preset).toBe('attn-mlp');
   });
 
   it.each([
@@ -38,6 +48,9 @@ describe('the command line', () => {
     [['--backend', 'cuda'], /auto, webgpu or wasm, not "cuda"/],
     [['a.toml', 'b.toml'], /one job at a time/],
     [['--resume', '--steps', '9'], /cannot change a run that is resumed/],
+    [['--resume', '--adapter', 'x'], /--adapter cannot change a run that is resumed/],
+    [['--plan', 'x', '--preset', 'full'], /--plan or --preset, not both/],
+    [['--format', 'lycoris,gguf'], /--format takes lycoris, .*not "gguf"/],
   ])('refuses %j with status 2', (argv, words) => {
     expect(() => parseArguments(argv)).toThrow(words);
     expect(() => parseArguments(argv)).toThrow(expect.objectContaining({ exitCode: 2 }));
@@ -48,14 +61,66 @@ describe('a job on disk', () => {
   it('finds its folders beside the job file, and leaves built-ins to the page', () => {
     mkdirSync(join(folder, 'pictures'));
     const path = write('job.toml', '[data]\ntrain = "pictures"\n');
-    expect(readJob(path, null).folders).toEqual({ train: join(folder, 'pictures') });
-    expect(readJob(null, null).folders).toEqual({});
+    expect(readJob(path).folders).toEqual({ train: join(folder, 'pictures') });
+    expect(readJob(null).folders).toEqual({});
   });
 
   it('takes the steps of the command line before the default warm-up is derived from them', () => {
     const path = write('job.toml', '[train]\nsteps = 600\n');
-    expect(readJob(path, 12).job.train).toMatchObject({ steps: 12, warmup: 2 });
-    expect(readJob(null, 12).job.train).toMatchObject({ steps: 12, warmup: 2 });
+    expect(readJob(path, { steps: 12 }).job.train).toMatchObject({ steps: 12, warmup: 2 });
+    expect(readJob(null, { steps: 12 }).job.train).toMatchObject({ steps: 12, warmup: 2 });
+  });
+
+  it('puts a plan of any tool, or a preset, in place of the job’s', () => {
+    const job = write('job.toml', '[plan]\nblocks = { size = 8 }\n');
+    const peft = { peft_type: 'OFT', oft_block_size: 16, r: 0, target_modules: ['to_q'] };
+    const read = readJob(job, { plan: write('adapter_config.json', JSON.stringify(peft)) });
+    expect(read.job.plan).toMatchObject({ side: 'input', blocks: { size: 16 } });
+    expect(read.job.train).toEqual(readJob(job).job.train);
+    expect(readJob(job, { preset: 'attn-mlp' }).job.plan).toEqual(presetPlan('attn-mlp'));
+    expect(() => readJob(job, { preset: 'attn' })).toThrow(/no preset "attn"; there are full, /);
+    expect(() => readJob(job, { plan: join(folder, 'none.toml') })).toThrow(
+      /--plan: there is no file .*none/,
+    );
+    expect(() => readJob(job, { plan: write('p.json', '{"peft_type": "LORA"}') })).toThrow(
+      /p\.json: .*LORA/s,
+    );
+  });
+
+  it('finds the adapter that a run starts from: beside the job, or on the command line', () => {
+    const adapter = write('before.safetensors', '');
+    const job = write('job.toml', 'adapter = "before.safetensors"\n');
+    expect(readJob(job)).toMatchObject({ job: { adapter: 'before.safetensors' }, folders: { adapter } });
+    mkdirSync(join(folder, 'peft'));
+    const other = readJob(job, { adapter: join(folder, 'peft') });
+    expect(other).toMatchObject({ job: { adapter: 'peft' }, folders: { adapter: join(folder, 'peft') } });
+    expect(() => readJob(null, { adapter: join(folder, 'gone') })).toThrow(
+      /--adapter: there is no file .*gone/,
+    );
+    rmSync(adapter);
+    expect(() => readJob(job)).toThrow(/job\.toml: adapter: there is no file .*before/);
+  });
+
+  it('saves for LyCORIS unless another is asked for, or LyCORIS has no form for it', () => {
+    const layer = {
+      path: 'to_q',
+      kind: 'linear',
+      nodes: ['n'],
+      initializer: 'w',
+      op: 'MatMul',
+      in: 32,
+      out: 32,
+      kernel: [],
+      stride: [],
+      groups: 1,
+      transposed: true,
+    } as const;
+    const output = [plannedLayer(layer, defaultSettings, { count: 8, size: 4 })];
+    const input = [plannedLayer(layer, peftSettings, { count: 2, size: 16 })];
+    expect(formatsFor(null, output)).toEqual(['lycoris']);
+    expect(formatsFor(null, input)).toEqual(['peft']);
+    expect(formatsFor(['comfyui', 'onnx'], output)).toEqual(['comfyui', 'onnx']);
+    expect(() => formatsFor(['peft'], output)).toThrow(/^--format peft: /);
   });
 
   it.each([
@@ -64,7 +129,7 @@ describe('a job on disk', () => {
     ['model = "nowhere"\n', /job\.toml: model: there is no folder .*nowhere/],
     ['[data]\ntrain = "job.toml"\n', /data\.train: .* is not a folder/],
   ])('refuses %j by name', (text, words) => {
-    expect(() => readJob(write('job.toml', text), null)).toThrow(words);
+    expect(() => readJob(write('job.toml', text))).toThrow(words);
   });
 
   it('hands over files in order, hidden ones left out', () => {

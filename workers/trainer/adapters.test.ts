@@ -236,6 +236,15 @@ describe('a run from a file', () => {
     expect(moved.every((key) => key.includes('conv1'))).toBe(true);
   });
 
+  it('is not begun without the file that the job names', async () => {
+    const { problems } = value(
+      await lab.newSession().prepare(tinyRequest({ adapter: 'before.safetensors' }), false),
+    );
+    expect(problems.filter((p) => p.severity === 'error')).toEqual([
+      expect.objectContaining({ code: 'bad-data', item: 'before.safetensors' }),
+    ]);
+  });
+
   it('cannot start from differences, and says why', async () => {
     const adapter = asSource(await lycoris.file('diff'));
     const refused = problem(await lab.newSession().start(tinyRequest({}, { adapter }), () => undefined));

@@ -29,6 +29,14 @@ const notAStart = (name: string): Beginning['problems'][number] => ({
   cure: 'Start from the untouched model, or from a file with oft_blocks or oft_R. To see what this one does, open it for drawing.',
 });
 
+const notGiven = (name: string): Beginning['problems'][number] => ({
+  severity: 'error',
+  code: 'bad-data',
+  item: name,
+  message: `The job starts from the adapter “${name}”, which was not given.`,
+  cure: 'Pick its file or folder, or take it out of the job.',
+});
+
 /** The plan of a saved run on the layers of the model at hand; null: it is another model. */
 function savedPlan(saved: Saved, layers: readonly Layer[]): PlannedLayer[] | null {
   const byPath = new Map(layers.map((layer) => [layer.path, layer]));
@@ -84,14 +92,15 @@ export async function begin(
         report: start && reportOf(start),
       };
   }
-  if (!start) return untouched;
+  if (!start)
+    return job.adapter === undefined ? untouched : { ...untouched, problems: [notGiven(job.adapter)] };
   if (start.file.differences)
     return { ...untouched, problems: [notAStart(start.name)], report: reportOf(start) };
   const { planned: merged, numbers, notes } = continueFrom(start.file, planned, layers);
   return {
     planned: merged,
     // The file decides the blocks of its layers: what the plan asks for there may not even fit.
-    planProblems: planProblems.filter((p) => p.severity !== 'error' || !numbers.has(p.item ?? '')),
+    planProblems: planProblems.filter((p) => !numbers.has(p.item ?? '')),
     problems: [],
     adapter: origin,
     report: reportOf(start, notes),

@@ -1,0 +1,125 @@
+/** @file What `npm run tune` leaves in its folder: the adapter for every tool asked for, the log, and run.json. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ROOT } from '../ensure.mjs';
+
+/** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
+/** @import { ExportedFile, RunResult, StepRecord, Preparation } from '#workers/protocol.ts' */
+
+/** Where each kind lies; a folder for kinds of several files. @type {Readonly<Record<AdapterFormat, string>>} */
+const PLACES = {
+  lycoris: 'adapter.safetensors',
+  comfyui: 'adapter-comfyui.safetensors',
+  peft: 'peft/',
+  oft_r: 'adapter-oft_r.safetensors',
+  diff: 'adapter-diff.safetensors',
+  onnx: 'merged.onnx',
+};
+
+/** All that a run may write. */
+export const RESULTS = [
+  'log.jsonl',
+  'before.png',
+  'after.png',
+  'run.json',
+  'merged',
+  ...Object.values(PLACES),
+];
+
+/** A line of log.jsonl. @param {StepRecord} record */
+export function logLine({ step, loss, learningRate, gradNorm, ms, skipped, residual }) {
+  const line = {
+    step,
+    loss,
+    learning_rate: learningRate,
+    grad_norm: gradNorm,
+    ms,
+    ...(skipped ? { skipped } : {}),
+    ...(residual === undefined ? {} : { residual }),
+  };
+  return `${JSON.stringify(line)}\n`;
+}
+
+/**
+ * Writes an adapter in one format; archives are unpacked into a folder, which is how PEFT and ONNX Runtime want them.
+ * @param {string} out
+ * @param {AdapterFormat} format
+ * @param {ExportedFile} file
+ * @param {(zip: Uint8Array) => ReadonlyMap<string, Uint8Array>} unzip
+ * @returns what run.json says of it
+ */
+export function writeAdapterFile(out, format, file, unzip) {
+  const zipped = file.name.endsWith('.zip');
+  const place = PLACES[format];
+  /** @type {[string, Uint8Array][]} */
+  const files = zipped
+    ? [...unzip(file.bytes)].map(([path, bytes]) => [join(place.replace(/\.onnx$/, ''), path), bytes])
+    : [[place, file.bytes]];
+  for (const [path, bytes] of files) {
+    mkdirSync(dirname(join(out, path)), { recursive: true });
+    writeFileSync(join(out, path), bytes);
+  }
+  return {
+    format,
+    files: files.map(([path, bytes]) => ({ path: path.replaceAll('\\', '/'), bytes: bytes.length })),
+    layers: file.layers,
+    losses: file.losses,
+  };
+}
+
+/** @param {string} name of a package */
+function packageVersion(name) {
+  return JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')).version;
+}
+
+/**
+ * run.json: all that is needed to say what was done, on what, how fast and how well.
+ * @param {string} out
+ * @param {{ chromium: string, result: RunResult, prepared: Preparation, job: object | null, seconds: number, adapters: readonly ReturnType<typeof writeAdapterFile>[] }} run
+ */
+export function writeRun(out, { chromium, result, prepared, job, seconds, adapters }) {
+  const steady = result.history.slice(5).map(({ ms }) => ms);
+  const sorted = (steady.length > 0 ? steady : result.history.map(({ ms }) => ms)).sort((a, b) => a - b);
+  const residuals = result.history.map(({ residual }) => residual ?? 0);
+  const report = {
+    versions: {
+      rotune: JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version,
+      'onnxruntime-web': packageVersion('onnxruntime-web'),
+      chromium,
+      node: process.versions.node,
+    },
+    backend: result.backend,
+    model: { hash: prepared.modelHash, bytes: prepared.modelBytes },
+    job,
+    // The adapter file that the run started from.
+    start: prepared.adapter ?? null,
+    parameters: prepared.parameters,
+    plan: prepared.planned.map(
+      ({ layer, rule, count, size, stages, share, stored, effective, side, algorithm }) => ({
+        layer: layer.path,
+        kind: layer.kind,
+        rule,
+        side,
+        algorithm,
+        blocks: count,
+        size,
+        ...(stages > 1 ? { stages } : {}),
+        ...(share ? { share } : {}),
+        stored,
+        effective,
+      }),
+    ),
+    data: { images: prepared.images, heldout: prepared.heldout },
+    outcome: result.outcome,
+    steps: result.step,
+    evaluations: result.evaluations,
+    // Largest |CᵀC − I| as the device computes it, and the largest residual of an inverse in any step.
+    orthogonality: { ...result.orthogonality, residual: Math.max(0, ...residuals) },
+    timings: { ...result.timings, medianStepMs: sorted[sorted.length >> 1] ?? null, totalSeconds: seconds },
+    memory: result.memory,
+    placement: result.placement,
+    adapters,
+    warnings: prepared.problems,
+  };
+  writeFileSync(join(out, 'run.json'), `${JSON.stringify(report, null, 2)}\n`);
+}
