@@ -1,7 +1,7 @@
-/** @file `npm run bench -- [step|family|memory] [number …]`: measures, asserts nothing. step: step ÷ forward by gradient route; family: the same for other adapters; memory: a long run. */
+/** @file `npm run bench -- [step|family|memory|scale] [argument …]`: measures, asserts nothing. step: step ÷ forward by gradient route; family: the same for other adapters; memory: a long run; scale: a large model's file to its step graph. */
 import { ensurePackages, main, Refusal, ROOT } from './ensure.mjs';
 
-const BENCHES = ['step', 'family', 'memory'];
+const BENCHES = ['step', 'family', 'memory', 'scale'];
 
 await main(async () => {
   const [name = 'step', ...numbers] = process.argv.slice(2);
@@ -20,7 +20,7 @@ await main(async () => {
   });
   try {
     const module = await server.ssrLoadModule(`/e2e/bench/${name}.ts`);
-    await module.main(...numbers.map(Number));
+    await module.main(...numbers.map((x) => (Number.isNaN(Number(x)) ? x : Number(x))));
   } finally {
     await server.close();
   }

@@ -7,6 +7,7 @@ import {
   type ModelGraph,
   type Node,
 } from './model.ts';
+import { byteLength } from './tensor.ts';
 
 /** Names of the files, relative to the model's own folder, that hold the model's external tensors. */
 export function externalFiles(model: Model): string[] {
@@ -39,6 +40,32 @@ export function loadExternal(model: Model, files: ReadonlyMap<string, Uint8Array
     return { ...constant, data: { kind: 'inline', bytes: file.subarray(data.offset, end) } };
   };
   return { ...model, graph: mapConstants(model.graph, load) };
+}
+
+/** Reads `length` bytes at `offset` of one of the model's external files. */
+export type ReadRange = (location: string, offset: number, length: number) => Promise<Uint8Array>;
+
+/**
+ * The model with its small external tensors made inline: those whose values decide shapes, and all that the runtime does not take as
+ * device buffers. Float tensors of at least `limit` bytes stay byte ranges, which the runtime asks for one by one.
+ */
+export async function loadSmall(model: Model, read: ReadRange, limit = 65_536): Promise<Model> {
+  const wanted = new Map<Constant, Promise<Uint8Array>>();
+  const large = (c: Constant): boolean => c.type === 'float32' && byteLength(c.type, c.shape) >= limit;
+  mapConstants(model.graph, (_, c) => {
+    if (c.data.kind === 'external' && !large(c))
+      wanted.set(c, read(c.data.location, c.data.offset, c.data.length));
+    return c;
+  });
+  const bytes = new Map<Constant, Uint8Array>();
+  for (const [c, promise] of wanted) bytes.set(c, await promise);
+  return {
+    ...model,
+    graph: mapConstants(model.graph, (_, c) => {
+      const own = bytes.get(c);
+      return own ? { ...c, data: { kind: 'inline', bytes: own } } : c;
+    }),
+  };
 }
 
 /** The graph with each constant mapped: initializers and tensor attributes, in subgraphs too. */
