@@ -1,5 +1,5 @@
 /** @file The static graph: every value has a fully known type and shape. */
-import type { Constant, DType, Node } from '#src/onnx/model.ts';
+import { type Constant, type DType, type Node, readable } from '#src/onnx/model.ts';
 
 export type Shape = readonly number[];
 
@@ -28,4 +28,7 @@ export interface Graph {
 /** The graph asks for something that cannot be done. The message names the node, the operator and the way out. */
 export class GraphError extends Error {
   override readonly name = 'GraphError';
+  constructor(message: string, options?: ErrorOptions) {
+    super(readable(message), options);
+  }
 }

@@ -90,4 +90,11 @@ export interface Model {
 /** Something is wrong with a file. The message names what, where and the way out; it is shown to people as it is. */
 export class ModelError extends Error {
   override readonly name = 'ModelError';
+  constructor(message: string, options?: ErrorOptions) {
+    super(readable(message), options);
+  }
 }
+
+/** A message that a damaged file has filled with thousands of numbers or a name of megabytes, cut to what can be read. */
+export const readable = (message: string): string =>
+  message.length <= 1000 ? message : `${message.slice(0, 700)} … ${message.slice(-200)}`;

@@ -13,6 +13,7 @@ import {
   type Node,
 } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
+import { checkArity } from './arity.ts';
 import { fail } from './arguments.ts';
 import { withoutAxes } from './pads.ts';
 import { sequenceOperators } from './sequences.ts';
@@ -47,10 +48,21 @@ export function importGraph(model: Model, dims: Readonly<Record<string, number>>
   for (const v of bindInputs(model, dims)) b.input(v.name, v.type, v.shape);
   const importer = new Importer(b, version);
   const scope = new Scope(model.graph);
-  for (const v of b.inputs) scope.values.set(v.name, v);
+  for (const v of b.inputs) {
+    scope.values.set(v.name, v);
+    checkSize(v.name, v);
+  }
   importer.run(scope);
   for (const { name } of model.graph.outputs) b.output(importer.value(scope, name), name);
   return prune(b.build());
+}
+
+/** More numbers than any device holds: an absurd dimension, and products that no longer are exact. */
+function checkSize(name: string, { shape }: Value): void {
+  if (sizeOf(shape) > 2 ** 40)
+    throw new GraphError(
+      `The value ${name} would have the shape [${shape.join(', ')}], which no device can hold. Check the model's dimensions.`,
+    );
 }
 
 /** Names of one graph or subgraph, with those around it. */
@@ -144,6 +156,7 @@ class Importer implements Knowledge {
 
   #import(scope: Scope, original: Node): void {
     const { b } = this;
+    checkArity(original);
     if (this.#special(scope, original)) return;
     const inputs = original.inputs.map((n) => (n === '' ? null : this.value(scope, n)));
     let node: Node = {
@@ -162,7 +175,9 @@ class Importer implements Knowledge {
       operators[operatorKey(node)]?.expand?.(b, node, this.#inputs(node)) ??
       b.append(node);
     original.outputs.forEach((name, i) => {
-      if (name !== '') scope.values.set(name, values[i]!);
+      if (name === '') return;
+      scope.values.set(name, values[i]!);
+      checkSize(name, values[i]!);
     });
   }
 
