@@ -187,7 +187,7 @@ describe('a run from a file', () => {
     const job = jobWith({ blocks: { size: 8, fit: 'nearest' } }, { adapter: 'before.safetensors' });
     const uncut = lab.newSession();
     const prepared = value(await uncut.prepare(tinyRequest(job, { adapter }), true));
-    expect(prepared.problems).toEqual([]);
+    expect(prepared.problems.filter((p) => p.severity === 'error')).toEqual([]);
     expect(prepared.adapter).toMatchObject({ format: 'lycoris', loaded: 6 });
     expect(prepared.adapter?.notes.join()).toMatch(
       /6 layers go on with the blocks and settings of the file.*planned: 2 × 8/,
@@ -234,6 +234,18 @@ describe('a run from a file', () => {
     expect([...after.keys()].sort()).toEqual([...before.keys()].sort());
     expect(moved.length).toBeGreaterThan(0);
     expect(moved.every((key) => key.includes('conv1'))).toBe(true);
+  });
+
+  it('trains a layer of the file though the plan’s own blocks would not fit it', async () => {
+    const adapter = asSource(await lycoris.file('lycoris'));
+    const request = tinyRequest(jobWith({ blocks: { count: 7 } }), { adapter });
+    const session = lab.newSession();
+    const { planned, problems } = value(await session.prepare(request, false));
+    expect(problems.filter((p) => p.severity === 'error')).toEqual([]);
+    expect(planned.map((p) => p.lrScale)).toEqual(planned.map(() => 1));
+    expect(
+      problem(await lab.newSession().start(tinyRequest(jobWith({ blocks: { count: 7 } })), () => undefined)),
+    ).toMatchObject({ code: 'bad-job' });
   });
 
   it('is not begun without the file that the job names', async () => {

@@ -1,7 +1,7 @@
 /** @file Where a run begins: at the untouched model, at an adapter file, or at a checkpoint of a run that began at either. */
 import { FormatError } from '#src/formats/errors.ts';
 import type { LayerParameters } from '#src/oft/parameters.ts';
-import { type PlanProblem, planLayers } from '#src/oft/rules.ts';
+import { decideLayers, type PlanProblem, planProblems } from '#src/oft/rules.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import { DataError } from '#src/tasks/files.ts';
 import type { AdapterReport, JobRequest, Problem } from '../protocol.ts';
@@ -58,10 +58,10 @@ export async function begin(
   layers: readonly Layer[],
   saved: Saved | null,
 ): Promise<Beginning> {
-  const { planned, problems: planProblems } = planLayers(layers, job.plan);
+  const decided = decideLayers(layers, job.plan);
   const untouched: Beginning = {
-    planned,
-    planProblems,
+    planned: decided.decisions.flatMap((d) => d.planned ?? []),
+    planProblems: planProblems(layers, decided),
     problems: [],
     adapter: null,
     report: null,
@@ -87,7 +87,8 @@ export async function begin(
       return {
         ...untouched,
         planned: before,
-        planProblems: planProblems.filter((p) => p.severity === 'warning'),
+        // It was begun: what is there to say of its plan was said then.
+        planProblems: [],
         adapter: origin ?? saved.adapter,
         report: start && reportOf(start),
       };
@@ -96,11 +97,10 @@ export async function begin(
     return job.adapter === undefined ? untouched : { ...untouched, problems: [notGiven(job.adapter)] };
   if (start.file.differences)
     return { ...untouched, problems: [notAStart(start.name)], report: reportOf(start) };
-  const { planned: merged, numbers, notes } = continueFrom(start.file, planned, layers);
+  const { planned, decisions, numbers, notes } = continueFrom(start.file, decided.decisions, job.plan);
   return {
-    planned: merged,
-    // The file decides the blocks of its layers: what the plan asks for there may not even fit.
-    planProblems: planProblems.filter((p) => !numbers.has(p.item ?? '')),
+    planned,
+    planProblems: planProblems(layers, { ...decided, decisions }),
     problems: [],
     adapter: origin,
     report: reportOf(start, notes),

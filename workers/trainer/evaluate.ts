@@ -55,7 +55,7 @@ const shown = (x: number): string => x.toExponential(1);
 
 /** Why the rotations are not orthogonal; null: they are. */
 export function notOrthogonal({ exact, series }: Orthogonality, step: number): Problem | null {
-  const when = `after ${step} ${step === 1 ? 'step' : 'steps'}`;
+  const when = step === 0 ? 'at the start' : `after ${step} ${step === 1 ? 'step' : 'steps'}`;
   if (exact !== null && !(exact <= ORTHOGONAL))
     return {
       code: 'not-orthogonal',

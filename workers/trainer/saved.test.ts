@@ -15,16 +15,14 @@ beforeAll(async () => {
 
 /** As runs were stored when the only algorithm was LyCORIS's Diag-OFT. */
 function old({ adapter: _, layers: __, residual: ___, planned, checkpoint, ...rest }: Saved): object {
-  const { algorithm, side, parameters, neumannTerms, clamp, moduleDropout, rankDropout, ...plan } =
-    checkpoint.job.plan;
-
+  const { side, blocks, constraint, rescale, lrScale, rules } = checkpoint.job.plan;
+  const plan = { side, blocks, constraint, rescale, lrScale, rules };
   return {
     ...rest,
     roundsWanted: true,
-    checkpoint: { ...checkpoint, job: { ...checkpoint.job, plan: { ...plan, side } } },
+    checkpoint: { ...checkpoint, job: { ...checkpoint.job, plan } },
     planned: planned.map(({ layer, rule, count, size, stored, effective }) => {
       const { part: _part, ...known } = layer;
-      const { rescale, constraint, lrScale } = defaultSettings;
       return { layer: known, rule, count, size, rescale, constraint, lrScale, stored, effective };
     }),
   };

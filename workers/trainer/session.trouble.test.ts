@@ -146,14 +146,16 @@ describe('trouble', () => {
       plan: {
         ...job.plan,
         rules: [
-          { match: { name: 'up_blocks.2*' }, blocks: { count: 7 } },
+          { match: { name: 'up_blocks.2.resnets.0*' }, blocks: { count: 7 } },
+          { match: { name: 'up_blocks.2*' }, blocks: { count: 5 } },
           { match: { name: 'nothing*' }, skip: true },
         ],
       },
     };
     const { problems } = value(await lab.newSession().prepare(request({ job: bad }), false));
-    expect(problems.filter((p) => p.severity === 'error').length).toBeGreaterThan(3);
-    expect(problems.some((p) => p.severity === 'warning')).toBe(true);
+    const errors = problems.filter((p) => p.severity === 'error');
+    expect(errors.map((p) => p.item)).toEqual(['up_blocks.2.resnets.0.conv1', 'up_blocks.2.resnets.1.conv1']);
+    expect(problems.filter((p) => p.severity === 'warning').map((p) => p.item)).toContain('rule 3');
     const refused = await lab.newSession().start(request({ job: bad }), () => undefined);
     expect(problem(refused)).toMatchObject({ code: 'bad-job' });
   });

@@ -31,7 +31,7 @@ import type { Runs, Saved } from './saved.ts';
 import { layoutKeyOf, Loader, makeSetup, type Progress, type Setup } from './setup.ts';
 import { type Present, Shelf } from './shelf.ts';
 import { sourceKey } from './sources.ts';
-import { continueFrom, reportOf } from './start.ts';
+import { asInFile, reportOf } from './start.ts';
 import { Stopwatch } from './stopwatch.ts';
 
 export interface Environment {
@@ -282,7 +282,7 @@ export class Session implements TrainerApi {
     const model = await this.#loader.model(source);
     const { layers } = surveyLayers(await this.#loader.unet(model, job.train.batch));
     const start = await this.#loader.adapter(adapter, model.hash, layers);
-    const { planned, numbers } = continueFrom(start.file, [], layers);
+    const { planned, numbers } = asInFile(start.file);
     const layout = parameterLayout(planned);
     const { differences } = start.file;
     const { embeddings, layoutKey } = {

@@ -130,7 +130,7 @@ export class Loader {
 
 const planProblem = ({ severity, message, item, cure }: PlanProblem, layers: number): SetupProblem => ({
   severity,
-  code: layers === 0 && severity === 'error' ? 'nothing-to-adapt' : 'bad-job',
+  code: layers === 0 && severity === 'error' && item === undefined ? 'nothing-to-adapt' : 'bad-job',
   message,
   item,
   cure,

@@ -2,8 +2,9 @@
 import { readAdapter } from '#src/formats/adapterFiles.ts';
 import type { AdapterFile } from '#src/formats/adapterTypes.ts';
 import { type LayerParameters } from '#src/oft/parameters.ts';
-import { plannedLayer } from '#src/oft/planned.ts';
-import type { Layer, PlannedLayer } from '#src/oft/types.ts';
+import { plannedLayer, settingsOf } from '#src/oft/planned.ts';
+import type { Decision } from '#src/oft/rules.ts';
+import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import type { AdapterReport } from '../protocol.ts';
 import { sha256 } from './model.ts';
@@ -53,6 +54,8 @@ export function reportOf({ file }: Start, notes: readonly string[] = []): Adapte
 export interface Continued {
   /** In the order of the network. */
   readonly planned: readonly PlannedLayer[];
+  /** The plan's, with what the file decides in their place. */
+  readonly decisions: readonly Decision[];
   /** The file's numbers by layer path. */
   readonly numbers: ReadonlyMap<string, LayerParameters>;
   readonly notes: readonly string[];
@@ -86,31 +89,38 @@ const count = (n: number): string => `${n} ${n === 1 ? 'layer' : 'layers'}`;
 
 /**
  * How a run goes on with a file. A layer that the file holds keeps the file's parametrisation (side, blocks, transform, constraint, rescale):
- * its numbers mean nothing under another. What concerns training alone (dropout, learning-rate scale) is the plan's. A layer that the
- * plan skips but the file holds stays as it is in the file, untrained; one that the file lacks starts untouched, as planned.
+ * its numbers mean nothing under another. What concerns training alone (dropout, learning-rate scale) is the plan's, whether or not the
+ * plan's own blocks would fit. A layer that the plan skips but the file holds stays as it is in the file, untrained; one that the file
+ * lacks starts untouched, as planned.
  *
- * @param layers all of the model's, in the order of the network
+ * @param decisions on all of the model's layers, in the order of the network
  */
-export function continueFrom(
-  file: AdapterFile,
-  planned: readonly PlannedLayer[],
-  layers: readonly Layer[],
-): Continued {
-  const mine = new Map(planned.map((p) => [p.layer.path, p]));
+export function continueFrom(file: AdapterFile, decisions: readonly Decision[], plan: Plan): Continued {
   const numbers = new Map(file.layers.map((l) => [l.layer.layer.path, l]));
   const [changed, frozen, fresh]: [string[], string[], string[]] = [[], [], []];
-  const merged = layers.flatMap((layer): PlannedLayer[] => {
-    const wish = mine.get(layer.path);
+  const planned: PlannedLayer[] = [];
+  const decided = decisions.map((decision): Decision => {
+    const { layer, rule, planned: wish } = decision;
     const given = numbers.get(layer.path)?.layer;
     if (!given) {
       if (wish) fresh.push(layer.path);
-      return wish ? [wish] : [];
+      if (wish) planned.push(wish);
+      return decision;
     }
-    const { moduleDropout = 0, rankDropout = 0, lrScale = 0, rule = null } = wish ?? {};
-    if (!wish) frozen.push(layer.path);
+    const own = rule === null ? undefined : plan.rules[rule];
+    if (own?.skip) {
+      frozen.push(layer.path);
+      const still = { ...given, moduleDropout: 0, rankDropout: 0, lrScale: 0 };
+      planned.push(plannedLayer(layer, still, given, rule));
+      return decision;
+    }
+    const { moduleDropout, rankDropout, lrScale } = settingsOf(plan, own);
+    const goesOn = plannedLayer(layer, { ...given, moduleDropout, rankDropout, lrScale }, given, rule);
+    planned.push(goesOn);
+    if (!wish) changed.push(`${layer.path} (${blocksOf(given)})`);
     else if (!alike(given, wish))
       changed.push(`${layer.path} (${blocksOf(given)}; planned: ${blocksOf(wish)})`);
-    return [plannedLayer(layer, { ...given, moduleDropout, rankDropout, lrScale }, given, rule)];
+    return { layer, rule, planned: goesOn, notes: [] };
   });
   const notes: string[] = [];
   if (changed.length > 0)
@@ -119,9 +129,17 @@ export function continueFrom(
     );
   if (frozen.length > 0)
     notes.push(
-      `${count(frozen.length)} that the plan leaves out stay as they are in the file: ${some(frozen)}.`,
+      `${count(frozen.length)} that the plan leaves out ${frozen.length === 1 ? 'stays as it is' : 'stay as they are'} in the file: ${some(frozen)}.`,
     );
-  if (fresh.length > 0 && numbers.size > 0)
-    notes.push(`${count(fresh.length)} that the file does not hold start untouched: ${some(fresh)}.`);
-  return { planned: merged, numbers, notes };
+  if (fresh.length > 0)
+    notes.push(
+      `${count(fresh.length)} that the file does not hold ${fresh.length === 1 ? 'starts' : 'start'} untouched: ${some(fresh)}.`,
+    );
+  return { planned, decisions: decided, numbers, notes };
 }
+
+/** An adapter as the file has it, with nothing to be trained. */
+export const asInFile = ({ layers }: AdapterFile): Pick<Continued, 'planned' | 'numbers'> => ({
+  planned: layers.map((l) => l.layer),
+  numbers: new Map(layers.map((l) => [l.layer.layer.path, l])),
+});

@@ -1,0 +1,73 @@
+/** @file `npm run tune` from job to files, on either side; what one run saves, another starts from. */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from '@playwright/test';
+
+interface RunFile {
+  readonly steps: number;
+  readonly start: { readonly format: string; readonly loaded: number } | null;
+  readonly adapters: readonly {
+    readonly format: string;
+    readonly layers: number;
+    readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  }[];
+  readonly orthogonality: { readonly exact: number | null; readonly series: number | null };
+}
+
+const run = promisify(execFile);
+const tune = (...words: string[]) =>
+  run(process.execPath, ['scripts/tune.mjs', ...words, '--backend', 'wasm']);
+
+const JOB = `
+[train]
+steps = 3
+batch = 1
+[data]
+heldout = ""
+[sample]
+prompts = ["ghost"]
+steps = 2
+every = 0
+`;
+
+test('a job trains on the output side, saves for PEFT on the input side, and goes on from what it saved', async () => {
+  const info = test.info();
+  const folder = info.outputPath();
+  const at = (...names: string[]): string => join(folder, ...names);
+  const report = (name: string): RunFile => JSON.parse(readFileSync(at(name, 'run.json'), 'utf8')) as RunFile;
+  const same = (a: string, b: string): boolean => readFileSync(a).equals(readFileSync(b));
+  const job = info.outputPath('job.toml');
+  const plan = info.outputPath('adapter_config.json');
+  writeFileSync(job, JOB);
+  writeFileSync(
+    plan,
+    JSON.stringify({ peft_type: 'OFT', oft_block_size: 16, r: 0, target_modules: ['to_q', 'to_v'] }),
+  );
+
+  await tune(job, '--out', at('output'), '--format', 'lycoris,onnx');
+  const output = report('output');
+  expect(output).toMatchObject({ steps: 3, start: null });
+  expect(output.adapters.map((a) => [a.format, a.layers, a.files.map((f) => f.path)])).toEqual([
+    ['lycoris', 133, ['adapter.safetensors']],
+    ['onnx', 133, ['merged.onnx']],
+  ]);
+  for (const { path, bytes } of output.adapters.flatMap((a) => a.files))
+    expect(readFileSync(at('output', path))).toHaveLength(bytes);
+  expect(output.orthogonality.exact).toBeGreaterThan(0);
+  expect(output.orthogonality.exact).toBeLessThan(1e-5);
+  expect(same(at('output', 'before.png'), at('output', 'after.png'))).toBe(false);
+
+  await tune(job, '--out', at('input'), '--plan', plan);
+  const input = report('input');
+  expect(input.adapters.map((a) => a.format)).toEqual(['peft']);
+  expect(existsSync(at('input', 'peft', 'adapter_config.json'))).toBe(true);
+  expect(input.orthogonality.exact).toBeNull();
+
+  await tune(job, '--out', at('on'), '--plan', plan, '--adapter', at('input', 'peft'));
+  const on = report('on');
+  expect(on.start).toMatchObject({ format: 'peft', loaded: input.adapters[0]!.layers });
+  expect(same(at('on', 'before.png'), at('input', 'after.png'))).toBe(true);
+  expect(same(at('on', 'after.png'), at('on', 'before.png'))).toBe(false);
+});
