@@ -130,6 +130,16 @@ export function oneNumberFits(
 /** PEFT has one block size (or count), one transform and one share for an adapter. */
 function mixed(planned: Planned): Trouble[] {
   const turning = planned.filter((p) => p.size > 1);
+  if (turning.length === 0)
+    return planned.some((p) => p.side === 'output')
+      ? []
+      : [
+          {
+            holds: () => true,
+            says: () => 'No layer has blocks that can turn: the adapter is empty.',
+            change: 'Choose larger blocks.',
+          },
+        ];
   const several = (of: (p: PlannedLayer) => unknown): boolean => new Set(turning.map(of)).size > 1;
   const always = (says: string, change: string): Trouble => ({ holds: () => true, says: () => says, change });
   const sizes = turning.map((p) => ({ width: p.width, value: p.size }));
@@ -156,6 +166,12 @@ function mixed(planned: Planned): Trouble[] {
       : []),
   ];
 }
+
+/** Input-side files leave out layers whose blocks cannot turn. */
+const written = (planned: Planned): Planned => {
+  const kept = planned.filter((p) => p.size > 1 || p.side === 'output' || p.rescale);
+  return kept.length > 0 ? kept : planned;
+};
 
 /** What each tool makes of the adapter that these layers will have. */
 export function compatibility(planned: Planned): ToolVerdict[] {
@@ -225,7 +241,7 @@ export function compatibility(planned: Planned): ToolVerdict[] {
     judge(
       'PEFT',
       'peft',
-      planned,
+      written(planned),
       [output, rescale, unevenConv, ...mixed(planned)],
       [scrambled, noEps],
       null,
@@ -236,7 +252,7 @@ export function compatibility(planned: Planned): ToolVerdict[] {
     judge(
       'OneTrainer',
       'oft_r',
-      planned,
+      written(planned),
       [output, rescale, unevenConv, ...oneSize],
       [notFive, bakedIn],
       null,
@@ -261,7 +277,7 @@ function kohya(planned: Planned): ToolVerdict {
   const verdict = judge(
     'kohya sd-scripts',
     'oft_r',
-    planned,
+    written(planned),
     forbids,
     [
       {

@@ -1,0 +1,60 @@
+/** @file What the badge promises, the writers keep: both judge the same plans alike. */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { compatibility } from '#src/oft/compatibility.ts';
+import { planLayers } from '#src/oft/rules.ts';
+import type { Layer } from '#src/oft/types.ts';
+import { adapterFit } from './adapterFiles.ts';
+import { arbitraryPlan } from './testing/arbitraryPlan.ts';
+
+const linear = (path: string, out: number, input: number): Layer => ({
+  path,
+  kind: 'linear',
+  nodes: [path],
+  initializer: `${path}.weight`,
+  op: 'Gemm',
+  in: input,
+  out,
+  kernel: [],
+  stride: [],
+  groups: 1,
+  transposed: false,
+});
+const conv = (path: string, out: number, input: number, kernel: number[], groups = 1): Layer => ({
+  ...linear(path, out, input),
+  kind: 'conv',
+  op: 'Conv',
+  kernel,
+  stride: kernel.map(() => 1),
+  groups,
+});
+const all = [
+  linear('down_blocks.0.attn1.to_q', 320, 320),
+  linear('down_blocks.0.attn2.to_k', 64, 768),
+  linear('b', 37, 48),
+  conv('conv1', 64, 32, [3, 3]),
+  conv('conv2', 64, 32, [1, 1]),
+  conv('grouped', 24, 24, [3, 3], 24),
+  conv('line', 16, 8, [3]),
+];
+
+it('a tool that the badge says loads a file has no obstacle in its writer, and PEFT the other way round too', () => {
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(arbitraryPlan, fc.subarray(all, { minLength: 1 }), (plan, layers) => {
+      const { planned } = planLayers(layers, plan);
+      if (planned.length === 0) return;
+      for (const { tool, verdict, format, losses, change } of compatibility(planned)) {
+        seen.add(`${tool} ${verdict}`);
+        if (verdict === 'no') {
+          expect(losses.length).toBeGreaterThan(0);
+          expect(change).not.toBeNull();
+        } else expect(adapterFit(format!, planned).obstacles, tool).toEqual([]);
+        if (tool === 'PEFT') expect(verdict === 'no').toBe(adapterFit('peft', planned).obstacles.length > 0);
+      }
+    }),
+    { numRuns: 500, seed: 4 },
+  );
+  for (const each of ['LyCORIS loads', 'LyCORIS loss', 'PEFT no', 'ComfyUI loss', 'OneTrainer no'])
+    expect(seen).toContain(each);
+});

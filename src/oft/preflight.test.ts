@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { proposeForBudget } from './budget.ts';
+import { compatibility, oneNumberFits, type ToolVerdict } from './compatibility.ts';
+import { peftSettings } from './planned.ts';
+import { preflight } from './preflight.ts';
+import { planLayers } from './rules.ts';
+import { conv, linear, plan } from './testing/layers.ts';
+import type { Plan } from './types.ts';
+
+const layers = [
+  linear('a.to_q', 320, { in: 320 }),
+  linear('a.to_k', 320, { in: 768 }),
+  conv('b.conv1', 64, 3, { in: 32 }),
+  linear('c.odd', 37, { in: 16 }),
+];
+const verdicts = (p: Partial<Plan>, of = layers): Record<string, string> =>
+  Object.fromEntries(compatibility(planLayers(of, plan(p)).planned).map((t) => [t.tool, t.verdict]));
+const verdict = (tool: ToolVerdict['tool'], p: Partial<Plan>, of = layers): ToolVerdict =>
+  compatibility(planLayers(of, plan(p)).planned).find((t) => t.tool === tool)!;
+
+describe('preflight', () => {
+  it('has a row for every layer, in order, and totals that are their sums', () => {
+    const { rows, totals, problems } = preflight(
+      layers,
+      plan({
+        rules: [
+          { match: { name: 'b.*' }, skip: true },
+          { match: { name: 'a.to_k' }, blocks: { count: 7 } },
+        ],
+      }),
+      { loraRank: 8 },
+    );
+    expect(rows.map((r) => [r.layer.path, r.state, r.rule])).toEqual([
+      ['a.to_q', 'adapted', null],
+      ['a.to_k', 'error', 1],
+      ['b.conv1', 'skipped', 0],
+      ['c.odd', 'identity', null],
+    ]);
+    // 320 by dim 4: 80 × 4; 37 is prime: 37 blocks of one.
+    expect(totals).toEqual({
+      layers: 4,
+      adapted: 2,
+      skipped: 1,
+      stored: 80 * 16 + 37,
+      effective: 80 * 6,
+      base: 320 * 320 + 320 * 768 + 64 * 32 * 9 + 37 * 16,
+      lora: { rank: 8, numbers: 8 * (320 + 320) + 8 * (37 + 16) },
+    });
+    expect(rows.reduce((n, r) => n + r.share, 0)).toBeCloseTo(1);
+    expect(rows[1]!.message).toMatch(/5|8/);
+    expect(problems.filter((p) => p.severity === 'error')).toHaveLength(1);
+  });
+});
+
+describe('compatibility', () => {
+  const input = { ...peftSettings, blocks: { size: 8, fit: 'nearest' as const } };
+
+  it('LyCORIS’s own plan loads where it was made for', () => {
+    expect(verdicts({})).toMatchObject({ LyCORIS: 'loads', ComfyUI: 'loads', PEFT: 'no', OneTrainer: 'no' });
+    expect(verdict('PEFT', {}).change).toBe('Set side = "input".');
+  });
+  it('PEFT’s own plan loads in PEFT, and as differences elsewhere', () => {
+    const linears = layers.filter((l) => l.kind === 'linear');
+    expect(verdicts(input, linears)).toMatchObject({ PEFT: 'loads', OneTrainer: 'loads', LyCORIS: 'loss' });
+    expect(verdict('ComfyUI', input, linears).format).toBe('diff');
+    expect(verdict('PEFT', input)).toMatchObject({
+      verdict: 'loss',
+      change: expect.stringContaining('conv') as string,
+    });
+  });
+  it('names blocks that LyCORIS cannot reload: 320 in 4 blocks of 80', () => {
+    const found = verdict('LyCORIS', { blocks: { count: 4, fit: 'nearest' } }, [layers[0]!]);
+    expect(found).toMatchObject({ verdict: 'loss', format: 'diff' });
+    expect(found.losses[0]).toMatch(/larger than they are many/);
+    expect(found.change).toMatch(/smaller blocks/);
+  });
+  it('names what PEFT cannot mix', () => {
+    const rules = [{ match: { name: 'a.to_q' }, blocks: { size: 64 } }];
+    expect(verdict('PEFT', { ...input, rules })).toMatchObject({ verdict: 'no', format: null });
+    expect(verdict('PEFT', { ...input, rescale: true }).losses[0]).toMatch(/no rescale/);
+  });
+});
+
+it('oneNumberFits knows PEFT’s snapping: the nearest divisor, the lower of two', () => {
+  // 7 on 24 lies between 6 and 8 and becomes 6; 7 on 14 stays.
+  expect(
+    oneNumberFits([
+      { width: 24, value: 6 },
+      { width: 14, value: 7 },
+    ]),
+  ).toBe(true);
+  expect(
+    oneNumberFits([
+      { width: 24, value: 8 },
+      { width: 14, value: 7 },
+    ]),
+  ).toBe(true);
+  expect(
+    oneNumberFits([
+      { width: 24, value: 3 },
+      { width: 14, value: 7 },
+    ]),
+  ).toBe(false);
+  expect(
+    oneNumberFits([
+      { width: 8, value: 8 },
+      { width: 320, value: 32 },
+    ]),
+  ).toBe(true);
+});
+
+describe('proposeForBudget', () => {
+  it('keeps the kind of choice where that is enough', () => {
+    const before = plan({ blocks: { dim: 16 } });
+    const proposal = proposeForBudget(layers, before, 3000)!;
+    expect(proposal.plan.blocks).toMatchObject({ dim: expect.any(Number) as number });
+    expect(proposal.stored).toBeLessThanOrEqual(3000);
+    expect(planLayers(layers, proposal.plan).planned.reduce((n, p) => n + p.stored, 0)).toBe(proposal.stored);
+  });
+  it('caps a fixed count, whose blocks explode', () => {
+    const wide = [linear('wide', 10_240, { in: 1280 })];
+    const proposal = proposeForBudget(wide, plan({ blocks: { count: 4 } }), 1_000_000)!;
+    expect(proposal.stored).toBeGreaterThan(300_000);
+    expect(proposal.stored).toBeLessThanOrEqual(1_000_000);
+    expect(proposal.words).toMatch(/Cap blocks at/);
+  });
+  it('is null where the plan meets it, or nothing can', () => {
+    expect(proposeForBudget(layers, plan(), 1e9)).toBeNull();
+    expect(proposeForBudget(layers, plan(), 1)).toBeNull();
+  });
+});
