@@ -88,8 +88,22 @@ const byName = (files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Arra
  * @throws FormatError for anything else: what it is, and the way out.
  */
 export function readAdapter(files: ReadonlyMap<string, Uint8Array>, layers: readonly Layer[]): AdapterFile {
+  const file = read(files, layers);
+  for (const { layer, blocks, rescale } of file.layers) demandFinite(layer.layer.path, blocks, rescale);
+  for (const [path, difference] of file.differences ?? []) demandFinite(path, difference);
+  return file;
+}
+
+function demandFinite(path: string, ...numbers: (Float32Array | undefined)[]): void {
+  if (numbers.some((some) => some?.some((x) => !Number.isFinite(x))))
+    throw new FormatError(
+      `The adapter of ${path} holds numbers that are not finite: its training went wrong, or the file is damaged.`,
+    );
+}
+
+function read(files: ReadonlyMap<string, Uint8Array>, layers: readonly Layer[]): AdapterFile {
   const [only] = files.size === 1 ? [...files.values()] : [];
-  if (only && isZip(only)) return readAdapter(withoutZip(unzipFiles(only)), layers);
+  if (only && isZip(only)) return read(withoutZip(unzipFiles(only)), layers);
   const config = byName(files, configName);
   const weights = byName(files, modelName) ?? weightsOf(files);
   const parsed = config ? parsePeftConfig(config) : null;
@@ -97,14 +111,10 @@ export function readAdapter(files: ReadonlyMap<string, Uint8Array>, layers: read
   const keys = [...file.tensors.keys()];
   const has = (end: string): boolean => keys.some((key) => key.endsWith(end));
   if (has('.oft_blocks')) return { format: 'lycoris', ...readLycoris(file, layers) };
-  if (has('.oft_R.weight') || keys.some((key) => /\.oft_R\.[^.]+\.weight$/.test(key)))
+  if (keys.some((key) => /\.oft_(embedding_)?R\.([^.]+\.)?weight$/.test(key)))
     return parsed || keys.some((key) => key.startsWith('base_model.'))
       ? readPeft(file, parsed, layers)
       : readOftR(file, layers);
-  if (keys.some((key) => key.includes('.oft_embedding_R')))
-    throw new FormatError(
-      'The adapter changes embeddings only (oft_embedding_R); only linear layers and convolutions can be adapted here.',
-    );
   const kind = foreignKind(keys);
   if (kind !== undefined)
     throw new FormatError(

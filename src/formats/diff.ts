@@ -1,7 +1,6 @@
 /** @file Whole weight differences: `{prefix}_{module path with _}.diff` in the weight's own shape, read by LyCORIS, ComfyUI and A1111. */
 import { mergeWeight } from '#src/oft/mergeWeight.ts';
 import type { LayerParameters } from '#src/oft/parameters.ts';
-import { fanIn } from '#src/oft/planned.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import { sizeOf, type Tensor } from '#src/onnx/tensor.ts';
 import type { AdapterFile } from './adapterTypes.ts';
@@ -16,7 +15,7 @@ import { type Safetensors, writeSafetensors } from './safetensors.ts';
 
 /** What differences lose: nothing but size and the way a strength is applied. */
 export function diffFit(planned: readonly PlannedLayer[]): Fit {
-  const numbers = planned.reduce((n, p) => n + p.layer.out * fanIn(p.layer), 0);
+  const numbers = planned.reduce((n, p) => n + sizeOf(torchShape(p.layer)), 0);
   return new FitBuilder(planned)
     .loss(
       () => true,
@@ -31,7 +30,8 @@ export function diffFit(planned: readonly PlannedLayer[]): Fit {
 }
 
 /** The weight's shape in torch. */
-export const torchShape = (layer: Layer): number[] => [layer.out, layer.in / layer.groups, ...layer.kernel];
+export const torchShape = (layer: Layer): number[] =>
+  layer.kind === 'embedding' ? [layer.in, layer.out] : [layer.out, layer.in / layer.groups, ...layer.kernel];
 
 /**
  * W′ − W of every layer, F32.

@@ -33,6 +33,11 @@ export function oftRFit(all: readonly PlannedLayer[]): Fit {
       `${anywhere} Or skip such layers by a rule.`,
     )
     .obstacle(
+      ({ layer }) => layer.kind === 'embedding',
+      (which) => `OneTrainer and sd-scripts adapt no embeddings: ${which}.`,
+      `${anywhere} Or skip them by a rule.`,
+    )
+    .obstacle(
       ({ layer }) => layer.groups > 1 || (layer.dilation?.some((d) => d > 1) ?? false),
       (which) => `OneTrainer and sd-scripts cannot adapt grouped or dilated convolutions: ${which}.`,
       `${anywhere} Or skip them by a rule.`,
@@ -64,7 +69,7 @@ export function oftRFit(all: readonly PlannedLayer[]): Fit {
 }
 
 /** 1 where the stored v turns as these tools take it: convolutions multiply by R where linear layers take Rᵀ, and PEFT's exact transform is C(−Q). */
-const signOf = (p: PlannedLayer): 1 | -1 => ((turnSign(p) === 1) === (p.layer.kind === 'linear') ? 1 : -1);
+const signOf = (p: PlannedLayer): 1 | -1 => ((turnSign(p) === 1) === (p.layer.kind !== 'conv') ? 1 : -1);
 
 /**
  * An adapter as a safetensors file, F32. Layers whose blocks cannot turn (b = 1) are left out.

@@ -3,6 +3,7 @@ import { reads } from '#src/graph/topology.ts';
 import { halfToNumber, numberToHalf } from '#src/onnx/float16.ts';
 import type { Attribute, Constant, ModelGraph, Node } from '#src/onnx/model.ts';
 import { sizeOf, tensorOf } from '#src/onnx/tensor.ts';
+import { weightInput } from './onnxWeights.ts';
 
 /** The node with its subgraphs mapped. */
 function withGraphs(node: Node, map: (graph: ModelGraph) => ModelGraph): Node {
@@ -45,7 +46,7 @@ export class GraphEdit {
     this.#names = namesIn(graph);
   }
 
-  /** Lets the nodes read `constant` as their second input. It takes over the old initializer's name if nothing else reads that. */
+  /** Lets the nodes read `constant` as their weight. It takes over the old initializer's name if nothing else reads that. */
   replaceWeight(
     nodes: readonly Node[],
     old: { readonly name: string; readonly path: string },
@@ -64,7 +65,7 @@ export class GraphEdit {
         const inner = withGraphs(node, rewire);
         return name === undefined
           ? inner
-          : { ...inner, inputs: [node.inputs[0]!, name, ...node.inputs.slice(2)] };
+          : { ...inner, inputs: node.inputs.map((n, i) => (i === weightInput(node) ? name : n)) };
       }),
     });
     const before = new Set(deadNames(this.#graph));

@@ -27,9 +27,12 @@ export const seesTransposed = (node: Node): boolean =>
 export const seenShape = (layer: Layer): number[] =>
   layer.kind === 'conv'
     ? [layer.out, layer.in / layer.groups, ...layer.kernel]
-    : layer.transposed
+    : layer.transposed || layer.kind === 'embedding'
       ? [layer.in, layer.out]
       : [layer.out, layer.in];
+
+/** Which of the node's inputs is the weight. */
+export const weightInput = (node: Node): 0 | 1 => (node.op === 'Gather' ? 0 : 1);
 
 export interface WeightUse {
   readonly scope: ModelScope;
@@ -44,8 +47,8 @@ export function weightUses(model: Model): (layer: Layer) => WeightUse[] {
     const scope = new ModelScope(graph, outer);
     for (const node of graph.nodes) {
       for (const a of Object.values(node.attributes)) if (a.kind === 'graph') visit(a.value, scope);
-      if (node.domain !== '' || !['MatMul', 'Gemm', 'Conv'].includes(node.op)) continue;
-      const path = weightPath(scope, node.inputs[1] ?? '');
+      if (node.domain !== '' || !['MatMul', 'Gemm', 'Conv', 'Gather'].includes(node.op)) continue;
+      const path = weightPath(scope, node.inputs[weightInput(node)] ?? '');
       if (!path) continue;
       const known = uses.get(path.initializer);
       if (known) known.push({ scope, node, path });
@@ -56,13 +59,13 @@ export function weightUses(model: Model): (layer: Layer) => WeightUse[] {
   return (layer) =>
     (uses.get(layer.initializer) ?? []).filter(
       ({ node }) =>
-        node.op === layer.op && (layer.kind === 'conv' || seesTransposed(node) === layer.transposed),
+        node.op === layer.op && (layer.kind !== 'linear' || seesTransposed(node) === layer.transposed),
     );
 }
 
 /** A weight as its nodes see it → torch's order, and back: the transpose of a matrix either way. */
 export function flipped(layer: Layer, data: Float32Array, way: 'to torch' | 'from torch'): Float32Array {
-  if (layer.kind === 'conv' || !layer.transposed) return data;
+  if (layer.kind !== 'linear' || !layer.transposed) return data;
   const shape = way === 'to torch' ? [layer.in, layer.out] : [layer.out, layer.in];
   return Float32Array.from(
     transposed({ type: 'float32', shape, data: Float64Array.from(data) }, [1, 0]).data,
@@ -70,7 +73,7 @@ export function flipped(layer: Layer, data: Float32Array, way: 'to torch' | 'fro
 }
 
 /**
- * The base weights of a model in torch's order (linear [out, in], conv [out, in/groups, kernel…]), float32.
+ * The base weights of a model in torch's order (linear [out, in], embedding [in, out], conv [out, in/groups, kernel…]), float32.
  * The function throws ModelError for a layer that is not in the model.
  */
 export function torchWeights(model: Model): (layer: Layer) => Float32Array {

@@ -7,6 +7,7 @@ import { checkNumbers, isClamped, triangles } from './blockNumbers.ts';
 import { anywhere, demandFit, type Fit, FitBuilder, kernelSize, named } from './fit.ts';
 import type { WrittenFile } from './adapterTypes.ts';
 import { peftNumber } from './peftBlocks.ts';
+import { peftParameter } from './peftRead.ts';
 import { writeSafetensors } from './safetensors.ts';
 
 /** The release whose behaviour this follows, and whose version the files carry. */
@@ -130,7 +131,7 @@ export function writePeft(layers: readonly LayerParameters[], meta: PeftMeta = {
   for (const parameters of kept) {
     checkNumbers(parameters);
     const { layer, size } = parameters.layer;
-    const key = `base_model.model.${layer.path}.oft_R.weight`;
+    const key = `base_model.model.${layer.path}.${peftParameter(layer)}.weight`;
     if (tensors.has(key)) throw new TypeError(`two layers have the path ${layer.path}`);
     const shape = [storedBlocks(parameters.layer), (size * (size - 1)) / 2];
     tensors.set(key, { type: 'float32', shape, data: triangles(parameters, !coft) });

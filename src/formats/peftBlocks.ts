@@ -6,6 +6,8 @@ import type { PlannedLayer } from '#src/oft/types.ts';
  * width from there on [ran: PEFT 0.21.2].
  */
 export function snapped(asked: number, width: number): number {
+  if (!(Number.isInteger(asked) && asked > 0 && Number.isInteger(width)))
+    throw new RangeError(`${asked} on a width of ${width}: both must be whole numbers, 1 or more`);
   if (asked >= width) return width;
   let [lower, higher] = [asked, asked];
   while (width % higher !== 0) higher++;

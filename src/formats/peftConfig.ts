@@ -1,5 +1,5 @@
 /** @file PEFT's adapter_config.json as a plan. Module patterns as in PEFT: a list matches whole names or ends, a text is one whole expression. */
-import type { BlockChoice, Match, Rule } from '#src/oft/types.ts';
+import type { BlockChoice, Rule } from '#src/oft/types.ts';
 import { peftSettings } from '#src/oft/planned.ts';
 import { JobError } from './errors.ts';
 import {
@@ -14,7 +14,7 @@ import {
   textsIn,
   wholeIn,
 } from './imports.ts';
-import { escapeRegex, fromPython } from './pythonRegex.ts';
+import { escapeRegex, fromPython, joined } from './pythonRegex.ts';
 
 /** Keys that say nothing about the plan. */
 const aside = new Set([
@@ -68,37 +68,45 @@ function blocksOf(table: Table, notes: string[]): BlockChoice {
   return { ...(r > 0 ? { count: r } : { size }), fit: 'nearest', ...(share && { share }) };
 }
 
-/** Expression for names in a list: the whole path, or its end from a dot on. */
-const ends = (names: readonly string[]): string =>
-  String.raw`(?:^|\.)(?:${names.map(escapeRegex).join('|')})$`;
+/** Expressions for names in a list: the whole path, or its end from a dot on. */
+const ends = (names: readonly string[], before = ''): string[] =>
+  joined(names.map(escapeRegex), (source) => String.raw`${before}(?:^|\.)(?:${source})$`);
 
-/** Expression for a list or a text of PEFT; throws JobError for a text that JavaScript cannot have. */
-function namesRegex(key: string, value: unknown): string {
+/** Expressions for a list or a text of PEFT; throws JobError for a text that cannot be run here. */
+function namesRegex(key: string, value: unknown): string[] {
   if (typeof value !== 'string') return ends(textsIn(key, value));
   const source = fromPython(value);
   if (source === undefined)
     throw new JobError(
-      `${key} is the expression ${value}, which cannot be read here. Write it without Python's own syntax, or as a list of names.`,
+      `${key} is the expression ${shown(value)}, which cannot be read here. Write it without Python's own syntax and nested repetitions, or as a list of names.`,
       key,
     );
-  return `^(?:${source})$`;
+  return [`^(?:${source})$`];
 }
 
 /**
- * Expression for PEFT's layer index: the first whole-number segment after the second, or after a segment of `layers_pattern`; undefined
- * where all layers are meant.
+ * Rules for PEFT's `layers_to_transform`: the index of a layer is the first segment of its path that is a number and has two segments
+ * before it, or, with `layers_pattern`, the number after the first segment of that name, for the first pattern that occurs at all.
  */
-function indexRegex(table: Table): string | undefined {
-  const given = table.layers_to_transform;
-  if (given === undefined || given === null || (Array.isArray(given) && given.length === 0)) return undefined;
-  const list: readonly unknown[] = Array.isArray(given) ? given : [given];
-  const index = `(?:${list.map((n) => wholeIn('layers_to_transform', n, 0)).join('|')})`;
-  const pattern = table.layers_pattern ?? [];
-  const patterns = typeof pattern === 'string' ? [pattern] : textsIn('layers_pattern', pattern);
-  const named = patterns.filter((p) => p !== '').map(escapeRegex);
-  if (named.length === 0) return String.raw`^[^.]+\.[^.]+(?:\.(?!\d+\.)[^.]+)*\.${index}\.`;
-  const lists = `(?:${named.join('|')})`;
-  return String.raw`^(?:(?!${lists}\.\d+\.)[^.]+\.)*${lists}\.${index}\.`;
+function indexedRules(
+  names: readonly string[],
+  indices: readonly number[],
+  patterns: readonly string[],
+): Rule[] {
+  const index = String.raw`(?:${indices.join('|')})\.`;
+  const rules = (where: string): Rule[] =>
+    ends(names, `^(?=.*${where}).*`).map((regex) => ({ match: { regex } }));
+  if (patterns.length === 0) {
+    const two = String.raw`^[^.]+\.[^.]+.*`;
+    return rules(String.raw`(?<=${two})(?<!${two}\.\d+(?:\..*)?)\.${index}`);
+  }
+  return patterns.map(escapeRegex).flatMap((list) => {
+    const any = String.raw`(?:^|\.)${list}\.\d+\.`;
+    return [
+      ...rules(String.raw`(?:^|\.)(?<!${any}.*)${list}\.${index}`),
+      { match: { regex: any }, skip: true },
+    ];
+  });
 }
 
 function targets(table: Table, notes: string[]): Rule[] {
@@ -110,15 +118,18 @@ function targets(table: Table, notes: string[]): Rule[] {
     );
     return [{ match: { kind: 'linear' } }];
   }
-  const names = namesRegex('target_modules', given);
-  const index = indexRegex(table);
-  if (index !== undefined && typeof given === 'string')
+  const asked = table.layers_to_transform ?? [];
+  const indices = (Array.isArray(asked) ? (asked as readonly unknown[]) : [asked]).map((n) =>
+    wholeIn('layers_to_transform', n, 0),
+  );
+  const pattern = table.layers_pattern ?? [];
+  const patterns = (typeof pattern === 'string' ? [pattern] : textsIn('layers_pattern', pattern)).filter(
+    Boolean,
+  );
+  if (indices.length > 0 && typeof given === 'string')
     notes.push('layers_to_transform has no effect beside a target_modules text, in PEFT and here.');
-  const match: Match =
-    index === undefined || typeof given === 'string'
-      ? { regex: names }
-      : { regex: `^(?=${index.slice(1)}).*${names}` };
-  return [{ match }];
+  else if (indices.length > 0) return indexedRules(textsIn('target_modules', given), indices, patterns);
+  return namesRegex('target_modules', given).map((regex) => ({ match: { regex } }));
 }
 
 /** What of the config has no counterpart here. */
@@ -169,14 +180,16 @@ export function planFromPeft(table: Table): ImportedPlan {
     notes.push(
       `modules_to_save: ${many(modules)} would be trained whole by PEFT; here they stay as they are.`,
     );
-    skipped.push({
-      match: { regex: String.raw`(?:^|\.)(?:${modules.map(escapeRegex).join('|')})(?:\.|$)` },
-      skip: true,
-    });
+    for (const regex of joined(
+      modules.map(escapeRegex),
+      (source) => String.raw`(?:^|\.)(?:${source})(?:\.|$)`,
+    ))
+      skipped.push({ match: { regex }, skip: true });
   }
   const exclude = table.exclude_modules ?? '';
   if (exclude !== '' && !(Array.isArray(exclude) && exclude.length === 0))
-    skipped.push({ match: { regex: namesRegex('exclude_modules', exclude) }, skip: true });
+    for (const regex of namesRegex('exclude_modules', exclude))
+      skipped.push({ match: { regex }, skip: true });
   const rules = [...skipped, ...targets(table, notes), { match: {}, skip: true }];
   return {
     plan: {

@@ -1,6 +1,6 @@
 /** @file Reads OFT adapters of PEFT. */
 import type { LayerParameters } from '#src/oft/parameters.ts';
-import { defaultSettings, fanIn, peftSettings, plannedLayer } from '#src/oft/planned.ts';
+import { defaultSettings, peftSettings, plannedLayer, widthOf } from '#src/oft/planned.ts';
 import type { Layer, LayerSettings } from '#src/oft/types.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
 import type { AdapterFile } from './adapterTypes.ts';
@@ -21,15 +21,19 @@ export interface TriangleBlocks {
 
 /** @throws FormatError where the shape fits no blocks of the layer. */
 export function triangleBlocks(name: string, layer: Layer, { shape }: Tensor): TriangleBlocks {
-  const width = fanIn(layer);
+  const width = widthOf(layer, 'input');
   const [rows = 0, numbers = 0] = shape;
   const size = shape.length === 2 ? triangleSize(numbers) : undefined;
   if (size === undefined || rows === 0 || width % size !== 0 || (rows !== 1 && rows * size !== width))
     throw new FormatError(
-      `${name} has shape [${shape.join()}], but ${layer.path} takes in ${width} numbers per output: it takes [n, b(b−1)/2] with n·b = ${width}, or [1, b(b−1)/2] for shared blocks.`,
+      `${name} has shape [${shape.join()}], but ${layer.path} has a width of ${width} there: it takes [n, b(b−1)/2] with n·b = ${width}, or [1, b(b−1)/2] for shared blocks.`,
     );
   return { count: width / size, size, share: rows === 1 && width > size };
 }
+
+/** What PEFT calls a layer's blocks. */
+export const peftParameter = ({ kind }: Layer): string =>
+  kind === 'embedding' ? 'oft_embedding_R' : 'oft_R';
 
 type Config = Readonly<Record<string, unknown>>;
 
@@ -85,16 +89,19 @@ export function readPeft(file: Safetensors, config: Config | null, layers: reado
   const { metadata } = file;
   // PEFT leaves the adapter's name out when it saves; a state dict taken by hand has it.
   const tensors = new Map(
-    [...file.tensors].map(([key, t]) => [key.replace(/\.oft_R\.default\.weight$/, '.oft_R.weight'), t]),
+    [...file.tensors].map(([key, t]) => [
+      key.replace(/\.(oft_(?:embedding_)?R)\.default\.weight$/, '.$1.weight'),
+      t,
+    ]),
   );
-  const names = resolveNames(stemsIn(tensors.keys(), ['oft_R.weight']), layers);
+  const names = resolveNames(stemsIn(tensors.keys(), ['oft_R.weight', 'oft_embedding_R.weight']), layers);
   demandFound(names, tensors.keys(), layers);
   const settings = config ? settingsOf(config) : { ...peftSettings, blocks: defaultSettings.blocks };
   const used = new Set<string>();
   const missing: string[] = [];
   const found: LayerParameters[] = [];
   for (const [layer, stem] of names.stems) {
-    const key = `${stem}.oft_R.weight`;
+    const key = `${stem}.${peftParameter(layer)}.weight`;
     const t = tensors.get(key);
     if (!t) {
       missing.push(key);
@@ -122,7 +129,7 @@ export function readPeft(file: Safetensors, config: Config | null, layers: reado
   const embeddings = unexpected.filter((key) => key.includes('.oft_embedding_R'));
   if (embeddings.length > 0)
     notes.push(
-      `${embeddings.length === 1 ? 'An adapted embedding is' : `${embeddings.length} adapted embeddings are`} left out (${embeddings[0]!}): only linear layers and convolutions can be adapted here.`,
+      `${embeddings.length === 1 ? 'An adapted embedding is' : `${embeddings.length} adapted embeddings are`} left out (${embeddings[0]!}): only layers that the model was opened for can be adapted.`,
     );
   if (typeof config?.bias === 'string' && config.bias !== 'none')
     notes.push('The adapter also trained biases; they are left out.');

@@ -1,7 +1,8 @@
 /** @file The keys of `[plan]` and its rules, each with what is allowed there. */
 import * as v from 'valibot';
+import { LONGEST_REGEX, regexComplaint } from '#src/oft/regexGuard.ts';
 import type { Role } from '#src/oft/types.ts';
-import { flag, oneOf, real, table, text, value, whole } from './schema.ts';
+import { flag, oneOf, real, show, table, text, value, whole } from './schema.ts';
 
 const isWhole = (x: unknown): x is number => typeof x === 'number' && Number.isInteger(x) && x >= 1;
 
@@ -98,15 +99,16 @@ const settings = {
   lr_scale: v.optional(real('0 or a positive number up to 1000', (x) => x >= 0 && x <= 1000)),
 };
 
-const regex = value<string>('a regular expression of at most 2000 characters', (x) => {
-  if (typeof x !== 'string' || x.length > 2000) return false;
-  try {
-    new RegExp(x);
-    return true;
-  } catch {
-    return false;
-  }
-});
+const regex = v.pipe(
+  text(LONGEST_REGEX),
+  v.check(
+    (x) => regexComplaint(x) === null,
+    (issue) => {
+      const { reason, cure } = regexComplaint(issue.input)!;
+      return ` is ${show(issue.input)}, which ${reason} ${cure}`;
+    },
+  ),
+);
 
 const match = table({
   name: v.optional(text(500)),

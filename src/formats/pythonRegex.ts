@@ -1,23 +1,36 @@
 /** @file Patterns of Python's `re` and `fnmatch` as JavaScript's regular expressions, and back. */
 
+import { regexComplaint } from '#src/oft/regexGuard.ts';
+
 /** Characters that mean themselves, in both languages. */
 export const escapeRegex = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
-/** A pattern of Python's `re`, as JavaScript writes it; undefined where JavaScript has no such pattern. */
+/**
+ * A pattern of Python's `re`, as JavaScript writes it; undefined where JavaScript has no such pattern, or where it could take for ever
+ * on a path.
+ */
 export function fromPython(pattern: string): string | undefined {
   const source = pattern
     .replaceAll('(?P<', '(?<')
-    .replaceAll(/\(\?P=(\w+)\)/g, String.raw`\k<$1>`)
     .replaceAll(/(?<!\\)((?:\\\\)*)\\A/g, '$1^')
     .replaceAll(/(?<!\\)((?:\\\\)*)\\Z/g, '$1$');
   // Inline flags, comments, conditionals: no counterpart, and without the `u` flag some would pass with another meaning.
-  if (/\(\?[aiLmsux#(]/.test(source)) return undefined;
-  try {
-    new RegExp(source);
-    return source;
-  } catch {
-    return undefined;
+  if (/\(\?[aiLmsux#(P]/.test(source)) return undefined;
+  return regexComplaint(`^(?:${source})$`) === null ? source : undefined;
+}
+
+/** Alternatives in as few expressions as the longest allowed length permits. */
+export function joined(
+  alternatives: readonly string[],
+  wrap: (source: string) => string = (s) => s,
+): string[] {
+  const sources: string[] = [];
+  for (const alternative of alternatives) {
+    const more = sources.length > 0 ? `${sources.at(-1)!}|${alternative}` : alternative;
+    if (sources.length > 0 && regexComplaint(wrap(more)) === null) sources[sources.length - 1] = more;
+    else sources.push(alternative);
   }
+  return sources.map(wrap);
 }
 
 /** A look-behind for plain text: the only kind that Python, whose look-behinds have a fixed width, surely takes. */
@@ -44,20 +57,4 @@ export function fromFnmatch(pattern: string): string {
     } else source += escapeRegex(c);
   }
   return source;
-}
-
-/** Whether alternatives stand at the top level, so that a prefix or suffix would bind to one of them only. */
-export function hasTopLevelAlternatives(source: string): boolean {
-  let depth = 0;
-  let inClass = false;
-  for (let i = 0; i < source.length; i++) {
-    const c = source[i]!;
-    if (c === '\\') i++;
-    else if (inClass) inClass = c !== ']';
-    else if (c === '[') inClass = true;
-    else if (c === '(') depth++;
-    else if (c === ')') depth--;
-    else if (c === '|' && depth === 0) return true;
-  }
-  return false;
 }

@@ -38,7 +38,8 @@ export const text = (longest: number) =>
     (x) => typeof x === 'string' && x.length <= longest,
   );
 
-const show = (x: unknown): string => {
+/** A value for a message, cut at 60 characters. */
+export const show = (x: unknown): string => {
   const shown = x === undefined ? 'missing' : typeof x === 'number' ? String(x) : JSON.stringify(x);
   return shown.length > 60 ? `${shown.slice(0, 57)}…` : shown;
 };

@@ -1,6 +1,7 @@
 /** @file From what a LyCORIS preset selects to rules: by module class and by name, with settings of their own, convolutions on or off. */
 import type { LayerSettings, Match, Rule } from '#src/oft/types.ts';
 import { classRegex, moduleClass } from './moduleClasses.ts';
+import { joined } from './pythonRegex.ts';
 
 /** What layers of a class or name get in place of the plan's settings. */
 export interface Override {
@@ -47,12 +48,12 @@ function both(a: Match, b: Match): Match | undefined {
   return { ...a, ...b, ...(regex !== undefined && { regex }) };
 }
 
-/** The matches in one, where they differ by their expressions only. */
+/** The matches in as few as possible: those that differ by their expressions only become one. */
 function merged(matches: readonly Match[]): Match[] {
   if (matches.some((m) => Object.keys(m).length === 0)) return [everything];
   const expressions = matches.flatMap((m) => (m.kind === undefined && m.regex !== undefined ? m.regex : []));
   const rest = matches.filter((m) => m.kind !== undefined);
-  return expressions.length === 0 ? rest : [...rest, { regex: [...new Set(expressions)].join('|') }];
+  return [...rest, ...joined([...new Set(expressions)]).map((regex): Match => ({ regex }))];
 }
 
 /** Rules that adapt the layers of a match: kernels larger than 1 only where convolutions are on or the override brings its dim. */
