@@ -19,7 +19,7 @@ export const modelName = 'adapter_model.safetensors';
 /** Blocks of one number cannot turn; PEFT's file does without such layers. */
 const turning = (p: PlannedLayer): boolean => p.size > 1;
 
-const oneOnly = <T>(planned: readonly PlannedLayer[], of: (p: PlannedLayer) => T): boolean =>
+const oneOnly = (planned: readonly PlannedLayer[], of: (p: PlannedLayer) => unknown): boolean =>
   new Set(planned.map(of)).size <= 1;
 
 /** Whether PEFT's own constraint says it: one eps for all. */
