@@ -1,5 +1,5 @@
 /** @file `npm run parity`: what the page trains must mean the same to the Python tools. Makes a Python environment on first use. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -18,6 +18,9 @@ const VENV = join(WORK, 'venv');
 const REQUIREMENTS = join(ROOT, 'e2e/parity/requirements.txt');
 const UNET = join(ROOT, 'e2e/parity/models/emoji-unet');
 const MODEL = join(ROOT, 'public/models/emoji/unet/model.onnx');
+
+const inWork = (/** @type {string} */ name) => join(WORK, name);
+const script = (/** @type {string} */ name) => join(ROOT, 'e2e/parity', name);
 
 /** A job as short as it can be and still turn every layer visibly. */
 const SHORT_JOB = `
@@ -59,28 +62,69 @@ async function ensurePython() {
   return inside;
 }
 
+/** The models that a check needs are made here or lie in the repository: nothing is asked of a hub. */
+const OFFLINE = { TRANSFORMERS_OFFLINE: '1', HF_HUB_OFFLINE: '1' };
+
+/** A step that must succeed before anything can be compared. @param {string} what @param {string} program @param {readonly string[]} args */
+async function must(what, program, args) {
+  say(`${what} …`);
+  if ((await runProgram(program, args, { quiet: true, env: OFFLINE })) !== 0)
+    throw new Refusal(`${what}: failed`);
+}
+
 /**
- * Runs one check that prints `ok …` or `FAIL …` lines.
- * @param {string} name @param {string} program @param {readonly string[]} args
- * @returns {{ passed: number, failed: number }}
+ * Runs one comparison, which prints `ok …` or `FAIL …` lines.
+ * @param {string} what @param {string} program @param {readonly string[]} args
+ * @returns {Promise<{ passed: number, failed: number }>}
  */
-function count(name, program, args) {
-  const { status, stdout } = spawnSync(program, args, {
+async function compare(what, program, args) {
+  say(`${what} …`);
+  const child = spawn(program, args, {
     cwd: ROOT,
-    encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, TRANSFORMERS_OFFLINE: '1', HF_HUB_OFFLINE: '1' },
+    env: { ...process.env, ...OFFLINE },
   });
-  for (const line of stdout.split('\n')) if (line !== '') say(`  ${name}: ${line}`);
-  const passed = stdout.match(/^ok /gm)?.length ?? 0;
-  const failed = stdout.match(/^FAIL /gm)?.length ?? 0;
+  let text = '';
+  child.stdout.on('data', (chunk) => (text += chunk));
+  const status = await new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  say(text.trimEnd().replaceAll(/^/gm, '  '));
+  const passed = text.match(/^ok /gm)?.length ?? 0;
+  const failed = text.match(/^FAIL /gm)?.length ?? 0;
+  if (status !== 0 && failed === 0) say(`${what}: stopped before its end`);
+  // What stopped early, or compared nothing, has failed.
   return { passed, failed: status === 0 && passed > 0 ? failed : Math.max(1, failed) };
 }
 
-/** A step that must succeed before anything can be compared. @param {string} what @param {string} program @param {readonly string[]} args @param {boolean} [quiet] */
-async function must(what, program, args, quiet = false) {
-  say(`${what} …`);
-  if ((await runProgram(program, args, { quiet })) !== 0) throw new Refusal(`${what}: failed`);
+/** Trains the built-in model in the page for a few steps and computes with what it saved. @param {string} python */
+async function pageAdapter(python) {
+  const node = process.execPath;
+  writeFileSync(inWork('job.toml'), SHORT_JOB);
+  rmSync(inWork('run'), { recursive: true, force: true });
+  await must('Training 4 steps in the page', node, [
+    join(ROOT, 'scripts/tune.mjs'),
+    ...[inWork('job.toml'), '--backend', 'wasm', '--out', inWork('run')],
+  ]);
+  await must('Writing inputs', python, [script('inputs.py'), inWork('in.safetensors')]);
+  await must('Outputs and gradients of the built-in model with that adapter', node, [
+    ...[join(ROOT, 'scripts/check.mjs'), MODEL, '--adapter', inWork('run/adapter.safetensors')],
+    ...['--gradients', inWork('in.safetensors'), inWork('ours.safetensors')],
+  ]);
+}
+
+/** Rotune's half, in this process: training, and opening the other tools' files. */
+async function rotune() {
+  say('Training every case, and opening what LyCORIS and PEFT wrote …');
+  const { runnerImport } = await import('vite');
+  /** @type {{ module: typeof import('../e2e/parity/run.ts') }} */
+  const { module } = await runnerImport('/e2e/parity/run.ts', {
+    root: ROOT,
+    configFile: false,
+    logLevel: 'error',
+  });
+  await module.run(inWork('tools'), join(ROOT, 'e2e/parity/cases.json'), say);
 }
 
 await main(async () => {
@@ -88,49 +132,28 @@ await main(async () => {
   await ensureChromium();
   await ensureBuild();
   const python = await ensurePython();
-  const node = process.execPath;
-  const path = (/** @type {string} */ name) => join(WORK, name);
-  const script = (/** @type {string} */ name) => join(ROOT, 'e2e/parity', name);
-
-  writeFileSync(path('job.toml'), SHORT_JOB);
-  rmSync(path('run'), { recursive: true, force: true });
-  const tune = [join(ROOT, 'scripts/tune.mjs'), path('job.toml'), '--backend', 'wasm', '--out', path('run')];
-  await must('Training 4 steps in the page', node, tune);
-  await must('Writing inputs', python, [script('inputs.py'), path('in.safetensors')]);
-
-  const adapters = [
-    ['trained in the page', path('run/adapter.safetensors')],
-    ['dim 4', join(ROOT, 'e2e/golden/emoji/lycoris_dim4.safetensors')],
-    [
-      'dim 8, constraint, rescaled',
-      join(ROOT, 'e2e/golden/emoji/lycoris_dim8_constraint_rescaled.safetensors'),
-    ],
-  ];
-  const totals = { passed: 0, failed: 0 };
-  for (const [name, adapter] of /** @type {[string, string][]} */ (adapters)) {
-    const check = [
-      'scripts/check.mjs',
-      MODEL,
-      '--bind',
-      'batch=2',
-      '--adapter',
-      adapter,
-      '--gradients',
-      path('in.safetensors'),
-    ];
-    const outputs = [...check, path('ours.safetensors')];
-    await must(`Outputs and gradients with the adapter (${name})`, node, outputs, true);
-    const args = [
+  rmSync(inWork('tools'), { recursive: true, force: true });
+  await must('Making networks, and adapters with LyCORIS and PEFT', python, [
+    script('make.py'),
+    inWork('tools'),
+  ]);
+  // Two at a time: there are two cores on most machines that run this.
+  await Promise.all([pageAdapter(python), rotune()]);
+  const counts = await Promise.all([
+    compare('Comparing with LyCORIS, PEFT, onnxruntime, and readers', python, [
+      script('verify.py'),
+      inWork('tools'),
+    ]),
+    compare("Comparing the page's adapter with LyCORIS", python, [
       script('adapter_in_lycoris.py'),
-      adapter,
+      inWork('run/adapter.safetensors'),
       UNET,
-      path('in.safetensors'),
-      path('ours.safetensors'),
-    ];
-    const { passed, failed } = count(name, python, args);
-    totals.passed += passed;
-    totals.failed += failed;
-  }
-  console.log(`${totals.passed} passed, ${totals.failed} failed`);
-  return totals.failed === 0 ? 0 : 1;
+      inWork('in.safetensors'),
+      inWork('ours.safetensors'),
+    ]),
+  ]);
+  const passed = counts.reduce((n, c) => n + c.passed, 0);
+  const failed = counts.reduce((n, c) => n + c.failed, 0);
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
 });

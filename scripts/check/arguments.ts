@@ -1,20 +1,26 @@
 /** @file The command line of `npm run check`. */
 import { parseArgs } from 'node:util';
 import { nearest } from '#src/formats/nearest.ts';
+import { isPresetName, type PresetName, presetNames } from '#src/formats/presets.ts';
 
 export const usage = `npm run check -- MODEL.onnx [options]
 
-Prints what Rotune makes of a model: opset, inputs, layers with their rule, blocks and parameters, unsupported
-operators, and where WebGPU would run each node.
+Prints what Rotune makes of a model, before anything is trained: opset, inputs, every layer with its rule, blocks and
+parameters, totals against LoRA, warnings, which tools load the adapter, unsupported operators, and where WebGPU would
+run each node.
 
   --bind NAME=VALUE            size of a symbolic dimension; may be repeated
-  --plan PLAN.toml             which layers are adapted, and how (default: all, blocks = { dim = 4 })
-  --adapter FILE               apply a LyCORIS adapter
+  --plan FILE                  which layers are adapted, and how (default: all, blocks = { dim = 4 }): a Rotune plan or
+                               job, a LyCORIS preset, kohya's network_args, or PEFT's adapter_config.json
+  --preset NAME                a built-in plan: ${presetNames.join(', ')}
+  --lora R                     the rank of the LoRA that the totals are compared with (default 16)
+  --budget N                   propose a setting that stores at most N numbers; 200k and 1.5M are understood
+  --adapter FILE|FOLDER        apply an adapter: LyCORIS, ComfyUI, PEFT (its folder), OneTrainer or .diff
   --strength S                 of the adapter: 0 untouched, 1 as trained (default)
   --json                       the report as JSON
   --gradients IN OUT           IN.safetensors holds input.<name> and cotangent.<output>; OUT.safetensors receives
                                output.<name>, grad.input.<name>, grad.weight.<initializer>, and with --adapter
-                               grad.adapter.<key>, all of L = Σ output·cotangent
+                               grad.adapter.<key> as the file names and stores its numbers, all of L = Σ output·cotangent
 
 Exit status: 0 fine; 2 refused, with one line "error: …" on stderr.`;
 
@@ -28,6 +34,9 @@ export interface Arguments {
   readonly model: string;
   readonly bind: Readonly<Record<string, number>>;
   readonly plan: string | undefined;
+  readonly preset: PresetName | undefined;
+  readonly lora: number;
+  readonly budget: number | undefined;
   readonly adapter: string | undefined;
   readonly strength: number;
   readonly json: boolean;
@@ -37,6 +46,9 @@ export interface Arguments {
 const options = {
   bind: { type: 'string', multiple: true },
   plan: { type: 'string' },
+  preset: { type: 'string' },
+  lora: { type: 'string' },
+  budget: { type: 'string' },
   adapter: { type: 'string' },
   strength: { type: 'string' },
   json: { type: 'boolean' },
@@ -84,11 +96,16 @@ export function parseArguments(argv: readonly string[]): Arguments {
   const strength = Number(values.strength ?? 1);
   if (values.strength?.trim() === '' || !Number.isFinite(strength))
     throw new UsageError(`--strength ${values.strength ?? ''} is not a number.`);
+  if (values.plan !== undefined && values.preset !== undefined)
+    throw new UsageError('--plan and --preset both say which layers are adapted; give one of them.');
   return {
     help: values.help ?? false,
     model: model ?? '',
     bind: Object.fromEntries((values.bind ?? []).map(binding)),
     plan: values.plan,
+    preset: values.preset === undefined ? undefined : preset(values.preset),
+    lora: values.lora === undefined ? 16 : rank(values.lora),
+    budget: values.budget === undefined ? undefined : budget(values.budget),
     adapter: values.adapter,
     strength,
     json: values.json ?? false,
@@ -102,4 +119,29 @@ function binding(text: string): [string, number] {
   if (at < 1 || !/^\d+$/.test(size))
     throw new UsageError(`--bind ${text}: write it as NAME=VALUE, with a whole number, such as batch=1.`);
   return [text.slice(0, at), Number(size)];
+}
+
+function preset(name: string): PresetName {
+  if (isPresetName(name)) return name;
+  const meant = nearest(name, presetNames);
+  throw new UsageError(
+    `--preset ${name} is not built in${meant ? `; did you mean ${meant}?` : `; there are ${presetNames.join(', ')}.`}`,
+  );
+}
+
+function rank(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new UsageError(`--lora ${text}: a rank is a whole number from 1.`);
+  return Number(text);
+}
+
+/** "250000", "250k", "1.5M". */
+function budget(text: string): number {
+  const parts = /^(\d+(?:\.\d+)?)([kKmM]?)$/.exec(text);
+  const unit = { '': 1, k: 1e3, m: 1e6 }[parts?.[2]?.toLowerCase() ?? ''] ?? 1;
+  const numbers = Math.floor(Number(parts?.[1] ?? 0) * unit);
+  if (numbers < 1)
+    throw new UsageError(
+      `--budget ${text}: write how many numbers may be stored, such as 200000, 200k or 1.5M.`,
+    );
+  return numbers;
 }

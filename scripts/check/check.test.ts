@@ -104,15 +104,20 @@ describe('the built-in model', () => {
     const report = JSON.parse(out) as {
       model: { opset: number };
       dims: object;
-      layers: { path: string; count: number; size: number; rule: number | null }[];
+      layers: { path: string; part: string; count: number; size: number; state: string }[];
       totals: object;
+      tools: { tool: string; verdict: string; format: string | null }[];
       unsupported: unknown[];
       placement: { nodes: number; elsewhere: unknown[] };
     };
     expect(report.model.opset).toBe(17);
     expect(report.dims).toEqual({ batch: { value: 1, from: 'assumed' } });
     expect(report.layers).toHaveLength(133);
-    expect(report.totals).toEqual({ stored: 57_347, effective: 21_504 });
+    expect(report.layers[0]).toMatchObject({ part: 'unet', count: 32, size: 4, state: 'adapted' });
+    expect(report.totals).toMatchObject({ adapted: 133, stored: 57_347, effective: 21_504, base: 2_742_976 });
+    expect(report.tools).toContainEqual(
+      expect.objectContaining({ tool: 'LyCORIS', verdict: 'loads', format: 'lycoris' }),
+    );
     expect(report.unsupported).toEqual([]);
     expect(report.placement.elsewhere.length).toBeLessThan(report.placement.nodes / 100);
   });
@@ -126,9 +131,18 @@ describe('the built-in model', () => {
     const { status, out } = await run(emoji, '--plan', plan, '--bind', 'batch=2');
     expect(status).toBe(0);
     expect(out).toMatch(/^input {2}sample: float32 \[2, 3, 32, 32\]$/m);
-    expect(out).toMatch(/attn2\.to_q +linear +64 +64 +2 +count = 4 +4 × 16 +1,024 +480$/m);
+    expect(out).toMatch(/attn2\.to_q +linear +64 +64 +2 +count = 4 +4 × 16 +1,024 +480 +\d+\.\d %$/m);
     expect(out).not.toMatch(/conv 3×3/);
     expect(out).toMatch(/left as they are: conv_in,/);
+  });
+
+  it('follows a preset, compares with LoRA and proposes what meets a budget', async () => {
+    const { status, out } = await run(emoji, '--preset', 'attn-only', '--lora', '4', '--budget', '5000');
+    expect(status).toBe(0);
+    expect(out).toMatch(/^56 of 133 layers adapted:$/m);
+    expect(out).toMatch(/LoRA of rank 4 on the same layers stores [\d,]+/);
+    expect(out).toMatch(/5,000/);
+    expect(out).toMatch(/OneTrainer +does not load/);
   });
 });
 
@@ -370,7 +384,7 @@ describe('refusals', () => {
     expect(await refusal(model, '--adapter', 'e2e/golden/emoji/lycoris_dim4.safetensors')).toMatch(
       /made for another model/,
     );
-    expect(await refusal(model, '--adapter', 'e2e/golden/emoji')).toMatch(/is a folder/);
+    expect(await refusal(model, '--adapter', 'e2e/golden/emoji')).toMatch(/several safetensors files/);
     expect(await refusal(model, '--adapter', 'package.json')).toMatch(/Not a safetensors file/);
   });
 

@@ -1,11 +1,13 @@
 /** @file Carries out `--gradients`. */
-import type { LycorisFile } from '#src/formats/lycoris.ts';
+import { flipped } from '#src/formats/onnxWeights.ts';
 import { prune } from '#src/graph/prune.ts';
 import type { Graph } from '#src/graph/types.ts';
 import type { Model } from '#src/onnx/model.ts';
-import type { Tensor } from '#src/onnx/tensor.ts';
+import { type Tensor } from '#src/onnx/tensor.ts';
 import { parameterLayout, readParameters, writeParameters } from '#src/oft/parameters.ts';
+import type { Layer } from '#src/oft/types.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
+import { inFileNumbers, type OpenedAdapter, type Stored } from './adapter.ts';
 import { UsageError } from './arguments.ts';
 import { adaptedBackward, assertFree, modelBackward, RESIDUAL, THETA } from './gradients.ts';
 import { feedsFrom, widened, zeroTensor } from './tensors.ts';
@@ -24,39 +26,40 @@ export async function computeGradients(
   model: Model,
   graph: Graph,
   given: ReadonlyMap<string, Tensor>,
-  adapter: LycorisFile | undefined,
+  adapter: OpenedAdapter | undefined,
   strength: number,
 ): Promise<Map<string, Tensor>> {
   assertFree(graph);
   const { feeds, cotangents } = feedsFrom(given, graph);
-  const layout = adapter && parameterLayout(adapter.layers.map((l) => l.layer));
+  // At strength 0 the model is the untouched one, though LyCORIS would still apply the whole rescale.
+  const applied = strength === 0 ? undefined : adapter;
+  const layout = applied?.layers.length ? parameterLayout(applied.layers.map((l) => l.layer)) : undefined;
+  const differences = adapter ? adapter.given : [];
   const out = new Map<string, Tensor>();
 
   const weights = weightNames(model);
-  const whole = modelBackward(graph, weights, layout, { strength, cotangents });
+  const whole = modelBackward(graph, weights, layout, { strength, cotangents, differences });
   if (adapter && layout) {
-    const given = new Map(adapter.layers.map((l) => [l.layer.layer.path, l]));
-    const data = writeParameters(layout, given);
+    const values = new Map(adapter.layers.map((l) => [l.layer.layer.path, l]));
+    const data = writeParameters(layout, values);
     const theta: Tensor = { type: 'float32', shape: [layout.size], data };
     for (const v of whole.graph.inputs) if (v.name.startsWith(THETA)) feeds[v.name] = theta;
-    const turned = adaptedBackward(graph, layout, { strength, cotangents });
-    for (const v of turned.graph.inputs) if (v.name.startsWith(THETA)) feeds[v.name] = theta;
-    const results = await runGraph(prune(turned.graph), feeds);
+    const own = adaptedBackward(graph, layout, { strength, cotangents });
+    for (const v of own.graph.inputs) if (v.name.startsWith(THETA)) feeds[v.name] = theta;
+    const results = await runGraph(prune(own.graph), feeds);
     const residual = results[RESIDUAL] ? Number(results[RESIDUAL].data[0]) : 0;
     if (!(residual <= LARGEST_RESIDUAL))
       throw new UsageError(`The adapter's blocks are too large to be inverted (residual ${residual}).`);
-    const gradients = readParameters(layout, results['grad.adapter']!.data as Float32Array);
-    for (const { layer, blocks, rescale } of gradients) {
-      const stem = `grad.adapter.${adapter.prefix}_${layer.layer.path.replaceAll('.', '_')}`;
-      out.set(`${stem}.oft_blocks`, {
-        type: 'float32',
-        shape: [layer.count, layer.size, layer.size],
-        data: blocks,
-      });
-      const shape = [layer.layer.out, 1, ...layer.layer.kernel.map(() => 1)];
-      if (rescale) out.set(`${stem}.rescale`, { type: 'float32', shape, data: rescale });
+    const found = readParameters(layout, results['grad.adapter']!.data as Float32Array);
+    for (const { layer, blocks, rescale } of found) {
+      put(out, adapter, layer.layer, 'blocks', (key) => inFileNumbers(adapter, key, layer, blocks));
+      if (rescale) put(out, adapter, layer.layer, 'rescale', () => rescale);
     }
-  }
+  } else
+    for (const { layer, blocks, rescale } of adapter?.layers ?? []) {
+      put(out, adapter!, layer.layer, 'blocks', () => blocks.map(() => 0));
+      if (rescale) put(out, adapter!, layer.layer, 'rescale', () => rescale.map(() => 0));
+    }
   const results = await runGraph(prune(whole.graph), feeds);
   for (const v of graph.outputs) out.set(`output.${v.name}`, results[v.name]!);
   for (const v of graph.inputs)
@@ -69,5 +72,24 @@ export async function computeGradients(
     const { shape } = model.graph.initializers.get(weight)!;
     out.set(`grad.weight.${weight}`, name ? widened(results[name]!, name) : zeroTensor(shape));
   }
+  for (const { layer, values } of differences) {
+    const name = whole.gradients.get(`difference.${layer.path}`);
+    const found = name ? (results[name]!.data as Float32Array) : values.map(() => 0);
+    put(out, adapter!, layer, 'difference', () => flipped(layer, found, 'to torch'));
+  }
   return out;
+}
+
+/** Adds a gradient under the file's own key and in its shape. */
+function put(
+  out: Map<string, Tensor>,
+  { keys, tensors }: OpenedAdapter,
+  layer: Layer,
+  stored: Stored,
+  gradient: (key: string) => Float32Array,
+): void {
+  const key = keys.get(layer.path)?.[stored];
+  const shape = key === undefined ? undefined : tensors.get(key)?.shape;
+  if (key !== undefined && shape)
+    out.set(`grad.adapter.${key}`, { type: 'float32', shape, data: gradient(key) });
 }

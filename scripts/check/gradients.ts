@@ -7,7 +7,9 @@ import type { Route } from '#src/oft/cost.ts';
 import { insertAdapters, startFrom } from '#src/oft/insert.ts';
 import type { Layout } from '#src/oft/parameters.ts';
 import { emitRotations } from '#src/oft/rotations.ts';
+import { projectParameters } from '#src/oft/skew.ts';
 import { builder } from '#src/ops/table.ts';
+import { type Difference, insertDifferences } from './differences.ts';
 
 /** Newton–Schulz rounds: enough for ‖Q‖₂ up to about 23 in float32. */
 const ROUNDS = 20;
@@ -26,28 +28,28 @@ export interface GradientGraph {
 
 interface Options {
   readonly strength: number;
+  /** Weight differences that are added; they and a layout exclude each other. */
+  readonly differences?: readonly Difference[];
   /** Which outputs have a cotangent; default: all that hold floats. */
   readonly cotangents?: ReadonlySet<string>;
 }
 
-/** The builder with the model in it, adapters in place if a layout is given, and a cotangent input per output. */
+/** The builder with the model in it, adapters or differences in place if given, and a cotangent input per output. */
 function start(graph: Graph, layout: Layout | undefined, route: Route | 'auto', options: Options) {
   const g = builder();
   startFrom(g, graph);
-  const theta = layout && g.input(g.fresh(THETA), 'float32', [layout.size]);
+  const theta = layout && projectParameters(g, layout, g.input(g.fresh(THETA), 'float32', [layout.size]));
   const rotations =
     layout && theta && emitRotations(g, layout, theta, { rounds: ROUNDS, strength: options.strength });
+  let differences: ReadonlyMap<string, Value> = new Map();
   if (layout && rotations) insertAdapters(g, graph, layout, rotations.layers, route);
-  else {
-    for (const [name, constant] of graph.constants) g.initializer(name, constant);
-    for (const node of graph.nodes) g.append(node);
-  }
+  else differences = insertDifferences(g, graph, options.differences ?? [], options.strength);
   const outputs = graph.outputs.map((v) => g.value(v.name));
   const cotangents = new Map<string, Value>();
   for (const v of outputs)
     if (isFloat(v) && (options.cotangents?.has(v.name) ?? true))
       cotangents.set(v.name, g.input(cotangentName(v.name), v.type, v.shape));
-  return { g, outputs, cotangents, rotations };
+  return { g, outputs, cotangents, rotations, differences };
 }
 
 /** Outputs, and gradients with respect to the adapter's numbers: the graph that training differentiates. */
@@ -70,7 +72,7 @@ const zeros = (g: Builder, like: Value): Value =>
   g.constant(tensor(like.type, like.shape, new Float32Array(like.shape.reduce((a, b) => a * b, 1))), 'zero');
 
 /**
- * Outputs, and gradients with respect to float inputs and the named weights, with the adapter applied if a layout is given. A half-precision
+ * Outputs, and gradients with respect to float inputs, the named weights and the differences, with the adapter applied if a layout is given. A half-precision
  * weight behind Casts counts as the float32 values behind them.
  */
 export function modelBackward(
@@ -79,12 +81,13 @@ export function modelBackward(
   layout: Layout | undefined,
   options: Options,
 ): GradientGraph {
-  const { g, outputs, cotangents } = start(graph, layout, 'weight', options);
+  const { g, outputs, cotangents, differences } = start(graph, layout, 'weight', options);
   const wanted: { label: string; values: Value[] }[] = graph.inputs
     .filter(isFloat)
     .map((v) => ({ label: `input.${v.name}`, values: [g.value(v.name)] }));
   for (const name of weights)
     if (graph.constants.has(name)) wanted.push({ label: `weight.${name}`, values: standIns(g, name) });
+  for (const [path, value] of differences) wanted.push({ label: `difference.${path}`, values: [value] });
   const flat = wanted.flatMap((w) => w.values);
   const found = backward(g, cotangents, flat);
   const gradients = new Map<string, string | null>();

@@ -1,19 +1,20 @@
 /** @file The body of `npm run check`: never a stack trace for a bad model, plan, adapter or command line. */
-import { stat, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { FormatError } from '#src/formats/errors.ts';
-import { type LycorisFile, readLycoris } from '#src/formats/lycoris.ts';
-import { defaultPlan, parsePlan } from '#src/formats/plan.ts';
+import { planToTable } from '#src/formats/plan.ts';
 import { readSafetensors, writeSafetensors } from '#src/formats/safetensors.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import { type Model, ModelError } from '#src/onnx/model.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { importGraph } from '#src/ops/import.ts';
+import { adapterSummary, describeAdapter, openAdapter } from './adapter.ts';
 import { type Arguments, parseArguments, usage, UsageError } from './arguments.ts';
 import { computeGradients } from './compute.ts';
 import { type BoundDim, chooseDims, sizes } from './dims.ts';
 import { readBytes, readModel, reason } from './files.ts';
+import { choosePlan, withPart } from './plan.ts';
 import { printReport } from './print.ts';
 import { describeModel, header, type Report, unknownOperators } from './report.ts';
 
@@ -61,19 +62,21 @@ async function run(args: Arguments, path: (p: string) => string, to: Streams): P
     ),
   );
   const dims = chooseDims(model, args.bind, inputs);
-  const plan = args.plan === undefined ? defaultPlan : parsePlan(await readText(path(args.plan)));
+  const { plan, notes } = await choosePlan(args, path);
   const graph = importOrReport(args, model, dims, to);
-  const report = describeModel(args.model, model, dims, graph, plan);
-  const adapter = args.adapter === undefined ? undefined : await readAdapter(path(args.adapter), graph);
-  if (args.json)
-    to.out(
-      JSON.stringify({ ...jsonOf(report), ...(adapter && { adapter: summary(adapter, args) }) }, null, 2),
-    );
-  else {
+  const layersOf = (embeddings: boolean) => withPart(findLayers(graph, { embeddings }), path(args.model));
+  const report = describeModel(args.model, model, dims, graph, layersOf(false), { ...args, plan });
+  const adapter = args.adapter === undefined ? undefined : await openAdapter(path(args.adapter), layersOf);
+  if (args.json) {
+    const said = adapter && { adapter: adapterSummary(adapter, args.strength) };
+    to.out(JSON.stringify({ ...jsonOf(report), notes, ...said }, null, 2));
+  } else {
+    for (const note of notes) to.out(`${args.plan}: ${note}`);
     to.out(printReport(report));
-    if (adapter) to.out(describeAdapter(adapter, args));
+    if (adapter) to.out(describeAdapter(adapter, args.strength));
   }
-  if (args.gradients === undefined || args.plan !== undefined) refuseUntrainable(report);
+  if (args.gradients === undefined || args.plan !== undefined || args.preset !== undefined)
+    refuseUntrainable(report);
   if (!args.gradients || !given) return;
   const out = await computeGradients(model, graph, given, adapter, args.strength);
   try {
@@ -83,11 +86,6 @@ async function run(args: Arguments, path: (p: string) => string, to: Streams): P
     throw new UsageError(`OUT ${args.gradients.to} cannot be written: ${reason(error)}.`);
   }
 }
-
-const readText = async (path: string): Promise<string> => {
-  const bytes = await readBytes(path, 'The plan');
-  return new TextDecoder().decode(bytes);
-};
 
 /** The static graph; where there is none, what is known of the model is still printed. */
 function importOrReport(
@@ -109,39 +107,22 @@ function importOrReport(
   }
 }
 
-async function readAdapter(path: string, graph: Graph): Promise<LycorisFile> {
-  const there = await stat(path).catch(() => undefined);
-  if (there?.isDirectory())
-    throw new UsageError(
-      `The adapter ${path} is a folder, as PEFT writes it; only LyCORIS files are read so far.`,
-    );
-  return readLycoris(await readBytes(path, 'The adapter'), findLayers(graph));
-}
-
-function summary(adapter: LycorisFile, args: Arguments): object {
-  const { prefix, missing, unexpected, layers } = adapter;
-  return { prefix, layers: layers.length, strength: args.strength, missing, unexpected };
-}
-
-function describeAdapter({ prefix, layers, missing, unexpected }: LycorisFile, args: Arguments): string {
-  const lines = [`adapter: LyCORIS, prefix ${prefix}, ${layers.length} layers, strength ${args.strength}`];
-  if (missing.length > 0) lines.push(`  the file lacks ${missing.join(', ')}`);
-  if (unexpected.length > 0) lines.push(`  the model has no layer for ${unexpected.join(', ')}`);
-  return lines.join('\n');
-}
-
 /** Layers flat and with their rule counted from 1, as in the text. */
-const jsonOf = (report: Report): object => ({
+const jsonOf = ({ budget, ...report }: Report): object => ({
   ...report,
-  layers: report.layers.map(({ layer, rule, ...rest }) => ({
+  layers: report.layers.map(({ layer, planned, rule, ...rest }) => ({
     ...layer,
+    ...planned,
     ...rest,
+    layer: undefined,
     rule: rule === null ? null : rule + 1,
   })),
-  totals: {
-    stored: report.layers.reduce((n, l) => n + l.stored, 0),
-    effective: report.layers.reduce((n, l) => n + l.effective, 0),
-  },
+  ...(budget && {
+    budget: {
+      asked: budget.asked,
+      proposal: budget.proposal && { ...budget.proposal, plan: planToTable(budget.proposal.plan) },
+    },
+  }),
 });
 
 /** A model that the plan cannot train is refused, after its report. */

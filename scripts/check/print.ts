@@ -1,4 +1,6 @@
 /** @file The report as text for people. */
+import { printPlan } from '#src/formats/plan.ts';
+import type { ToolVerdict } from '#src/oft/compatibility.ts';
 import { describeBlocks } from '#src/oft/rules.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import type { Report } from './report.ts';
@@ -18,6 +20,26 @@ function columns(rows: readonly (readonly string[])[], right: readonly number[])
     .map((line) => `  ${line}`)
     .join('\n');
 }
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** What differs from a plain Diag-OFT on the output side. */
+function settingsOf(p: PlannedLayer): string {
+  const words: string[] = [];
+  if (p.algorithm === 'boft') words.push('BOFT');
+  if (p.side === 'input') words.push('input side');
+  if (p.share) words.push('shared');
+  if (p.neumannTerms !== null) words.push(`${p.neumannTerms} terms`);
+  if (p.constraint > 0) words.push(`constraint ${p.constraint} (${p.clamp})`);
+  if (p.rescale) words.push('rescale');
+  if (p.moduleDropout > 0) words.push(`module dropout ${p.moduleDropout}`);
+  if (p.rankDropout > 0) words.push(`rank dropout ${p.rankDropout}`);
+  if (p.lrScale !== 1) words.push(`lr × ${p.lrScale}`);
+  return words.join(', ');
+}
+
+const cuts = ({ count, size, stages }: PlannedLayer): string =>
+  `${stages > 1 ? `${stages} × ` : ''}${count} × ${size}`;
 
 function kindOf({ layer }: PlannedLayer): string {
   if (layer.kind === 'linear') return 'linear';
@@ -42,35 +64,20 @@ export function printReport(report: Pick<Report, 'model' | 'dims'> & Partial<Rep
     ([n, d]) => `${n} = ${d.value}${d.from === 'assumed' ? ' (assumed)' : ''}`,
   );
   if (bound.length > 0) out.push(`sizes  ${bound.join(', ')}`);
-  const { layers, left = [], problems = [], unsupported, placement } = report;
-  if (layers) {
-    const stored = layers.reduce((n, l) => n + l.stored, 0);
-    const effective = layers.reduce((n, l) => n + l.effective, 0);
+  const { layers, left = [], totals, problems = [], tools, budget, unsupported, placement } = report;
+  if (layers && totals) {
     out.push('', `${layers.length} of ${layers.length + left.length} layers adapted:`);
-    if (layers.length > 0)
-      out.push(
-        columns(
-          [
-            ['layer', 'kind', 'in', 'out', 'rule', 'blocks', 'n × b', 'stored', 'effective'],
-            ...layers.map((l) => [
-              l.layer.path,
-              kindOf(l),
-              String(l.layer.in),
-              String(l.layer.out),
-              l.rule === null ? '–' : String(l.rule + 1),
-              describeBlocks(l.blocks),
-              `${l.count} × ${l.size}`,
-              number(l.stored),
-              number(l.effective),
-            ]),
-            ['total', '', '', '', '', '', '', number(stored), number(effective)],
-          ],
-          [2, 3, 7, 8],
-        ),
-      );
+    if (layers.length > 0) out.push(layerTable(layers, totals));
     if (left.length > 0) out.push(`  left as they are: ${left.join(', ')}`);
+    if (totals.base > 0 && totals.stored > 0)
+      out.push(
+        `${number(totals.stored)} numbers stored, ${number(totals.effective)} of them free to turn: ${percent(totals.stored / totals.base)} of the layers' ${number(totals.base)} weights;` +
+          ` LoRA of rank ${totals.lora.rank} on the same layers stores ${number(totals.lora.numbers)}, ${(totals.lora.numbers / totals.stored).toFixed(2)} times as many`,
+      );
   }
   for (const p of problems) out.push(`${p.severity}: ${p.message}${p.cure ? ` ${p.cure}` : ''}`);
+  if (budget) out.push('', ...printBudget(budget));
+  if (tools && layers && layers.length > 0) out.push('', 'what loads the adapter:', toolTable(tools));
   if (unsupported) {
     out.push('', unsupported.length === 0 ? 'unsupported operators: none' : 'unsupported operators:');
     if (unsupported.length > 0)
@@ -101,4 +108,50 @@ export function printReport(report: Pick<Report, 'model' | 'dims'> & Partial<Rep
       );
   }
   return out.join('\n');
+}
+
+function layerTable(layers: Report['layers'], totals: Report['totals']): string {
+  const rows = layers.map(({ planned: l, share, state }) => [
+    l.layer.path,
+    kindOf(l),
+    String(l.layer.in),
+    String(l.layer.out),
+    l.rule === null ? '–' : String(l.rule + 1),
+    describeBlocks(l.blocks),
+    cuts(l),
+    number(l.stored),
+    number(l.effective),
+    percent(share),
+    [state === 'identity' ? 'cannot turn' : '', settingsOf(l)].filter(Boolean).join(', '),
+  ]);
+  const head = ['layer', 'kind', 'in', 'out', 'rule', 'blocks', 'n × b', 'stored', 'effective', 'share'];
+  const total = ['total', '', '', '', '', '', '', number(totals.stored), number(totals.effective), ''];
+  return columns([[...head, 'settings'], ...rows, [...total, '']], [2, 3, 7, 8, 9]);
+}
+
+const verdicts: Record<ToolVerdict['verdict'], string> = {
+  loads: 'loads',
+  loss: 'loads with a loss',
+  no: 'does not load',
+};
+
+function toolTable(tools: readonly ToolVerdict[]): string {
+  return columns(
+    tools.map((t) => [
+      t.tool,
+      verdicts[t.verdict],
+      t.format ? `save as ${t.format}` : '',
+      [...t.losses, ...(t.change ? [`To load it whole: ${t.change}`] : [])].join(' '),
+    ]),
+    [],
+  );
+}
+
+function printBudget({ asked, proposal }: NonNullable<Report['budget']>): string[] {
+  if (!proposal) return [`budget ${number(asked)}: no setting of this plan stores so few numbers`];
+  const plan = printPlan(proposal.plan).trimEnd();
+  return [
+    `budget ${number(asked)}: ${proposal.words} (${number(proposal.stored)} numbers)`,
+    ...plan.split('\n').map((line) => (line === '' ? '' : `  ${line}`)),
+  ];
 }

@@ -4,10 +4,12 @@ import { reads } from '#src/graph/topology.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
 import type { Model, ModelGraph, Node } from '#src/onnx/model.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
-import { findLayers } from '#src/oft/layers.ts';
+import { proposeForBudget } from '#src/oft/budget.ts';
+import type { ToolVerdict } from '#src/oft/compatibility.ts';
 import { parameterLayout } from '#src/oft/parameters.ts';
-import { type PlanProblem, planLayers } from '#src/oft/rules.ts';
-import type { Plan, PlannedLayer } from '#src/oft/types.ts';
+import { preflight, type Preflight, type PreflightRow } from '#src/oft/preflight.ts';
+import type { PlanProblem } from '#src/oft/rules.ts';
+import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
 import { sequenceOperators } from '#src/ops/sequences.ts';
 import { operatorKey, operators } from '#src/ops/table.ts';
 import type { BoundDim } from './dims.ts';
@@ -38,9 +40,16 @@ export interface Report {
   readonly dims: Readonly<Record<string, BoundDim>>;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
-  readonly layers: readonly PlannedLayer[];
+  readonly layers: readonly (PreflightRow & { readonly planned: PlannedLayer })[];
   /** Paths of adaptable layers that rules or errors leave out. */
   readonly left: readonly string[];
+  readonly totals: Preflight['totals'];
+  readonly tools: readonly ToolVerdict[];
+  /** What `--budget` asked for; `proposal` null: no setting keeps to it. */
+  readonly budget: {
+    readonly asked: number;
+    readonly proposal: { readonly plan: Plan; readonly stored: number; readonly words: string } | null;
+  } | null;
   readonly problems: readonly PlanProblem[];
   readonly unsupported: readonly Unsupported[];
   /** Of the training step's graph. */
@@ -103,25 +112,38 @@ export function predictPlacement(graph: Graph): { nodes: number; elsewhere: Node
   };
 }
 
+export interface Asked {
+  readonly plan: Plan;
+  readonly lora: number;
+  readonly budget: number | undefined;
+}
+
+const isAdapted = (row: PreflightRow): row is PreflightRow & { readonly planned: PlannedLayer } =>
+  row.planned !== null;
+
 /** The static graph's layers under a plan. */
 export function describeModel(
   file: string,
   model: Model,
   dims: ReadonlyMap<string, BoundDim>,
   graph: Graph,
-  plan: Plan,
+  found: readonly Layer[],
+  { plan, lora, budget }: Asked,
 ): Report {
-  const layers = findLayers(graph);
-  const { planned, problems } = planLayers(layers, plan);
-  const adapted = new Set(planned.map((p) => p.layer));
+  const { rows, totals, problems, tools } = preflight(found, plan, { loraRank: lora });
+  const layers = rows.filter(isAdapted);
+  const planned = layers.map((row) => row.planned);
   const unsupported = withoutGradient(graph, planned);
   const trainable = planned.length > 0 && !unsupported.some((u) => u.gradient);
   return {
     ...header(file, model, dims),
     inputs: graph.inputs,
     outputs: graph.outputs,
-    layers: planned,
-    left: layers.filter((l) => !adapted.has(l)).map((l) => l.path),
+    layers,
+    left: rows.filter((row) => !isAdapted(row)).map((row) => row.layer.path),
+    totals,
+    tools,
+    budget: budget === undefined ? null : { asked: budget, proposal: proposeForBudget(found, plan, budget) },
     problems,
     unsupported,
     placement: trainable

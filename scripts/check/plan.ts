@@ -1,0 +1,32 @@
+/** @file The plan that the command line names, and the part of a pipeline that a model is by its folder. */
+import { basename, dirname, resolve } from 'node:path';
+import { importPlan } from '#src/formats/importPlan.ts';
+import { defaultPlan } from '#src/formats/plan.ts';
+import { presetPlan } from '#src/formats/presets.ts';
+import type { Layer, Plan } from '#src/oft/types.ts';
+import type { Arguments } from './arguments.ts';
+import { readBytes } from './files.ts';
+
+export interface ChosenPlan {
+  readonly plan: Plan;
+  /** What an import from another tool's file changed or left out. */
+  readonly notes: readonly string[];
+}
+
+/** `--preset`, `--plan`, or the default. Throws FormatError for a file that is no plan. */
+export async function choosePlan(args: Arguments, path: (p: string) => string): Promise<ChosenPlan> {
+  if (args.preset !== undefined) return { plan: presetPlan(args.preset), notes: [] };
+  if (args.plan === undefined) return { plan: defaultPlan, notes: [] };
+  const text = new TextDecoder().decode(await readBytes(path(args.plan), 'The plan'));
+  return importPlan(text, basename(args.plan));
+}
+
+/** diffusers' folders whose model has layers to adapt. */
+const parts =
+  /^(unet|transformer(_\d)?|text_encoder(_\d)?|image_encoder|vae(_encoder|_decoder)?|controlnet|prior|decoder)$/;
+
+/** The layers with the part that the model's folder names: `unet/model.onnx` is of the part `unet`. */
+export function withPart(layers: readonly Layer[], model: string): readonly Layer[] {
+  const part = basename(dirname(resolve(model)));
+  return parts.test(part) ? layers.map((layer) => ({ ...layer, part })) : layers;
+}
