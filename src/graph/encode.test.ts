@@ -38,3 +38,14 @@ it('leaves out absent inputs at the end, and keeps those in the middle', () => {
   const { graph: again } = decodeModel(encodeGraph(graph, { weightsAsInputs: new Set() }));
   expect(again.nodes[0]!.inputs).toEqual(['x', '', 'w', 'c']);
 });
+
+it('gives nodes of one name distinct ones', () => {
+  const nodes = ['n', 'n/1', 'n', '', 'n', ''].map((name, i) => ({
+    ...node,
+    name,
+    inputs: ['x'],
+    outputs: [`y${i}`],
+  }));
+  const file = encodeGraph({ ...graph, nodes }, { weightsAsInputs: new Set() });
+  expect(decodeModel(file).graph.nodes.map((n) => n.name)).toEqual(['n', 'n/1', 'n/2', '', 'n/3', '']);
+});

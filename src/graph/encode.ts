@@ -28,7 +28,7 @@ export function encodeGraph(graph: Graph, options: EncodeGraphOptions): Uint8Arr
       name: options.name ?? 'rotune',
       inputs: [...graph.inputs, ...weights],
       outputs: graph.outputs,
-      nodes: graph.nodes.map(trimmed),
+      nodes: named(graph.nodes.map(trimmed)),
       initializers,
     },
   });
@@ -38,4 +38,20 @@ export function encodeGraph(graph: Graph, options: EncodeGraphOptions): Uint8Arr
 function trimmed(node: Node): Node {
   const last = node.inputs.findLastIndex((name) => name !== '');
   return last === node.inputs.length - 1 ? node : { ...node, inputs: node.inputs.slice(0, last + 1) };
+}
+
+/** Nodes under distinct names, which ONNX Runtime demands: a name made up for one may be another's in the file. */
+function named(nodes: readonly Node[]): Node[] {
+  const taken = new Set(nodes.map((node) => node.name));
+  const seen = new Set<string>();
+  return nodes.map((node) => {
+    if (node.name === '') return node;
+    let { name } = node;
+    for (let i = 1; seen.has(name); i++) {
+      const next = `${node.name}/${i}`;
+      if (!taken.has(next)) name = next;
+    }
+    seen.add(name);
+    return name === node.name ? node : { ...node, name };
+  });
 }

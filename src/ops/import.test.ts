@@ -309,6 +309,19 @@ it('gives the pads of every axis, as onnxruntime needs them behind a Transpose',
   expect(numbersOf(out.y!).slice(0, 8)).toEqual([0, 0, 0, 0, 1, 2, 3, 4]);
 });
 
+it('gives nodes of the file distinct names, and made-up nodes others', async () => {
+  const nodes = [
+    { ...n('Relu', ['x'], ['a']), name: 'MatMul_0' },
+    { ...n('FusedMatMul', ['a', 'w'], ['b'], { transA: 1 }), name: 'MatMul_0', domain: 'com.microsoft' },
+    { ...n('Neg', ['b'], ['y']), name: 'Transpose_0' },
+  ];
+  const graph = importGraph(model(graphOf(nodes, { w: ramp(2, 3) }, x, ['y'])), { batch: 2 });
+  const names = graph.nodes.map((node) => node.name);
+  expect(names).toHaveLength(4);
+  expect(new Set(names).size).toBe(4);
+  expect(names).toContain('MatMul_0/1');
+});
+
 describe('files that cannot be used', () => {
   const bad = (name: string): Model => decodeModel(readFileSync(`e2e/golden/bad/${name}.onnx`));
   it('are refused with the node and the reason', () => {

@@ -4,18 +4,12 @@ import { prune } from '#src/graph/prune.ts';
 import { reads, topological } from '#src/graph/topology.ts';
 import { type Graph, GraphError, type Value, type ValueType } from '#src/graph/types.ts';
 import type { Builder } from '#src/graph/builder.ts';
-import {
-  type Constant,
-  type DType,
-  type Model,
-  ModelError,
-  type ModelGraph,
-  type Node,
-} from '#src/onnx/model.ts';
+import { type Constant, type DType, type Model, ModelError, type Node } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { checkArity } from './arity.ts';
 import { fail } from './arguments.ts';
 import { withoutAxes } from './pads.ts';
+import { Scope } from './scope.ts';
 import { sequenceOperators } from './sequences.ts';
 import { fillingInputs, handedOn, type Knowledge } from './simplify.ts';
 import { builder, infer, operatorKey, operators } from './table.ts';
@@ -65,34 +59,6 @@ function checkSize(name: string, { shape }: Value): void {
     );
 }
 
-/** Names of one graph or subgraph, with those around it. */
-class Scope {
-  readonly values = new Map<string, Value>();
-  readonly sequences = new Map<string, readonly Value[]>();
-  constructor(
-    readonly graph: ModelGraph,
-    readonly outer?: Scope,
-  ) {}
-
-  find(name: string): Value | undefined {
-    return this.values.get(name) ?? this.outer?.find(name);
-  }
-  sequence(name: string): readonly Value[] | undefined {
-    return this.sequences.get(name) ?? this.outer?.sequence(name);
-  }
-  knows(name: string): boolean {
-    return (
-      this.values.has(name) ||
-      this.graph.initializers.has(name) ||
-      (this.outer !== undefined && (this.outer.sequence(name) !== undefined || this.outer.knows(name)))
-    );
-  }
-  /** The scope whose initializers hold the name. */
-  holder(name: string): Scope | undefined {
-    return this.graph.initializers.has(name) ? this : this.outer?.holder(name);
-  }
-}
-
 /** Types whose constants are indices, shapes and masks; all others are weights or their quantised values. */
 const arithmetic: readonly DType[] = ['int64', 'int32', 'bool'];
 
@@ -106,6 +72,7 @@ class Importer implements Knowledge {
   readonly #derived = new Map<string, () => Tensor | undefined>();
   /** By value: the number that it holds everywhere; undefined: it is not uniform. */
   readonly #fills = new Map<string, number | undefined>();
+  readonly #nodeNames = new Set<string>();
   constructor(
     readonly b: Builder,
     readonly version: number,
@@ -114,7 +81,8 @@ class Importer implements Knowledge {
   /** Imports the nodes that the scope's outputs need. */
   run(scope: Scope): void {
     this.b.reserve(scope.graph.initializers.keys());
-    for (const node of scope.graph.nodes) this.b.reserve(node.outputs);
+    // A node that is made up is named after its output, and must not get the name of one of the file's.
+    for (const node of scope.graph.nodes) this.b.reserve([node.name, ...node.outputs]);
     const ordered = topological(scope.graph.nodes, (name) => scope.knows(name));
     const needed = new Set(scope.graph.outputs.map((v) => v.name));
     const live: Node[] = [];
@@ -149,6 +117,15 @@ class Importer implements Knowledge {
     return value;
   }
 
+  /** The node's name, or its output's where it has none; with a number where another node has it. */
+  #nodeName(node: Node): string {
+    const base = node.name || node.outputs.find((o) => o !== '') || node.op;
+    let name = base;
+    for (let i = 1; this.#nodeNames.has(name); i++) name = `${base}/${i}`;
+    this.#nodeNames.add(name);
+    return name;
+  }
+
   /** The name, unless another branch of the file has taken it. */
   #free(name: string): string {
     return this.b.values.has(name) ? this.b.fresh(name) : name;
@@ -161,7 +138,7 @@ class Importer implements Knowledge {
     const inputs = original.inputs.map((n) => (n === '' ? null : this.value(scope, n)));
     let node: Node = {
       ...original,
-      name: original.name || original.outputs.find((o) => o !== '') || original.op,
+      name: this.#nodeName(original),
       inputs: inputs.map((v) => v?.name ?? ''),
       outputs: original.outputs.map((o) => (o === '' ? '' : this.#free(o))),
     };
