@@ -10,7 +10,7 @@ import { readSafetensors, writeSafetensors } from '#src/formats/safetensors.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
-import { numbersOf, sizeOf, type Tensor } from '#src/onnx/tensor.ts';
+import { numbersOf, type Tensor } from '#src/onnx/tensor.ts';
 import { hostRotations } from '#src/oft/hostRotation.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { type Layout, parameterLayout, readParameters } from '#src/oft/parameters.ts';
