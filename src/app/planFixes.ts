@@ -30,7 +30,9 @@ const skipping = (plan: Plan, rules: readonly Rule[]): Plan => ({
 
 /** Small changes first. */
 function candidates(layers: readonly Layer[], plan: Plan): readonly { words: string; plan: Plan }[] {
-  const kernels = [...new Set(layers.flatMap(({ kernel }) => kernel))].filter((k) => k > 1).sort((a, b) => a - b);
+  const kernels = [...new Set(layers.flatMap(({ kernel }) => kernel))]
+    .filter((k) => k > 1)
+    .sort((a, b) => a - b);
   const list: { words: string; plan: Plan }[] = [
     { words: 'Do without rescale', plan: everywhere(plan, { rescale: false }) },
     { words: 'Do without a constraint', plan: everywhere(plan, { constraint: 0 }) },
