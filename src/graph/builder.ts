@@ -289,7 +289,7 @@ export class Builder {
 }
 
 /** Outputs of one Split: with its input they fill the 8 storage buffers that every WebGPU device binds at least. */
-const mostOutputs = 7;
+export const mostOutputs = 7;
 
 /** ONNX TensorProto.DataType codes. */
 export const castCodes: Readonly<Record<DType, number>> = {

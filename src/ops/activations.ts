@@ -16,10 +16,16 @@ export const Sigmoid: Operator = unary(({ g, y, dy, k }) => g.mul(g.mul(dy, y), 
   float: (a) => 1 / (1 + Math.exp(-a)),
 });
 
-export const Relu: Operator = unary(({ g, x, dy, k }) => g.where(greater(g, x, k(0)), dy, k(0)), {
-  float: (a) => Math.max(a, 0),
-  int: (a) => (a > 0n ? a : 0n),
-});
+export const Relu: Operator = unary(
+  ({ g, x, dy, k }) => g.where(greater(g, x, k(0)), dy, k(0)),
+  {
+    float: (a) => Math.max(a, 0),
+    int: (a) => (a > 0n ? a : 0n),
+  },
+  {
+    lower: (g, _node, [x]) => (x!.type === 'int32' ? [g.emit('Max', [x!, scalarLike(g, 0, x!)])] : undefined),
+  },
+);
 
 export const LeakyRelu: Operator = unary(({ g, node, x, dy, k }) =>
   g.where(greater(g, x, k(0)), dy, g.mul(dy, k(floatAttr(node, 'alpha', 0.01)))),

@@ -89,6 +89,13 @@ export const Pow: Operator = {
     return [{ type: a.type, shape: broadcastShapes(ctx.node, [a.shape, requiredInput(ctx, 1).shape]) }];
   },
   grad: powGrad,
+  // WebGPU has no kernel for an exponent of another type, int64 above all.
+  lower: (g, _node, [a, b]) => {
+    const t = g.constantValue(b);
+    if (!t || t.type === a!.type || !['float32', 'float16'].includes(a!.type)) return undefined;
+    return [g.emit('Pow', [a!, g.cast(g.constant(tensor('float32', t.shape, numbersOf(t))), a!.type)])];
+  },
+  webgpu: (_, [a, b]) => a!.type === b!.type,
   fold: (node, [a, b]) => {
     // The exponent may have another type than the base.
     const same =
@@ -102,13 +109,27 @@ export const Pow: Operator = {
   },
 };
 
-export const Neg: Operator = unary(({ g, dy }) => g.neg(dy), { float: (a) => -a, int: (a) => -a });
+/** WebGPU's kernels for one operand take floats alone; integers go by those for two. */
+const isInteger = (x: Value): boolean => x.type === 'int32';
+
+export const Neg: Operator = unary(
+  ({ g, dy }) => g.neg(dy),
+  { float: (a) => -a, int: (a) => -a },
+  { lower: (g, _node, [x]) => (isInteger(x!) ? [g.sub(scalarLike(g, 0, x!), x!)] : undefined) },
+);
 
 /** The subgradient at 0 is 0. */
-export const Abs: Operator = unary(({ g, x, dy }) => g.mul(dy, signOf(g, x)), {
-  float: (a) => Math.abs(a),
-  int: (a) => (a < 0n ? -a : a),
-});
+export const Abs: Operator = unary(
+  ({ g, x, dy }) => g.mul(dy, signOf(g, x)),
+  {
+    float: (a) => Math.abs(a),
+    int: (a) => (a < 0n ? -a : a),
+  },
+  {
+    lower: (g, _node, [x]) =>
+      isInteger(x!) ? [g.emit('Max', [x!, g.sub(scalarLike(g, 0, x!), x!)])] : undefined,
+  },
+);
 
 /** The gradient at 0 is infinite, as in PyTorch: keep an epsilon under the root. */
 export const Sqrt: Operator = unary(({ g, y, dy, k }) => g.div(g.mul(dy, k(0.5)), y), {
@@ -135,6 +156,14 @@ export const Mod: Operator = {
     },
   })),
   webgpu: () => false,
+  // Integer division truncates, so a − (a/b)·b has the dividend's sign. On floats it would be inexact: those stay on the CPU.
+  lower: (g, node, [a, b]) => {
+    if (!isInteger(a!)) return undefined;
+    const rest = g.sub(a!, g.mul(g.div(a!, b!), b!));
+    if (intAttr(node, 'fmod', 0) === 1) return [rest];
+    const opposite = g.emit('Less', [g.mul(signOf(g, rest), signOf(g, b!)), scalarLike(g, 0, b!)]);
+    return [g.where(opposite, g.add(rest, b!), rest)];
+  },
 };
 
 export const Floor: Operator = unary('none', { float: (a) => Math.floor(a) });

@@ -1,5 +1,6 @@
 /** @file Conv in one, two or three dimensions, with groups, strides, dilations and every padding. */
-import { intsAttr } from '#src/graph/attributes.ts';
+import { type AttributeInput, intsAttr } from '#src/graph/attributes.ts';
+import type { Builder } from '#src/graph/builder.ts';
 import { GraphError, type Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { commonType, nodeLabel, requiredInput } from './common.ts';
@@ -33,6 +34,26 @@ function gradient({ g, node, inputs, grads, wants }: GradContext): (Value | null
   ];
 }
 
+/** A Conv of several groups as one Conv per group, joined: over three spatial axes WebGPU's kernel knows no groups. */
+export function groupedConv(
+  g: Builder,
+  [x, w, bias]: readonly [Value, Value, Value | null],
+  group: number,
+  attributes: Readonly<Record<string, AttributeInput>>,
+): Value {
+  const parts = (v: Value, axis: number): Value[] =>
+    g.split(
+      v,
+      axis,
+      Array.from({ length: group }, () => v.shape[axis]! / group),
+    );
+  const [xs, ws, biases] = [parts(x, 1), parts(w, 0), bias && parts(bias, 0)];
+  const outputs = xs.map((v, i) =>
+    g.emit('Conv', biases ? [v, ws[i]!, biases[i]!] : [v, ws[i]!], attributes),
+  );
+  return g.concat(outputs, 1);
+}
+
 export const Conv: Operator = {
   shape: (ctx) => {
     const { node } = ctx;
@@ -57,5 +78,12 @@ export const Conv: Operator = {
     ];
   },
   grad: gradient,
-  webgpu: (_, inputs) => ['float32', 'float16'].includes(inputs[0]!.type),
+  lower: (g, node, inputs) => {
+    const [x, w, bias] = inputs as [Value, Value, Value | null | undefined];
+    const group = groupOf(node);
+    if (x.shape.length < 5 || group === 1) return undefined;
+    const { group: _, ...attributes } = node.attributes;
+    return [groupedConv(g, [x, w, bias ?? null], group, attributes)];
+  },
+  webgpu: (node, inputs) => inputs[0]!.shape.length < 5 || groupOf(node) === 1,
 };

@@ -3,7 +3,7 @@ import type { Builder } from '#src/graph/builder.ts';
 import { GraphError, type Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { commonType, nodeLabel, requiredInput } from './common.ts';
-import { checkKernel } from './conv.ts';
+import { checkKernel, groupedConv } from './conv.ts';
 import { channelSum, weightGradient } from './convGradients.ts';
 import type { GradContext, Operator } from './types.ts';
 import { padAxis } from './unfold.ts';
@@ -74,10 +74,9 @@ function lower(g: Builder, node: Node, inputs: readonly (Value | null)[]): reado
     if (from > 0 || to < spread.shape[i + 2]!) spread = g.slice(spread, [from], [to], [i + 2]);
   });
   return [
-    g.emit('Conv', bias ? [spread, weight, bias] : [spread, weight], {
+    groupedConv(g, [spread, weight, bias ?? null], group, {
       dilations: axes.map((a) => a.dilation),
       pads: [...begins, ...ends].map((p) => Math.max(0, p)),
-      group,
     }),
   ];
 }
@@ -105,5 +104,5 @@ export const ConvTranspose: Operator = {
   },
   grad: gradient,
   lower,
-  webgpu: (_, inputs) => ['float32', 'float16'].includes(inputs[0]!.type) && inputs[0]!.shape.length < 5,
+  webgpu: (_, inputs) => inputs[0]!.shape.length < 5,
 };

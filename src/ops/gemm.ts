@@ -63,5 +63,4 @@ export const Gemm: Operator = {
     const { broadcast: _, ...rest } = node.attributes;
     return { ...node, attributes: rest };
   },
-  webgpu: (_, inputs) => ['float32', 'float16'].includes(inputs[0]!.type),
 };

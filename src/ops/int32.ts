@@ -7,18 +7,24 @@ import { constantOf, numbersOf, tensor, tensorOf } from '#src/onnx/tensor.ts';
 type Slots = readonly number[] | 'all';
 
 /** Operators that compute on int32 as on int64, and the inputs that share their output's type. */
-const followers: Readonly<Record<string, Slots>> = {
+export const dataSlots: Readonly<Record<string, Slots>> = {
   ...Object.fromEntries(
-    'Reshape Squeeze Unsqueeze Flatten Transpose Expand Slice Split Tile Identity Gather GatherElements GatherND Neg Abs'
+    (
+      'Reshape Squeeze Unsqueeze Flatten Transpose Expand Slice Split Tile Identity Gather GatherElements GatherND Neg Abs Sign CumSum ' +
+      'Trilu ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd'
+    )
       .split(' ')
       .map((op) => [op, [0]]),
   ),
   ...Object.fromEntries(
-    'Concat Add Sub Mul Max Min Equal Less LessOrEqual Greater GreaterOrEqual'
+    'Concat Add Sub Mul Div Mod Max Min Clip Equal Less LessOrEqual Greater GreaterOrEqual'
       .split(' ')
       .map((op) => [op, 'all' as const]),
   ),
   Where: [1, 2],
+  Pad: [0, 2],
+  ScatterElements: [0, 2],
+  ScatterND: [0, 2],
 };
 
 /** Inputs that may be int32 without any effect on the output's type. */
@@ -26,12 +32,14 @@ const indifferent: Readonly<Record<string, Slots>> = {
   Cast: [0],
   ArgMax: [0],
   ArgMin: [0],
+  OneHot: [0],
   Gather: [1],
   GatherElements: [1],
   ScatterElements: [1],
 };
 
-const has = (slots: Slots | undefined, i: number): boolean =>
+/** Whether input i is among the slots. */
+export const hasSlot = (slots: Slots | undefined, i: number): boolean =>
   slots === 'all' || (slots?.includes(i) ?? false);
 
 /**
@@ -86,16 +94,16 @@ class Narrowing {
       return;
     }
     const standard = node.domain === '';
-    const slots = standard ? followers[node.op] : undefined;
-    const touched = node.inputs.some((n, i) => has(slots, i) && this.#narrow.has(n));
+    const slots = standard ? dataSlots[node.op] : undefined;
+    const touched = node.inputs.some((n, i) => hasSlot(slots, i) && this.#narrow.has(n));
     const follows =
       touched &&
-      node.inputs.every((n, i) => !has(slots, i) || this.#fits(n)) &&
+      node.inputs.every((n, i) => !hasSlot(slots, i) || this.#fits(n)) &&
       !node.outputs.some((o) => outputs.has(o) && this.#values.get(o)?.type === 'int64');
     const inputs = node.inputs.map((n, i) => {
       if (n === '') return n;
-      if (follows && has(slots, i)) return this.#as(n, 'int32');
-      const accepted = standard && has(indifferent[node.op], i);
+      if (follows && hasSlot(slots, i)) return this.#as(n, 'int32');
+      const accepted = standard && hasSlot(indifferent[node.op], i);
       return this.#narrow.has(n) && !accepted ? this.#as(n, 'int64') : n;
     });
     this.#nodes.push({ ...node, inputs });

@@ -1,5 +1,6 @@
 /** @file Concat and Split. */
 import { intAttr, intsAttr } from '#src/graph/attributes.ts';
+import { mostOutputs } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf } from '#src/onnx/tensor.ts';
@@ -89,6 +90,12 @@ export const Split: Operator = {
       start += size;
       return strided(x, shape, strides, (start - size) * strides[axis]!);
     });
+  },
+  // Each WebGPU dispatch binds few buffers: many parts are cut in a tree.
+  lower: (g, node, [x, given]) => {
+    if (node.outputs.length <= mostOutputs) return undefined;
+    const axis = attributeAxis(node, x!.shape.length);
+    return g.split(x!, axis, partSizes(node, x!.shape[axis]!, undefinedOr(g.constantValue(given))));
   },
   // Sizes are an attribute before opset 13; before 18, and without any, the parts are equal.
   convert: (node, version, b) => {

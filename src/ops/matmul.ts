@@ -73,5 +73,4 @@ export const MatMul: Operator = {
     return [{ type, shape }];
   },
   grad: gradient,
-  webgpu: (_, inputs) => ['float32', 'float16', 'int32', 'uint32'].includes(inputs[0]!.type),
 };

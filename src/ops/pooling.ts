@@ -64,8 +64,8 @@ export const MaxPool: Operator = {
     ];
   },
   grad: maxGradient,
-  webgpu: (node, inputs) =>
-    ['float32', 'float16'].includes(inputs[0]!.type) && !node.outputs[1] && inputs[0]!.shape.length < 5,
+  // Its kernel fails where the places of the maxima are asked for.
+  webgpu: (node) => !node.outputs[1],
 };
 
 /** How many inputs each window position averages over, along one axis. */
@@ -116,7 +116,6 @@ function averageGradient({ g, node, inputs, grads }: GradContext): (Value | null
 export const AveragePool: Operator = {
   shape: (ctx) => [{ type: requiredInput(ctx, 0).type, shape: pooledShape(ctx) }],
   grad: averageGradient,
-  webgpu: (_, inputs) => ['float32', 'float16'].includes(inputs[0]!.type) && inputs[0]!.shape.length < 5,
 };
 
 export function globalShape(ctx: ShapeContext): readonly ValueType[] {

@@ -90,15 +90,32 @@ function transposedAxis(g: Builder, dy: Value, axis: number, matrix: readonly (r
   return g.reshape(g.matMul(left, flat), [...before, input, ...after]);
 }
 
-function gradient({ g, node, inputs, grads, constant }: GradContext): (Value | null)[] {
-  const x = inputs[0]!;
-  const { scales, shape, roi } = plan(node, x, constant);
+/** By axis the matrix that resizes it; undefined where it stays as it is. */
+const matricesOf = (node: Node, from: Shape, { shape, scales, roi }: Plan): (number[][] | undefined)[] => {
   const s = sampling(node);
-  const matrices = x.shape.map((d, i) =>
+  return from.map((d, i) =>
     shape[i] === d && scales[i] === 1 && s.coordinates !== 'tf_crop_and_resize'
       ? undefined
       : samplingMatrix(d, shape[i]!, scales[i]!, s, roi[i]),
   );
+};
+
+const transposedMatrix = (m: readonly (readonly number[])[]): number[][] =>
+  m[0]!.map((_, i) => m.map((row) => row[i]!));
+
+/** onnxruntime interpolates the last axes of images and volumes; WebGPU does so without antialiasing. */
+function hasKernel(node: Node, shape: Shape, scales: readonly number[]): boolean {
+  if (intAttr(node, 'antialias', 0) !== 0) return false;
+  const mode = stringAttr(node, 'mode', 'nearest');
+  if (mode === 'nearest') return true;
+  const outer = shape.length === 2 ? 0 : 2;
+  if (scales.some((s, i) => i < outer && s !== 1)) return false;
+  return mode === 'cubic' ? [2, 4].includes(shape.length) : [2, 3, 4, 5].includes(shape.length);
+}
+
+function gradient({ g, node, inputs, grads, constant }: GradContext): (Value | null)[] {
+  const x = inputs[0]!;
+  const matrices = matricesOf(node, x.shape, plan(node, x, constant));
   const factors = matrices.map((m) => (m ? repeatFactor(m) : 1));
   const rank = x.shape.length;
   if (rank >= 3 && rank <= 5 && factors[0] === 1 && factors[1] === 1 && factors.every((k) => k !== undefined))
@@ -127,8 +144,18 @@ export const Resize: Operator = {
             nearest_mode: { kind: 'string', value: 'floor' },
           },
         },
-  webgpu: (node, inputs) =>
-    ['float32', 'float16'].includes(inputs[0]!.type) && intAttr(node, 'antialias', 0) === 0,
+  lower: (g, node, inputs) => {
+    const x = inputs[0]!;
+    const p = plan(node, x, (i) => g.constantValue(inputs[i]));
+    if (hasKernel(node, x.shape, p.scales)) return undefined;
+    return [
+      matricesOf(node, x.shape, p).reduce<Value>(
+        (v, m, i) => (m ? transposedAxis(g, v, i, transposedMatrix(m)) : v),
+        x,
+      ),
+    ];
+  },
+  webgpu: (node) => intAttr(node, 'antialias', 0) === 0,
 };
 
 /** Withdrawn in opset 10; always becomes a Resize. */

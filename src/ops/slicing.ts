@@ -94,6 +94,23 @@ export const Slice: Operator = {
     );
     return [found.reduce((grad, cut, axis) => uncut(ctx.g, grad, axis, x.shape[axis]!, cut), ctx.grads[0]!)];
   },
+  // WebGPU's kernel takes floats alone; others are read by constant places, axis by axis.
+  lower: (g, node, inputs) => {
+    const x = inputs[0]!;
+    if (!['int32', 'uint32', 'bool', 'uint8'].includes(x.type)) return undefined;
+    const given = (i: number): number[] | undefined => {
+      const t = g.constantValue(inputs[i]);
+      return t && numbersOf(t);
+    };
+    const found = cuts(node, x.shape, given(1)!, given(2)!, given(3), given(4));
+    return [
+      found.reduce<Value>((v, { start, step, count }, axis) => {
+        if (count === v.shape[axis] && step === 1) return v;
+        const places = Array.from({ length: count }, (_, k) => start + k * step);
+        return g.emit('Gather', [v, g.ints(places)], { axis });
+      }, x),
+    ];
+  },
   fold: (node, [x, starts, ends, axes, steps]) => {
     if (!x || !starts || !ends) return undefined;
     const found = cuts(

@@ -5,6 +5,7 @@ import type { Node } from '#src/onnx/model.ts';
 import { contrib } from './contrib.ts';
 import { expansions } from './expansions.ts';
 import * as elementwise from './elementwise.ts';
+import { isNarrowable, lowerThroughInt32, takesType } from './kernelTypes.ts';
 import * as linear from './linear.ts';
 import * as convolution from './convolution.ts';
 import * as movement from './movement.ts';
@@ -12,10 +13,10 @@ import * as indexing from './indexing.ts';
 import * as normalisation from './normalisation.ts';
 import * as reduction from './reduction.ts';
 import * as shapes from './shapes.ts';
-import type { OperatorTable } from './types.ts';
+import type { Operator, OperatorTable } from './types.ts';
 
 /** Every family exports its entries under the operators' exact ONNX names. */
-export const operators: OperatorTable = {
+const entries: OperatorTable = {
   ...elementwise,
   ...contrib,
   ...expansions,
@@ -27,6 +28,23 @@ export const operators: OperatorTable = {
   ...reduction,
   ...shapes,
 };
+
+/** The entry with what holds of all kernels: the element types that WebGPU takes, and the detour for others. */
+function complete(key: string, entry: Operator): Operator {
+  const { lower } = entry;
+  return {
+    ...entry,
+    webgpu: (node, inputs, outputs) =>
+      takesType(node, inputs) && (entry.webgpu?.(node, inputs, outputs) ?? true),
+    ...(isNarrowable(key) && {
+      lower: (g, node, inputs) => lowerThroughInt32(g, node, inputs, lower) ?? lower?.(g, node, inputs),
+    }),
+  };
+}
+
+export const operators: OperatorTable = Object.fromEntries(
+  Object.entries(entries).map(([key, entry]) => [key, complete(key, entry)]),
+);
 
 export const operatorKey = (node: Node): string =>
   node.domain === '' ? node.op : `${node.domain}::${node.op}`;

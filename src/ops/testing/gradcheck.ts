@@ -180,9 +180,15 @@ export async function checkGradient(check: GradCheck): Promise<GradCheckResult> 
   }
 }
 
-/** Throws where a node's operator is not in the table, or has no WebGPU kernel and no lowering to operators that have. */
+/**
+ * Throws where a node's operator is not in the table, or has no WebGPU kernel and no lowering to operators that have. Indices count as
+ * int32: programs get them so (int32.ts).
+ */
 export function checkClosure(graph: Pick<Graph, 'values'>, nodes: readonly Node[]): void {
-  const value = (name: string): Value | null => (name === '' ? null : (graph.values.get(name) ?? null));
+  const value = (name: string): Value | null => {
+    const v = graph.values.get(name);
+    return v?.type === 'int64' ? { ...v, type: 'int32' } : (v ?? null);
+  };
   for (const node of nodes) {
     const operator = operators[operatorKey(node)];
     if (!operator) throw new Error(`The gradient emits ${operatorKey(node)}, which the table does not hold.`);
