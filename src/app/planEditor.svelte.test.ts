@@ -30,11 +30,16 @@ function perform(editor: PlanEditor, edit: Edit): void {
   const shown = (at: number) =>
     at < 0 ? plan.blocks : plan.rules[at]?.skip ? undefined : plan.rules[at]?.blocks;
   switch (edit.kind) {
-    case 'set':
-      return editor.set(edit.part);
+    case 'set': {
+      editor.set(edit.part);
+      return;
+    }
     case 'cut': {
       const rule = plan.rules[edit.at];
-      if (edit.at < 0) return editor.set({ blocks: cutBy(edit.way, plan.blocks) });
+      if (edit.at < 0) {
+        editor.set({ blocks: cutBy(edit.way, plan.blocks) });
+        return;
+      }
       if (rule)
         editor.setRule(edit.at, { blocks: cutBy(edit.way, rule.blocks ?? settingsOf(plan, rule).blocks) });
       return;
@@ -48,20 +53,34 @@ function perform(editor: PlanEditor, edit: Edit): void {
       const { algorithm } = edit.at < 0 ? plan : settingsOf(plan, plan.rules[edit.at]);
       if (key === 'stages' && algorithm !== 'boft') return;
       const next = withOption(blocks, edit.part);
-      return edit.at < 0 ? editor.set({ blocks: next }) : editor.setRule(edit.at, { blocks: next });
+      if (edit.at < 0) editor.set({ blocks: next });
+      else editor.setRule(edit.at, { blocks: next });
+      return;
     }
-    case 'rule':
-      return editor.setRule(edit.at, edit.part);
-    case 'match':
-      return editor.setMatch(edit.at, edit.part);
-    case 'add':
-      return editor.addRule();
-    case 'undo':
-      return editor.undo();
-    case 'remove':
-      return editor.removeRule(edit.at);
-    case 'move':
-      return editor.moveRule(edit.at, edit.to);
+    case 'rule': {
+      editor.setRule(edit.at, edit.part);
+      return;
+    }
+    case 'match': {
+      editor.setMatch(edit.at, edit.part);
+      return;
+    }
+    case 'add': {
+      editor.addRule();
+      return;
+    }
+    case 'undo': {
+      editor.undo();
+      return;
+    }
+    case 'remove': {
+      editor.removeRule(edit.at);
+      return;
+    }
+    case 'move': {
+      editor.moveRule(edit.at, edit.to);
+      return;
+    }
   }
 }
 

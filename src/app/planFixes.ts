@@ -87,7 +87,9 @@ export function fixFor(tool: ToolVerdict['tool'], layers: readonly Layer[], plan
     if (planned.length === 0 || problems.some(({ severity }) => severity === 'error')) return null;
     return compatibility(planned).find((each) => each.tool === tool) ?? null;
   };
-  const now = judge(plan)?.verdict ?? 'no';
+  // Even of a plan with errors: what the badge shows is what a fix must better.
+  const now =
+    compatibility(planLayers(layers, plan).planned).find((each) => each.tool === tool)?.verdict ?? 'no';
   let best: Fix | null = null;
   for (const { words, plan: candidate } of candidates(layers, plan)) {
     const verdict = judge(candidate)?.verdict ?? 'no';

@@ -80,7 +80,7 @@ export function regexComplaint(source: string): RegexComplaint | null {
   let i = 0;
   while (i < source.length) {
     const level = levels.at(-1)!;
-    let atom: Atom | null = null;
+    let atom: Atom | null;
     const c = source[i]!;
     if (c === '(') {
       const [opening] = at(groupStart, source, i)!;

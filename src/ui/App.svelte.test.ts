@@ -93,7 +93,7 @@ describe('prepare', () => {
   it('lists the layers and plans them anew when the blocks change', async () => {
     const { lab } = await open();
     lab.go('prepare');
-    await expect.element(page.getByRole('button', { name: 'conv_in' })).toBeVisible();
+    await expect.element(page.getByRole('row', { name: /^conv_in/ })).toBeVisible();
     await expect.element(page.getByText('8 blocks of 4 × 4')).toBeVisible();
     await page.getByRole('radio', { name: 'size' }).click({ force: true });
     await page.getByRole('spinbutton', { name: 'Block size' }).fill('16');
@@ -219,7 +219,7 @@ describe('result', () => {
     await page.getByRole('radio', { name: 'Python, PEFT cannot hold it' }).click();
     await expect.element(page.getByText(/PEFT rotates what comes into layers/)).toBeVisible();
     await expect.element(page.getByRole('button', { name: 'Save adapter' })).toBeDisabled();
-    await page.getByRole('radio', { name: 'ONNX Runtime with a loss' }).click();
+    await page.getByRole('radio', { name: 'ONNX Runtime with a note' }).click();
     await expect.element(page.getByText(/keep its own file too/)).toBeVisible();
     expect(await violations()).toEqual([]);
     await page.getByRole('button', { name: 'Save adapter' }).click();
