@@ -5,7 +5,13 @@ import type { PlacementReport } from './types.ts';
 
 /** Nodes for which WebGPU has no kernel: what a report says when onnxruntime refuses to place everything on the GPU. */
 export function predictedElsewhere(graph: Graph): PlacementReport['elsewhere'] {
+  // Nodes on constants alone are folded when the session is made.
+  const constant = new Set(graph.constants.keys());
   return graph.nodes.flatMap((node) => {
+    if (node.inputs.every((n) => n === '' || constant.has(n))) {
+      for (const o of node.outputs) constant.add(o);
+      return [];
+    }
     const inputs = node.inputs.map((n) => (n === '' ? null : (graph.values.get(n) ?? null)));
     const outputs = node.outputs.flatMap((n) => graph.values.get(n) ?? []);
     const known = operators[operatorKey(node)];
