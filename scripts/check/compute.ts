@@ -1,5 +1,4 @@
 /** @file Carries out `--gradients`. */
-import { flipped } from '#src/formats/onnxWeights.ts';
 import { prune } from '#src/graph/prune.ts';
 import type { Graph } from '#src/graph/types.ts';
 import type { Model } from '#src/onnx/model.ts';
@@ -9,6 +8,7 @@ import type { Layer } from '#src/oft/types.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { inFileNumbers, type OpenedAdapter, type Stored } from './adapter.ts';
 import { UsageError } from './arguments.ts';
+import { turned } from './differences.ts';
 import { adaptedBackward, assertFree, modelBackward, RESIDUAL, THETA } from './gradients.ts';
 import { feedsFrom, widened, zeroTensor } from './tensors.ts';
 
@@ -75,7 +75,7 @@ export async function computeGradients(
   for (const { layer, values } of differences) {
     const name = whole.gradients.get(`difference.${layer.path}`);
     const found = name ? (results[name]!.data as Float32Array) : values.map(() => 0);
-    put(out, adapter!, layer, 'difference', () => flipped(layer, found, 'to torch'));
+    put(out, adapter!, layer, 'difference', () => turned(layer, found, 'to torch'));
   }
   return out;
 }

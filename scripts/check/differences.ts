@@ -1,5 +1,4 @@
 /** @file Adapters that are whole weight differences: W + s·ΔW at every node that multiplies by W, whatever stands between it and the file. */
-import { flipped } from '#src/formats/onnxWeights.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
 import type { Layer } from '#src/oft/types.ts';
@@ -10,6 +9,20 @@ export interface Difference {
   readonly layer: Layer;
   /** In torch's order: [out, in] or [out, in/groups, kernel…], flattened. */
   readonly values: Float32Array;
+}
+
+/** A weight in torch's order → as the imported graph's nodes see it, and back. */
+export function turned(
+  { transposed, in: inner, out }: Layer,
+  values: Float32Array,
+  way: 'from torch' | 'to torch',
+): Float32Array {
+  if (!transposed) return values;
+  const [rows, columns] = way === 'from torch' ? [out, inner] : [inner, out];
+  const result = new Float32Array(values.length);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) result[j * rows + i] = values[i * columns + j]!;
+  return result;
 }
 
 /**
@@ -37,7 +50,7 @@ export function insertDifferences(
       throw new UsageError(
         `The difference of ${layer.path} holds ${values.length} numbers, but its weight has shape [${weight.shape.join()}].`,
       );
-    const data = flipped(layer, values, 'from torch');
+    const data = turned(layer, values, 'from torch');
     const delta =
       made.get(layer.path) ??
       g.initializer(g.fresh('difference'), constantOf({ type: 'float32', shape: weight.shape, data }));
