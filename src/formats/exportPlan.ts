@@ -3,7 +3,7 @@ import { factorization } from '#src/oft/factorization.ts';
 import { planLayers } from '#src/oft/rules.ts';
 import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
 import type { ExportedText } from './imports.ts';
-import { presetNames, presetPlan } from './presets.ts';
+import { type PresetName, presetNames, presetPlan } from './presets.ts';
 import { printToml } from './toml.ts';
 
 /** Sentences about those layers that a condition holds for. */
@@ -74,7 +74,15 @@ const lycorisLosses = (planned: readonly PlannedLayer[]): Losses =>
       (w) => `module_dropout of ${w} is no key of presets: give it as a network argument.`,
     );
 
-const literal = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+/**
+ * A path as an expression without backslashes: LyCORIS reads presets with Python's `toml`, which leaves escapes in keys as they are, so
+ * that `\\.` there would ask for a backslash. Brackets and carets, which no path of a module has, become any character.
+ */
+const literal = (text: string): string =>
+  text.replaceAll(/[$.*+?(){}|[\]\\^]/g, (c) => (/[[\]\\^]/.test(c) ? '.' : `[${c}]`));
+
+/** Presets of LyCORIS 4.1.3 that name the time embedding and target its class too. */
+const duplicated: readonly string[] = ['full', 'full-lin', 'unet-only'];
 
 interface AlgoSettings {
   readonly algo: string;
@@ -142,8 +150,12 @@ function chunks(paths: readonly string[]): string[][] {
 export function exportKohyaArgs(plan: Plan, layers: readonly Layer[]): ExportedText {
   const { planned } = planLayers(layers, plan);
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-  const preset =
-    plan.rules.length === 0 ? 'full' : presetNames.find((name) => same(presetPlan(name).rules, plan.rules));
+  const selects = (p: readonly PlannedLayer[]): readonly string[] => p.map(({ layer }) => layer.path);
+  const fits = (name: PresetName): boolean =>
+    plan.rules.length === 0
+      ? same(selects(planLayers(layers, presetPlan(name)).planned), selects(planned))
+      : same(presetPlan(name).rules, plan.rules);
+  const preset = presetNames.find(fits);
   const first = planned.find((p) => p.rule === null) ?? planned[0];
   const dim = plan.blocks.dim ?? first?.size ?? 4;
   const args = [
@@ -161,6 +173,13 @@ export function exportKohyaArgs(plan: Plan, layers: readonly Layer[]): ExportedT
       ...(preset === undefined
         ? [
             'The rules are no preset of LyCORIS: save the LyCORIS preset too, as lycoris-preset.toml beside this file.',
+          ]
+        : []),
+      ...(preset !== undefined &&
+      duplicated.includes(preset) &&
+      layers.some(({ path }) => path.startsWith('time_embedding.'))
+        ? [
+            `LyCORIS 4.1.3 itself stops at a duplicated name on its preset ${preset}; earlier versions do not. With 4.1.3, save the LyCORIS preset too and name that instead.`,
           ]
         : []),
     ],

@@ -271,6 +271,10 @@ def linear_names(model):
     return [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
 
 
+# Written by src/formats/exportPlan.test.ts: a preset as Rotune exports it.
+with open(os.path.join(HERE, "exported.toml")) as f:
+    exported = f.read()
+
 out = {
     "kohya": [
         {"name": n, "preset": t.strip() + "\n", "dim": 8, "args": a, "selected": with_kohya(t, 8, **a)}
@@ -281,10 +285,11 @@ out = {
         for n, t, a in WRAPPER
     ],
     "peft": [{"name": n, "config": {"peft_type": "OFT", **o}, "selected": with_peft(o)} for n, o in PEFT],
+    "exported": {"preset": exported, "selected": with_kohya(exported, 4)},
 }
 with open(os.path.join(HERE, "selections.json"), "w") as f:
     json.dump(out, f, indent=1)
     f.write("\n")
 for tool, cases in out.items():
-    for c in cases:
+    for c in cases if isinstance(cases, list) else [{"name": "as Rotune writes it", **cases}]:
         print(tool, c["name"], {part: len(v) for part, v in c["selected"].items()})
