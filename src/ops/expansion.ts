@@ -62,5 +62,6 @@ export function refuseInputs(
 /** An entry for an operator that is known but not supported: a refusal with the way out. */
 export const refused = (reason: string): Operator => ({
   shape: (ctx) => fail(ctx.node, reason),
+  refused: reason,
   webgpu: () => false,
 });

@@ -68,6 +68,15 @@ function sequenceAt(ctx: SequenceContext): Value {
   );
 }
 
+/** The place among `count` items that an input names; without one, the last. Negative ones count from the end. */
+function placeOf(ctx: SequenceContext, input: number, count: number, last: number): number {
+  const given = whole(ctx, input)?.[0] ?? last;
+  const place = given < 0 ? given + count : given;
+  return place >= 0 && place <= last
+    ? place
+    : fail(ctx.node, `position ${given} is out of range for ${count} items.`);
+}
+
 /** By operator: the items of the sequence, or the one value, that it gives. */
 export const sequenceOperators: Readonly<Record<string, (ctx: SequenceContext) => readonly Value[] | Value>> =
   {
@@ -75,4 +84,15 @@ export const sequenceOperators: Readonly<Record<string, (ctx: SequenceContext) =
     SequenceConstruct: (ctx) => ctx.node.inputs.map((_, i) => ctx.value(i)!),
     SequenceAt: sequenceAt,
     ConcatFromSequence: concatFromSequence,
+    SequenceEmpty: () => [],
+    SequenceLength: (ctx) => ctx.b.scalar(items(ctx, 0).length, 'int64'),
+    SequenceInsert: (ctx) => {
+      const parts = items(ctx, 0);
+      const item = ctx.value(1) ?? fail(ctx.node, 'input 1 is missing.');
+      return parts.toSpliced(placeOf(ctx, 2, parts.length, parts.length), 0, item);
+    },
+    SequenceErase: (ctx) => {
+      const parts = items(ctx, 0);
+      return parts.toSpliced(placeOf(ctx, 1, parts.length, parts.length - 1), 1);
+    },
   };

@@ -8,10 +8,12 @@ import * as elementwise from './elementwise.ts';
 import { isNarrowable, lowerThroughInt32, takesType } from './kernelTypes.ts';
 import * as linear from './linear.ts';
 import * as convolution from './convolution.ts';
+import { ml } from './ml.ts';
 import * as movement from './movement.ts';
 import * as indexing from './indexing.ts';
 import * as normalisation from './normalisation.ts';
 import * as reduction from './reduction.ts';
+import { refusals } from './refusals.ts';
 import * as shapes from './shapes.ts';
 import type { Operator, OperatorTable } from './types.ts';
 
@@ -20,6 +22,8 @@ const entries: OperatorTable = {
   ...elementwise,
   ...contrib,
   ...expansions,
+  ...ml,
+  ...refusals,
   ...linear,
   ...convolution,
   ...movement,

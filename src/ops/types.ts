@@ -56,6 +56,8 @@ export interface Operator {
     node: Node,
     inputs: readonly (Value | null)[],
   ) => readonly Value[] | undefined;
+  /** Known, but no model with it is taken: the reason and the way out, which `shape` throws. */
+  readonly refused?: string;
   /** Whether the WebGPU provider has a kernel for this node at opset 21 (facts: runtime notes in ARCHITECTURE.md). Default true. */
   readonly webgpu?: (node: Node, inputs: readonly (Value | null)[], outputs: readonly ValueType[]) => boolean;
 }
