@@ -1,4 +1,4 @@
-/** @file The page with the fake trainer, set up from the query: `pace`, `unfinished`, `failAt`, `gpu`, `warn`, `columns`. */
+/** @file The page with the fake trainer, set up from the query: `pace`, `unfinished`, `failAt`, `gpu`, `warn`, `columns`, `layers`. */
 import '../styles/base.css';
 import { mount } from 'svelte';
 import { createAutomation } from '#src/app/automation.ts';
@@ -6,6 +6,7 @@ import { Lab } from '#src/app/lab.svelte.ts';
 import { readLink } from '#src/app/links.ts';
 import { Offline } from '#src/app/offline.svelte.ts';
 import { drawDisc, drawFromStrip, FakeTrainer } from '#src/app/testing/fakeTrainer.ts';
+import { manyLayers } from '#src/app/testing/fakeLayers.ts';
 import App from '../App.svelte';
 import { defaultJob, parseJob } from '#src/formats/job.ts';
 
@@ -13,6 +14,7 @@ async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
   const draw = await drawFromStrip('demo-strip.png', Number(query.get('columns') ?? 8)).catch(() => drawDisc);
   const trainer = new FakeTrainer({
     draw,
+    layers: query.has('layers') ? manyLayers(Number(query.get('layers'))) : undefined,
     pace: Number(query.get('pace') ?? 40),
     failAt: query.has('failAt') ? Number(query.get('failAt')) : undefined,
     backend: query.has('gpu')
