@@ -3,28 +3,36 @@ import { mergeWeight } from '#src/oft/mergeWeight.ts';
 import type { LayerParameters } from '#src/oft/parameters.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
-import type { DType, Model } from '#src/onnx/model.ts';
+import type { Model } from '#src/onnx/model.ts';
 import { constantOf, tensor } from '#src/onnx/tensor.ts';
 import type { MergeOptions, WrittenFile } from './adapterTypes.ts';
 import { checkNumbers } from './blockNumbers.ts';
-import { FormatError } from './errors.ts';
 import { type Fit, FitBuilder } from './fit.ts';
 import { externalised, GraphEdit, halved } from './onnxEdit.ts';
-import { flipped, seenValues, weightUses } from './onnxWeights.ts';
+import { flippedAt, noWeight, seenValues, weightUses } from './onnxWeights.ts';
 
 const modelFile = 'model.onnx';
 const dataFile = 'model.onnx.data';
 /** Beyond this many bytes of weights they go to a file of their own: a protobuf file ends at 2 GiB. */
 const LARGEST_INLINE = 1e9;
 
-/** What merging loses. */
-export function mergedFit(planned: readonly PlannedLayer[]): Fit {
-  return new FitBuilder(planned).loss(
+const merging = (planned: readonly PlannedLayer[]): FitBuilder =>
+  new FitBuilder(planned).loss(
     () => true,
     () =>
       'The adapter cannot be taken out of the merged model again, nor its strength changed: keep its own file too.',
   );
-}
+
+/** What merging loses. */
+export const mergedFit = (planned: readonly PlannedLayer[]): Fit => merging(planned);
+
+/** What merging into half-precision weights loses. */
+export const mergedHalfFit = (planned: readonly PlannedLayer[]): Fit =>
+  merging(planned).loss(
+    () => true,
+    () =>
+      'Every weight of the model is rounded to half precision (11 bits, 0.05 %); what is computed from them stays in single precision.',
+  );
 
 /** Whether the numbers leave the weight as it is. */
 const idle = ({ blocks, rescale }: LayerParameters): boolean =>
@@ -37,7 +45,7 @@ const idle = ({ blocks, rescale }: LayerParameters): boolean =>
  * Weights keep the element type that the node computes with. `precision` float16 stores float32 matrices and kernels as float16 behind a Cast.
  *
  * @returns model.onnx, and model.onnx.data where weights are external
- * @throws FormatError or ModelError for a layer that the model does not have.
+ * @throws ModelError for a layer that the model does not have.
  */
 export function writeMergedOnnx(
   layers: readonly LayerParameters[],
@@ -49,25 +57,21 @@ export function writeMergedOnnx(
     checkNumbers(parameters);
     const { layer } = parameters.layer;
     const uses = usesOf(layer);
-    if (uses.length === 0)
-      throw new FormatError(
-        `The model has no ${layer.op} that multiplies by ${layer.initializer}, the weight of ${layer.path}: the adapter belongs to another model.`,
-      );
+    if (uses.length === 0) throw noWeight(model, layer);
     if (idle(parameters) || strength === 0) continue;
     const byPath = new Map<string, typeof uses>();
     for (const use of uses) {
-      const key = use.path.nodes.map((n) => n.outputs[0]).join('|');
+      const key = [use.node.op, ...use.path.nodes.map((n) => n.outputs[0])].join('|');
       byPath.set(key, [...(byPath.get(key) ?? []), use]);
     }
     for (const same of byPath.values()) {
       const seen = seenValues(layer, same[0]!);
-      const weight = flipped(layer, Float32Array.from(seen.data), 'to torch');
-      const merged = flipped(layer, mergeWeight(parameters, weight, strength), 'from torch');
-      const type: DType = seen.type;
+      const weight = flippedAt(same[0]!, layer, Float32Array.from(seen.data), 'to torch');
+      const merged = flippedAt(same[0]!, layer, mergeWeight(parameters, weight, strength), 'from torch');
       edit.replaceWeight(
         same.map((use) => use.node),
         { name: layer.initializer, path: layer.path },
-        constantOf(tensor(type, seen.shape, merged)),
+        constantOf(tensor(seen.type, seen.shape, merged)),
       );
     }
   }

@@ -19,17 +19,30 @@ export function weightPath(scope: ModelScope, name: string): WeightPath | undefi
   }
 }
 
-/** The operator's weight has its outputs on the last axis. */
-export const seesTransposed = (node: Node): boolean =>
-  node.op === 'MatMul' || (node.op === 'Gemm' && intAttr(node, 'transB', 0) === 0);
+/** What kind of layer an operator is, ONNX Runtime's fused ones included. */
+const operatorOf: Readonly<Record<string, Layer['op']>> = {
+  '::MatMul': 'MatMul',
+  '::Gemm': 'Gemm',
+  '::Conv': 'Conv',
+  '::Gather': 'Gather',
+  'com.microsoft::FusedMatMul': 'MatMul',
+  'com.microsoft::TransposeMatMul': 'MatMul',
+  'com.microsoft::FusedGemm': 'Gemm',
+  'com.microsoft::FusedConv': 'Conv',
+};
 
-/** The weight's shape where the layer's nodes see it. */
-export const seenShape = (layer: Layer): number[] =>
+/** The node's weight has its outputs on the last axis. */
+const seesTransposed = (node: Node): boolean => node.op === 'MatMul' || intAttr(node, 'transB', 0) === 0;
+
+const shapeSeen = (layer: Layer, transposedThere: boolean): number[] =>
   layer.kind === 'conv'
     ? [layer.out, layer.in / layer.groups, ...layer.kernel]
-    : layer.transposed || layer.kind === 'embedding'
+    : layer.kind === 'embedding' || transposedThere
       ? [layer.in, layer.out]
       : [layer.out, layer.in];
+
+/** The weight's shape where the layer's nodes see it, as imported. */
+export const seenShape = (layer: Layer): number[] => shapeSeen(layer, layer.transposed);
 
 /** Which of the node's inputs is the weight. */
 export const weightInput = (node: Node): 0 | 1 => (node.op === 'Gather' ? 0 : 1);
@@ -47,7 +60,7 @@ export function weightUses(model: Model): (layer: Layer) => WeightUse[] {
     const scope = new ModelScope(graph, outer);
     for (const node of graph.nodes) {
       for (const a of Object.values(node.attributes)) if (a.kind === 'graph') visit(a.value, scope);
-      if (node.domain !== '' || !['MatMul', 'Gemm', 'Conv', 'Gather'].includes(node.op)) continue;
+      if (!operatorOf[`${node.domain}::${node.op}`]) continue;
       const path = weightPath(scope, node.inputs[weightInput(node)] ?? '');
       if (!path) continue;
       const known = uses.get(path.initializer);
@@ -59,18 +72,36 @@ export function weightUses(model: Model): (layer: Layer) => WeightUse[] {
   return (layer) =>
     (uses.get(layer.initializer) ?? []).filter(
       ({ node }) =>
-        node.op === layer.op && (layer.kind !== 'linear' || seesTransposed(node) === layer.transposed),
+        operatorOf[`${node.domain}::${node.op}`] === layer.op &&
+        (layer.op !== 'Gemm' || seesTransposed(node) === layer.transposed),
     );
 }
 
-/** A weight as its nodes see it → torch's order, and back: the transpose of a matrix either way. */
-export function flipped(layer: Layer, data: Float32Array, way: 'to torch' | 'from torch'): Float32Array {
-  if (layer.kind !== 'linear' || !layer.transposed) return data;
+/** A matrix with its axes exchanged if the nodes see it so. */
+function exchanged(
+  layer: Layer,
+  data: Float32Array,
+  way: 'to torch' | 'from torch',
+  transposedThere: boolean,
+): Float32Array {
+  if (layer.kind !== 'linear' || !transposedThere) return data;
   const shape = way === 'to torch' ? [layer.in, layer.out] : [layer.out, layer.in];
   return Float32Array.from(
     transposed({ type: 'float32', shape, data: Float64Array.from(data) }, [1, 0]).data,
   );
 }
+
+/** A weight as the layer's nodes see it once imported → torch's order, and back. */
+export const flipped = (layer: Layer, data: Float32Array, way: 'to torch' | 'from torch'): Float32Array =>
+  exchanged(layer, data, way, layer.transposed);
+
+/** A weight as a node of the file sees it → torch's order, and back: FusedMatMul may transpose by itself. */
+export const flippedAt = (
+  { node }: WeightUse,
+  layer: Layer,
+  data: Float32Array,
+  way: 'to torch' | 'from torch',
+): Float32Array => exchanged(layer, data, way, seesTransposed(node));
 
 /**
  * The base weights of a model in torch's order (linear [out, in], embedding [in, out], conv [out, in/groups, kernel…]), float32.
@@ -80,18 +111,28 @@ export function torchWeights(model: Model): (layer: Layer) => Float32Array {
   const usesOf = weightUses(model);
   return (layer) => {
     const use = usesOf(layer)[0];
-    if (!use)
-      throw new ModelError(`The model has no weight for the layer ${layer.path} (${layer.initializer}).`);
-    return flipped(layer, Float32Array.from(seenValues(layer, use).data), 'to torch');
+    if (!use) throw noWeight(model, layer);
+    return flippedAt(use, layer, Float32Array.from(seenValues(layer, use).data), 'to torch');
   };
+}
+
+/** Why a layer has no weight that could be merged. */
+export function noWeight(model: Model, layer: Layer): ModelError {
+  const packed = model.graph.nodes.find((n) => layer.nodes.includes(n.name) && n.op === 'MatMulNBits');
+  return new ModelError(
+    packed
+      ? `The weight of ${layer.path} is packed in few bits (MatMulNBits ${packed.name}), which cannot be merged into. Save the adapter's own file, or train on the model before it was quantised.`
+      : `The model has no ${layer.op} that multiplies by ${layer.initializer}, the weight of ${layer.path}: the adapter belongs to another model.`,
+  );
 }
 
 /** The weight's values where the node sees them, their shape checked. */
 export function seenValues(layer: Layer, { scope, path, node }: WeightUse): Values {
   const values = evaluatePath(scope, path);
-  if (values.shape.join() !== seenShape(layer).join())
+  const wanted = shapeSeen(layer, seesTransposed(node)).join();
+  if (values.shape.join() !== wanted)
     throw new ModelError(
-      `${node.op} ${node.name} has a weight of shape [${values.shape.join()}], but layer ${layer.path} one of [${seenShape(layer).join()}]: the adapter belongs to another model.`,
+      `${node.op} ${node.name} has a weight of shape [${values.shape.join()}], but layer ${layer.path} one of [${wanted}]: the adapter belongs to another model.`,
     );
   return values;
 }
