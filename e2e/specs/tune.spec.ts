@@ -46,12 +46,13 @@ test('a job trains on the output side, saves for PEFT on the input side, and goe
     JSON.stringify({ peft_type: 'OFT', oft_block_size: 16, r: 0, target_modules: ['to_q', 'to_v'] }),
   );
 
-  await tune(job, '--out', at('output'), '--format', 'lycoris,onnx');
+  await tune(job, '--out', at('output'), '--format', 'lycoris,onnx,onnx_fp16');
   const output = report('output');
   expect(output).toMatchObject({ steps: 3, start: null });
   expect(output.adapters.map((a) => [a.format, a.layers, a.files.map((f) => f.path)])).toEqual([
     ['lycoris', 133, ['adapter.safetensors']],
     ['onnx', 133, ['merged.onnx']],
+    ['onnx_fp16', 133, ['merged-fp16.onnx']],
   ]);
   for (const { path, bytes } of output.adapters.flatMap((a) => a.files))
     expect(readFileSync(at('output', path))).toHaveLength(bytes);

@@ -148,6 +148,7 @@ const names: Record<AdapterFile['format'], string> = {
   oft_r: 'oft_R (OneTrainer, sd-scripts)',
   diff: 'weight differences',
   onnx: 'merged model',
+  onnx_fp16: 'merged model',
 };
 
 export function describeAdapter(adapter: OpenedAdapter, strength: number): string {

@@ -4,11 +4,11 @@ import { basename, join, relative, resolve, sep } from 'node:path';
 import { Refusal } from '../ensure.mjs';
 
 export const USAGE =
-  'npm run tune -- [JOB.toml] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--adapter FILE|DIR] [--format lycoris,comfyui,peft,oft_r,diff,onnx] [--resume]';
+  'npm run tune -- [JOB.toml] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--adapter FILE|DIR] [--format lycoris,comfyui,peft,oft_r,diff,onnx,onnx_fp16] [--resume]';
 
 /** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
 /** @type {readonly AdapterFormat[]} */
-export const FORMATS = ['lycoris', 'comfyui', 'peft', 'oft_r', 'diff', 'onnx'];
+export const FORMATS = ['lycoris', 'comfyui', 'peft', 'oft_r', 'diff', 'onnx', 'onnx_fp16'];
 
 /** npm runs commands in the package's folder; paths are meant from where the person stands. */
 export const HERE = process.env.INIT_CWD ?? process.cwd();

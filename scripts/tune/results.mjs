@@ -14,6 +14,7 @@ const PLACES = {
   oft_r: 'adapter-oft_r.safetensors',
   diff: 'adapter-diff.safetensors',
   onnx: 'merged.onnx',
+  onnx_fp16: 'merged-fp16.onnx',
 };
 
 /** All that a run may write. */
@@ -23,6 +24,7 @@ export const RESULTS = [
   'after.png',
   'run.json',
   'merged',
+  'merged-fp16',
   ...Object.values(PLACES),
 ];
 

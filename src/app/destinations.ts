@@ -43,6 +43,12 @@ export const destinations: readonly Destination[] = [
     place: 'It takes the place of unet/model.onnx. No adapter is needed any more, and none can be taken out.',
   },
   {
+    format: 'onnx_fp16',
+    name: 'ONNX Runtime, half size',
+    file: 'The same model with its weights in float16: half as large, computed in float32.',
+    place: 'As above; differences of about a thousandth are to be expected.',
+  },
+  {
     format: 'diff',
     name: 'Weight differences',
     file: 'Every weight’s change in full: large, and read by whatever takes .diff keys.',

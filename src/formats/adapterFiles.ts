@@ -9,7 +9,7 @@ import type { Fit } from './fit.ts';
 import { foreignKind } from './foreignAdapters.ts';
 import { lycorisFit, writeLycoris } from './lycoris.ts';
 import { readLycoris } from './lycorisRead.ts';
-import { mergedFit, writeMergedOnnx } from './mergedOnnx.ts';
+import { mergedFit, mergedHalfFit, writeMergedOnnx } from './mergedOnnx.ts';
 import { oftRFit, readOftR, writeOftR } from './oftR.ts';
 import { configName, modelName, peftFit, writePeft } from './peft.ts';
 import { parsePeftConfig, readPeft } from './peftRead.ts';
@@ -26,6 +26,7 @@ const fits: Readonly<Record<AdapterFormat, (planned: readonly PlannedLayer[]) =>
   oft_r: oftRFit,
   diff: diffFit,
   onnx: mergedFit,
+  onnx_fp16: mergedHalfFit,
 };
 
 /** Whether the format can hold the adapter (obstacles, each with the change that helps), and what it loses. Throws nothing. */
@@ -70,8 +71,9 @@ export async function writeAdapter(format: AdapterFormat, input: AdapterInput): 
           throw new FormatError('Weight differences need the model’s weights, which were not given.');
         return [{ path: fileName, bytes: await writeDiff(layers, weight, meta) }];
       case 'onnx':
+      case 'onnx_fp16':
         if (!model) throw new FormatError('Merging needs the model, which was not given.');
-        return writeMergedOnnx(layers, model);
+        return writeMergedOnnx(layers, kind === 'onnx' ? model : { ...model, precision: 'float16' });
     }
   }
 }

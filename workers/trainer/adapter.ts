@@ -47,6 +47,7 @@ const uses: Readonly<Record<AdapterFormat, string>> = {
   oft_r: '-onetrainer',
   diff: '-diff',
   onnx: '-merged',
+  onnx_fp16: '-merged-fp16',
 };
 
 const nameOf = ({ job, step, opened }: Adapter, format: AdapterFormat): string =>
@@ -73,7 +74,7 @@ export async function exportAs(
     });
   const adapted = new Set(layout.planned.map((p) => p.layer.path));
   const { dim } = job.plan.blocks;
-  const loaded = format === 'diff' || format === 'onnx' ? await model() : null;
+  const loaded = format === 'diff' || format.startsWith('onnx') ? await model() : null;
   const written = await writeAdapter(format, {
     layers: readParameters(layout, theta),
     meta: { modelHash, job: printJob(job), ...(dim !== undefined && { dim }) },
