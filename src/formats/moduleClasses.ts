@@ -82,9 +82,6 @@ const classes: ReadonlyMap<string, ModuleClass> = new Map(
 
 export const moduleClass = (name: string): ModuleClass | undefined => classes.get(name);
 
-/** Names of all classes known here. */
-export const moduleClasses: readonly string[] = [...classes.keys()];
-
 /** Regular expression of the layers that lie in a module of any of the classes; undefined where none of them has a path. */
 export function classRegex(names: readonly string[]): string | undefined {
   const paths = new Set(names.flatMap((name) => classes.get(name)?.path ?? []));

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { peftSettings } from '#src/oft/planned.ts';
 import { JobError } from './errors.ts';
 import { importPlan } from './importPlan.ts';
+import { printPlan } from './plan.ts';
 import { golden, selected, unetLayers } from './testing/models.ts';
 
 interface Case {
@@ -79,6 +80,21 @@ describe('PEFT configurations', () => {
     expect(read({ oft_block_size: undefined, r: 4 }).notes).toEqual([
       expect.stringMatching(/^oft_block_size is missing/),
     ]);
+  });
+
+  it('takes lists longer than one expression may be', () => {
+    const paths = Array.from(
+      { length: 400 },
+      (_, i) => `down_blocks.${i}.attentions.0.transformer_blocks.0.attn1.to_q`,
+    );
+    const { plan } = read({
+      target_modules: paths.filter((_, i) => i % 2 === 0),
+      exclude_modules: paths.slice(300),
+    });
+    expect(plan.rules.length).toBeGreaterThan(10);
+    const layers = paths.map((path) => ({ ...unetLayers()[1]!, path }));
+    expect([...selected(layers, plan).keys()]).toEqual(paths.filter((_, i) => i % 2 === 0 && i < 300));
+    expect(importPlan(printPlan(plan)).plan).toEqual(plan);
   });
 
   it.each([

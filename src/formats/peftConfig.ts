@@ -4,7 +4,6 @@ import { peftSettings } from '#src/oft/planned.ts';
 import { JobError } from './errors.ts';
 import {
   type ImportedPlan,
-  isTable,
   many,
   notNegativeIn,
   refuse,
@@ -202,17 +201,4 @@ export function planFromPeft(table: Table): ImportedPlan {
     },
     notes: [...notes, ...leftOut(table)],
   };
-}
-
-/** Reads an adapter_config.json. */
-export function importPeftConfig(text: string): ImportedPlan {
-  let table: unknown;
-  try {
-    table = JSON.parse(text);
-  } catch {
-    throw new JobError(
-      'The configuration is not JSON: a PEFT adapter_config.json is. It may be cut off; copy it again, whole.',
-    );
-  }
-  return isTable(table) ? planFromPeft(table) : refuse('The configuration', table, 'an object');
 }

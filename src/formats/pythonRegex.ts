@@ -1,4 +1,4 @@
-/** @file Patterns of Python's `re` and `fnmatch` as JavaScript's regular expressions, and back. */
+/** @file Patterns of Python's `re` and `fnmatch` as JavaScript's regular expressions. */
 
 import { regexComplaint } from '#src/oft/regexGuard.ts';
 
@@ -31,15 +31,6 @@ export function joined(
     else sources.push(alternative);
   }
   return sources.map(wrap);
-}
-
-/** A look-behind for plain text: the only kind that Python, whose look-behinds have a fixed width, surely takes. */
-const plainLookbehind = /\(\?<[=!](?:\\[.\-/]|[\w-])*\)/g;
-
-/** A pattern of ours as Python's `re` writes it; undefined where Python has none. */
-export function toPython(source: string): string | undefined {
-  if (/\(\?<[=!]/.test(source.replaceAll(plainLookbehind, ''))) return undefined;
-  return source.replaceAll(/\(\?<(?![=!])/g, '(?P<').replaceAll(/\\k<(\w+)>/g, '(?P=$1)');
 }
 
 /** A pattern of Python's `fnmatch`, without anchors: `*` any run, `?` one character, `[seq]`, `[!seq]`. */
