@@ -73,8 +73,10 @@ function idleRules(
   broken: ReadonlySet<number>,
 ): PlanProblem[] {
   const used = new Set(taken);
-  return plan.rules.flatMap(({ match }, i): PlanProblem[] => {
-    if (used.has(i) || broken.has(i) || layers.length === 0) return [];
+  return plan.rules.flatMap(({ match, skip }, i): PlanProblem[] => {
+    // A last rule that skips all the rest is a fence: it does its work even where nothing is left.
+    const fence = skip && i === plan.rules.length - 1 && Object.keys(match).length === 0;
+    if (fence || used.has(i) || broken.has(i) || layers.length === 0) return [];
     const item = `rule ${i + 1}`;
     const hits = layers.flatMap((layer, at) => (matchers[i]!(layer, at, layers.length) ? at : []));
     if (hits.length === 0)
