@@ -17,8 +17,9 @@ import { builder, infer, operatorKey, operators } from './table.ts';
 /** Results of folding are kept up to this many elements; a larger one is computed at run time. */
 const FOLD_LIMIT = 65_536;
 
-const oldest = 11;
-const newest = 26;
+/** Versions of the standard operators that are read. */
+export const oldestOpset = 11;
+export const newestOpset = 26;
 
 /**
  * The model as a static graph in opset 21.
@@ -34,9 +35,9 @@ export function importGraph(model: Model, dims: Readonly<Record<string, number>>
   const version = model.opsets.get('');
   if (version === undefined)
     throw new ModelError('The model does not say which version of the ONNX operators it uses.');
-  if (version < oldest || version > newest)
+  if (version < oldestOpset || version > newestOpset)
     throw new ModelError(
-      `The model uses ONNX opset ${version}; ${oldest} to ${newest} are supported. Export it again with opset 17 or so.`,
+      `The model uses ONNX opset ${version}; ${oldestOpset} to ${newestOpset} are supported. Export it again with opset 17 or so.`,
     );
   const b = builder();
   for (const v of bindInputs(model, dims)) b.input(v.name, v.type, v.shape);

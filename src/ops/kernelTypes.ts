@@ -36,6 +36,9 @@ const typesOf: ReadonlyMap<string, readonly DType[]> = new Map(
   groups.flatMap(([types, names]) => names.split(' ').map((op) => [op, types] as const)),
 );
 
+/** Element types that a standard operator's kernel takes; undefined: not restricted here. */
+export const typesTaken = (op: string): readonly DType[] | undefined => typesOf.get(op);
+
 /** Whether WebGPU's kernel for the operator, if it has one, takes the node's element type. */
 export function takesType(node: Node, inputs: readonly (Value | null)[]): boolean {
   const types = node.domain === '' ? typesOf.get(node.op) : undefined;

@@ -20,7 +20,7 @@ const reasons: readonly (readonly [string, string])[] = [
     'random numbers inside the model are not supported. Export it in evaluation mode (model.eval()), or make the noise an input.',
   ],
   [
-    'NonMaxSuppression RoiAlign MaxRoiPool Unique',
+    'NonMaxSuppression Unique',
     'how much it gives depends on the input data, but the graph needs fixed shapes. Export the part of the model before it, and train that.',
   ],
   [
@@ -36,7 +36,7 @@ const reasons: readonly (readonly [string, string])[] = [
     'text inside the model is not supported. Export the model from its token ids on.',
   ],
   [
-    'DeformConv Det MaxUnpool ReverseSequence CenterCropPad TensorScatter CumProd BitCast LinearAttention CausalConvWithState SwiGLU',
+    'RoiAlign MaxRoiPool DeformConv Det MaxUnpool ReverseSequence CenterCropPad TensorScatter CumProd BitCast LinearAttention CausalConvWithState SwiGLU',
     'this operator is not supported yet. Export the model with it written out in simpler ones, or ask for it in an issue.',
   ],
 ];
