@@ -305,3 +305,12 @@ describe.each(layers.map((c) => [c.name, c] as const))('%s', (_, c) => {
     near('finite differences', byWeight.dTheta, slopes, 4e-4);
   });
 });
+
+it('finds the dilation of a convolution, where there is one', () => {
+  const g = builder();
+  const x = g.input('x', 'float32', [1, 2, 8, 8]);
+  const w = g.initializer('dilated.weight', constantOf(random(2, [4, 2, 3, 3])));
+  g.output(g.emit('Conv', [x, w], { kernel_shape: [3, 3], dilations: [2, 2] }, { name: 'dilated' }), 'y');
+  expect(findLayers(g.build())[0]!.dilation).toEqual([2, 2]);
+  expect(findLayers(base(layers[2]!))[0]!.dilation).toBeUndefined();
+});

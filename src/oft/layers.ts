@@ -72,6 +72,7 @@ function describe(node: Node, shape: readonly number[], initializer: string): La
     const kernel = shape.slice(2);
     const groups = intAttr(node, 'group', 1);
     const stride = intsAttr(node, 'strides') ?? kernel.map(() => 1);
+    const dilation = intsAttr(node, 'dilations') ?? [];
     return {
       path,
       kind: 'conv',
@@ -82,6 +83,7 @@ function describe(node: Node, shape: readonly number[], initializer: string): La
       out: shape[0]!,
       kernel,
       stride,
+      ...(dilation.some((d) => d > 1) && { dilation }),
       groups,
       transposed: false,
     };
