@@ -46,6 +46,28 @@ describe('int32 inputs', () => {
     expect(casts.map((node) => node.outputs[0])).toEqual(['ids/int64']);
   });
 
+  it('keep positions that are counted from a mask on the device', async () => {
+    const nodes = [
+      n('Not', ['m'], ['open']),
+      n('Cast', ['open'], ['one'], { to: 7 }),
+      n('CumSum', ['one', 'last'], ['count']),
+      n('Mul', ['count', 'one'], ['place']),
+      n('Gather', ['table', 'place'], ['y']),
+    ];
+    const wide = importGraph(
+      model(
+        graphOf(nodes, { table: ramp(5, 2), last: scalar(1, 'int64') }, [value('m', 'bool', [2, 3])], ['y']),
+      ),
+    );
+    const narrow = int32Inputs(wide);
+    expect([...narrow.values.values()].filter((v) => v.type === 'int64').map((v) => v.name)).toEqual([
+      'last',
+    ]);
+    const feeds = { m: tensor('bool', [2, 3], [0, 1, 0, 0, 0, 1]) };
+    const [a, b] = [await runGraph(wide, feeds), await runGraph(narrow, feeds)];
+    expect(numbersOf(b.y!)).toEqual(numbersOf(a.y!));
+  });
+
   it('leave graphs without them alone', () => {
     const plain = importGraph(
       model(graphOf([n('Relu', ['x'], ['y'])], {}, [value('x', 'float32', [2])], ['y'])),

@@ -42,12 +42,19 @@ const indifferent: Readonly<Record<string, Slots>> = {
 export const hasSlot = (slots: Slots | undefined, i: number): boolean =>
   slots === 'all' || (slots?.includes(i) ?? false);
 
+const isCastTo64 = (node: Node): boolean =>
+  node.domain === '' &&
+  node.op === 'Cast' &&
+  node.attributes.to?.kind === 'int' &&
+  node.attributes.to.value === castCodes.int64;
+
 /**
- * The graph with its int64 inputs taken as int32, and everything computed from them in int32 where the operators allow it. Casts
+ * The graph with its int64 inputs and what it casts to int64 taken as int32, and everything computed from them in int32 where the operators
+ * allow it. Casts
  * are put only where they do not. Outputs keep their types. Values must lie within ±2³¹.
  */
 export function int32Inputs(graph: Graph): Graph {
-  if (!graph.inputs.some((v) => v.type === 'int64')) return graph;
+  if (!graph.inputs.some((v) => v.type === 'int64') && !graph.nodes.some(isCastTo64)) return graph;
   return new Narrowing(graph).result();
 }
 
@@ -89,6 +96,12 @@ class Narrowing {
   }
 
   #convert(node: Node, outputs: ReadonlySet<string>): void {
+    const [made] = node.outputs;
+    if (isCastTo64(node) && made !== undefined && !outputs.has(made)) {
+      this.#retype(made);
+      this.#nodes.push({ ...node, attributes: { to: { kind: 'int', value: castCodes.int32 } } });
+      return;
+    }
     if (!node.inputs.some((n) => this.#narrow.has(n))) {
       this.#nodes.push(node);
       return;
