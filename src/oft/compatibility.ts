@@ -4,6 +4,7 @@
  */
 import { divisors } from './blocks.ts';
 import { factorization } from './factorization.ts';
+import { power2factorization } from './power2factorization.ts';
 import type { PlannedLayer } from './types.ts';
 
 /** Kinds of file, as src/formats/adapterFormat.ts names them. */
@@ -69,12 +70,38 @@ const unevenConv: Trouble = {
 };
 
 /** LyCORIS 4.1.3 rebuilds a layer from b alone [run]: Diag-OFT only where factorization(out, b) gives b again. */
+const tooLarge = (p: PlannedLayer): boolean =>
+  p.algorithm === 'diag' && p.side === 'output' && factorization(p.layer.out, p.size)[0] !== p.size;
+/** One stage of a butterfly is block-diagonal: such blocks are written as BOFT, if it could have them. */
+const asButterfly = (p: PlannedLayer): boolean =>
+  tooLarge(p) && power2factorization(p.layer.out, p.size)?.[0] === p.size;
+
 const cannotReload: Trouble = {
-  holds: (p) =>
-    p.algorithm === 'diag' && p.side === 'output' && factorization(p.layer.out, p.size)[0] !== p.size,
+  holds: (p) => tooLarge(p) && !asButterfly(p),
   says: (w) => `LyCORIS 4.1.3 cannot reload blocks that are larger than they are many, as in ${w}.`,
   change: 'Choose smaller blocks, such as blocks = { dim = 4 }.',
 };
+const emptyStages: Trouble = {
+  holds: asButterfly,
+  says: (w) =>
+    `LyCORIS 4.1.3 cannot reload blocks that are larger than they are many: those of ${w} are written as BOFT whose further stages do nothing.`,
+  change: 'Choose smaller blocks, such as blocks = { dim = 4 }.',
+};
+
+/** Names of UNets, diffusion transformers and their text encoders, in diffusers and in the original code. */
+const diffusionName =
+  /(?:^|\.)(?:down_blocks|up_blocks|mid_block|input_blocks|middle_block|output_blocks|time_embed(?:ding)?|(?:single_)?transformer_blocks|(?:double|single|joint)_blocks|text_model)(?:\.|$)/;
+const isDiffusion = ({ layer }: PlannedLayer): boolean =>
+  /^(?:unet|transformer|text_encoder)/.test(layer.part ?? '') || diffusionName.test(layer.path);
+
+/** The verdict of tools that run diffusion models only, on any other model. */
+const elsewhere = ({ tool }: ToolVerdict): ToolVerdict => ({
+  tool,
+  verdict: 'no',
+  format: null,
+  losses: ['It runs diffusion models, and no layer here has the name of one.'],
+  change: 'Save the merged model, or use LyCORIS or PEFT in Python.',
+});
 
 const hit = (planned: Planned, { holds }: Trouble): Planned => planned.filter(holds);
 
@@ -229,13 +256,13 @@ export function compatibility(planned: Planned): ToolVerdict[] {
   const oneSize: Trouble[] = oneNumberFits(fixed.map((p) => ({ width: p.width, value: p.size })))
     ? []
     : mixed(planned).slice(0, 1);
-  return [
+  const verdicts = [
     judge(
       'LyCORIS',
       'lycoris',
       planned,
       [input, cannotReload, boftOddCount],
-      [series, perBlock, shared, boftStages],
+      [series, emptyStages, perBlock, shared, boftStages],
       'diff',
     ),
     judge(
@@ -258,6 +285,10 @@ export function compatibility(planned: Planned): ToolVerdict[] {
       null,
     ),
   ];
+  const anywhere: readonly ToolVerdict['tool'][] = ['LyCORIS', 'PEFT'];
+  return planned.some(isDiffusion)
+    ? verdicts
+    : verdicts.map((v) => (anywhere.includes(v.tool) ? v : elsewhere(v)));
 }
 
 /** Forge has no OFT: what A1111 loads whole is worth a word there. */

@@ -8,8 +8,8 @@ import { conv, linear, plan } from './testing/layers.ts';
 import type { Plan } from './types.ts';
 
 const layers = [
-  linear('a.to_q', 320, { in: 320 }),
-  linear('a.to_k', 320, { in: 768 }),
+  linear('down_blocks.0.to_q', 320, { in: 320 }),
+  linear('down_blocks.0.to_k', 320, { in: 768 }),
   conv('b.conv1', 64, 3, { in: 32 }),
   linear('c.odd', 37, { in: 16 }),
 ];
@@ -25,14 +25,14 @@ describe('preflight', () => {
       plan({
         rules: [
           { match: { name: 'b.*' }, skip: true },
-          { match: { name: 'a.to_k' }, blocks: { count: 7 } },
+          { match: { name: 'down_blocks.0.to_k' }, blocks: { count: 7 } },
         ],
       }),
       { loraRank: 8 },
     );
     expect(rows.map((r) => [r.layer.path, r.state, r.rule])).toEqual([
-      ['a.to_q', 'adapted', null],
-      ['a.to_k', 'error', 1],
+      ['down_blocks.0.to_q', 'adapted', null],
+      ['down_blocks.0.to_k', 'error', 1],
       ['b.conv1', 'skipped', 0],
       ['c.odd', 'identity', null],
     ]);
@@ -68,14 +68,32 @@ describe('compatibility', () => {
       change: expect.stringContaining('conv') as string,
     });
   });
-  it('names blocks that LyCORIS cannot reload: 320 in 4 blocks of 80', () => {
-    const found = verdict('LyCORIS', { blocks: { count: 4, fit: 'nearest' } }, [layers[0]!]);
+  it('names blocks that LyCORIS cannot reload, and those that it can as BOFT: 320 in 4 blocks of 80', () => {
+    expect(verdict('LyCORIS', { blocks: { count: 4 } }, [layers[0]!])).toMatchObject({
+      verdict: 'loss',
+      format: 'lycoris',
+      losses: [expect.stringContaining('written as BOFT') as string],
+    });
+    const found = verdict('LyCORIS', { blocks: { count: 5 } }, [layers[0]!]);
     expect(found).toMatchObject({ verdict: 'loss', format: 'diff' });
     expect(found.losses[0]).toMatch(/larger than they are many/);
     expect(found.change).toMatch(/smaller blocks/);
   });
+  it('sends no model to tools that run diffusion only, but diffusion’s', () => {
+    const bert = [linear('encoder.layer.0.attention.self.query', 64)];
+    expect(verdicts({}, bert)).toEqual({
+      LyCORIS: 'loads',
+      PEFT: 'no',
+      ComfyUI: 'no',
+      'A1111 / Forge': 'no',
+      'kohya sd-scripts': 'no',
+      OneTrainer: 'no',
+    });
+    const unet = [linear('x', 64, { part: 'unet' })];
+    expect(verdicts({}, unet).ComfyUI).toBe('loads');
+  });
   it('names what PEFT cannot mix', () => {
-    const rules = [{ match: { name: 'a.to_q' }, blocks: { size: 64 } }];
+    const rules = [{ match: { name: 'down_blocks.0.to_q' }, blocks: { size: 64 } }];
     expect(verdict('PEFT', { ...input, rules })).toMatchObject({ verdict: 'no', format: null });
     expect(verdict('PEFT', { ...input, rescale: true }).losses[0]).toMatch(/no rescale/);
   });
