@@ -75,6 +75,23 @@ def peft(name: str, net_name: str, folder: Path, want: torch.Tensor) -> None:
     close(f"{name}, output merged by PEFT", net.run(model.merge_and_unload()), want)
 
 
+def held(name: str, norms: list[tuple[torch.Tensor, float]]) -> None:
+    """That a constraint is at work in some layers: without, they would go beyond it."""
+    beyond = sum(bool((norm > limit).any()) for norm, limit in norms)
+    report(beyond > 0, f"{name}: the constraint holds {beyond} of {len(norms)} layers")
+
+
+def lycoris_norms(tensors: dict[str, torch.Tensor]) -> list[tuple[torch.Tensor, float]]:
+    """‖Q‖ of each layer, and alpha times its outputs."""
+    blocks = {k.removesuffix(".oft_blocks"): v for k, v in tensors.items() if k.endswith(".oft_blocks")}
+    return [((b - b.mT).norm(), float(tensors[f"{k}.alpha"]) * b.shape[-3] * b.shape[-1]) for k, b in blocks.items()]
+
+
+def peft_norms(tensors: dict[str, torch.Tensor], eps: float) -> list[tuple[torch.Tensor, float]]:
+    """‖Q‖ of each block, and eps/√n."""
+    return [(2**0.5 * v.norm(dim=1), eps / len(v) ** 0.5) for v in tensors.values()]
+
+
 def onnx(name: str, net: Net, file: Path, want: torch.Tensor, tolerance: float) -> None:
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
     out = session.run([net.output], {key: value.numpy() for key, value in net.inputs.items()})[0]
@@ -166,6 +183,7 @@ def trained(folder: Path, case: dict) -> None:
     name, adapter = case["name"], "adapter.safetensors"
     moved = apart(net.run(), want)
     report(moved > MOVED, f"{name}: the adapter moves the output by {moved:.2f}")
+    constrained = any(line.startswith("constraint") for line in case["plan"])
     merged: dict[str, torch.Tensor] = {}
     if "diff" in case["formats"]:
         merged = diff(f"{name}, .diff", case["net"], folder / "diff" / adapter, want)
@@ -173,6 +191,8 @@ def trained(folder: Path, case: dict) -> None:
         file = folder / "lycoris" / adapter
         lycoris(f"{name}, LyCORIS", case["net"], file, want, half)
         tensors = load_file(file)
+        if constrained:
+            held(f"{name}, LyCORIS", lycoris_norms(tensors))
         if merged:
             read_alike(f"{name}, LyCORIS's file", A1111, net, file, merged)
         clamped = all(float(v) > 0 for k, v in tensors.items() if k.endswith(".alpha"))
@@ -187,6 +207,9 @@ def trained(folder: Path, case: dict) -> None:
             read_alike(f"{name}, ComfyUI's file", LYCORIS, net, file, merged)
     if "peft" in case["formats"]:
         peft(f"{name}, PEFT", case["net"], folder / "peft", want)
+        if constrained:
+            config = json.loads((folder / "peft/adapter_config.json").read_text("utf-8"))
+            held(f"{name}, PEFT", peft_norms(load_file(folder / "peft/adapter_model.safetensors"), config["eps"]))
     if "oft_r" in case["formats"]:
         one_trainer_alike(f"{name}, oft_R", net, folder / "oft_r" / adapter, merged)
     merges = {"lycoris": LYCORIS.merge, "comfyui": COMFYUI.merge, "oft_r": one_trainer, "diff": lambda weight, tensors: weight + tensors["diff"]}
@@ -206,6 +229,10 @@ def read(folder: Path, case: dict) -> None:
     close(f"{name}, output", ours[f"output.{net.output}"], expected["output"])
     if "half" in expected:
         close(f"{name}, output at 0.5", load_file(folder / "ours-0.5.safetensors")[f"output.{net.output}"], expected["half"])
+    if case["options"].get("constraint"):
+        held(name, lycoris_norms(load_file(folder / "adapter.safetensors")))
+    if case["options"].get("coft"):
+        held(name, peft_norms(load_file(folder / "adapter_model.safetensors"), case["options"]["eps"]))
     wanted = {k.removeprefix("grad."): v for k, v in expected.items() if k.startswith("grad.")}
     found = {k.removeprefix("grad.adapter."): v for k, v in ours.items() if k.startswith("grad.adapter.")}
     compare_gradients(name, found, wanted)
