@@ -59,7 +59,7 @@ export interface Report {
 /** Operators that importing resolves without an entry in the table. */
 const resolved = new Set(['Constant', 'Identity', 'Dropout', 'If', ...Object.keys(sequenceOperators)]);
 
-/** Nodes of operators that Rotune does not know, in branches too; whether one lies behind a layer's weight. */
+/** Nodes of operators that Rotune does not know, or refuses by name, in branches too; whether one lies behind a layer's weight. */
 export function unknownOperators(graph: ModelGraph, tainted = new Set<string>()): Unsupported[] {
   const found: Unsupported[] = [];
   for (const node of graph.nodes) {
@@ -69,7 +69,8 @@ export function unknownOperators(graph: ModelGraph, tainted = new Set<string>())
     if (weighted || reached) for (const name of node.outputs) tainted.add(name);
     for (const attribute of Object.values(node.attributes))
       if (attribute.kind === 'graph') found.push(...unknownOperators(attribute.value, tainted));
-    const known = operators[operatorKey(node)] !== undefined || (node.domain === '' && resolved.has(node.op));
+    const entry = operators[operatorKey(node)];
+    const known = (entry && !entry.refused) || (node.domain === '' && resolved.has(node.op));
     if (!known)
       found.push({
         node: node.name || node.outputs[0] || '',
