@@ -1,7 +1,7 @@
 /** @file A setting that meets a budget of parameters. */
 import { choiceKind } from './planned.ts';
-import { planLayers } from './rules.ts';
-import type { BlockChoice, Layer, Plan } from './types.ts';
+import { decideLayers } from './rules.ts';
+import type { BlockChoice, Layer, Plan, PlannedLayer } from './types.ts';
 
 export interface BudgetProposal {
   readonly plan: Plan;
@@ -11,8 +11,11 @@ export interface BudgetProposal {
   readonly words: string;
 }
 
-/** Block sizes and dims to try. */
+/** Block sizes and dims to try; counts are tried upward instead, since more blocks are smaller ones. */
 const SIZES = [128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2];
+const COUNTS = [
+  2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 320, 512, 640,
+];
 
 /** The plan with all of its block choices changed, those of its rules too. */
 const withBlocks = (plan: Plan, change: (b: BlockChoice) => BlockChoice): Plan => ({
@@ -27,32 +30,45 @@ const capped =
   (b: BlockChoice): BlockChoice =>
     choiceKind(b) === 'per' ? { ...b, share: true } : { ...b, maxSize: Math.min(size, b.maxSize ?? size) };
 
-function candidates(plan: Plan): { plan: Plan; words: string }[] {
-  const kind = choiceKind(plan.blocks);
-  const own =
-    kind === 'dim' || kind === 'size'
-      ? SIZES.map((n) => ({
-          plan: {
-            ...plan,
-            blocks: { ...plan.blocks, [kind]: n, ...(kind === 'size' && { fit: 'nearest' as const }) },
-          },
-          words: kind === 'dim' ? `Choose blocks by dim = ${n}` : `Cut into blocks of ${n}`,
-        }))
-      : [];
-  const caps = SIZES.map((n) => ({
-    plan: withBlocks(plan, capped(n)),
-    words: `Cap blocks at ${n} × ${n}`,
-  }));
-  const shared = {
-    plan: withBlocks(plan, (b) => ({ ...capped(8)(b), share: true })),
-    words: 'Share the blocks of each layer, at most 8 × 8',
-  };
-  return [...own, ...caps, shared];
+const turns = (p: PlannedLayer): boolean => p.size > 1 || p.rescale;
+
+interface Candidate {
+  readonly plan: Plan;
+  readonly words: string;
 }
 
+/** Other numbers for the plan's own kind of choice. */
+function ownKind(plan: Plan): Candidate[] {
+  const kind = choiceKind(plan.blocks);
+  const other = (n: number, fit: boolean): Plan => ({
+    ...plan,
+    blocks: { ...plan.blocks, [kind]: n, ...(fit && { fit: 'nearest' as const }) },
+  });
+  switch (kind) {
+    case 'dim':
+      return SIZES.map((n) => ({ plan: other(n, false), words: `Choose blocks by dim = ${n}` }));
+    case 'size':
+      return SIZES.map((n) => ({ plan: other(n, true), words: `Cut into blocks of ${n}` }));
+    case 'count':
+      return COUNTS.map((n) => ({ plan: other(n, true), words: `Cut into ${n} blocks` }));
+    case 'per':
+      return [];
+  }
+}
+
+const caps = (plan: Plan): Candidate[] =>
+  SIZES.map((n) => ({ plan: withBlocks(plan, capped(n)), words: `Cap blocks at ${n} × ${n}` }));
+
+const shared = (plan: Plan): Candidate[] => [
+  {
+    plan: withBlocks(plan, (b) => ({ ...capped(8)(b), share: true })),
+    words: 'Share the blocks of each layer, at most 8 × 8',
+  },
+];
+
 /**
- * The largest setting that stores at most so many numbers, keeping the plan's kind of choice: another dim or size for what no rule
- * decides, else a cap on all blocks, else shared blocks. null: the plan meets the budget already, or nothing does.
+ * The largest setting that stores at most so many numbers. The first of these ways that meets the budget: another number for the plan's
+ * own kind of choice, where no rule decides; a cap on all blocks; shared blocks. null: the plan meets the budget already, or nothing does.
  */
 export function proposeForBudget(
   layers: readonly Layer[],
@@ -60,17 +76,23 @@ export function proposeForBudget(
   numbers: number,
 ): BudgetProposal | null {
   const stored = (p: Plan): number | null => {
-    const { planned, problems } = planLayers(layers, p);
-    return problems.some(({ severity }) => severity === 'error')
+    const { decisions, problems } = decideLayers(layers, p);
+    const planned = decisions.flatMap((d) => d.planned ?? []);
+    return decisions.some((d) => d.misfit) ||
+      problems.some((x) => x.severity === 'error') ||
+      !planned.some(turns)
       ? null
       : planned.reduce((n, x) => n + x.stored, 0);
   };
   const now = stored(plan);
   if (now !== null && now <= numbers) return null;
-  let best: BudgetProposal | null = null;
-  for (const candidate of candidates(plan)) {
-    const n = stored(candidate.plan);
-    if (n !== null && n <= numbers && n > (best?.stored ?? 0)) best = { ...candidate, stored: n };
+  for (const way of [ownKind, caps, shared]) {
+    let best: BudgetProposal | null = null;
+    for (const candidate of way(plan)) {
+      const n = stored(candidate.plan);
+      if (n !== null && n <= numbers && n > (best?.stored ?? 0)) best = { ...candidate, stored: n };
+    }
+    if (best) return best;
   }
-  return best;
+  return null;
 }

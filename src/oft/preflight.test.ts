@@ -135,12 +135,18 @@ describe('proposeForBudget', () => {
     expect(proposal.stored).toBeLessThanOrEqual(3000);
     expect(planLayers(layers, proposal.plan).planned.reduce((n, p) => n + p.stored, 0)).toBe(proposal.stored);
   });
-  it('caps a fixed count, whose blocks explode', () => {
+  it('takes more blocks for a fixed count, whose blocks explode', () => {
     const wide = [linear('wide', 10_240, { in: 1280 })];
     const proposal = proposeForBudget(wide, plan({ blocks: { count: 4 } }), 1_000_000)!;
     expect(proposal.stored).toBeGreaterThan(300_000);
     expect(proposal.stored).toBeLessThanOrEqual(1_000_000);
-    expect(proposal.words).toMatch(/Cap blocks at/);
+    expect(proposal.words).toBe('Cut into 128 blocks');
+  });
+  it('caps the blocks where rules decide them', () => {
+    const rules = [{ match: {}, blocks: { count: 4 } }];
+    const proposal = proposeForBudget([linear('wide', 10_240)], plan({ rules }), 1_000_000)!;
+    expect(proposal.words).toBe('Cap blocks at 96 × 96');
+    expect(proposal.plan.rules[0]!.blocks).toEqual({ count: 4, maxSize: 96 });
   });
   it('is null where the plan meets it, or nothing can', () => {
     expect(proposeForBudget(layers, plan(), 1e9)).toBeNull();
