@@ -118,5 +118,6 @@ describe('regular expressions', () => {
     '(down|up)?x',
     String.raw`[)(]+\)`,
     String.raw`(\d+)?`,
+    '[](?:a)[^]b',
   ])('take %s', (source) => expect(regexComplaint(source)).toBeNull());
 });

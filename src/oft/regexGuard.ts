@@ -35,7 +35,7 @@ const narrow: Atom = { group: false, ambiguous: false, wide: false, power: 0 };
 const broad: Atom = { ...narrow, wide: true };
 const quantifier = /[*+?]\??|\{(\d+)(,(\d*))?\}\??/y;
 const escape = /\\(?:u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|c[A-Za-z]|[\s\S])/y;
-const charClass = /\[\^?\]?(?:\\[\s\S]|[^\]\\])*\]/y;
+const charClass = /\[(?:\\[\s\S]|[^\]\\])*\]/y;
 const groupStart = /\((\?(?::|<?[=!]|<[^>=!]+>))?/y;
 
 const at = (pattern: RegExp, text: string, index: number): RegExpExecArray | null => {
