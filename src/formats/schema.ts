@@ -1,7 +1,10 @@
 /** @file Pieces of schema whose complaints people can read: key, value, what is allowed, and the nearest known key. */
 import * as v from 'valibot';
 import { JobError } from './errors.ts';
+import { show } from '#src/tasks/optionSchema.ts';
 import { nearest } from './nearest.ts';
+
+export { flag, oneOf, real, show, text, value, whole } from '#src/tasks/optionSchema.ts';
 
 /** A table whose keys are all known. Issues of unknown keys name the nearest known one. */
 export const table = <const E extends v.ObjectEntries>(entries: E) =>
@@ -13,36 +16,6 @@ export const table = <const E extends v.ObjectEntries>(entries: E) =>
       ? ` is not a known key. Did you mean ${meant}?`
       : ` is not a known key. Known here: ${known.join(', ')}.`;
   });
-
-/** A value that passes `ok`; `allowed` completes the sentence "allowed: …". */
-export const value = <T>(allowed: string, ok: (x: unknown) => boolean) =>
-  v.custom<T>(ok, (issue) => ` is ${show(issue.input)}; allowed: ${allowed}.`);
-
-export const whole = (from: number, to: number) =>
-  value<number>(
-    `a whole number from ${from} to ${to}`,
-    (x) => typeof x === 'number' && Number.isInteger(x) && x >= from && x <= to,
-  );
-
-export const real = (allowed: string, ok: (x: number) => boolean) =>
-  value<number>(allowed, (x) => typeof x === 'number' && Number.isFinite(x) && ok(x));
-
-export const flag = value<boolean>('true or false', (x) => typeof x === 'boolean');
-
-export const oneOf = <const T extends readonly string[]>(words: T) =>
-  value<T[number]>(words.map((w) => `"${w}"`).join(' or '), (x) => words.includes(x as string));
-
-export const text = (longest: number) =>
-  value<string>(
-    `a text of at most ${longest} characters`,
-    (x) => typeof x === 'string' && x.length <= longest,
-  );
-
-/** A value for a message, cut at 60 characters. */
-export const show = (x: unknown): string => {
-  const shown = x === undefined ? 'missing' : typeof x === 'number' ? String(x) : JSON.stringify(x);
-  return shown.length > 60 ? `${shown.slice(0, 57)}…` : shown;
-};
 
 /** `plan.rule.0.match` → `plan.rule 1: match` */
 export const readable = (path: readonly (string | number)[]): string =>

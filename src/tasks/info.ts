@@ -1,0 +1,46 @@
+/** @file What the page and job files know of a task without loading it: words, options, example. */
+import type * as v from 'valibot';
+
+/** One option in the page's form. */
+export type Field =
+  | {
+      readonly kind: 'number';
+      readonly key: string;
+      readonly label: string;
+      readonly help?: string;
+      readonly min?: number;
+      readonly max?: number;
+      readonly step?: number;
+    }
+  | {
+      readonly kind: 'choice';
+      readonly key: string;
+      readonly label: string;
+      readonly help?: string;
+      readonly choices: readonly { readonly value: string; readonly label: string }[];
+    }
+  | { readonly kind: 'flag'; readonly key: string; readonly label: string; readonly help?: string }
+  | { readonly kind: 'text'; readonly key: string; readonly label: string; readonly help?: string };
+
+export interface TaskInfo {
+  /** As in job files: `task = "image-classification"`. */
+  readonly id: string;
+  /** "Recognise images" */
+  readonly title: string;
+  /** One plain sentence: what it teaches. */
+  readonly summary: string;
+  /** What data it takes, in a sentence or two. */
+  readonly wants: string;
+  /** Entries of the task's own table in job files ([options]), snake_case keys, each optional; values checked here. */
+  readonly entries: v.ObjectEntries;
+  /** All options, camelCase. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+  /** In the order of the form. */
+  readonly fields: readonly Field[];
+  /** What the wall shows. */
+  readonly shows: 'pictures' | 'texts' | 'labels';
+  /** People type prompts for this task's samples. */
+  readonly prompts: boolean;
+  /** A tiny built-in example that runs in seconds, as the table of a job (keys as in files); null: none. */
+  readonly example: Readonly<Record<string, unknown>> | null;
+}

@@ -1,0 +1,204 @@
+/** @file What a task is: data → feeds, the loss graph, metrics and samples. One folder per task; nothing else knows of it. */
+import type { Builder } from '#src/graph/builder.ts';
+import type { Graph, Value } from '#src/graph/types.ts';
+import type { Model } from '#src/onnx/model.ts';
+import type { TypedArray } from '#src/onnx/tensor.ts';
+import type { Layer } from '#src/oft/types.ts';
+import type { FileSet } from './files.ts';
+
+/** Tensors by name. */
+export type Tensors = Readonly<Record<string, TypedArray>>;
+
+/** Runs a compiled graph once: all of its inputs in, all of its outputs back. */
+export type RunGraph = (feeds: Tensors) => Promise<Tensors>;
+
+/** Throwing from it ends the work (a pause, a stop). */
+export type Tell = (done: number, total: number) => void;
+
+/** What a task reads of a job. `options` is the task's own table, checked by its own schema. */
+export interface TaskJob<O = unknown> {
+  readonly task: string;
+  readonly options: O;
+  readonly data: {
+    readonly train: string;
+    readonly heldout: string | null;
+    /** Share of the training data held out by seed where no held-out data are given. */
+    readonly split: number;
+    readonly captionDropout: number;
+    /** Mirror half of the images. */
+    readonly flip: boolean;
+  };
+  readonly train: {
+    readonly steps: number;
+    readonly batch: number;
+    readonly accumulate: number;
+    readonly seed: number;
+    readonly minSnr: number;
+  };
+  readonly sample: {
+    readonly prompts: readonly string[];
+    readonly negative: string;
+    readonly steps: number;
+    readonly guidance: number;
+    readonly seed: number;
+    readonly every: number;
+  };
+}
+
+/** One ONNX file, decoded. Large weights may be byte ranges, whose location is the file's path in the FileSet. */
+export interface ModelFile {
+  /** Path in the FileSet. */
+  readonly path: string;
+  readonly model: Model;
+  /** SHA-256 identity, hexadecimal. */
+  readonly hash: string;
+  /** Of the file and its external data. */
+  readonly bytes: number;
+}
+
+/** Decodes an ONNX file of the set. Throws ModelError or DataError that names the file. */
+export type OpenModel = (path: string) => Promise<ModelFile>;
+
+/** RGB(A) pixels of an encoded image, at its own size, transparent parts as they are. Throws with a reason if the bytes are no image. */
+export interface RawImage {
+  readonly width: number;
+  readonly height: number;
+  /** Row-major RGBA, 0–255. */
+  readonly rgba: Uint8ClampedArray;
+}
+
+/** What the worker lends to a task. */
+export interface TaskHost {
+  /**
+   * An untrained graph (text encoder, VAE) on the device, compiled when it first runs and kept while it is the last of its slot.
+   * @param slot one program stands per slot
+   * @param key names the graph: equal keys, equal graphs
+   */
+  frozen(slot: string, key: string, graph: () => Graph): RunGraph;
+  /**
+   * Decodes an image. With a size: cropped to a centred rectangle of width:height and scaled to it.
+   */
+  decodeImage(bytes: Uint8Array, path: string, size?: { width: number; height: number }): Promise<RawImage>;
+}
+
+/** The trained model as it is now: any graph with the planned layers, its layers turned. Compiled when first asked for, kept per slot. */
+export interface Adapted {
+  run(slot: string, key: string, graph: () => Graph): Promise<RunGraph>;
+}
+
+/** Something wrong with model, data or options. Errors keep a run from starting. */
+export interface TaskProblem {
+  readonly severity: 'error' | 'warning';
+  /** File, row, caption … */
+  readonly item: string;
+  readonly message: string;
+  readonly cure?: string;
+}
+
+/** RGB, row-major, 0–255, alpha 255: what ImageData takes. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly rgba: Uint8ClampedArray<ArrayBuffer>;
+}
+
+/** A row of the wall: by prompt (or fixed input), pictures or texts or both. */
+export interface Samples {
+  readonly prompts: readonly string[];
+  readonly pictures: readonly Picture[];
+  /** What the model says of each prompt or input: generated text, or a label with its share. */
+  readonly texts?: readonly string[];
+}
+
+export interface Metric {
+  /** "accuracy", "perplexity", "F1", "saturation" … */
+  readonly name: string;
+  readonly value: number;
+  readonly unit: 'share' | 'number';
+  readonly better: 'higher' | 'lower' | 'neither';
+}
+
+/** A small table beside the figures: the confusion table, what the model gets wrong. */
+export interface ReportTable {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export interface TaskEvaluation {
+  /** Mean held-out loss; null without held-out data. */
+  readonly loss: number | null;
+  readonly metrics: readonly Metric[];
+  readonly tables?: readonly ReportTable[];
+}
+
+/** What the model will see, before any training. */
+export interface DataPreview {
+  /** "48 images", "3 classes: cat 20, dog 18, owl 10" … in plain figures. */
+  readonly facts: readonly { readonly label: string; readonly value: string }[];
+  /** The first few as the model gets them. */
+  readonly items: readonly { readonly name: string; readonly picture?: Picture; readonly text?: string }[];
+}
+
+/** A static graph to train, and the loss on top of it. */
+export interface TrainedGraph {
+  readonly graph: Graph;
+  /** Layers that can be adapted, with the part they belong to. */
+  readonly layers: readonly Layer[];
+  /** Emits the loss, a scalar. Inputs that it adds to the builder become feeds. */
+  readonly loss: (g: Builder, outputs: ReadonlyMap<string, Value>) => Value;
+  /** Constants of the graph that are trained as a whole (a new head), by name. */
+  readonly whole?: readonly string[];
+}
+
+/** Data and model together, ready to be trained. */
+export interface PreparedTask {
+  /** At the job's batch. Throws GraphError or ModelError in words. */
+  training(): TrainedGraph;
+  readonly problems: readonly TaskProblem[];
+  readonly counts: { readonly train: number; readonly heldout: number };
+  readonly preview: DataPreview;
+  /** SHA-256 over the training data as the model sees them, hexadecimal: a run goes on with the same data only. */
+  readonly dataHash: string;
+  /** Makes what needs the device once (embeddings, latents); called before feeds, evaluate and samples, cheap when nothing is new. */
+  warm(host: TaskHost, tell?: Tell): Promise<void>;
+  /** Feeds of micro-step `micro` of step `step` (0-based); they follow from the seed and the step alone. */
+  feeds(step: number, micro: number): Tensors;
+  evaluate(adapted: Adapted, host: TaskHost, tell: Tell): Promise<TaskEvaluation>;
+  /** The wall's row: fixed prompts or inputs and seeds. */
+  samples(adapted: Adapted, host: TaskHost, tell: Tell): Promise<Samples & { metrics?: readonly Metric[] }>;
+}
+
+/** What a person asks a tuned model on the result page. */
+export interface SampleWish {
+  readonly prompts: readonly string[];
+  readonly negative: string;
+  readonly steps: number;
+  readonly guidance: number;
+  readonly seed: number;
+}
+
+/** A model opened for a task, before there are data. */
+export interface TaskModel {
+  /** SHA-256 of what is trained. */
+  readonly hash: string;
+  /** Of all model files read. */
+  readonly bytes: number;
+  /** Numbers in the weights of what is trained. */
+  readonly weights: number;
+  /** ONNX files that hold trained layers, by the layers' part ('' for a single model): what a merged export rewrites. */
+  readonly parts: readonly { readonly part: string; readonly file: ModelFile }[];
+  /** All that can be adapted, without data at hand (an adapter is opened with it). */
+  layers(): readonly Layer[];
+  /** Everything wrong with the data is listed, not thrown; only what leaves nothing to list is. */
+  prepare(train: FileSet, heldout: FileSet | null, host: TaskHost, tell?: Tell): Promise<PreparedTask>;
+  /** Answers prompts, where the task has prompts. */
+  sample?(wish: SampleWish, adapted: Adapted, host: TaskHost, tell: Tell): Promise<Samples>;
+}
+
+export interface Task {
+  /** As in job files. */
+  readonly id: string;
+  /** Reads the model and what lies beside it. Throws ModelError or DataError: what is missing, and the way out. */
+  open(files: FileSet, open: OpenModel, job: TaskJob): Promise<TaskModel>;
+}
