@@ -162,8 +162,8 @@ export interface PreparedTask {
   readonly dataHash: string;
   /** Makes what needs the device once (embeddings, latents); called before feeds, evaluate and samples, cheap when nothing is new. */
   warm(host: TaskHost, tell?: Tell): Promise<void>;
-  /** Feeds of micro-step `micro` of step `step` (0-based); they follow from the seed and the step alone. */
-  feeds(step: number, micro: number): Tensors;
+  /** Feeds of micro-step `micro` of step `step` (0-based); they follow from the seed and the step alone. Data too large to be held are read here. */
+  feeds(step: number, micro: number): Tensors | Promise<Tensors>;
   evaluate(adapted: Adapted, host: TaskHost, tell: Tell): Promise<TaskEvaluation>;
   /** The wall's row: fixed prompts or inputs and seeds. */
   samples(adapted: Adapted, host: TaskHost, tell: Tell): Promise<Samples & { metrics?: readonly Metric[] }>;
