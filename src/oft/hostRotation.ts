@@ -100,6 +100,9 @@ export function blockRotations(planned: PlannedLayer, blocks: Float32Array, stre
   return all;
 }
 
+/** Feed of the i-th whole weight, which has no strength: a model without its head is none. */
+export const wholeFeed = (i: number): string => `whole_${i}`;
+
 /** Feeds of the forward program (program/forward.ts): `rotation_<group>` and `rescale`. LyCORIS applies D in full at any strength but 0 means untouched here. */
 export function hostRotations(
   layout: Layout,
@@ -126,6 +129,9 @@ export function hostRotations(
       );
     feeds['rescale'] = all;
   }
+  layout.whole.forEach(({ offset, length }, i) => {
+    feeds[wholeFeed(i)] = theta.slice(offset, offset + length);
+  });
   return feeds;
 }
 

@@ -24,6 +24,7 @@ import type { PlannedLayer } from './types.ts';
  *   where blocks lie inside a group and input-side kernels are 1×1.
  *
  * @param route 'auto' asks the cost function per layer; a route that is not open for a layer falls back to weight.
+ * @param whole values that stand in for constants of the graph, by their names; same number of elements
  */
 export function insertAdapters(
   g: Builder,
@@ -31,8 +32,13 @@ export function insertAdapters(
   layout: Layout,
   rotations: readonly LayerRotation[],
   route: Route | 'auto' = 'auto',
+  whole: ReadonlyMap<string, Value> = new Map(),
 ): void {
-  for (const [name, constant] of graph.constants) g.initializer(name, constant);
+  for (const [name, constant] of graph.constants) {
+    const trained = whole.get(name);
+    if (trained) g.emit('Reshape', [trained, g.ints([...constant.shape])], {}, { outputNames: [name] });
+    else g.initializer(name, constant);
+  }
   const byNode = new Map(layout.planned.flatMap((p, i) => p.layer.nodes.map((n) => [n, i] as const)));
   const rotated = new Map<string, Value>();
   for (const node of graph.nodes) {

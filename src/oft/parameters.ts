@@ -1,4 +1,4 @@
-/** @file One flat vector holds every trainable number: blocks by kind over all layers, then rescales, then 1×1 blocks (which cannot turn). */
+/** @file One flat vector holds every trainable number: blocks by kind over all layers, then rescales, then 1×1 blocks (which cannot turn), then whole weights. */
 import { blockNumbers, numbersPerBlock, storedBlocks } from './planned.ts';
 import type { Parameters, PlannedLayer } from './types.ts';
 
@@ -25,7 +25,16 @@ export interface Layout {
   readonly rescaleLength: number;
   /** Blocks of size 1: stored where LyCORIS stores them, but always identity. */
   readonly inert: readonly { readonly index: number; readonly offset: number; readonly length: number }[];
+  /** Weights that are trained as they are (a new head), not by a rotation. */
+  readonly whole: readonly (WholeWeight & { readonly offset: number; readonly length: number })[];
   readonly size: number;
+}
+
+/** A weight that is trained as it is. */
+export interface WholeWeight {
+  /** Of the constant in the graph. */
+  readonly name: string;
+  readonly shape: readonly number[];
 }
 
 export interface LayerParameters {
@@ -39,7 +48,10 @@ const groupName = ({ size, parameters, neumannTerms }: PlannedLayer): string =>
   `${size}${parameters === 'triangle' ? '_triangle' : ''}${neumannTerms === null ? '' : `_${neumannTerms}terms`}`;
 
 /** Where each layer's numbers lie in the flat vector. */
-export function parameterLayout(planned: readonly PlannedLayer[]): Layout {
+export function parameterLayout(
+  planned: readonly PlannedLayer[],
+  weights: readonly WholeWeight[] = [],
+): Layout {
   const members = new Map<string, number[]>();
   planned.forEach((p, index) => {
     if (p.size === 1) return;
@@ -76,16 +88,28 @@ export function parameterLayout(planned: readonly PlannedLayer[]): Layout {
   );
   const rescaleLength = offset - rescaleOffset;
   const inert = segment((p) => p.size === 1 && blockNumbers(p) > 0, blockNumbers);
-  return { planned, groups, rescales, rescaleOffset, rescaleLength, inert, size: offset };
+  const whole = weights.map(({ name, shape }) => {
+    const length = shape.reduce((n, d) => n * d, 1);
+    offset += length;
+    return { name, shape, offset: offset - length, length };
+  });
+  return { planned, groups, rescales, rescaleOffset, rescaleLength, inert, whole, size: offset };
 }
 
 /** Stored blocks that can turn, over all layers. */
 export const blockCount = (layout: Layout): number => layout.groups.reduce((n, group) => n + group.count, 0);
 
-/** Zero blocks (R = I) and rescales of one: the untouched model. */
-export function initialParameters(layout: Layout): Float32Array {
+/**
+ * Zero blocks (R = I) and rescales of one: the untouched model.
+ * @param valueOf the values that a whole weight begins with; zeros without
+ */
+export function initialParameters(
+  layout: Layout,
+  valueOf?: (name: string) => ArrayLike<number>,
+): Float32Array {
   const theta = new Float32Array(layout.size);
   for (const r of layout.rescales) theta.fill(1, r.offset, r.offset + r.length);
+  if (valueOf) for (const w of layout.whole) theta.set(valueOf(w.name), w.offset);
   return theta;
 }
 

@@ -18,6 +18,8 @@ export interface LayerRotation {
 export interface Rotations {
   /** By layer in plan order; all null: the layer stays as it is. */
   readonly layers: readonly LayerRotation[];
+  /** The whole weights by the constant that each takes the place of, flat. */
+  readonly whole: ReadonlyMap<string, Value>;
   /** Slices of the vector in order; gradients are taken with respect to them. */
   readonly segments: readonly Value[];
   /** Largest residual of the inverses, scalar; null without exact blocks. */
@@ -44,6 +46,7 @@ export function emitRotations(
     ...layout.groups.map((group) => group.count * numbersPerBlock(group)),
     layout.rescaleLength,
     layout.inert.reduce((n, i) => n + i.length, 0),
+    ...layout.whole.map((w) => w.length),
   ];
   const parts = g.split(
     theta,
@@ -104,11 +107,13 @@ export function emitRotations(
       scales.set(layout.rescales[i]!.index, owned ? g.add(one, g.mul(owned[i]!, g.sub(v, one))) : v),
     );
   }
-  if (segments.length < parts.length) segments.push(parts[segments.length]!);
+  if (layout.inert.length > 0) segments.push(parts[segments.length]!);
+  const whole = new Map(layout.whole.map(({ name }, i) => [name, parts[segments.length + i]!]));
+  segments.push(...whole.values());
   const layers = layout.planned.map((_, i) => ({
     rotation: rotations.get(i)?.rotation ?? null,
     trivialised: rotations.get(i)?.trivialised ?? null,
     rescale: scales.get(i) ?? null,
   }));
-  return { layers, segments, residual };
+  return { layers, whole, segments, residual };
 }

@@ -2,6 +2,7 @@
 import { prune } from '#src/graph/prune.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
 import { insertAdapters, startFrom } from '#src/oft/insert.ts';
+import { wholeFeed } from '#src/oft/hostRotation.ts';
 import type { Layout } from '#src/oft/parameters.ts';
 import type { LayerRotation } from '#src/oft/rotations.ts';
 import { lowerGraph } from '#src/ops/lower.ts';
@@ -15,7 +16,7 @@ export const rescaleFeed = 'rescale';
 
 /**
  * The model's outputs under given rotations. Feeds: the model's inputs, `rotation_<group>` [stored blocks, b, b] per group of the layout and `rescale` [all
- * rescaled outputs]; the host computes them from the parameters in float64 and mixes in the strength, so the graph holds no inverse.
+ * rescaled outputs] and `whole_<i>` [numbers] per whole weight; the host computes them from the parameters in float64 and mixes in the strength, so the graph holds no inverse.
  */
 export function compileForward({
   graph,
@@ -46,7 +47,10 @@ export function compileForward({
     trivialised: null,
     rescale: rescale.get(i) ?? null,
   }));
-  insertAdapters(g, graph, layout, layers, 'weight');
+  const whole = new Map(
+    layout.whole.map(({ name, length }, i) => [name, g.input(wholeFeed(i), 'float32', [length])]),
+  );
+  insertAdapters(g, graph, layout, layers, 'weight', whole);
   const feeds = g.inputs.map(({ name, type, shape }) => ({ name, type, shape }));
   const outputs = graph.outputs.map((o) => g.value(o.name));
   const pruned = prune(lowerGraph(g.build(outputs)));

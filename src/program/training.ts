@@ -7,7 +7,7 @@ import { tensor } from '#src/onnx/tensor.ts';
 import type { Route } from '#src/oft/cost.ts';
 import { hasDropout, keepFeed, keepLength } from '#src/oft/dropout.ts';
 import { insertAdapters, startFrom } from '#src/oft/insert.ts';
-import { initialParameters, type Layout, rateScales } from '#src/oft/parameters.ts';
+import { type Layout, rateScales } from '#src/oft/parameters.ts';
 import { emitRotations } from '#src/oft/rotations.ts';
 import { projectParameters } from '#src/oft/skew.ts';
 import { lowerGraph } from '#src/ops/lower.ts';
@@ -15,7 +15,7 @@ import { builder } from '#src/ops/table.ts';
 import { adamW } from '#src/optim/adamw.ts';
 import { clipped, globalNorm } from '#src/optim/clip.ts';
 import type { Feed, Program, StateTensor } from './types.ts';
-import { runInputs } from './weights.ts';
+import { runInputs, startingParameters } from './weights.ts';
 
 export interface OptimiserOptions {
   readonly betas: readonly [number, number];
@@ -58,7 +58,7 @@ export function compileTraining(options: TrainingOptions): Program {
   const theta = projectParameters(g, layout, given);
   const keep = hasDropout(layout) ? g.input(keepFeed, 'float32', [keepLength(layout)]) : null;
   const rotations = emitRotations(g, layout, theta, { rounds: options.rounds ?? 10, keep });
-  insertAdapters(g, graph, layout, rotations.layers, options.route);
+  insertAdapters(g, graph, layout, rotations.layers, options.route, rotations.whole);
   const outputs = new Map(graph.outputs.map((o) => [o.name, g.value(o.name)]));
   const loss = options.loss(g, outputs);
   if (loss.shape.length !== 0)
@@ -138,7 +138,7 @@ export function compileTraining(options: TrainingOptions): Program {
   return {
     stages: [{ name: 'step', graph: pruned, weights: runInputs(pruned) }],
     state: [
-      state('theta', initialParameters(layout)),
+      state('theta', startingParameters(layout, graph)),
       state('m', zeros()),
       state('v', zeros()),
       ...(sum ? [state('grad_sum', zeros())] : []),

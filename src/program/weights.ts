@@ -1,6 +1,7 @@
-/** @file Which constants become run inputs: device buffers that every program of a model shares. */
-import type { Graph } from '#src/graph/types.ts';
-import { sizeOf } from '#src/onnx/tensor.ts';
+/** @file Which constants become run inputs: device buffers that every program of a model shares; and what trained weights begin with. */
+import { type Graph, GraphError } from '#src/graph/types.ts';
+import { numbersOf, sizeOf, tensorOf } from '#src/onnx/tensor.ts';
+import { initialParameters, type Layout } from '#src/oft/parameters.ts';
 
 /** Float constants of at least 256 numbers; smaller ones (biases, masks, shapes) stay in the graph, where the session can fold them. */
 export function runInputs(graph: Graph): string[] {
@@ -8,3 +9,12 @@ export function runInputs(graph: Graph): string[] {
     .filter(([, c]) => c.type === 'float32' && sizeOf(c.shape) >= 256)
     .map(([name]) => name);
 }
+
+/** The vector that a run begins with: the untouched model, whole weights as they are in the graph. */
+export const startingParameters = (layout: Layout, graph: Graph): Float32Array =>
+  initialParameters(layout, (name) => {
+    const constant = graph.constants.get(name);
+    if (constant?.data.kind !== 'inline')
+      throw new GraphError(`${name} is to be trained as a whole, but the model has no such weight at hand.`);
+    return numbersOf(tensorOf(constant));
+  });

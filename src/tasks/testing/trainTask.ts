@@ -1,0 +1,167 @@
+/** @file Trains a task in Node on wasm, with no worker and no page: for tests of tasks. */
+import { decodeModel } from '#src/onnx/decode.ts';
+import { externalFiles, loadExternal } from '#src/onnx/external.ts';
+import type { TypedArray } from '#src/onnx/tensor.ts';
+import { scheduleTensor } from '#src/optim/adamw.ts';
+import { hostRotations } from '#src/oft/hostRotation.ts';
+import { type Layout, parameterLayout } from '#src/oft/parameters.ts';
+import { planLayers } from '#src/oft/rules.ts';
+import type { Plan } from '#src/oft/types.ts';
+import { compileForward } from '#src/program/forward.ts';
+import { compileTraining } from '#src/program/training.ts';
+import { runInputs } from '#src/program/weights.ts';
+import { createRuntime } from '#src/runtime/runtime.ts';
+import type { Executable } from '#src/runtime/types.ts';
+import type { FileSet } from '../files.ts';
+import type {
+  Adapted,
+  OpenModel,
+  PreparedTask,
+  RunGraph,
+  Samples,
+  Task,
+  TaskEvaluation,
+  TaskHost,
+  TaskJob,
+  TaskModel,
+} from '../types.ts';
+
+export interface TaskRun {
+  readonly task: Task;
+  readonly model: FileSet;
+  readonly train: FileSet;
+  readonly heldout?: FileSet | null;
+  readonly job: TaskJob;
+  readonly plan: Plan;
+  readonly learningRate: number;
+  readonly decodeImage?: TaskHost['decodeImage'];
+}
+
+export interface TaskRunResult {
+  readonly model: TaskModel;
+  readonly prepared: PreparedTask;
+  readonly layout: Layout;
+  readonly theta: Float32Array;
+  readonly losses: readonly number[];
+  readonly before: TaskEvaluation;
+  readonly after: TaskEvaluation;
+  readonly samplesBefore: Samples;
+  readonly samplesAfter: Samples;
+}
+
+/** Opens ONNX files of a set whole. */
+export const openWhole =
+  (files: FileSet): OpenModel =>
+  async (path) => {
+    const bytes = await files.read(path);
+    const model = decodeModel(bytes);
+    const folder = path.slice(0, path.lastIndexOf('/') + 1);
+    const external = new Map<string, Uint8Array>();
+    for (const location of externalFiles(model)) external.set(location, await files.read(folder + location));
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+    return {
+      path,
+      model: external.size > 0 ? loadExternal(model, external) : model,
+      hash: Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join(''),
+      bytes: bytes.byteLength,
+    };
+  };
+
+const still = (): void => undefined;
+
+/** Opens, prepares, judges, trains with AdamW at a constant rate, and judges again. Throws if the data hold an error. */
+export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
+  const { task, job } = run;
+  const runtime = await createRuntime({ prefer: 'wasm', threads: 1 });
+  const standing = new Map<string, { key: string; executable: Executable }>();
+  const load = async (slot: string, key: string, make: () => Parameters<typeof runtime.load>[0]) => {
+    const known = standing.get(slot);
+    if (known?.key === key) return known.executable;
+    await known?.executable.dispose();
+    const executable = await runtime.load(make());
+    standing.set(slot, { key, executable });
+    return executable;
+  };
+  const host: TaskHost = {
+    frozen: (slot, key, graph): RunGraph => {
+      return async (feeds) => {
+        const made = graph();
+        const reads = made.outputs.map((o) => o.name);
+        const executable = await load(`frozen ${slot}`, key, () => ({
+          stages: [{ name: slot, graph: made, weights: runInputs(made) }],
+          state: [],
+          feeds: made.inputs.map(({ name, type, shape }) => ({ name, type, shape })),
+          reads,
+        }));
+        return executable.run(feeds, reads);
+      };
+    },
+    decodeImage: run.decodeImage ?? (() => Promise.reject(new Error('This test decodes no images.'))),
+  };
+  try {
+    const model = await task.open(run.model, openWhole(run.model), job);
+    const prepared = await model.prepare(run.train, run.heldout ?? null, host);
+    const error = prepared.problems.find((p) => p.severity === 'error');
+    if (error) throw new Error(`${error.item}: ${error.message}`);
+    const { graph, layers, loss, whole = [] } = prepared.training();
+    const { planned } = planLayers(layers, run.plan);
+    const layout = parameterLayout(
+      planned,
+      whole.map((name) => ({ name, shape: graph.constants.get(name)!.shape })),
+    );
+    const optimiser = {
+      betas: [0.9, 0.99],
+      eps: 1e-8,
+      weightDecay: 0,
+      clip: 1,
+      accumulate: job.train.accumulate,
+      blockwiseRate: false,
+    } as const;
+    const program = compileTraining({ graph, layout, loss, optimiser });
+    const step = await runtime.load(program);
+    const adapted = (theta: Float32Array): Adapted => ({
+      run: async (slot, key, makeGraph) => {
+        const forward = compileForward({ graph: makeGraph(), layout });
+        const executable = await load(`adapted ${slot}`, key, () => forward);
+        const turned = hostRotations(layout, theta);
+        return (feeds) => executable.run({ ...feeds, ...turned }, forward.reads);
+      },
+    });
+    await prepared.warm(host);
+    const { theta: untouched } = await step.readState();
+    const before = await prepared.evaluate(adapted(untouched!), host, still);
+    const samplesBefore = await prepared.samples(adapted(untouched!), host, still);
+    const losses: number[] = [];
+    for (let k = 0; k < job.train.steps; k++) {
+      let sum = 0;
+      for (let micro = 0; micro < job.train.accumulate; micro++) {
+        const schedule = scheduleTensor(
+          run.learningRate,
+          optimiser.betas,
+          k + 1,
+          micro === job.train.accumulate - 1,
+        );
+        const feeds: Record<string, TypedArray> = { ...(await prepared.feeds(k, micro)), schedule };
+        const out = await step.run(feeds, ['loss']);
+        sum += Number(out['loss']![0]);
+      }
+      losses.push(sum / job.train.accumulate);
+    }
+    const { theta } = await step.readState();
+    const after = await prepared.evaluate(adapted(theta!), host, still);
+    const samplesAfter = await prepared.samples(adapted(theta!), host, still);
+    return {
+      model,
+      prepared,
+      layout,
+      theta: theta!,
+      losses,
+      before,
+      after,
+      samplesBefore,
+      samplesAfter,
+    };
+  } finally {
+    await runtime.dispose();
+  }
+}
