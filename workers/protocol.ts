@@ -4,6 +4,7 @@ import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { BackendKind, BackendReport, PlacementReport } from '#src/runtime/types.ts';
 import type { Orthogonality } from '#src/training/types.ts';
+import type { DimChoice, Inspection } from './inspection/types.ts';
 
 export type ProblemCode =
   | 'bad-job'
@@ -183,6 +184,11 @@ export interface ExportedFile {
 
 export interface TrainerApi {
   device(prefer: BackendKind | 'auto'): Promise<BackendReport>;
+  /**
+   * Looks at every ONNX file of a source: no device is needed. The same source with other dimensions is not read again.
+   * @param dims sizes by path and dimension name; the rest are assumed
+   */
+  inspect(source: Source, dims?: DimChoice): Promise<Outcome<Inspection>>;
   /** Loads model and data, plans the layers, lists all problems; with `probe`, times two steps. */
   prepare(request: JobRequest, probe: boolean): Promise<Outcome<Preparation>>;
   /** Runs to the end, a stop or a pause. `resume` continues the checkpoint of that run id. */

@@ -26,6 +26,7 @@ type Listener = ((event: RunEvent) => void) & { readonly [releaseProxy]?: () => 
 
 const api: TrainerApi = {
   device: (prefer) => session.device(prefer),
+  inspect: (source, dims) => session.inspect(source, dims),
   prepare: (request, probe) => session.prepare(request, probe),
   async start(request, onEvent: Listener, resume) {
     try {

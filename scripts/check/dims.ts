@@ -1,4 +1,5 @@
 /** @file Sizes for the symbolic dimensions: given, taken from input tensors, or assumed. */
+import { assumeDims } from '#src/graph/assume.ts';
 import { listDims } from '#src/graph/bind.ts';
 import { nearest } from '#src/formats/nearest.ts';
 import { type Model } from '#src/onnx/model.ts';
@@ -8,14 +9,6 @@ import { UsageError } from './arguments.ts';
 export interface BoundDim {
   readonly value: number;
   readonly from: 'given' | 'inputs' | 'assumed';
-}
-
-/** Where nothing is said: one item, short sequences, small pictures, no past. */
-function assume(name: string): number {
-  if (/past|cache/i.test(name)) return 0;
-  if (/seq|len|token|time|frames/i.test(name)) return 16;
-  if (/height|width|size|spatial/i.test(name) && !/batch/i.test(name)) return 64;
-  return 1;
 }
 
 /**
@@ -65,8 +58,8 @@ export function chooseDims(
       if (!dims.has(key)) dims.set(key, { value, from: 'inputs' });
     });
   }
-  for (const { name } of listDims(model))
-    if (!dims.has(name)) dims.set(name, { value: assume(name), from: 'assumed' });
+  for (const { name, value } of assumeDims(model))
+    if (!dims.has(name)) dims.set(name, { value, from: 'assumed' });
   return dims;
 }
 

@@ -8,6 +8,7 @@ import { type Graph, GraphError } from '#src/graph/types.ts';
 import { type Model, ModelError } from '#src/onnx/model.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
 import { findLayers } from '#src/oft/layers.ts';
+import { unknownOperators } from '#src/oft/obstacles.ts';
 import { importGraph } from '#src/ops/import.ts';
 import { adapterSummary, describeAdapter, openAdapter } from './adapter.ts';
 import { type Arguments, parseArguments, usage, UsageError } from './arguments.ts';
@@ -16,7 +17,7 @@ import { type BoundDim, chooseDims, sizes } from './dims.ts';
 import { readBytes, readModel, reason } from './files.ts';
 import { choosePlan, withPart } from './plan.ts';
 import { printReport } from './print.ts';
-import { describeModel, header, type Report, unknownOperators } from './report.ts';
+import { describeModel, header, type Report } from './report.ts';
 
 /** Where the command writes. */
 export interface Streams {

@@ -9,14 +9,29 @@ import {
 } from './model.ts';
 import { byteLength } from './tensor.ts';
 
-/** Names of the files, relative to the model's own folder, that hold the model's external tensors. */
+/** Names of the files, relative to the model's own folder, that hold the model's external tensors; the model's own file, '', is none. */
 export function externalFiles(model: Model): string[] {
   const files = new Set<string>();
   mapConstants(model.graph, (_, c) => {
-    if (c.data.kind === 'external') files.add(c.data.location);
+    if (c.data.kind === 'external' && c.data.location !== '') files.add(c.data.location);
     return c;
   });
   return [...files];
+}
+
+/** By file: how many bytes it must have at least, and the tensor that asks for the last of them. */
+export function externalEnds(
+  model: Model,
+): ReadonlyMap<string, { readonly bytes: number; readonly tensor: string }> {
+  const ends = new Map<string, { readonly bytes: number; readonly tensor: string }>();
+  mapConstants(model.graph, (tensor, c) => {
+    if (c.data.kind !== 'external' || c.data.location === '') return c;
+    const { location, offset, length } = c.data;
+    if (offset + length > (ends.get(location)?.bytes ?? -1))
+      ends.set(location, { bytes: offset + length, tensor });
+    return c;
+  });
+  return ends;
 }
 
 /**
@@ -66,6 +81,26 @@ export async function loadSmall(model: Model, read: ReadRange, limit = 65_536): 
       return own ? { ...c, data: { kind: 'inline', bytes: own } } : c;
     }),
   };
+}
+
+/**
+ * A model whose external location `own` stands for its own file: that becomes ''. Messages call it the model file.
+ * @param decode throws ModelError
+ */
+export function withOwnRanges(own: string, decode: () => Model): Model {
+  let model: Model;
+  try {
+    model = decode();
+  } catch (error) {
+    throw error instanceof ModelError
+      ? new ModelError(error.message.replaceAll(own, 'the model file'))
+      : error;
+  }
+  const moved = (c: Constant): Constant =>
+    c.data.kind === 'external' && c.data.location === own ? { ...c, data: { ...c.data, location: '' } } : c;
+  const { graph } = model;
+  const initializers = new Map([...graph.initializers].map(([name, c]) => [name, moved(c)]));
+  return { ...model, graph: { ...graph, initializers } };
 }
 
 /** The graph with each constant mapped: initializers and tensor attributes, in subgraphs too. */

@@ -18,6 +18,8 @@ import type {
   Source,
   TrainerApi,
 } from '../protocol.ts';
+import { Inspector } from '../inspection/inspect.ts';
+import type { DimChoice, Inspection } from '../inspection/types.ts';
 import { exportAs } from './adapter.ts';
 import { Bench } from './bench.ts';
 import { captionEmbeddings, JobEmbeddings } from './embed.ts';
@@ -50,6 +52,7 @@ export class Session implements TrainerApi {
   readonly #env: Environment;
   readonly #loader: Loader;
   readonly #jobs = new Mutex();
+  readonly #inspector: Inspector;
   readonly #embeddings: JobEmbeddings;
   #bench: Bench | null = null;
   #preferred: BackendKind | 'auto' = 'auto';
@@ -67,6 +70,7 @@ export class Session implements TrainerApi {
   constructor(env: Environment) {
     this.#env = env;
     this.#loader = new Loader(env.base, env.decode);
+    this.#inspector = new Inspector(env.base);
     this.#shelf = new Shelf(env.runs, this.#loader);
     this.#embeddings = new JobEmbeddings(() => this.#standing());
   }
@@ -74,6 +78,10 @@ export class Session implements TrainerApi {
   async device(prefer: BackendKind | 'auto'): Promise<BackendReport> {
     if (this.#running && this.#bench) return this.#bench.runtime.backend;
     return this.#jobs.run(async () => (await this.#device(prefer)).runtime.backend);
+  }
+
+  inspect(source: Source, dims?: DimChoice): Promise<Outcome<Inspection>> {
+    return this.#outcome(() => this.#inspector.inspect(source, dims));
   }
 
   prepare(request: JobRequest, withProbe: boolean): Promise<Outcome<Preparation>> {

@@ -10,12 +10,15 @@ import type {
   RunEvent,
   RunResult,
   RunSummary,
+  Source,
   StepRecord,
   TrainerApi,
 } from '#workers/protocol.ts';
+import type { DimChoice, Inspection } from '#workers/inspection/types.ts';
 import type { BackendReport } from '#src/runtime/types.ts';
 import { planLayers } from '#src/oft/rules.ts';
 import type { Layer } from '#src/oft/types.ts';
+import { fakeInspection } from './fakeInspection.ts';
 import { fakeLayers } from './fakeLayers.ts';
 
 /** What to draw for a prompt; `amount` 0 is the untouched model's picture, 1 the tuned one's. */
@@ -32,6 +35,8 @@ export interface FakeOptions {
   /** The model's layers. */
   readonly layers?: readonly Layer[];
   readonly problems?: readonly (Problem & { severity: 'error' | 'warning' })[];
+  /** What is found in any file that is opened. */
+  readonly inspection?: Inspection;
 }
 
 const FAILURE: Problem = {
@@ -82,6 +87,13 @@ export class FakeTrainer implements TrainerApi {
 
   async device() {
     return this.#backend;
+  }
+
+  async inspect(source: Source, dims: DimChoice = {}): Promise<Outcome<Inspection>> {
+    await wait(this.#options.pace ?? 5);
+    return this.#options.inspection
+      ? good(this.#options.inspection)
+      : good(fakeInspection(source.kind === 'builtin' ? source.id : source.name, dims));
   }
 
   async prepare({ job, adapter }: JobRequest, probe: boolean) {

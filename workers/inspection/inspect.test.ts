@@ -1,0 +1,178 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
+import { pickedFiles } from '../trainer/sources.ts';
+import { inspect, Inspected } from './inspect.ts';
+import type { InspectedModel, Inspection } from './types.ts';
+
+const golden = new URL('../../e2e/golden/', import.meta.url);
+const bytesOf = (path: string): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(readFileSync(new URL(path, golden)));
+
+/** A set of files from e2e/golden or given bytes, by the path in the set. */
+function set(files: Readonly<Record<string, string | Uint8Array<ArrayBuffer>>>, name = 'mine') {
+  return pickedFiles(
+    name,
+    Object.entries(files).map(([path, from]) => ({
+      path,
+      blob: new Blob([typeof from === 'string' ? bytesOf(from) : from]),
+    })),
+  );
+}
+const text = (json: unknown): Uint8Array<ArrayBuffer> => new TextEncoder().encode(JSON.stringify(json));
+
+function only({ models }: Inspection): InspectedModel {
+  expect(models).toHaveLength(1);
+  const [model] = models;
+  if (model?.kind !== 'model') throw new Error(model?.problem.message ?? 'There is none.');
+  return model;
+}
+const one = async (...[files, dims]: Parameters<typeof inspect>): Promise<InspectedModel> =>
+  only(await inspect(files, dims));
+
+describe('a ResNet', () => {
+  const files = set({ 'model.onnx': 'zoo/resnet18-ts17/model.onnx' });
+
+  it('is described', async () => {
+    const model = await one(files);
+    expect(model).toMatchObject({
+      path: 'model.onnx',
+      bytes: statSync(new URL('zoo/resnet18-ts17/model.onnx', golden)).size,
+      producer: expect.stringMatching(/^pytorch/) as string,
+      opsets: [{ domain: '', version: 17 }],
+      external: [],
+      obstacles: [],
+      problems: [],
+      trainable: { layers: 22, words: 'This model can be trained: 22 layers can turn.' },
+      placement: { of: 'step', elsewhere: [] },
+    });
+    expect(model.hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(model.layers[0]).toMatchObject({ kind: 'conv', kernel: [7, 7], groups: 1, reach: 'turns' });
+    expect(model.layers.at(-1)).toMatchObject({ kind: 'linear', reach: 'turns' });
+    expect(model.operators.find((o) => o.op === 'Conv')).toMatchObject({ state: 'gradient' });
+    expect(model.operators.reduce((n, o) => n + o.count, 0)).toBe(model.nodes.file);
+    expect(model.weights.numbers).toBeGreaterThan(40_000);
+    const [input] = model.inputs;
+    expect(input?.bound).toHaveLength(4);
+    expect(model.outputs[0]?.bound?.[0]).toBe(1);
+  });
+
+  it('takes other sizes without being read again', async () => {
+    const read = vi.spyOn(files, 'read');
+    const inspected = await Inspected.open(files);
+    const before = only(inspected.look());
+    const reads = read.mock.calls.length;
+    const [first] = before.dims;
+    const after = only(inspected.look({ 'model.onnx': { batch: 3, height: 64, width: 64 } }));
+    expect(read.mock.calls).toHaveLength(reads);
+    expect(first).toMatchObject({ name: 'batch', kind: 'batch', value: 1, assumed: 1, given: false });
+    expect(after.dims.find((d) => d.name === 'batch')).toMatchObject({ value: 3, assumed: 1, given: true });
+    expect(after.inputs[0]?.bound).toEqual([3, 3, 64, 64]);
+    expect(after.outputs[0]?.bound?.[0]).toBe(3);
+    read.mockRestore();
+  });
+
+  it('says what is wrong with a size, and goes on', async () => {
+    const model = await one(files, { 'model.onnx': { batch: -1 } });
+    expect(model.trainable.layers).toBe(0);
+    expect(model.trainable.words).toMatch(/batch.*whole number/);
+    expect(model.operators.length).toBeGreaterThan(3);
+  });
+});
+
+it.each(readdirSync(new URL('zoo', golden)))('%s can be trained', async (name) => {
+  const model = await one(set({ 'model.onnx': `zoo/${name}/model.onnx` }));
+  expect(model.problems).toEqual([]);
+  expect(model.trainable.layers).toBe(model.layers.length);
+  expect(model.layers.length).toBeGreaterThan(2);
+  expect(model.placement?.of).toBe('step');
+  expect(model.dims.every((d) => d.why !== '' && d.uses.length > 0)).toBe(true);
+});
+
+it('takes sizes from the config.json beside the model', async () => {
+  const model = await one(
+    set({
+      'm/model.onnx': 'zoo/resnet18-ts17/model.onnx',
+      'config.json': text({ image_size: { height: 96, width: 96 } }),
+    }),
+  );
+  expect(model.dims.filter((d) => d.kind === 'side').map((d) => d.value)).toEqual([96, 96]);
+  expect(model.inputs[0]?.bound).toEqual([1, 3, 96, 96]);
+});
+
+describe('weights in a file beside the model', () => {
+  const whole = {
+    'model.onnx': 'inspect/llama-dyn20/model.onnx',
+    'model.onnx.data': 'inspect/llama-dyn20/model.onnx.data',
+  };
+
+  it('are counted', async () => {
+    const model = await one(set(whole));
+    expect(model.external).toEqual([{ path: 'model.onnx.data', bytes: 102_400 }]);
+    expect(model.trainable.layers).toBe(15);
+    expect(model.bytes).toBeGreaterThan(200_000);
+  });
+
+  it('that are missing are asked for by name, and the rest is shown', async () => {
+    const model = await one(set({ 'deep/model.onnx': whole['model.onnx'] }));
+    expect(model.trainable.layers).toBe(0);
+    expect(model.trainable.words).toContain('deep/model.onnx.data');
+    expect(model.trainable.cure).toMatch(/together with/);
+    expect(model.problems[0]).toMatchObject({ severity: 'error', code: 'bad-model' });
+    expect(model.hash).toBeNull();
+    expect(model.inputs.map((v) => v.name)).toEqual(['input_ids', 'attention_mask']);
+    expect(model.operators.length).toBeGreaterThan(5);
+  });
+
+  it('that are cut short are refused', async () => {
+    const short = { ...whole, 'model.onnx.data': bytesOf(whole['model.onnx.data']).slice(0, 500) };
+    const { models } = await inspect(set(short));
+    const [file] = models;
+    const said = file?.kind === 'refused' ? file.problem.message : file?.trainable.words;
+    expect(said).toMatch(/model\.onnx\.data/);
+    expect(said).toMatch(/bytes|truncated/);
+  });
+});
+
+it('names the operator that stands in the way, and the way out', async () => {
+  const model = await one(set({ 'model.onnx': 'inspect/gru/model.onnx' }));
+  expect(model.trainable).toMatchObject({
+    layers: 0,
+    words: 'This model cannot be trained: it has GRU (1 node).',
+    cure: expect.stringMatching(/^Recurrent layers are not supported: .*Export/) as string,
+  });
+  expect(model.obstacles).toMatchObject([{ op: 'GRU', blocks: true }]);
+  expect(model.operators.find((o) => o.op === 'GRU')).toMatchObject({ state: 'unsupported', count: 1 });
+  expect(model.placement).toBeNull();
+  const custom = await one(set({ 'model.onnx': 'bad/custom-op.onnx' }));
+  expect(custom.obstacles[0]?.reason).toMatch(/does not know/);
+});
+
+it('refuses a broken file by itself', async () => {
+  const bad = readdirSync(new URL('bad', golden));
+  const files = Object.fromEntries(bad.map((name) => [name, `bad/${name}`]));
+  const { models, name } = await inspect(set({ ...files, 'good.onnx': 'zoo/mlp-ts14/model.onnx' }, 'parts'));
+  expect(name).toBe('parts');
+  expect(models).toHaveLength(bad.length + 1);
+  for (const model of models) {
+    if (model.path === 'good.onnx') {
+      expect(model).toMatchObject({ kind: 'model', trainable: { layers: 3 } });
+      continue;
+    }
+    const said = model.kind === 'refused' ? model.problem.message : model.trainable.words;
+    expect(said.length).toBeGreaterThan(20);
+    expect(said).not.toMatch(/undefined|\[object|TypeError|Something went wrong/);
+    if (model.kind === 'model') expect(model.trainable.layers).toBe(0);
+    else expect(model.problem).toMatchObject({ code: 'bad-model', item: model.path });
+  }
+});
+
+it('knows a pipeline, and says what to do where there is no model', async () => {
+  const pipeline = await inspect(
+    set({
+      'p/model_index.json': text({ _class_name: 'StableDiffusionPipeline' }),
+      'p/unet/model.onnx': 'zoo/mlp-ts14/model.onnx',
+    }),
+  );
+  expect(pipeline).toMatchObject({ pipeline: 'StableDiffusionPipeline', files: 2 });
+  await expect(inspect(set({ 'notes.txt': text('hi') }))).rejects.toThrow(/no ONNX model.*Export/);
+});

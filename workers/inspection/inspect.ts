@@ -1,0 +1,149 @@
+/** @file The inspector: any set of files → what each ONNX model in it is, what of it can be trained, and what stands in the way. */
+import { GraphError } from '#src/graph/types.ts';
+import { DataError, type FileSet } from '#src/tasks/files.ts';
+import type { Problem, Source } from '../protocol.ts';
+import { problemOf } from '../trainer/problems.ts';
+import { openSource, sourceKey } from '../trainer/sources.ts';
+import { bind } from './binding.ts';
+import { allNodes, operatorsOf, refusedNodes, weightsOf } from './facts.ts';
+import { modelPaths, type ReadFile, readModelFile, readPipeline } from './reading.ts';
+import { examine, type Trained } from './training.ts';
+import type { DimChoice, InspectedFile, InspectedModel, InspectedTensor, Inspection } from './types.ts';
+import { trainability } from './words.ts';
+
+type Read = ReadFile | { readonly path: string; readonly bytes: number; readonly problem: Problem };
+
+/** A set of files, read once; it can be looked at with other dimensions without reading again. */
+export class Inspected {
+  readonly #about: Omit<Inspection, 'models'>;
+  readonly #read: readonly Read[];
+  /** The last answer for a file, and the sizes that it was for. */
+  readonly #known = new Map<string, { readonly key: string; readonly answer: InspectedFile }>();
+
+  private constructor(about: Omit<Inspection, 'models'>, read: readonly Read[]) {
+    this.#about = about;
+    this.#read = read;
+  }
+
+  /** Reads every ONNX file of the set; a file that cannot be read is refused by itself. Throws DataError where there is none. */
+  static async open(files: FileSet): Promise<Inspected> {
+    const paths = modelPaths(files);
+    if (paths.length === 0)
+      throw new DataError(
+        `${files.name} holds no ONNX model: no file in it ends in .onnx. Export the model with torch.onnx.export or optimum-cli export onnx.`,
+      );
+    const read: Read[] = [];
+    for (const path of paths) {
+      try {
+        read.push(await readModelFile(files, path));
+      } catch (error) {
+        const bytes = await files.size(path).catch(() => 0);
+        read.push({ path, bytes, problem: { ...problemOf(error), item: path } });
+      }
+    }
+    let bytes = 0;
+    for (const path of files.paths) bytes += await files.size(path);
+    const pipeline = await readPipeline(files);
+    return new Inspected({ name: files.name, bytes, files: files.paths.length, pipeline }, read);
+  }
+
+  /** @param dims sizes that the user chose, by path and dimension name */
+  look(dims: DimChoice = {}): Inspection {
+    return { ...this.#about, models: this.#read.map((file) => this.#lookAt(file, dims[file.path] ?? {})) };
+  }
+
+  #lookAt(file: Read, given: Readonly<Record<string, number>>): InspectedFile {
+    if ('problem' in file) return { kind: 'refused', ...file };
+    const key = JSON.stringify(Object.entries(given).sort());
+    const known = this.#known.get(file.path);
+    if (known?.key === key) return known.answer;
+    let answer: InspectedFile;
+    try {
+      answer = describe(file, given);
+    } catch (error) {
+      answer = { kind: 'refused', path: file.path, bytes: file.bytes, problem: problemOf(error) };
+    }
+    this.#known.set(file.path, { key, answer });
+    return answer;
+  }
+}
+
+/** Looks at a set of files once. */
+export const inspect = async (files: FileSet, dims: DimChoice = {}): Promise<Inspection> =>
+  (await Inspected.open(files)).look(dims);
+
+/** Keeps the last set of files, so that other dimensions are looked at without reading again. */
+export class Inspector {
+  readonly #base: URL;
+  #last: { readonly key: string; readonly inspected: Promise<Inspected> } | null = null;
+
+  /** @param base address of the app's folder */
+  constructor(base: URL) {
+    this.#base = base;
+  }
+
+  /** Throws DataError where the source holds no model, or cannot be read. */
+  async inspect(source: Source, dims: DimChoice = {}): Promise<Inspection> {
+    const key = sourceKey(source);
+    if (this.#last?.key !== key) {
+      const inspected = openSource(source, { base: this.#base, kind: 'models' }).then((files) =>
+        Inspected.open(files),
+      );
+      this.#last = { key, inspected };
+      inspected.catch(() => {
+        if (this.#last?.inspected === inspected) this.#last = null;
+      });
+    }
+    return (await this.#last.inspected).look(dims);
+  }
+}
+
+function describe(file: ReadFile, given: Readonly<Record<string, number>>): InspectedModel {
+  const { model, external } = file;
+  const operators = operatorsOf(model);
+  const refused = refusedNodes(model, operators);
+  const bound = bind(model, file.hints, given, refused.length > 0);
+  const { graph } = bound;
+  let trained: Trained | null = null;
+  let error = bound.error?.message ?? null;
+  try {
+    trained = graph && examine(graph);
+  } catch (cause) {
+    if (!(cause instanceof GraphError)) throw cause;
+    error = cause.message;
+  }
+  const shapes = new Map([...(graph?.inputs ?? []), ...(graph?.outputs ?? [])].map((v) => [v.name, v.shape]));
+  const tensor = ({ name, type, shape }: (typeof model.graph.inputs)[number]): InspectedTensor => ({
+    name,
+    type,
+    shape,
+    bound: shapes.get(name) ?? null,
+  });
+  const missing = external.filter((e) => e.bytes === null).map((e) => e.path);
+  // What was refused lies in a branch that is not taken, or leads nowhere, where the model could be bound all the same.
+  const obstacles = [
+    ...refused.map((o) => ({ ...o, blocks: graph === null })),
+    ...(trained?.obstacles ?? []),
+  ];
+  const layers = trained?.layers ?? [];
+  return {
+    kind: 'model',
+    path: file.path,
+    bytes: file.bytes,
+    external,
+    hash: file.hash,
+    producer: model.producer,
+    irVersion: model.irVersion,
+    opsets: [...model.opsets].map(([domain, version]) => ({ domain, version })),
+    inputs: model.graph.inputs.map(tensor),
+    outputs: model.graph.outputs.map(tensor),
+    dims: bound.dims,
+    operators,
+    nodes: { file: [...allNodes(model.graph)].length, bound: graph?.nodes.length ?? null },
+    weights: weightsOf(model),
+    layers,
+    obstacles,
+    placement: trained?.placement ?? null,
+    ...trainability({ layers, obstacles, missing, error: trained?.error ?? error, dims: bound.dims }),
+  };
+}

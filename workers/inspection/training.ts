@@ -1,0 +1,93 @@
+/** @file What of a bound model can be trained, and where its step would run. */
+import { type Graph, GraphError } from '#src/graph/types.ts';
+import type { Builder } from '#src/graph/builder.ts';
+import type { Value } from '#src/graph/types.ts';
+import { findLayers } from '#src/oft/layers.ts';
+import { type Obstacle, reachOf, withoutGradient } from '#src/oft/obstacles.ts';
+import { parameterLayout } from '#src/oft/parameters.ts';
+import { defaultSettings } from '#src/oft/planned.ts';
+import { planLayers } from '#src/oft/rules.ts';
+import type { Layer, Plan } from '#src/oft/types.ts';
+import { sizeOf } from '#src/onnx/tensor.ts';
+import { lowerGraph } from '#src/ops/lower.ts';
+import { compileTraining } from '#src/program/training.ts';
+import { predictedElsewhere } from '#src/runtime/placement.ts';
+import type { InspectedLayer, InspectedObstacle, InspectedPlacement } from './types.ts';
+
+const plan: Plan = { ...defaultSettings, rules: [] };
+const optimiser = {
+  betas: [0.9, 0.999],
+  eps: 1e-8,
+  weightDecay: 0,
+  clip: 1,
+  accumulate: 1,
+  blockwiseRate: false,
+} as const;
+
+export interface Trained {
+  readonly layers: readonly InspectedLayer[];
+  readonly obstacles: readonly InspectedObstacle[];
+  readonly placement: InspectedPlacement;
+  /** Why no step could be compiled though layers can turn; null: one was. */
+  readonly error: string | null;
+}
+
+/** Sum over the float outputs of their mean square: a loss that reaches whatever any loss on them reaches. */
+function anyLoss(g: Builder, outputs: ReadonlyMap<string, Value>): Value {
+  const terms: Value[] = [];
+  for (const output of outputs.values()) {
+    if (!output.type.includes('float') || sizeOf(output.shape) === 0) continue;
+    const x = output.type === 'float32' ? output : g.cast(output, 'float32');
+    const flat = g.reshape(x, [sizeOf(x.shape)]);
+    terms.push(g.reduceMean(g.mul(flat, flat), [0]));
+  }
+  const [first, ...rest] = terms;
+  if (!first)
+    throw new GraphError('The model has no output of floating-point numbers to compare with anything.');
+  return rest.reduce((sum, term) => g.add(sum, term), first);
+}
+
+/** Looks for layers, walks the gradient's way, and compiles a training step with the default plan on all that can turn. */
+export function examine(graph: Graph): Trained {
+  const found: readonly Layer[] = findLayers(graph);
+  const reach = reachOf(graph, found);
+  const layers = found.map((layer, i) => ({ ...layer, reach: reach[i]! }));
+  const obstacles = withoutGradient(graph, found).filter((o) => o.gradient);
+  const turning = layers.filter((l) => l.reach === 'turns');
+  const { step, error } = compileStep(graph, turning);
+  const looked = step ?? lowerGraph(graph);
+  return {
+    layers,
+    obstacles: grouped(obstacles),
+    placement: {
+      of: step ? 'step' : 'model',
+      nodes: looked.nodes.length,
+      elsewhere: predictedElsewhere(looked).map(({ node, op, reason }) => ({ node, op, reason })),
+    },
+    error,
+  };
+}
+
+function compileStep(graph: Graph, layers: readonly Layer[]): { step: Graph | null; error: string | null } {
+  const { planned } = planLayers(layers, plan);
+  if (planned.length === 0) return { step: null, error: null };
+  try {
+    const program = compileTraining({ graph, layout: parameterLayout(planned), loss: anyLoss, optimiser });
+    return { step: program.stages[0]?.graph ?? null, error: null };
+  } catch (error) {
+    if (error instanceof GraphError) return { step: null, error: error.message };
+    throw error;
+  }
+}
+
+function grouped(obstacles: readonly Obstacle[]): InspectedObstacle[] {
+  const nodes = new Map<string, string[]>();
+  for (const { op, node } of obstacles) nodes.set(op, [...(nodes.get(op) ?? []), node]);
+  return [...nodes].map(([op, names]) => ({
+    op: op.replace('::', ' '),
+    nodes: names,
+    blocks: true,
+    reason:
+      'No gradient passes through it: the layers before it stay as they are. Export the model without it to train those too.',
+  }));
+}
