@@ -12,17 +12,19 @@ import type {
   RunEvent,
   RunResult,
   RunSummary,
+  Source,
 } from '#workers/protocol.ts';
 import type { Trainer } from './client.ts';
 import { Comparison } from './comparison.svelte.ts';
 import { remember } from './estimate.ts';
 import { percent } from './format.ts';
 import { NOTHING, requestOf, type Picked } from './request.ts';
+import { Inspector } from './inspector.svelte.ts';
 import { failed, toProblem } from './problems.ts';
 import { RunState } from './run.svelte.ts';
 import { TabGuard, WakeLock, type OtherTab } from './tab.ts';
 
-export type Screen = 'home' | 'prepare' | 'train' | 'result';
+export type Screen = 'home' | 'inspect' | 'prepare' | 'train' | 'result';
 
 /** An adapter file on trial: what became of it, and how to draw with it. */
 export interface OpenedAdapter {
@@ -35,6 +37,7 @@ export class Lab {
   readonly trainer: Trainer;
   readonly run = new RunState();
   readonly comparison: Comparison;
+  readonly inspector: Inspector;
   readonly defaultJob: Job;
   readonly #wake = new WakeLock();
   readonly #tab: TabGuard;
@@ -61,6 +64,7 @@ export class Lab {
   constructor(trainer: Trainer, defaultJob: Job) {
     this.trainer = trainer;
     this.comparison = new Comparison(trainer);
+    this.inspector = new Inspector(trainer);
     this.defaultJob = defaultJob;
     this.#job = defaultJob;
     this.#tab = new TabGuard((other) => (this.#otherTab = other));
@@ -127,6 +131,20 @@ export class Lab {
 
   go(screen: Screen): void {
     this.#screen = screen;
+  }
+
+  /** Shows what is in a model's files. */
+  inspect(source: Source): Promise<void> {
+    this.#screen = 'inspect';
+    return this.inspector.open(source);
+  }
+
+  /** Goes on from the inspector to a run on the inspected files. */
+  trainModel(): void {
+    const { source } = this.inspector;
+    if (!source) return;
+    this.pick({ model: source });
+    this.#screen = 'prepare';
   }
 
   /** The cheap questions of a first visit: which device, and is anything unfinished. */
