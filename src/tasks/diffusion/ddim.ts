@@ -1,5 +1,6 @@
 /** @file DDIM sampling (Song et al., 2010.02502) with η = 0 and classifier-free guidance, step for step as diffusers does it. */
 import type { Scheduler } from './scheduler.ts';
+import type { Trajectory } from './trajectory.ts';
 
 /**
  * The network: noisy latents [B, …], one timestep for all, embeddings [B, tokens, width] → prediction like the latents.
@@ -84,4 +85,16 @@ export async function sample(options: SampleOptions): Promise<Float32Array> {
     await options.onStep?.(done + 1, steps);
   }
   return x;
+}
+
+/** The run as a whole: each step goes as far as the scheduler's stride. */
+export function ddim(scheduler: Scheduler, steps: number): Trajectory {
+  const timesteps = [...scheduler.timesteps(steps)];
+  const stride = scheduler.stride(steps);
+  return {
+    timesteps,
+    initial: 1,
+    shown: (_, x) => x.slice(),
+    step: (k, x, prediction) => ddimStep(scheduler, x, prediction, timesteps[k]!, timesteps[k]! - stride),
+  };
 }

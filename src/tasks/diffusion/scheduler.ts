@@ -1,6 +1,7 @@
 /** @file The noise schedule of a diffusion model, as diffusers' scheduler_config.json describes it. */
 import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
+import { linspace, round, spaced } from './spacing.ts';
 
 export type PredictionType = 'epsilon' | 'v_prediction';
 export type TimestepSpacing = 'leading' | 'trailing' | 'linspace';
@@ -22,6 +23,18 @@ const family = [
   'DEISMultistepScheduler',
   'UniPCMultistepScheduler',
 ] as const;
+
+/** Those whose timestep_spacing is leading, and which may clip, where the file says nothing; the others' is linspace. */
+const ancestral: readonly unknown[] = [undefined, 'DDIMScheduler', 'DDPMScheduler', 'PNDMScheduler'];
+
+/** What the scheduler named in the file takes for granted, where that differs from DDIM. */
+function withDefaults(json: unknown): unknown {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return json;
+  const named: Record<string, unknown> = { ...json };
+  return ancestral.includes(named['_class_name'])
+    ? named
+    : { timestep_spacing: 'linspace', clip_sample: false, ...named };
+}
 
 const finite = v.pipe(v.number(), v.finite());
 const share = v.pipe(finite, v.minValue(0), v.maxValue(1));
@@ -50,7 +63,7 @@ export function parseSchedulerConfig(
   json: unknown,
   where = 'scheduler/scheduler_config.json',
 ): SchedulerConfig {
-  const result = v.safeParse(configSchema, json);
+  const result = v.safeParse(configSchema, withDefaults(json));
   if (!result.success) {
     const what = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`);
     throw new DataError(
@@ -68,10 +81,6 @@ export function parseSchedulerConfig(
     );
   return config;
 }
-
-/** n numbers evenly from first to last. */
-const linspace = (first: number, last: number, n: number): Float64Array =>
-  Float64Array.from({ length: n }, (_, i) => (n === 1 ? first : first + ((last - first) * i) / (n - 1)));
 
 function betasOf(c: SchedulerConfig): Float64Array {
   const n = c.num_train_timesteps;
@@ -97,13 +106,6 @@ function alphasCumprodOf(c: SchedulerConfig): Float64Array {
   const first = Math.sqrt(bar[0]!);
   const last = Math.sqrt(bar.at(-1)!);
   return bar.map((a) => ((Math.sqrt(a) - last) * (first / (first - last))) ** 2);
-}
-
-/** Round half to even, as numpy does. */
-function round(x: number): number {
-  const down = Math.floor(x);
-  const half = x - down === 0.5;
-  return half ? down + (down % 2) : Math.round(x);
 }
 
 export class Scheduler {
@@ -187,32 +189,8 @@ export class Scheduler {
     return Math.floor(this.length / steps);
   }
 
-  /** The timesteps of a sampling run, from the noisiest down. Throws DataError if there cannot be so many steps. */
+  /** DDIM's timesteps, from the noisiest down. Throws DataError if there cannot be so many steps. */
   timesteps(steps: number): Int32Array {
-    if (!Number.isInteger(steps) || steps < 1 || steps > this.length)
-      throw new DataError(
-        `A picture takes between 1 and ${this.length} steps with this scheduler, not ${steps}.`,
-      );
-    const out = this.#ascending(steps);
-    if (out.at(-1)! >= this.length)
-      throw new DataError(
-        `With ${steps} steps and steps_offset ${this.config.steps_offset} sampling would begin at timestep ${out.at(-1)!}, beyond the last one (${this.length - 1}). Take fewer steps.`,
-      );
-    return out.reverse();
-  }
-
-  #ascending(steps: number): Int32Array {
-    const { steps_offset: shift, timestep_spacing: spacing } = this.config;
-    switch (spacing) {
-      case 'leading':
-        return Int32Array.from({ length: steps }, (_, i) => i * this.stride(steps) + shift);
-      case 'trailing':
-        return Int32Array.from(
-          { length: steps },
-          (_, i) => round(this.length - (steps - 1 - i) * (this.length / steps)) - 1,
-        );
-      case 'linspace':
-        return Int32Array.from(linspace(0, this.length - 1, steps), round);
-    }
+    return Int32Array.from(spaced(this.config, steps), round);
   }
 }
