@@ -1,0 +1,87 @@
+/** @file The inspector's screen with a trainer that needs no worker: tabs, sizes, the plan, keys, and what axe has to say. */
+import axe from 'axe-core';
+import { describe, expect, it } from 'vitest';
+import { page, userEvent } from 'vitest/browser';
+import { render } from 'vitest-browser-svelte';
+import { Lab } from '#src/app/lab.svelte.ts';
+import { Offline } from '#src/app/offline.svelte.ts';
+import { fakeInspection, fakeModel } from '#src/app/testing/fakeInspection.ts';
+import { fakeJob } from '#src/app/testing/fakeJob.ts';
+import { manyLayers } from '#src/app/testing/fakeLayers.ts';
+import { FakeTrainer, type FakeOptions } from '#src/app/testing/fakeTrainer.ts';
+import App from '../App.svelte';
+import '../styles/base.css';
+
+async function open(options: FakeOptions = {}) {
+  const lab = new Lab(new FakeTrainer({ pace: 1, ...options }), fakeJob);
+  await render(App, { lab, offline: new Offline() });
+  await lab.inspect({ kind: 'files', name: 'mine', files: [{ path: 'model.onnx', blob: new Blob() }] });
+  await expect.element(page.getByRole('heading', { level: 1, name: 'mine' })).toBeVisible();
+  return lab;
+}
+
+async function violations(): Promise<string[]> {
+  const { violations: found } = await axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+    rules: { 'html-has-lang': { enabled: false }, 'document-title': { enabled: false } },
+  });
+  return found.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} ${target.join(' ')}`));
+}
+
+describe('the inspector', () => {
+  it('goes through the files of a folder by keys', async () => {
+    await open();
+    const unet = page.getByRole('tab', { name: /^unet/ });
+    await expect.element(unet).toHaveAttribute('aria-selected', 'true');
+    await expect.element(page.getByText(/can be trained: \d+ layers can turn/).first()).toBeVisible();
+    (unet.element() as HTMLElement).focus();
+    await userEvent.keyboard('{ArrowRight}');
+    await expect.element(page.getByRole('tab', { name: /^vocoder/ })).toHaveFocus();
+    await expect.element(page.getByRole('heading', { name: /^GRU/ })).toBeVisible();
+    await expect.element(page.getByRole('button', { name: 'Train it' })).toBeDisabled();
+    expect(await violations()).toEqual([]);
+    await userEvent.keyboard('{End}');
+    await expect.element(page.getByRole('alert')).toHaveTextContent(/broken\.onnx/);
+    await userEvent.keyboard('{ArrowRight}');
+    await expect.element(unet).toHaveFocus();
+    expect(await violations()).toEqual([]);
+  });
+
+  it('binds a size, and goes back to the assumed one', async () => {
+    await open();
+    const batch = page.getByLabelText('batch', { exact: true });
+    await expect.element(batch).toHaveValue(1);
+    await batch.fill('3');
+    await userEvent.keyboard('{Tab}');
+    await expect.element(page.getByText('3 × 3 × 32 × 32').first()).toBeVisible();
+    await page.getByRole('button', { name: 'Back to the assumed sizes' }).click();
+    await expect.element(page.getByText('1 × 3 × 32 × 32').first()).toBeVisible();
+  });
+
+  it('keeps only the rows in sight in the page', async () => {
+    const layers = manyLayers(3000);
+    await open({
+      inspection: { ...fakeInspection('mine'), models: [fakeModel('model.onnx', {}, layers)] },
+    });
+    const table = page.getByRole('table', { name: 'Layers' });
+    await expect.element(table).toHaveAttribute('aria-rowcount', '3001');
+    const rows = () => table.element().querySelectorAll('[role=row]');
+    expect(rows().length).toBeLessThan(60);
+    table.element().scrollTop = 1e9;
+    await expect.poll(() => [...rows()].at(-1)?.textContent).toContain(layers.at(-1)!.path);
+    await page.getByRole('searchbox', { name: 'Filter layers' }).fill(layers[1234]!.path);
+    await expect.element(table).not.toHaveAttribute('aria-rowcount', '3001');
+    expect(await violations()).toEqual([]);
+  });
+
+  it('shows the plan on the layers found, and goes on to a run', async () => {
+    const lab = await open();
+    await page.getByRole('button', { name: 'See the plan' }).click();
+    await expect.element(page.getByRole('heading', { name: 'Plan' })).toBeVisible();
+    await expect.element(page.getByRole('grid', { name: 'Layers' })).toBeVisible();
+    expect(await violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Train it' }).click();
+    await expect.element(page.getByRole('heading', { name: 'Prepare a run' })).toBeVisible();
+    expect(lab.picked.model).toMatchObject({ kind: 'files', name: 'mine' });
+  });
+});
