@@ -30,10 +30,15 @@ export function fromInput(list: FileList): FileSource | null {
 
 /** Everything in a drop, folders walked to the bottom. Call it in the event handler: the entries are gone after it. */
 export async function fromDrop(transfer: DataTransfer): Promise<FileSource | null> {
-  const entries = [...transfer.items]
-    .map((item) => item.webkitGetAsEntry())
-    .filter((entry) => entry !== null);
+  const entries: FileSystemEntry[] = [];
   const found: PickedFile[] = [];
+  for (const item of transfer.items) {
+    const entry = item.webkitGetAsEntry();
+    // What comes from another page, not from the disk, is a file without an entry.
+    const file = entry ? null : item.getAsFile();
+    if (entry) entries.push(entry);
+    else if (file) found.push({ path: file.name, blob: file });
+  }
   const walk = async (entry: FileSystemEntry): Promise<void> => {
     if (isFile(entry)) {
       const file = await new Promise<File>((resolve, reject) => entry.file(resolve, reject));
