@@ -4,7 +4,12 @@ import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const folders = ['public/models/emoji', 'public/data/high-contrast'];
+const folders = [
+  'public/models/emoji',
+  'public/models/shapes',
+  'public/data/high-contrast',
+  'public/data/new-shapes',
+];
 
 for (const folder of folders) {
   const base = join(root, folder);

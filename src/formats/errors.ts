@@ -1,9 +1,8 @@
 /** @file What goes wrong with files and texts from outside. Every message names what, where and the way out, and is shown as it is. */
 
-/** A file is not what its name says, or is damaged. */
-export class FormatError extends Error {
-  override readonly name: string = 'FormatError';
-}
+import { FormatError } from '#src/tasks/arrays/errors.ts';
+
+export { FormatError };
 
 /** A job or plan cannot be used. `key` is the dotted key that is wrong, where there is one. */
 export class JobError extends FormatError {

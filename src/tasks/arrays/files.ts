@@ -1,0 +1,26 @@
+/** @file Named arrays out of a file of any of the three formats. */
+import type { Tensor } from '#src/onnx/tensor.ts';
+import { DataError, type FileSet } from '#src/tasks/files.ts';
+import { FormatError } from './errors.ts';
+import { readNpy } from './npy.ts';
+import { readNpz } from './npz.ts';
+import { readSafetensors } from './safetensors.ts';
+
+const ARRAYS = /\.(safetensors|npz|npy)$/i;
+
+export const isArrayFile = (path: string): boolean => ARRAYS.test(path);
+
+/** The file's name without folder and extension: what an .npy file's only array is called. */
+export const arrayName = (path: string): string => path.slice(path.lastIndexOf('/') + 1).replace(ARRAYS, '');
+
+/** The arrays of a file by name. Throws DataError that names the file. */
+export async function readArrays(files: FileSet, path: string): Promise<ReadonlyMap<string, Tensor>> {
+  const bytes = await files.read(path);
+  if (bytes.byteLength === 0) throw new DataError(`${path} is empty (0 bytes).`);
+  try {
+    if (/\.npy$/i.test(path)) return new Map([[arrayName(path), readNpy(bytes)]]);
+    return /\.npz$/i.test(path) ? readNpz(bytes) : readSafetensors(bytes).tensors;
+  } catch (error) {
+    throw error instanceof FormatError ? new DataError(`${path}: ${error.message}`) : error;
+  }
+}

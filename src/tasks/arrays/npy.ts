@@ -1,0 +1,101 @@
+/** @file NumPy's .npy format: magic, version, a Python dict as header, then the numbers (NumPy enhancement proposal 1). */
+import type { DType } from '#src/onnx/model.ts';
+import { byteLength, sizeOf, type Tensor, viewBytes } from '#src/onnx/tensor.ts';
+import { FormatError } from './errors.ts';
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+const LARGEST_HEADER = 1 << 20;
+
+/** Kind and bytes of NumPy's type codes. */
+const types: Readonly<Record<string, DType>> = {
+  f2: 'float16',
+  f4: 'float32',
+  f8: 'float64',
+  i1: 'int8',
+  i2: 'int16',
+  i4: 'int32',
+  i8: 'int64',
+  u1: 'uint8',
+  u2: 'uint16',
+  u4: 'uint32',
+  u8: 'uint64',
+  b1: 'bool',
+};
+
+/** Whether the bytes start as an .npy file does. */
+export const isNpy = (bytes: Uint8Array): boolean => MAGIC.every((b, i) => bytes[i] === b);
+
+function headerOf(bytes: Uint8Array): { readonly text: string; readonly start: number } {
+  if (!isNpy(bytes)) throw new FormatError('Not an .npy file: it does not begin with \\x93NUMPY.');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const major = bytes[6] ?? 0;
+  if (major < 1 || major > 3 || bytes.byteLength < 12)
+    throw new FormatError(`The .npy file has version ${major}; 1 to 3 are read. It may be cut short.`);
+  const length = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  const at = major === 1 ? 10 : 12;
+  if (length > LARGEST_HEADER || at + length > bytes.byteLength)
+    throw new FormatError(`The .npy file is cut short: its header should have ${length} bytes.`);
+  return { text: new TextDecoder().decode(bytes.subarray(at, at + length)), start: at + length };
+}
+
+function shapeOf(text: string): number[] {
+  const found = /'shape'\s*:\s*\(([^)]*)\)/.exec(text)?.[1];
+  const shape = found
+    ?.split(',')
+    .map((d) => d.trim().replace(/L$/, ''))
+    .filter((d) => d !== '');
+  if (!shape?.every((d) => /^\d{1,15}$/.test(d)))
+    throw new FormatError(`The .npy file's header has no shape: ${text.trim().slice(0, 80)}.`);
+  return shape.map(Number);
+}
+
+/** The bytes with every number's bytes turned round. */
+function swapped(bytes: Uint8Array, width: number): Uint8Array {
+  const out = new Uint8Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) out[i] = bytes[i - (i % width) + width - 1 - (i % width)]!;
+  return out;
+}
+
+/** Column-major numbers in row-major order. */
+function rowMajor(bytes: Uint8Array, width: number, shape: readonly number[]): Uint8Array {
+  const out = new Uint8Array(bytes.length);
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
+  const index = shape.map(() => 0);
+  for (let i = 0, n = sizeOf(shape); i < n; i++) {
+    const from = index.reduce((sum, k, axis) => sum + k * strides[axis]!, 0) * width;
+    out.set(bytes.subarray(from, from + width), i * width);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis] = index[axis]! + 1;
+      if (index[axis]! < shape[axis]!) break;
+      index[axis] = 0;
+    }
+  }
+  return out;
+}
+
+/**
+ * Reads an .npy file of numbers, row-major whatever the file's order.
+ *
+ * @throws FormatError for anything else: Python objects, texts, complex numbers, a wrong length
+ */
+export function readNpy(bytes: Uint8Array): Tensor {
+  const { text, start } = headerOf(bytes);
+  const code = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
+  const [, order, kind] = /^([<>|=]?)([a-z]\d+)$/.exec(code ?? '') ?? [];
+  const type = types[kind ?? ''];
+  if (!type)
+    throw new FormatError(
+      `The .npy file holds ${code === undefined ? 'records or objects' : `numbers of the type "${code}"`}. Save it as a plain array of float32 or integers.`,
+    );
+  const shape = shapeOf(text);
+  const wanted = byteLength(type, shape);
+  if (bytes.byteLength - start !== wanted)
+    throw new FormatError(
+      `The .npy file should hold ${wanted} bytes of numbers for [${shape.join()}] of ${type}, but holds ${bytes.byteLength - start}.`,
+    );
+  const width = sizeOf(shape) > 0 ? wanted / sizeOf(shape) : 1;
+  let data = bytes.subarray(start);
+  if (order === '>') data = swapped(data, width);
+  if (/'fortran_order'\s*:\s*True/.test(text) && shape.length > 1) data = rowMajor(data, width, shape);
+  return { type, shape, data: viewBytes(type, data) };
+}

@@ -1,0 +1,70 @@
+/** @file The classifier with its head: graphs at a batch, the loss. */
+import type { Builder } from '#src/graph/builder.ts';
+import type { Graph, Value } from '#src/graph/types.ts';
+import { findLayers } from '#src/oft/layers.ts';
+import { layersOf } from '#src/tasks/generic/model.ts';
+import { exampleLosses } from '#src/tasks/generic/losses.ts';
+import type { Preprocess } from '#src/tasks/images/preprocess.ts';
+import type { ModelFile, TaskJob, TrainedGraph } from '#src/tasks/types.ts';
+import { chooseHead, type HeadChoice } from './classes.ts';
+import { logitsOf, replaceHead } from './head.ts';
+import type { ClassificationOptions } from './info.ts';
+import { bindPictures, type PictureInput } from './model.ts';
+
+/** Feed of the loss: [B, C], the wanted share of each class times its weight over the batch's weights. */
+export const targetFeed = 'target';
+
+/** An opened classifier. */
+export class Classifier {
+  constructor(
+    readonly file: ModelFile,
+    readonly job: TaskJob<ClassificationOptions>,
+    readonly input: PictureInput,
+    readonly preprocess: Preprocess,
+    /** Names of the model's own classes; null: not known. */
+    readonly names: readonly string[] | null,
+  ) {}
+
+  #graph(batch: number) {
+    return logitsOf(bindPictures(this.file, this.input, batch, this.preprocess));
+  }
+
+  /** The file as it is, at one picture or at the batch that it insists on. */
+  #one() {
+    return this.#graph(this.input.batch ?? 1);
+  }
+
+  choose(labels: readonly string[]): HeadChoice {
+    return chooseHead(labels, this.#one().classes, this.names, this.job.options.head);
+  }
+
+  /** The graph whose one output is the logits [B, C, …]. */
+  graph(
+    batch: number,
+    choice: HeadChoice,
+  ): { readonly graph: Graph; readonly logits: Value; readonly whole: readonly string[] } {
+    const own = this.#graph(batch);
+    if (choice.kind === 'keep') return { graph: own.graph, logits: own.value, whole: [] };
+    const made = replaceHead(own, choice.names.length, this.job.train.seed);
+    return { graph: made.graph, logits: made.value, whole: made.whole };
+  }
+
+  /** All layers, the file's own last one among them. */
+  layers() {
+    return layersOf(this.#one().graph, this.file);
+  }
+
+  training(choice: HeadChoice): TrainedGraph {
+    const { graph, logits, whole } = this.graph(this.job.train.batch, choice);
+    const layers = findLayers(graph).filter((layer) => !whole.includes(layer.initializer));
+    return { graph, layers, whole, loss: (g, outputs) => classLoss(g, outputs.get(logits.name)!) };
+  }
+}
+
+/** −Σ target·ln softmax(logits) over the batch, a scalar; the target's rows are weighted already. */
+export function classLoss(g: Builder, logits: Value): Value {
+  const [batch, classes] = logits.shape as [number, number];
+  const rows = g.reshape(logits, [batch, classes]);
+  const target = g.input(targetFeed, 'float32', [batch, classes]);
+  return g.reduceSum(exampleLosses(g, 'cross_entropy', rows, target).sum, [0]);
+}

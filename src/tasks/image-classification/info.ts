@@ -1,0 +1,120 @@
+/** @file What the page and job files know of image classification. */
+import * as v from 'valibot';
+import type { TaskInfo } from '#src/tasks/info.ts';
+import { oneOf, real, whole } from '#src/tasks/optionSchema.ts';
+
+export interface ClassificationOptions {
+  /** auto: a new last layer if the data's classes are not the model's own. */
+  readonly head: 'auto' | 'keep' | 'new';
+  readonly labelSmoothing: number;
+  /** balanced: each class counts alike, whatever number of images it has. */
+  readonly classWeights: 'none' | 'balanced';
+  /** Least share of the area that a random crop keeps; 1: no crop. */
+  readonly crop: number;
+  /** Brightness, contrast and saturation vary by up to this share. */
+  readonly colour: number;
+  /** Side of the pictures that the model sees, where it is free; 0: as the model's files say. */
+  readonly side: number;
+  readonly normalise: 'auto' | 'imagenet' | 'half' | 'none';
+}
+
+export const classificationDefaults: ClassificationOptions = {
+  head: 'auto',
+  labelSmoothing: 0,
+  classWeights: 'none',
+  crop: 1,
+  colour: 0,
+  side: 0,
+  normalise: 'auto',
+};
+
+const share = real('a number from 0 to 1', (x) => x >= 0 && x <= 1);
+
+export const info: TaskInfo = {
+  id: 'image-classification',
+  title: 'Recognise images',
+  summary: 'Teaches a model to tell your kinds of pictures apart.',
+  wants:
+    'A folder with one subfolder of pictures for each class, or pictures with a table (metadata.csv or .jsonl) that has the columns file_name and label.',
+  entries: {
+    head: v.optional(oneOf(['auto', 'keep', 'new'])),
+    label_smoothing: v.optional(real('a number from 0 to below 1', (x) => x >= 0 && x < 1)),
+    class_weights: v.optional(oneOf(['none', 'balanced'])),
+    crop: v.optional(real('a number from 0.05 to 1', (x) => x >= 0.05 && x <= 1)),
+    colour: v.optional(share),
+    side: v.optional(whole(0, 2048)),
+    normalise: v.optional(oneOf(['auto', 'imagenet', 'half', 'none'])),
+  },
+  defaults: { ...classificationDefaults },
+  fields: [
+    {
+      kind: 'choice',
+      key: 'head',
+      label: 'Last layer',
+      help: 'A new last layer learns any classes from nothing. The model’s own knows its classes already.',
+      choices: [
+        { value: 'auto', label: 'New if the classes differ' },
+        { value: 'keep', label: 'The model’s own' },
+        { value: 'new', label: 'New' },
+      ],
+    },
+    {
+      kind: 'choice',
+      key: 'classWeights',
+      label: 'Weight of the classes',
+      choices: [
+        { value: 'none', label: 'Every image counts alike' },
+        { value: 'balanced', label: 'Every class counts alike' },
+      ],
+    },
+    { kind: 'number', key: 'labelSmoothing', label: 'Label smoothing', min: 0, max: 0.5, step: 0.05 },
+    {
+      kind: 'number',
+      key: 'crop',
+      label: 'Random crop keeps at least',
+      help: 'Share of the area. 1: the whole picture, always.',
+      min: 0.05,
+      max: 1,
+      step: 0.05,
+    },
+    {
+      kind: 'number',
+      key: 'colour',
+      label: 'Random colours',
+      help: 'Brightness, contrast and saturation vary by up to this share. 0: not at all.',
+      min: 0,
+      max: 1,
+      step: 0.05,
+    },
+    {
+      kind: 'number',
+      key: 'side',
+      label: 'Side of the pictures',
+      help: 'Pixels, for models that take any size. 0: as the model’s files say.',
+      min: 0,
+      max: 2048,
+      step: 16,
+    },
+    {
+      kind: 'choice',
+      key: 'normalise',
+      label: 'Colours as numbers',
+      choices: [
+        { value: 'auto', label: 'As the model’s files say, else ImageNet’s mean' },
+        { value: 'imagenet', label: 'ImageNet’s mean and deviation' },
+        { value: 'half', label: 'From −1 to 1' },
+        { value: 'none', label: 'From 0 to 1' },
+      ],
+    },
+  ],
+  shows: 'labels',
+  prompts: false,
+  example: {
+    task: 'image-classification',
+    model: 'builtin:shapes',
+    data: { train: 'builtin:new-shapes/train', heldout: 'builtin:new-shapes/heldout', flip: true },
+    train: { steps: 80, batch: 8, learning_rate: 0.01, schedule: 'cosine' },
+    sample: { every: 20 },
+    options: { normalise: 'half' },
+  },
+};

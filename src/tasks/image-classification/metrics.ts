@@ -1,0 +1,103 @@
+/** @file What a classifier's scores come to: loss, accuracy, the confusion table, the images that it gets wrong. */
+import type { Metric, ReportTable } from '#src/tasks/types.ts';
+
+/** Shares of the classes: softmax in float64. */
+export function softmax(scores: ArrayLike<number>): Float64Array {
+  const values = Float64Array.from(scores);
+  const top = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  const powers = values.map((x) => Math.exp(x - top));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((x) => x / sum);
+}
+
+/** −ln softmax(scores)[label], in float64. */
+export function negativeLog(scores: ArrayLike<number>, label: number): number {
+  const values = Float64Array.from(scores);
+  const top = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  const sum = values.reduce((a, x) => a + Math.exp(x - top), 0);
+  return top + Math.log(sum) - values[label]!;
+}
+
+/** What the model said of one image. */
+export interface Judgement {
+  readonly path: string;
+  readonly label: number;
+  readonly got: number;
+  /** Of `got`. */
+  readonly share: number;
+  readonly loss: number;
+}
+
+export function judge(path: string, label: number, scores: ArrayLike<number>): Judgement {
+  const shares = softmax(scores);
+  let got = 0;
+  shares.forEach((s, i) => {
+    if (s > shares[got]!) got = i;
+  });
+  return { path, label, got, share: shares[got]!, loss: negativeLog(scores, label) };
+}
+
+export const percent = (share: number): string =>
+  Number.isFinite(share) ? `${Math.round(100 * share)} %` : '–';
+
+/** Share of images that are right; and the mean of that over the classes, where classes are uneven. */
+export function metricsOf(judgements: readonly Judgement[]): Metric[] {
+  const right = (some: readonly Judgement[]): number =>
+    some.filter((j) => j.got === j.label).length / Math.max(1, some.length);
+  const byClass = new Map<number, Judgement[]>();
+  for (const j of judgements) byClass.set(j.label, [...(byClass.get(j.label) ?? []), j]);
+  const sizes = [...byClass.values()].map((c) => c.length);
+  const even = new Set(sizes).size <= 1;
+  const metrics: Metric[] = [{ name: 'accuracy', value: right(judgements), unit: 'share', better: 'higher' }];
+  if (!even)
+    metrics.push({
+      name: 'accuracy by class',
+      value: [...byClass.values()].reduce((sum, c) => sum + right(c), 0) / byClass.size,
+      unit: 'share',
+      better: 'higher',
+    });
+  return metrics;
+}
+
+/** Classes beyond which a confusion table lists pairs instead of a grid. */
+const GRID = 12;
+const ROWS = 20;
+
+/** Rows: what it is; columns: what the model says. Of many classes the pairs that are mixed up most. */
+export function confusion(judgements: readonly Judgement[], names: readonly string[]): ReportTable {
+  const used = [...new Set(judgements.flatMap((j) => [j.label, j.got]))].sort((a, b) => a - b);
+  const name = (i: number): string => names[i] ?? `class ${i}`;
+  const count = (label: number, got: number): number =>
+    judgements.filter((j) => j.label === label && j.got === got).length;
+  if (used.length <= GRID)
+    return {
+      title: 'Confusion',
+      columns: ['is \\ says', ...used.map(name)],
+      rows: used.map((label) => [name(label), ...used.map((got) => String(count(label, got)))]),
+    };
+  const pairs = new Map<string, { label: number; got: number; n: number }>();
+  for (const { label, got } of judgements) {
+    if (label === got) continue;
+    const key = `${label} ${got}`;
+    pairs.set(key, { label, got, n: (pairs.get(key)?.n ?? 0) + 1 });
+  }
+  return {
+    title: 'Mixed up most',
+    columns: ['is', 'says', 'images'],
+    rows: [...pairs.values()]
+      .sort((a, b) => b.n - a.n || a.label - b.label || a.got - b.got)
+      .slice(0, ROWS)
+      .map(({ label, got, n }) => [name(label), name(got), String(n)]),
+  };
+}
+
+/** The images that are judged wrong, the surest first. */
+export function mistakes(judgements: readonly Judgement[], names: readonly string[]): ReportTable {
+  const wrong = judgements.filter((j) => j.got !== j.label).sort((a, b) => b.share - a.share);
+  const name = (i: number): string => names[i] ?? `class ${i}`;
+  return {
+    title: wrong.length > ROWS ? `Wrong (${ROWS} of ${wrong.length})` : 'Wrong',
+    columns: ['image', 'is', 'says', 'share'],
+    rows: wrong.slice(0, ROWS).map((j) => [j.path, name(j.label), name(j.got), percent(j.share)]),
+  };
+}

@@ -1,0 +1,290 @@
+/** @file Images and classifier together: what is fed, how it is judged, what the wall shows. */
+import { sha256Lines } from '#src/tasks/arrays/digest.ts';
+import type { FileSet } from '#src/tasks/files.ts';
+import { drawChange } from '#src/tasks/images/augment.ts';
+import { collectImages } from '#src/tasks/images/collect.ts';
+import { EpochOrder, stratifiedSplit } from '#src/tasks/images/order.ts';
+import { ImageStore, pictureOf } from '#src/tasks/images/store.ts';
+import { writePixels } from '#src/tasks/images/tensor.ts';
+import { random } from '#src/tasks/random.ts';
+import type {
+  Adapted,
+  DataPreview,
+  PreparedTask,
+  RunGraph,
+  Samples,
+  TaskEvaluation,
+  TaskHost,
+  TaskProblem,
+  Tell,
+  Tensors,
+} from '#src/tasks/types.ts';
+import { badNumbers, type HeadChoice } from './classes.ts';
+import { classesOf, classProblems, type Labelled, readLabelled } from './data.ts';
+import { confusion, judge, type Judgement, metricsOf, mistakes, percent } from './metrics.ts';
+import { type Classifier, targetFeed } from './classifier.ts';
+
+/** One image with the index of its class. */
+interface Example {
+  readonly path: string;
+  readonly label: number;
+  readonly store: ImageStore;
+  readonly hash: string;
+}
+
+const SHOWN = 8;
+/** Longest side of pictures on the wall. */
+const SMALL = 96;
+
+/** Reads and checks the data. Lists problems; throws only what the model itself lacks. */
+export async function prepareImages(
+  classifier: Classifier,
+  train: FileSet,
+  heldout: FileSet | null,
+  host: TaskHost,
+  tell?: Tell,
+): Promise<PreparedTask> {
+  const { job, preprocess } = classifier;
+  const problems: TaskProblem[] = [];
+  const read = async (files: FileSet, labelled: readonly Labelled[], from: number, total: number) => {
+    const store = new ImageStore(files, host, preprocess.frame);
+    const found = await collectImages(
+      store,
+      labelled.map((l) => l.path),
+      tell &&
+        ((done) => {
+          tell(from + done, total);
+        }),
+    );
+    problems.push(...found.problems);
+    return labelled.flatMap((l) => {
+      const image = found.images.get(l.path);
+      return image ? [{ ...l, store, hash: image.hash }] : [];
+    });
+  };
+  const own = await readLabelled(train);
+  const other = heldout ? await readLabelled(heldout) : null;
+  problems.push(...own.problems, ...(other?.problems ?? []), ...classProblems(own.images, train.name));
+  const held = other?.images ?? own.heldout ?? [];
+  const heldFiles = other ? heldout! : train;
+  const total = own.images.length + held.length;
+  const images = await read(train, own.images, 0, total);
+  const heldImages = await read(heldFiles, held, own.images.length, total);
+  const labels = classesOf(own.images);
+  problems.push(...badNumbers(labels));
+  const choice = classifier.choose(labels);
+  if (labels.length > 0) problems.push(...choice.problems);
+
+  const strange = new Set(held.map((h) => h.label).filter((label) => !choice.indexOf.has(label)));
+  for (const label of [...strange].slice(0, 20))
+    problems.push({
+      severity: 'error',
+      item: label,
+      message: `The held-out images have a class "${label}" that the training images lack.`,
+      cure: 'Add training images of it, or take it out.',
+    });
+  const example = ({ path, label, store, hash }: (typeof images)[number]): Example[] => {
+    const index = choice.indexOf.get(label);
+    return index === undefined ? [] : [{ path, label: index, store, hash }];
+  };
+  let training = images.flatMap(example);
+  let judged = heldImages.flatMap(example);
+  if (held.length === 0 && job.data.split > 0) {
+    const classes = [...new Set(training.map((e) => e.label))].sort((a, b) => a - b);
+    const groups = classes.map((c) => training.filter((e) => e.label === c));
+    const split = stratifiedSplit(
+      groups.map((group) => group.length),
+      job.data.split,
+      job.train.seed,
+    );
+    const pick = (parts: number[][]): Example[] =>
+      groups.flatMap((group, g) => parts[g]!.map((i) => group[i]!));
+    [training, judged] = [pick(split.train), pick(split.heldout)];
+  }
+  if (training.length === 0 && !problems.some((p) => p.severity === 'error'))
+    problems.push({
+      severity: 'error',
+      item: train.name,
+      message: `${train.name} leaves no image to train on.`,
+    });
+  const lines = training.map((e) => `${e.hash} ${e.label}`);
+  const seen = JSON.stringify([preprocess, classifier.input.order, choice.kind, choice.names]);
+  return new PreparedImages(classifier, choice, training, judged, {
+    problems,
+    dataHash: await sha256Lines([seen, ...lines]),
+    preview: await previewOf(training, judged, choice),
+  });
+}
+
+/** Figures by class and the first images of each. */
+async function previewOf(
+  training: readonly Example[],
+  judged: readonly Example[],
+  choice: HeadChoice,
+): Promise<DataPreview> {
+  const counts = new Map<number, number>();
+  for (const { label } of training) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const classes = [...counts].sort(([a], [b]) => a - b);
+  const listed = classes.slice(0, 12).map(([c, n]) => `${choice.names[c] ?? c} ${n}`);
+  const more = classes.length > 12 ? ` and ${classes.length - 12} more` : '';
+  const shown = spread(training, SHOWN);
+  return {
+    facts: [
+      { label: 'Images', value: `${training.length} to train, ${judged.length} held out` },
+      { label: 'Classes', value: `${classes.length}: ${listed.join(', ')}${more}` },
+      { label: 'Last layer', value: `${choice.kind === 'new' ? 'new' : 'the model’s own'} (${choice.why})` },
+    ],
+    items: await Promise.all(
+      shown.map(async (e) => ({
+        name: e.path,
+        picture: pictureOf(await e.store.get(e.path), SMALL),
+        text: choice.names[e.label] ?? String(e.label),
+      })),
+    ),
+  };
+}
+
+/** A fixed choice of at most n examples, classes in turn. */
+function spread(examples: readonly Example[], n: number): Example[] {
+  const byClass = new Map<number, Example[]>();
+  for (const i of random(0, 'shown', 0).permutation(examples.length)) {
+    const e = examples[i]!;
+    byClass.set(e.label, [...(byClass.get(e.label) ?? []), e]);
+  }
+  const groups = [...byClass].sort(([a], [b]) => a - b).map(([, group]) => group);
+  const rounds = Math.max(0, ...groups.map((group) => group.length));
+  const out: Example[] = [];
+  for (let round = 0; round < rounds && out.length < n; round++)
+    for (const group of groups) if (group[round] && out.length < n) out.push(group[round]!);
+  return out;
+}
+
+class PreparedImages implements PreparedTask {
+  readonly problems: readonly TaskProblem[];
+  readonly dataHash: string;
+  readonly preview: DataPreview;
+  readonly #order: EpochOrder | null;
+  readonly #weights: Float64Array;
+
+  constructor(
+    readonly classifier: Classifier,
+    readonly choice: HeadChoice,
+    readonly examples: readonly Example[],
+    readonly heldout: readonly Example[],
+    rest: Pick<PreparedTask, 'problems' | 'dataHash' | 'preview'>,
+  ) {
+    ({ problems: this.problems, dataHash: this.dataHash, preview: this.preview } = rest);
+    const { train, options } = classifier.job;
+    this.#order = examples.length > 0 ? new EpochOrder(train.seed, examples.length) : null;
+    const counts = new Float64Array(choice.names.length);
+    for (const { label } of examples) counts[label] = counts[label]! + 1;
+    const used = counts.filter((n) => n > 0).length;
+    // N/(K·n) per class, as scikit-learn balances: the mean over the images is 1.
+    this.#weights = counts.map((n) =>
+      options.classWeights === 'balanced' && n > 0 ? examples.length / (used * n) : 1,
+    );
+  }
+
+  get counts() {
+    return { train: this.examples.length, heldout: this.heldout.length };
+  }
+
+  training() {
+    return this.classifier.training(this.choice);
+  }
+
+  warm(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #pixels(
+    examples: readonly Example[],
+    batch: number,
+    change?: (place: number) => Parameters<typeof writePixels>[5],
+  ) {
+    const { preprocess, input } = this.classifier;
+    const each = input.channels * preprocess.width * preprocess.height;
+    const out = new Float32Array(batch * each);
+    for (let i = 0; i < batch; i++) {
+      const example = examples[Math.min(i, examples.length - 1)]!;
+      const frame = await example.store.get(example.path);
+      writePixels(frame, preprocess, input, out, i * each, change?.(i));
+    }
+    return out;
+  }
+
+  async feeds(step: number, micro: number): Promise<Tensors> {
+    const { job, preprocess, input } = this.classifier;
+    const { batch, accumulate, seed } = job.train;
+    const { crop, colour, labelSmoothing } = job.options;
+    if (!this.#order) throw new RangeError('There is no image to train on.');
+    const first = (step * accumulate + micro) * batch;
+    const chosen = Array.from({ length: batch }, (_, i) => this.examples[this.#order!.at(first + i)]!);
+    const options = { seed, flip: job.data.flip, crop, colour };
+    const pixels = await this.#pixels(chosen, batch, (i) => drawChange(options, preprocess.frame, first + i));
+    return { [input.name]: pixels, [targetFeed]: this.#targets(chosen, labelSmoothing) };
+  }
+
+  /**
+   * Rows q_c·w_c / Σ w_label with q = (1 − ε)·[c = label] + ε/C: what torch's CrossEntropyLoss with weights and smoothing has before the logarithm.
+   */
+  #targets(chosen: readonly Example[], smoothing: number): Float32Array {
+    const classes = this.choice.names.length;
+    const out = new Float32Array(chosen.length * classes);
+    const total = chosen.reduce((sum, e) => sum + this.#weights[e.label]!, 0);
+    chosen.forEach(({ label }, i) => {
+      for (let c = 0; c < classes; c++) {
+        const share = (c === label ? 1 - smoothing : 0) + smoothing / classes;
+        out[i * classes + c] = (share * this.#weights[c]!) / total;
+      }
+    });
+    return out;
+  }
+
+  /** Scores of every example, in batches of the training's size. */
+  async #scores(
+    examples: readonly Example[],
+    adapted: Adapted,
+    tell: Tell,
+    each: (example: Example, scores: Float32Array) => void,
+  ): Promise<void> {
+    const { job, input } = this.classifier;
+    const { batch } = job.train;
+    const { graph, logits } = this.classifier.graph(batch, this.choice);
+    const run: RunGraph = await adapted.run('classify', `batch ${batch}`, () => graph);
+    const classes = this.choice.names.length;
+    for (let start = 0; start < examples.length; start += batch) {
+      const some = examples.slice(start, start + batch);
+      const out = await run({ [input.name]: await this.#pixels(some, batch) });
+      const all = out[logits.name] as Float32Array;
+      some.forEach((example, i) => {
+        each(example, all.subarray(i * classes, (i + 1) * classes));
+      });
+      tell(Math.min(start + batch, examples.length), examples.length);
+    }
+  }
+
+  async evaluate(adapted: Adapted, _: TaskHost, tell: Tell): Promise<TaskEvaluation> {
+    if (this.heldout.length === 0) return { loss: null, metrics: [] };
+    const judgements: Judgement[] = [];
+    await this.#scores(this.heldout, adapted, tell, ({ path, label }, scores) => {
+      judgements.push(judge(path, label, scores));
+    });
+    const loss = judgements.reduce((sum, j) => sum + j.loss, 0) / judgements.length;
+    const tables = [confusion(judgements, this.choice.names)];
+    if (judgements.some((j) => j.got !== j.label)) tables.push(mistakes(judgements, this.choice.names));
+    return { loss, metrics: metricsOf(judgements), tables };
+  }
+
+  async samples(adapted: Adapted, _: TaskHost, tell: Tell): Promise<Samples> {
+    const shown = spread(this.heldout.length > 0 ? this.heldout : this.examples, SHOWN);
+    const texts: string[] = [];
+    await this.#scores(shown, adapted, tell, ({ path, label }, scores) => {
+      const { got, share } = judge(path, label, scores);
+      texts.push(`${this.choice.names[got] ?? got} ${percent(share)}`);
+    });
+    const pictures = [];
+    for (const e of shown) pictures.push(pictureOf(await e.store.get(e.path), SMALL));
+    return { prompts: shown.map((e) => e.path), pictures, texts };
+  }
+}

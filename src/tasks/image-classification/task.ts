@@ -1,0 +1,32 @@
+/** @file Image classification: pictures and labels in, a class out. */
+import type { FileSet } from '#src/tasks/files.ts';
+import { countWeights, openSingle } from '#src/tasks/generic/model.ts';
+import { preprocessing, readPreprocessor } from '#src/tasks/images/preprocess.ts';
+import type { OpenModel, Task, TaskHost, TaskJob, TaskModel, Tell } from '#src/tasks/types.ts';
+import { Classifier } from './classifier.ts';
+import { readClassNames } from './classes.ts';
+import { classificationDefaults, type ClassificationOptions } from './info.ts';
+import { pictureInput } from './model.ts';
+import { prepareImages } from './prepare.ts';
+
+async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promise<TaskModel> {
+  const options = { ...classificationDefaults, ...(given.options as Partial<ClassificationOptions>) };
+  const job: TaskJob<ClassificationOptions> = { ...given, options };
+  const file = await openSingle(files, openModel);
+  const input = pictureInput(file.model, file.path);
+  const config = await readPreprocessor(files, file.path);
+  const preprocess = preprocessing(config, { ...input, normalise: options.normalise, side: options.side });
+  const names = await readClassNames(files, file.path);
+  const classifier = new Classifier(file, job, input, preprocess, names);
+  return {
+    hash: file.hash,
+    bytes: file.bytes,
+    weights: countWeights(file.model),
+    parts: [{ part: '', file }],
+    layers: () => classifier.layers(),
+    prepare: (train: FileSet, heldout: FileSet | null, host: TaskHost, tell?: Tell) =>
+      prepareImages(classifier, train, heldout, host, tell),
+  };
+}
+
+export const task: Task = { id: 'image-classification', open };

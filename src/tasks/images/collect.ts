@@ -1,0 +1,68 @@
+/** @file Looks at every image once before training: reads, decodes, hashes; all that is wrong is collected, nothing thrown. */
+import { sha256 } from '#src/tasks/digest.ts';
+import type { TaskProblem, Tell } from '#src/tasks/types.ts';
+import type { ImageStore } from './store.ts';
+
+/** An image that can be trained with. */
+export interface GoodImage {
+  readonly path: string;
+  /** SHA-256 of the file. */
+  readonly hash: string;
+}
+
+/** Problems of one kind that are listed one by one; beyond it one line counts the rest. */
+const LISTED = 20;
+
+/** At most LISTED of the problems, and one that says how many more there are. */
+export function shortened(problems: readonly TaskProblem[], more: (count: number) => string): TaskProblem[] {
+  if (problems.length <= LISTED) return [...problems];
+  const { severity, item } = problems[LISTED]!;
+  return [...problems.slice(0, LISTED), { severity, item, message: more(problems.length - LISTED) }];
+}
+
+/**
+ * Reads every image. `tell` may throw to end the work: that alone passes through.
+ * @returns the readable ones in the order of `paths`, by path
+ */
+export async function collectImages(
+  store: ImageStore,
+  paths: readonly string[],
+  tell?: Tell,
+): Promise<{ readonly images: ReadonlyMap<string, GoodImage>; readonly problems: readonly TaskProblem[] }> {
+  const images = new Map<string, GoodImage>();
+  const unreadable: TaskProblem[] = [];
+  const twins: TaskProblem[] = [];
+  const seen = new Map<string, string>();
+  for (const [i, path] of paths.entries()) {
+    try {
+      const bytes = await store.files.read(path);
+      await store.decode(path, bytes);
+      const hash = await sha256(bytes);
+      images.set(path, { path, hash });
+      const twin = seen.get(hash);
+      if (twin === undefined) seen.set(hash, path);
+      else
+        twins.push({
+          severity: 'warning',
+          item: path,
+          message: `${path} is the same image as ${twin}: it counts twice.`,
+        });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      unreadable.push({
+        severity: 'error',
+        item: path,
+        message: `${path} cannot be read as an image: ${why}.`,
+        cure: 'Replace it, or take it out of the folder.',
+      });
+    }
+    tell?.(i + 1, paths.length);
+  }
+  return {
+    images,
+    problems: [
+      ...shortened(unreadable, (n) => `${n} more images cannot be read.`),
+      ...shortened(twins, (n) => `${n} more images are there twice.`),
+    ],
+  };
+}

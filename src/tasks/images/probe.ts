@@ -1,0 +1,137 @@
+/** @file An image's format and size from its first bytes, before any decoder sees it: a small file can claim any size. */
+
+export interface ImageHeader {
+  readonly format: 'png' | 'jpeg' | 'webp' | 'avif' | 'svg' | 'gif' | 'bmp';
+  /** Pixels; null where the header does not say (an SVG without a size). */
+  readonly width: number | null;
+  readonly height: number | null;
+}
+
+/** Largest side and largest area that are decoded: 64 megapixels take 256 MiB. */
+export const largestSide = 16_384;
+export const largestArea = 2 ** 26;
+/** Bytes of one image file. */
+export const largestFile = 2 ** 27;
+
+const ascii = (bytes: Uint8Array, at: number, length: number): string =>
+  String.fromCharCode(...bytes.subarray(at, at + length));
+
+/** Scans JPEG segments for the frame header (SOF0 … SOF15 without DHT, JPG and DAC). */
+function jpegSize(bytes: Uint8Array, view: DataView): readonly [number, number] | null {
+  let at = 2;
+  while (at + 9 < bytes.length) {
+    if (bytes[at] !== 0xff) return null;
+    const marker = bytes[at + 1]!;
+    if (marker === 0xff) at++;
+    else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)) at += 2;
+    else if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker))
+      return [view.getUint16(at + 7), view.getUint16(at + 5)];
+    else at += 2 + Math.max(2, view.getUint16(at + 2));
+  }
+  return null;
+}
+
+function webpSize(bytes: Uint8Array, view: DataView): readonly [number, number] | null {
+  const low24 = (at: number): number => view.getUint16(at, true) + (bytes[at + 2]! << 16);
+  if (bytes.length < 30) return null;
+  switch (ascii(bytes, 12, 4)) {
+    case 'VP8 ':
+      return [view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff];
+    case 'VP8L': {
+      const bits = view.getUint32(21, true);
+      return [(bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1];
+    }
+    case 'VP8X':
+      return [low24(24) + 1, low24(27) + 1];
+    default:
+      return null;
+  }
+}
+
+/** The largest `ispe` box (ISO/IEC 23008-12: image spatial extents) of the file's first part. */
+function avifSize(bytes: Uint8Array, view: DataView): readonly [number, number] | null {
+  let found: readonly [number, number] | null = null;
+  const end = Math.min(bytes.length, 65_536) - 16;
+  for (let at = 4; at < end; at++)
+    if (bytes[at] === 0x69 && ascii(bytes, at, 4) === 'ispe') {
+      const size = [view.getUint32(at + 8), view.getUint32(at + 12)] as const;
+      if (!found || size[0] * size[1] > found[0] * found[1]) found = size;
+    }
+  return found;
+}
+
+function svgSize(text: string): readonly [number | null, number | null] {
+  const tag = /<svg\b[^>]*>/i.exec(text)?.[0] ?? '';
+  const length = (name: string): number | null => {
+    const found = new RegExp(`\\s${name}\\s*=\\s*["']\\s*([\\d.]+(?:e\\d+)?)(px)?\\s*["']`, 'i').exec(
+      tag,
+    )?.[1];
+    return found === undefined ? null : Number(found);
+  };
+  const box = /\sviewBox\s*=\s*["']([^"']*)["']/i
+    .exec(tag)?.[1]
+    ?.trim()
+    .split(/[\s,]+/)
+    .map(Number);
+  return [length('width') ?? box?.[2] ?? null, length('height') ?? box?.[3] ?? null];
+}
+
+/**
+ * What the first bytes say. The name does not matter.
+ * @returns null for bytes that are none of the formats
+ */
+export function probeImage(bytes: Uint8Array): ImageHeader | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const of = (
+    format: ImageHeader['format'],
+    size: readonly [number | null, number | null] | null,
+  ): ImageHeader => ({
+    format,
+    width: size?.[0] ?? null,
+    height: size?.[1] ?? null,
+  });
+  if (bytes.length >= 24 && view.getUint32(0) === 0x89504e47)
+    return of('png', [view.getUint32(16), view.getUint32(20)]);
+  if (bytes.length >= 4 && view.getUint16(0) === 0xffd8) return of('jpeg', jpegSize(bytes, view));
+  if (bytes.length >= 10 && /^GIF8[79]a/.test(ascii(bytes, 0, 6)))
+    return of('gif', [view.getUint16(6, true), view.getUint16(8, true)]);
+  if (bytes.length >= 16 && ascii(bytes, 0, 4) === 'RIFF' && ascii(bytes, 8, 4) === 'WEBP')
+    return of('webp', webpSize(bytes, view));
+  if (bytes.length >= 16 && ascii(bytes, 4, 4) === 'ftyp' && /avi[fs]|mif1|miaf/.test(ascii(bytes, 8, 24)))
+    return of('avif', avifSize(bytes, view));
+  if (bytes.length >= 26 && ascii(bytes, 0, 2) === 'BM')
+    return of('bmp', [view.getInt32(18, true), Math.abs(view.getInt32(22, true))]);
+  const start = new TextDecoder()
+    .decode(bytes.subarray(0, 4096))
+    .replace(/^\uFEFF/, '')
+    .trimStart();
+  if (start.startsWith('<') && /<svg\b/i.test(start)) return of('svg', svgSize(start));
+  return null;
+}
+
+const known = 'PNG, JPEG, WebP, AVIF, SVG and GIF are read';
+
+/**
+ * The header of an image that may be decoded.
+ * @throws Error with the reason, without the file's name: empty, no image, cut short, or larger than the limits
+ */
+export function checkedHeader(bytes: Uint8Array): ImageHeader {
+  if (bytes.length === 0) throw new Error('it is empty, 0 bytes');
+  if (bytes.length > largestFile)
+    throw new Error(
+      `it has ${Math.round(bytes.length / 2 ** 20)} MiB; up to ${largestFile / 2 ** 20} MiB are read`,
+    );
+  const header = probeImage(bytes);
+  if (!header) throw new Error(`its bytes are no image that is known; ${known}`);
+  const { width, height, format } = header;
+  if (width === null || height === null) {
+    if (format === 'svg') return header;
+    throw new Error('its header has no size: it is damaged or cut short');
+  }
+  if (!(width >= 1 && height >= 1)) throw new Error(`its header says ${width} × ${height} pixels`);
+  if (width > largestSide || height > largestSide || width * height > largestArea)
+    throw new Error(
+      `its header says ${width} × ${height} pixels; sides up to ${largestSide} and ${largestArea / 2 ** 20} megapixels are read`,
+    );
+  return header;
+}
