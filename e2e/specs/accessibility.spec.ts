@@ -47,5 +47,31 @@ for (const colorScheme of ['light', 'dark'] as const) {
       expect(found).toEqual({ home: [], prepare: [], train: [], result: [] });
       expect(wide, 'screens wider than the window').toEqual([]);
     });
+
+    test(`no violations in the inspector, ${colorScheme}, ${width} px`, async ({ rotune, page }) => {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      await rotune.open();
+      await page
+        .getByRole('group', { name: 'Open a model folder' })
+        .getByLabel('or single files')
+        .setInputFiles([
+          'e2e/golden/inspect/llama-dyn20/model.onnx',
+          'e2e/golden/inspect/llama-dyn20/model.onnx.data',
+          'e2e/golden/bad/custom-op.onnx',
+          'e2e/golden/bad/truncated.onnx',
+        ]);
+      for (const [name, ready] of [
+        ['model.onnx', page.getByRole('table', { name: /would run on the CPU/ })],
+        ['custom-op.onnx', page.getByRole('heading', { name: 'Cannot train' })],
+        ['truncated.onnx', page.getByRole('alert')],
+      ] as const) {
+        await page.getByRole('tab', { name }).click();
+        await expect(ready).toBeVisible();
+        expect(await violations(page), name).toEqual([]);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(overflow, `${name} is wider than the window`).toBeLessThanOrEqual(0);
+      }
+    });
   }
 }
