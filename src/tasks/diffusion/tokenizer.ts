@@ -48,16 +48,17 @@ export class CaptionTokenizer {
   /**
    * @param tokenizerJson content of tokenizer.json
    * @param tokenizerConfig content of tokenizer_config.json: names the special tokens
+   * @param folder that holds them, for messages
    * @throws DataError if the files are not a tokenizer or say no length
    */
-  constructor(tokenizerJson: unknown, tokenizerConfig: unknown) {
-    const file = parse(tokenizerSchema, tokenizerJson, 'tokenizer/tokenizer.json');
-    const config = parse(configSchema, tokenizerConfig, 'tokenizer/tokenizer_config.json');
+  constructor(tokenizerJson: unknown, tokenizerConfig: unknown, folder = 'tokenizer') {
+    const file = parse(tokenizerSchema, tokenizerJson, `${folder}/tokenizer.json`);
+    const config = parse(configSchema, tokenizerConfig, `${folder}/tokenizer_config.json`);
     try {
       this.#tokenizer = new Tokenizer(file, config);
     } catch (error) {
       throw new DataError(
-        `tokenizer/tokenizer.json is not a tokenizer that Rotune can read: ${error instanceof Error ? error.message : String(error)}.`,
+        `${folder}/tokenizer.json is not a tokenizer that Rotune can read: ${error instanceof Error ? error.message : String(error)}.`,
       );
     }
     const { padding, truncation } = file;
@@ -65,7 +66,7 @@ export class CaptionTokenizer {
     const length = fixed ?? truncation?.max_length ?? config.model_max_length;
     if (length === undefined || length > longest)
       throw new DataError(
-        'The tokenizer says no length: neither padding nor truncation in tokenizer/tokenizer.json, nor model_max_length in tokenizer/tokenizer_config.json. Add model_max_length.',
+        `The tokenizer says no length: neither padding nor truncation in ${folder}/tokenizer.json, nor model_max_length in ${folder}/tokenizer_config.json. Add model_max_length.`,
       );
     this.length = length;
     const token = config.pad_token;
