@@ -278,5 +278,5 @@ function describe(prepared, progress) {
 async function drawn(page, strength) {
   const outcome = await page.evaluate((s) => globalThis.rotune?.sample({ strength: s }), strength);
   if (!outcome?.ok) return outcome ? fail(outcome.problem) : [];
-  return outcome.value;
+  return outcome.value.pictures;
 }

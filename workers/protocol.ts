@@ -3,6 +3,7 @@ import type { Job } from '#src/formats/jobTypes.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { BackendKind, BackendReport, PlacementReport } from '#src/runtime/types.ts';
+import type { DataPreview, Metric, Picture, ReportTable, Samples } from '#src/tasks/types.ts';
 import type { Orthogonality } from '#src/training/types.ts';
 import type { DimChoice, Inspection } from './inspection/types.ts';
 
@@ -78,20 +79,18 @@ export interface Preparation {
   readonly planned: readonly PlannedLayer[];
   readonly adapter?: AdapterReport;
   readonly parameters: { readonly stored: number; readonly effective: number; readonly base: number };
+  /** Items of training data: images, texts, pairs, batches. */
   readonly images: number;
   readonly heldout: number;
+  /** What the model will see. */
+  readonly preview: DataPreview;
   /** Estimated from a timed probe of a few steps; null until one was made. */
   readonly secondsPerStep: number | null;
   /** All at once; a run with an error among them will not start. */
   readonly problems: readonly (Problem & { readonly severity: 'error' | 'warning' })[];
 }
 
-/** RGB, row-major, 0–255, alpha 255: what ImageData takes. */
-export interface Picture {
-  readonly width: number;
-  readonly height: number;
-  readonly rgba: Uint8ClampedArray;
-}
+export type { DataPreview, Metric, Picture, ReportTable, Samples } from '#src/tasks/types.ts';
 
 export interface StepRecord {
   readonly step: number;
@@ -111,6 +110,9 @@ export interface Evaluation {
   /** Mean of (max − min over RGB)/2 of the sampled pictures in [−1, 1]. */
   readonly saturation: number | null;
   /** Absent in runs of older versions. */
+  readonly metrics?: readonly Metric[];
+  readonly tables?: readonly ReportTable[];
+  /** Absent in runs of older versions. */
   readonly orthogonality?: Orthogonality;
 }
 
@@ -122,12 +124,7 @@ export type RunEvent =
       readonly total?: number;
     }
   | { readonly kind: 'steps'; readonly records: readonly StepRecord[]; readonly secondsLeft: number }
-  | {
-      readonly kind: 'samples';
-      readonly step: number;
-      readonly prompts: readonly string[];
-      readonly pictures: readonly Picture[];
-    }
+  | ({ readonly kind: 'samples'; readonly step: number } & Samples)
   | { readonly kind: 'evaluation'; readonly evaluation: Evaluation }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly bytes: number }
   | {
@@ -202,8 +199,8 @@ export interface TrainerApi {
   /** Ends early and keeps what was learned. */
   stop(): Promise<void>;
   sampleNow(): Promise<void>;
-  /** Pictures from the current adapter (also after the run). */
-  sample(request: SampleRequest): Promise<Outcome<readonly Picture[]>>;
+  /** What the current adapter makes of prompts (also after the run). */
+  sample(request: SampleRequest): Promise<Outcome<Samples>>;
   /** The adapter as a file of that kind; several files come as one zip. */
   exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>>;
   /** Loads an adapter on a model so that `sample` and `exportAdapter` use it, with no training. */

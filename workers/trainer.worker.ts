@@ -12,7 +12,7 @@ const base = new URL('../', self.location.href);
 const session = new Session({
   base,
   createRuntime: (prefer) => createRuntime({ prefer }),
-  decode: decodeImage,
+  decodeImage,
   runs: openRuns(),
 });
 
@@ -39,7 +39,7 @@ const api: TrainerApi = {
   stop: () => session.stop(),
   sampleNow: () => session.sampleNow(),
   sample: async (request) =>
-    handOver(await session.sample(request), (pictures) => pictures.map(({ rgba }) => rgba.buffer)),
+    handOver(await session.sample(request), ({ pictures }) => pictures.map(({ rgba }) => rgba.buffer)),
   exportAdapter: async (format) =>
     handOver(await session.exportAdapter(format), ({ bytes }) => [bytes.buffer]),
   openAdapter: (request) => session.openAdapter(request),

@@ -15,7 +15,7 @@ import type {
   AdapterReport,
   ExportedFile,
   Outcome,
-  Picture,
+  Samples,
   Preparation,
   RunEvent,
   RunResult,
@@ -63,7 +63,7 @@ export interface Automation {
   stop(): Promise<void>;
   sampleNow(): Promise<void>;
   /** Pictures from the adapter of the last run; what is left out comes from its job. */
-  sample(request?: Partial<SampleRequest>): Promise<Outcome<readonly Picture[]>>;
+  sample(request?: Partial<SampleRequest>): Promise<Outcome<Samples>>;
   /** The adapter of the last run or of the opened file; `lycoris` if no format is named. */
   export(format?: AdapterFormat): Promise<Outcome<ExportedFile>>;
   /** Loads an adapter on the job's model, so that `sample` and `export` use it. */

@@ -6,7 +6,7 @@ import type {
   ExportedFile,
   JobRequest,
   Outcome,
-  Picture,
+  Samples,
   Preparation,
   RunEvent,
   RunResult,
@@ -126,7 +126,7 @@ export class WorkerTrainer implements Trainer {
   sampleNow(): Promise<void> {
     return this.#call((api) => api.sampleNow());
   }
-  sample(request: SampleRequest): Promise<Outcome<readonly Picture[]>> {
+  sample(request: SampleRequest): Promise<Outcome<Samples>> {
     return this.#outcome((api) => api.sample(request));
   }
   exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>> {

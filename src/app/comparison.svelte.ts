@@ -100,7 +100,7 @@ export class Comparison {
           this.#problem = before.problem;
           break;
         }
-        this.#before = before.value[0] ?? null;
+        this.#before = before.value.pictures[0] ?? null;
         this.#beforeKey = key;
       }
       const after = await this.#trainer.sample(request);
@@ -108,7 +108,7 @@ export class Comparison {
         this.#problem = after.problem;
         break;
       }
-      this.#after = after.value[0] ?? null;
+      this.#after = after.value.pictures[0] ?? null;
     }
     this.#busy = false;
   }

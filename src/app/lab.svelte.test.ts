@@ -144,7 +144,7 @@ describe('automation', () => {
     expect(outcome.ok && outcome.value.step).toBe(8);
     expect([...kinds].sort()).toEqual(['angles', 'checkpoint', 'evaluation', 'phase', 'samples', 'steps']);
     const pictures = await rotune.sample({ prompts: ['fox'] });
-    expect(pictures.ok && pictures.value).toHaveLength(1);
+    expect(pictures.ok && pictures.value.pictures).toHaveLength(1);
   });
 
   it('answers a job that cannot be read with a problem', async () => {

@@ -34,7 +34,7 @@ const full: Job = {
   ...defaultJob,
   model: '../my model',
   adapter: 'before.safetensors',
-  data: { train: 'pictures', heldout: null, captionDropout: 0, flip: true },
+  data: { train: 'pictures', heldout: null, split: 0.25, captionDropout: 0, flip: true },
   train: { ...defaultJob.train, betas: [0.8, 0.95], eps: 1e-6, seed: 4_294_967_295, schedule: 'linear' },
   plan: {
     ...defaultSettings,

@@ -1,5 +1,8 @@
 /** @file A job as TOML text or as a plain table (for links), checked key by key. */
 import * as v from 'valibot';
+import type { TaskInfo } from '#src/tasks/info.ts';
+import { taskInfo, taskInfos } from '#src/tasks/infos.ts';
+import { JobError } from './errors.ts';
 import type { Job } from './jobTypes.ts';
 import { defaultPlan, planFromTable, planSchema, planToTable } from './plan.ts';
 import { camelKeys, checked, flag, oneOf, real, snakeKeys, table, text, value, whole } from './schema.ts';
@@ -9,10 +12,12 @@ import { parseToml, printToml } from './toml.ts';
 export const defaultJob: Job = {
   version: 1,
   task: 'diffusion',
+  options: {},
   model: 'builtin:emoji',
   data: {
     train: 'builtin:high-contrast/train',
     heldout: 'builtin:high-contrast/heldout',
+    split: 0,
     captionDropout: 0.1,
     flip: false,
   },
@@ -45,6 +50,8 @@ export const defaultJob: Job = {
   },
 };
 
+const noSamples: Job['sample'] = { ...defaultJob.sample, prompts: [] };
+
 const share = real('a number from 0 to 1', (x) => x >= 0 && x <= 1);
 const notNegative = real('0 or a positive number', (x) => x >= 0);
 const isPath = (x: unknown): boolean => typeof x === 'string' && x.trim() !== '' && x.length <= 4096;
@@ -52,13 +59,15 @@ const source = value<string>('a folder, or a built-in one such as "builtin:emoji
 
 const schema = table({
   version: v.optional(value<1>('1', (x) => x === 1)),
-  task: v.optional(oneOf(['diffusion'])),
+  task: v.optional(oneOf(taskInfos.map((info) => info.id))),
+  options: v.optional(v.record(v.string(), v.unknown())),
   model: v.optional(source),
   adapter: v.optional(value<string>('an adapter file or folder', isPath)),
   data: v.optional(
     table({
       train: v.optional(source),
       heldout: v.optional(text(4096)),
+      split: v.optional(real('a number from 0 to below 1', (x) => x >= 0 && x < 1)),
       caption_dropout: v.optional(share),
       flip: v.optional(flag),
     }),
@@ -108,28 +117,56 @@ const schema = table({
   ),
 });
 
+/** Sections of a job's table by key; the plan is not among them: it has its own defaults. */
+const sections = ['options', 'data', 'train', 'sample'] as const;
+type Table = Readonly<Record<string, unknown>>;
+
+const isTable = (x: unknown): x is Table => typeof x === 'object' && x !== null && !Array.isArray(x);
+
+/** What a task's jobs leave out: the built-in example's settings, and its model and data where the job names no model of its own. */
+function withExample(input: Table, info: TaskInfo): Table {
+  const { example } = info;
+  if (!example) return input;
+  const own = 'model' in input || (isTable(input['data']) && 'train' in input['data']);
+  const { data, model, plan, ...rest } = example;
+  const base: Record<string, unknown> = own ? rest : { ...rest, data, model, ...(plan ? { plan } : {}) };
+  const out: Record<string, unknown> = { ...base, ...input };
+  for (const key of sections)
+    if (isTable(base[key])) out[key] = { ...base[key], ...(isTable(input[key]) ? input[key] : {}) };
+  return out;
+}
+
 /**
- * A job from its table (keys as in files). What is left out comes from the built-in demo, except: own training images bring no
+ * A job from its table (keys as in files). What is left out comes from the task's built-in example, except: own training data bring no
  * held-out ones with them, and the default warm-up is at most a sixth of the steps.
  *
  * @throws JobError that names the key, its value and what is allowed; for unknown keys the nearest known one.
  */
 export function jobFromTable(input: unknown): Job {
-  const { plan, ...rest } = checked(schema, input, '');
+  const { task = defaultJob.task } = checked(schema, input, '');
+  const info = taskInfo(task);
+  if (!info) throw new JobError(`task: there is no task "${task}".`, 'task');
+  const { plan, options, ...rest } = checked(schema, withExample(input as Table, info), '');
+  const own = checked(table(info.entries), options ?? {}, 'options') as Table;
   const { data, train, sample, ...top } = camelKeys(rest);
-  const heldout = data?.heldout ?? (data?.train === undefined ? defaultJob.data.heldout : null);
+  const base =
+    task === defaultJob.task
+      ? defaultJob
+      : { ...defaultJob, data: { ...defaultJob.data, heldout: null, split: 0.1 }, sample: noSamples };
+  const heldout = data?.heldout ?? (data?.train === undefined ? base.data.heldout : null);
   const steps = train?.steps ?? defaultJob.train.steps;
   return {
-    ...defaultJob,
+    ...base,
     ...top,
-    data: { ...defaultJob.data, ...data, heldout: heldout === '' ? null : heldout },
+    options: { ...info.defaults, ...camelKeys(own) },
+    data: { ...base.data, ...data, heldout: heldout === '' ? null : heldout },
     train: {
-      ...defaultJob.train,
-      warmup: Math.min(defaultJob.train.warmup, Math.floor(steps / 6)),
+      ...base.train,
+      warmup: Math.min(base.train.warmup, Math.floor(steps / 6)),
       ...train,
     },
     plan: plan ? planFromTable(plan, 'plan') : defaultPlan,
-    sample: { ...defaultJob.sample, ...sample },
+    sample: { ...base.sample, ...sample },
   };
 }
 

@@ -3,7 +3,10 @@ import type { Plan } from '#src/oft/types.ts';
 
 export interface Job {
   readonly version: 1;
-  readonly task: 'diffusion';
+  /** A folder of src/tasks. */
+  readonly task: string;
+  /** The task's own table, checked by its schema: see the task's info.ts. */
+  readonly options: Readonly<Record<string, unknown>>;
   /** "builtin:emoji", or a folder (relative to the job file; in a link: only built-ins can travel). */
   readonly model: string;
   /** An adapter file or folder that the run starts from; absent: the untouched model. It cannot travel in a link. */
@@ -12,6 +15,8 @@ export interface Job {
     /** "builtin:high-contrast/train", or a folder. */
     readonly train: string;
     readonly heldout: string | null;
+    /** Share of the training data held out by seed where no held-out data are given. */
+    readonly split: number;
     /** Share of captions replaced by the empty one. */
     readonly captionDropout: number;
     /** Mirror half of the images. */

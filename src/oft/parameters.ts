@@ -145,8 +145,9 @@ export function readParameters(layout: Layout, theta: Float32Array): LayerParame
 export function writeParameters(
   layout: Layout,
   given: ReadonlyMap<string, { readonly blocks: Float32Array; readonly rescale?: Float32Array }>,
+  start: Float32Array = initialParameters(layout),
 ): Float32Array {
-  const theta = initialParameters(layout);
+  const theta = start.slice();
   ranges(layout).forEach(({ blocks, rescale }, index) => {
     const { path } = layout.planned[index]!.layer;
     const values = given.get(path);

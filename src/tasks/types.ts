@@ -59,16 +59,18 @@ export interface ModelFile {
 /** Decodes an ONNX file of the set. Throws ModelError or DataError that names the file. */
 export type OpenModel = (path: string) => Promise<ModelFile>;
 
-/** RGB(A) pixels of an encoded image, at its own size, transparent parts as they are. Throws with a reason if the bytes are no image. */
+/** A decoded image, laid over white. */
 export interface RawImage {
   readonly width: number;
   readonly height: number;
-  /** Row-major RGBA, 0–255. */
+  /** Row-major RGBA, 0–255, alpha 255. */
   readonly rgba: Uint8ClampedArray;
 }
 
 /** What the worker lends to a task. */
 export interface TaskHost {
+  /** Numbers made on different backends differ in their last digits. */
+  readonly backend: 'webgpu' | 'wasm';
   /**
    * An untrained graph (text encoder, VAE) on the device, compiled when it first runs and kept while it is the last of its slot.
    * @param slot one program stands per slot
@@ -76,7 +78,8 @@ export interface TaskHost {
    */
   frozen(slot: string, key: string, graph: () => Graph): RunGraph;
   /**
-   * Decodes an image. With a size: cropped to a centred rectangle of width:height and scaled to it.
+   * Decodes an image, turned as the camera noted, over white. With a size: cropped to a centred rectangle of width:height and scaled to it; an image of
+   * that size keeps its exact values. Throws with a reason if the bytes are no image.
    */
   decodeImage(bytes: Uint8Array, path: string, size?: { width: number; height: number }): Promise<RawImage>;
 }

@@ -7,8 +7,9 @@ import { type Checkpoint, matchCheckpoint, parseCheckpoint } from './checkpoint.
 const job: Job = {
   version: 1,
   task: 'diffusion',
+  options: {},
   model: 'builtin:emoji',
-  data: { train: 'builtin:high-contrast/train', heldout: null, captionDropout: 0.1, flip: false },
+  data: { train: 'builtin:high-contrast/train', heldout: null, split: 0, captionDropout: 0.1, flip: false },
   train: {
     steps: 120,
     batch: 4,

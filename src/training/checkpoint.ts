@@ -42,6 +42,21 @@ const evaluationSchema = v.object({
   step: count,
   heldoutLoss: v.nullable(anyNumber),
   saturation: v.nullable(anyNumber),
+  metrics: v.optional(
+    v.array(
+      v.object({
+        name: v.string(),
+        value: anyNumber,
+        unit: v.picklist(['share', 'number']),
+        better: v.picklist(['higher', 'lower', 'neither']),
+      }),
+    ),
+  ),
+  tables: v.optional(
+    v.array(
+      v.object({ title: v.string(), columns: v.array(v.string()), rows: v.array(v.array(v.string())) }),
+    ),
+  ),
   orthogonality: v.optional(v.object({ exact: v.nullable(anyNumber), series: v.nullable(anyNumber) })),
 }) satisfies v.GenericSchema<unknown, Evaluation>;
 

@@ -1,4 +1,5 @@
 /** @file What a run reports, step by step. */
+import type { Metric, ReportTable } from '#src/tasks/types.ts';
 
 export interface StepRecord {
   /** 0-based: the record with step k is of the update that made the state k + 1 updates old. */
@@ -28,5 +29,8 @@ export interface Evaluation {
   readonly heldoutLoss: number | null;
   /** Mean of (max − min over RGB)/2 of the sampled pictures in [−1, 1]. */
   readonly saturation: number | null;
+  /** Absent in runs of older versions. */
+  readonly metrics?: readonly Metric[];
+  readonly tables?: readonly ReportTable[];
   readonly orthogonality?: Orthogonality;
 }

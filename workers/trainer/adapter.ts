@@ -9,7 +9,8 @@ import { layerAngles } from '#src/oft/hostRotation.ts';
 import { type Layout, readParameters } from '#src/oft/parameters.ts';
 import type { Layer } from '#src/oft/types.ts';
 import type { ExportedFile, RunEvent } from '../protocol.ts';
-import type { LoadedModel } from './model.ts';
+import type { WrittenAdapter } from '#src/formats/adapterTypes.ts';
+import type { TaskModel } from '#src/tasks/types.ts';
 import { ProblemError } from './problems.ts';
 
 export interface Adapter {
@@ -63,7 +64,7 @@ const nameOf = ({ job, step, opened }: Adapter, format: AdapterFormat): string =
 export async function exportAs(
   adapter: Adapter,
   format: AdapterFormat,
-  model: () => Promise<LoadedModel>,
+  model: () => Promise<TaskModel>,
 ): Promise<ExportedFile> {
   const { job, layers, layout, theta, modelHash, differences } = adapter;
   if (differences)
@@ -74,13 +75,29 @@ export async function exportAs(
     });
   const adapted = new Set(layout.planned.map((p) => p.layer.path));
   const { dim } = job.plan.blocks;
-  const loaded = format === 'diff' || format.startsWith('onnx') ? await model() : null;
-  const written = await writeAdapter(format, {
-    layers: readParameters(layout, theta),
-    meta: { modelHash, job: printJob(job), ...(dim !== undefined && { dim }) },
-    others: layers.filter(({ path }) => !adapted.has(path)),
-    ...(loaded && { weight: torchWeights(loaded.unet), model: { model: loaded.unet } }),
-  });
+  const parts = format === 'diff' || format.startsWith('onnx') ? (await model()).parts : [];
+  const turned = readParameters(layout, theta);
+  const write = (own: typeof turned, part?: TaskModel['parts'][number]) =>
+    writeAdapter(format, {
+      layers: own,
+      meta: { modelHash, job: printJob(job), ...(dim !== undefined && { dim }) },
+      others: layers.filter(({ path }) => !adapted.has(path)),
+      ...(parts.length > 0 && { weight: weightOf(parts) }),
+      ...(part && { model: { model: part.file.model } }),
+    });
+  const written = format.startsWith('onnx')
+    ? joined(
+        await Promise.all(
+          parts.map(async (part) => ({
+            part: part.part,
+            ...(await write(
+              parts.length > 1 ? turned.filter(({ layer }) => layer.layer.part === part.part) : turned,
+              part,
+            )),
+          })),
+        ),
+      )
+    : await write(turned);
   const { files, losses } = written;
   const [only, ...more] = files;
   const single = more.length === 0 ? only : undefined;
@@ -89,6 +106,29 @@ export async function exportAs(
     bytes: single ? single.bytes : zipFiles(files),
     layers: written.layers,
     losses,
+  };
+}
+
+/** A layer's weight in torch's order, from the file of its part. */
+export function weightOf(parts: TaskModel['parts']): (layer: Layer) => Float32Array {
+  const own = new Map(parts.map(({ part, file }) => [part, torchWeights(file.model)]));
+  return (layer) => {
+    const weights = own.get(layer.part ?? '') ?? [...own.values()][0];
+    if (!weights) throw new Error('A model without parts.');
+    return weights(layer);
+  };
+}
+
+/** The files of several parts, each in its own folder. */
+function joined(written: readonly (WrittenAdapter & { readonly part: string })[]): WrittenAdapter {
+  const [only, ...more] = written;
+  if (only && more.length === 0) return only;
+  return {
+    files: written.flatMap(({ part, files }) =>
+      files.map(({ path, bytes }) => ({ path: `${part}/${path}`, bytes })),
+    ),
+    losses: [...new Set(written.flatMap((w) => w.losses))],
+    layers: written.reduce((n, w) => n + w.layers, 0),
   };
 }
 

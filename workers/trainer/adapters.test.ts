@@ -87,8 +87,8 @@ describe('every kind of file', () => {
     const report = value(await session.openAdapter(opening(asSource(file))));
     expect(report).toMatchObject({ loaded: 6, missing: [], unexpected: [] });
     expect(apart(lycoris.first, lycoris.last)).toBeGreaterThan(8);
-    expect(apart(value(await session.sample(drawing)), lycoris.last)).toBeLessThanOrEqual(1);
-    expect(apart(value(await session.sample({ ...drawing, strength: 0 })), lycoris.first)).toBe(0);
+    expect(apart(value(await session.sample(drawing)).pictures, lycoris.last)).toBeLessThanOrEqual(1);
+    expect(apart(value(await session.sample({ ...drawing, strength: 0 })).pictures, lycoris.first)).toBe(0);
   });
 
   it.each([
@@ -104,7 +104,7 @@ describe('every kind of file', () => {
       ]);
     const session = lab.newSession();
     value(await session.openAdapter(opening(asSource(file))));
-    expect(apart(value(await session.sample(drawing)), peft.last)).toBeLessThanOrEqual(1);
+    expect(apart(value(await session.sample(drawing)).pictures, peft.last)).toBeLessThanOrEqual(1);
   });
 
   it('onnx is the model itself, turned', async () => {
@@ -154,7 +154,7 @@ describe('an opened file', () => {
   it('of differences is drawn at any strength, but not saved as rotations', async () => {
     const session = lab.newSession();
     value(await session.openAdapter(opening(asSource(await lycoris.file('diff')))));
-    const half = value(await session.sample({ ...drawing, strength: 0.5 }));
+    const half = value(await session.sample({ ...drawing, strength: 0.5 })).pictures;
     expect(apart(half, lycoris.first)).toBeGreaterThan(1);
     expect(apart(half, lycoris.last)).toBeGreaterThan(1);
     expect(problem(await session.exportAdapter('lycoris'))).toMatchObject({

@@ -6,7 +6,7 @@ import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import { DataError } from '#src/tasks/files.ts';
 import type { AdapterReport, JobRequest, Problem } from '../protocol.ts';
 import type { Origin, Saved } from './saved.ts';
-import type { Loader } from './setup.ts';
+import type { Loader } from './loader.ts';
 import { sourceName } from './sources.ts';
 import { continueFrom, reportOf, type Start } from './start.ts';
 

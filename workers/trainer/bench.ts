@@ -1,45 +1,33 @@
 /** @file What stands on the device: the runtime and one program of each kind, compiled when first wanted, rebuilt after the device was lost. */
+import type { Graph } from '#src/graph/types.ts';
 import { hostRotations } from '#src/oft/hostRotation.ts';
 import type { Layout } from '#src/oft/parameters.ts';
-import type { TypedArray } from '#src/onnx/tensor.ts';
+import { lowerGraph } from '#src/ops/lower.ts';
 import { compileForward } from '#src/program/forward.ts';
 import { compileOrthogonality } from '#src/program/orthogonality.ts';
 import type { Program } from '#src/program/types.ts';
 import { runInputs } from '#src/program/weights.ts';
 import type { Orthogonality } from '#src/training/types.ts';
-import type { Executable, PlacementReport, Runtime } from '#src/runtime/types.ts';
-import { timestepTensor } from '#src/tasks/diffusion/batches.ts';
-import type { Adapter } from './adapter.ts';
-import { withDifferences } from './differences.ts';
-import { bindEncoder, type BoundUnet, bindUnet, type LoadedModel, widthOf } from './model.ts';
+import type { Executable, LoadExternal, PlacementReport, Runtime } from '#src/runtime/types.ts';
+import type { RunGraph } from '#src/tasks/types.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
-
-/** The UNet under fixed rotations. */
-export interface Forward {
-  /** Pictures or noisy images per call. */
-  readonly batch: number;
-  readonly shape: BoundUnet['shape'];
-  /** [batch, …] → prediction like the images. */
-  predict(
-    images: Float32Array,
-    timesteps: ArrayLike<number>,
-    embeddings: Float32Array,
-  ): Promise<Float32Array>;
-}
-
-interface Made {
-  readonly program: Program;
-  readonly bound?: BoundUnet;
-}
 
 interface Slot {
   readonly key: string;
   readonly executable: Executable;
-  readonly bound?: BoundUnet;
+  readonly reads: readonly string[];
 }
 
-/** Captions go through the text encoder so many at a time. */
-export const ENCODER_BATCH = 8;
+/** Rotations that a forward program is fed with. */
+export interface Turned {
+  /** Names model and layout, and what else is compiled in. */
+  readonly key: string;
+  readonly layout: Layout;
+  readonly theta: Float32Array;
+  readonly strength: number;
+  /** Changes the graph before it is compiled: whole weight differences. */
+  readonly change?: ((graph: Graph) => Graph) | undefined;
+}
 
 export class Bench {
   readonly runtime: Runtime;
@@ -68,17 +56,17 @@ export class Bench {
   }
 
   /** The executable in a slot; another program takes its place. Compiled once, however many ask. */
-  #slot(name: string, key: string, program: () => Made): Promise<Slot> {
-    return this.#building.run(() => this.#build(name, key, program));
+  #slot(name: string, key: string, program: () => Program, external?: LoadExternal): Promise<Slot> {
+    return this.#building.run(() => this.#build(name, key, program, external));
   }
 
-  async #build(name: string, key: string, program: () => Made): Promise<Slot> {
+  async #build(name: string, key: string, program: () => Program, external?: LoadExternal): Promise<Slot> {
     const known = this.#slots.get(name);
     if (known?.key === key) return known;
     await this.#release(name);
     const made = program();
-    const loaded = await this.#orLost(this.runtime.load(made.program));
-    const slot: Slot = { key, executable: this.#guarded(loaded), bound: made.bound };
+    const loaded = await this.#orLost(this.runtime.load(made, external));
+    const slot: Slot = { key, executable: this.#guarded(loaded), reads: made.reads };
     this.#slots.set(name, slot);
     return slot;
   }
@@ -100,25 +88,22 @@ export class Bench {
     };
   }
 
-  /** Token ids → hidden states, ENCODER_BATCH rows at a time. */
-  async encode(model: LoadedModel, ids: Int32Array, batch: number): Promise<Float32Array> {
-    const bound = bindEncoderOnce(model, batch);
-    const { executable } = await this.#slot('text encoder', `${model.hash}:${batch}`, () => ({
-      program: {
-        stages: [{ name: 'text encoder', graph: bound.graph, weights: runInputs(bound.graph) }],
-        state: [],
-        feeds: bound.graph.inputs.map(({ name, type, shape }) => ({ name, type, shape })),
-        reads: [bound.output],
-      },
-    }));
-    const feed: TypedArray = bound.idsType === 'int32' ? ids : BigInt64Array.from(ids, BigInt);
-    const out = await executable.run({ [bound.ids]: feed }, [bound.output]);
-    return out[bound.output] as Float32Array;
+  /** An untrained graph, compiled when it first runs. */
+  frozen(slot: string, key: string, graph: () => Graph, external?: LoadExternal): RunGraph {
+    return async (feeds) => {
+      const { executable, reads } = await this.#slot(
+        `frozen ${slot}`,
+        key,
+        () => frozenProgram(slot, graph()),
+        external,
+      );
+      return executable.run(feeds, reads);
+    };
   }
 
   /** The training step; `key` says what was compiled into it. */
-  async training(key: string, program: () => Program): Promise<Executable> {
-    const slot = await this.#slot('training', key, () => ({ program: program() }));
+  async training(key: string, program: () => Program, external?: LoadExternal): Promise<Executable> {
+    const slot = await this.#slot('training', key, program, external);
     return slot.executable;
   }
 
@@ -132,7 +117,7 @@ export class Bench {
     const none = { exact: null, series: null };
     if (layout.groups.length === 0) return none;
     const program = compileOrthogonality(layout, rounds);
-    const { executable } = await this.#slot('orthogonality', `${key}:${rounds}`, () => ({ program }));
+    const { executable } = await this.#slot('orthogonality', `${key}:${rounds}`, () => program);
     const out = await executable.run({ theta }, program.reads);
     return { ...none, ...Object.fromEntries(program.reads.map((kind) => [kind, Number(out[kind]?.[0])])) };
   }
@@ -143,51 +128,25 @@ export class Bench {
     await this.#release('orthogonality');
   }
 
-  /**
-   * The UNet with its layers turned.
-   * @param key names the layout
-   * @param rows how many pictures are wanted per call; a smaller program serves one or two
-   */
-  async forward(
-    model: LoadedModel,
-    { key, layout, theta, strength, changed }: ForwardAdapter,
-    rows: number,
-  ): Promise<Forward> {
-    const batch = forwardBatch(model, rows);
-    const { executable, bound } = await this.#slot(
-      `forward ${batch}`,
-      changed ? `${key}:${strength}` : key,
-      () => {
-        const unet = bindUnet(model, batch, encoderWidth(model));
-        const { layers, differences } = changed ?? {};
-        const graph =
-          layers && differences
-            ? withDifferences(unet.graph, model.unet, layers, differences, strength)
-            : unet.graph;
-        return { program: compileForward({ graph, layout }), bound: unet };
-      },
+  /** A graph of the trained model with its layers turned. */
+  async turned(
+    { key, layout, theta, strength, change = (graph) => graph }: Turned,
+    slot: string,
+    ownKey: string,
+    graph: () => Graph,
+    external?: LoadExternal,
+  ): Promise<RunGraph> {
+    const { executable, reads } = await this.#slot(
+      slot,
+      JSON.stringify([key, ownKey]),
+      () => compileForward({ graph: change(graph()), layout }),
+      external,
     );
-    if (!bound) throw new Error('A forward program without its model.');
-    const turned = hostRotations(layout, theta, strength);
-    return {
-      batch,
-      shape: bound.shape,
-      predict: async (images, timesteps, embeddings) => {
-        const out = await executable.run(
-          {
-            [bound.sample]: images,
-            [bound.timestep]: timestepTensor(timesteps, bound.timestepType),
-            [bound.embeddings]: embeddings,
-            ...turned,
-          },
-          [bound.output],
-        );
-        return out[bound.output] as Float32Array;
-      },
-    };
+    const rotations = hostRotations(layout, theta, strength);
+    return (feeds) => executable.run({ ...feeds, ...rotations }, reads);
   }
 
-  /** Where the nodes of all programs that stand run: training step, forward, text encoder. */
+  /** Where the nodes of all programs that stand run. */
   placement(): PlacementReport {
     const reports = [...this.#slots.values()].map((slot) => slot.executable.placement());
     return {
@@ -203,31 +162,12 @@ export class Bench {
   }
 }
 
-export interface ForwardAdapter {
-  readonly key: string;
-  readonly layout: Layout;
-  readonly theta: Float32Array;
-  readonly strength: number;
-  /** Whole weight differences, which are compiled in. */
-  readonly changed?: Required<Pick<Adapter, 'layers' | 'differences'>> | undefined;
-}
-
-/** Small models draw eight pictures at a time, large ones two: their activations are what fills the memory. */
-function forwardBatch(model: LoadedModel, rows: number): number {
-  if (rows <= 2) return 2;
-  return model.bytes < 2 ** 27 ? 8 : 2;
-}
-
-const encoders = new WeakMap<LoadedModel, Map<number, ReturnType<typeof bindEncoder>>>();
-
-/** The bound text encoder; binding takes a moment, so it is kept with the model. */
-function bindEncoderOnce(model: LoadedModel, batch: number): ReturnType<typeof bindEncoder> {
-  const known = encoders.get(model) ?? new Map<number, ReturnType<typeof bindEncoder>>();
-  encoders.set(model, known);
-  const bound = known.get(batch) ?? bindEncoder(model, batch);
-  known.set(batch, bound);
-  return bound;
-}
-
-/** Width of a caption's embedding. */
-export const encoderWidth = (model: LoadedModel): number => widthOf(bindEncoderOnce(model, ENCODER_BATCH));
+const frozenProgram = (name: string, imported: Graph): Program => {
+  const graph = lowerGraph(imported);
+  return {
+    stages: [{ name, graph, weights: runInputs(graph) }],
+    state: [],
+    feeds: graph.inputs.map(({ name: input, type, shape }) => ({ name: input, type, shape })),
+    reads: graph.outputs.map((o) => o.name),
+  };
+};

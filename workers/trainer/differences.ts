@@ -1,23 +1,22 @@
 /** @file A model whose layers have whole weight differences added. */
-import { flipped, seenShape, torchWeights } from '#src/formats/onnxWeights.ts';
+import { flipped, seenShape } from '#src/formats/onnxWeights.ts';
 import type { Graph } from '#src/graph/types.ts';
 import type { Layer } from '#src/oft/types.ts';
-import type { Model } from '#src/onnx/model.ts';
 import { constantOf } from '#src/onnx/tensor.ts';
 
 /**
  * The graph with W + s·(W′ − W) in every layer that has a difference, in new constants that the layer's nodes read instead.
- * @param graph of `model`, bound
+ * @param graph the model, bound
+ * @param weights of a layer, in torch's order
  * @param differences by layer path, in torch's order
  */
 export function withDifferences(
   graph: Graph,
-  model: Model,
+  weights: (layer: Layer) => Float32Array,
   layers: readonly Layer[],
   differences: ReadonlyMap<string, Float32Array>,
   strength: number,
 ): Graph {
-  const weights = torchWeights(model);
   const constants = new Map(graph.constants);
   const values = new Map(graph.values);
   const replaced = new Map<string, string>();

@@ -1,9 +1,8 @@
 /** @file What a run is judged by: its samples, the held-out loss, and how orthogonal its rotations are. */
 import type { Orthogonality } from '#src/training/types.ts';
-import type { CaptionEmbeddings } from '#src/tasks/diffusion/embeddings.ts';
+import type { Adapted, TaskHost } from '#src/tasks/types.ts';
 import type { Evaluation, Problem } from '../protocol.ts';
 import type { Bench } from './bench.ts';
-import { draw, judge, rowsFor } from './samples.ts';
 import type { SampleRow } from './saved.ts';
 import type { Setup } from './setup.ts';
 import type { Stopwatch } from './stopwatch.ts';
@@ -11,7 +10,7 @@ import type { Stopwatch } from './stopwatch.ts';
 export interface Judged {
   readonly setup: Setup;
   readonly bench: Bench;
-  readonly embeddings: CaptionEmbeddings;
+  readonly host: TaskHost;
   readonly watch: Stopwatch;
   readonly theta: Float32Array;
   readonly step: number;
@@ -22,29 +21,35 @@ export interface Judged {
   readonly tell: (phase: 'sampling' | 'evaluating', done: number, total: number) => void;
 }
 
-/** Draws the job's samples and measures the present state. */
+/** Makes the wall's row and measures the present state. */
 export async function evaluate(judged: Judged): Promise<{ row: SampleRow; evaluation: Evaluation }> {
-  const { setup, bench, embeddings, watch, theta, step, rounds, withHeldout, tell } = judged;
-  const { job, model, layout } = setup;
-  const { scheduler } = model.folder;
-  const adapted = { key: setup.layoutKey, layout, theta, strength: 1 };
-  const drawn = await watch.time('sample', async () => {
-    const forward = await bench.forward(model, adapted, rowsFor(job.sample));
-    return draw(forward, scheduler, embeddings, job.sample, (done, total) => tell('sampling', done, total));
-  });
-  const images = withHeldout ? (setup.heldout?.images ?? []) : [];
-  const { heldoutLoss, orthogonality } = await watch.time('evaluate', async () => ({
-    heldoutLoss:
-      images.length === 0
-        ? null
-        : await judge(await bench.forward(model, adapted, 8), scheduler, embeddings, images, (done, total) =>
-            tell('evaluating', done, total),
-          ),
-    orthogonality: await bench.orthogonality(setup.layoutKey, layout, theta, rounds),
+  const { setup, bench, host, watch, theta, step, rounds, withHeldout, tell } = judged;
+  const { prepared, layout, layoutKey: key, external } = setup;
+  const adapted: Adapted = {
+    run: (slot, ownKey, graph) =>
+      bench.turned({ key, layout, theta, strength: 1 }, slot, ownKey, graph, external),
+  };
+  const { metrics: ofSamples = [], ...samples } = await watch.time('sample', () =>
+    prepared.samples(adapted, host, (done, total) => tell('sampling', done, total)),
+  );
+  const { judgement, orthogonality } = await watch.time('evaluate', async () => ({
+    judgement:
+      withHeldout && prepared.counts.heldout > 0
+        ? await prepared.evaluate(adapted, host, (done, total) => tell('evaluating', done, total))
+        : null,
+    orthogonality: await bench.orthogonality(key, layout, theta, rounds),
   }));
+  const metrics = [...(judgement?.metrics ?? []), ...ofSamples];
   return {
-    row: { step, prompts: job.sample.prompts, pictures: drawn.pictures },
-    evaluation: { step, heldoutLoss, saturation: drawn.saturation, orthogonality },
+    row: { step, ...samples },
+    evaluation: {
+      step,
+      heldoutLoss: judgement?.loss ?? null,
+      saturation: metrics.find(({ name }) => name === 'saturation')?.value ?? null,
+      metrics,
+      ...(judgement?.tables && { tables: judgement.tables }),
+      orthogonality,
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 /** @file The pure parts of image decoding. */
 import { describe, expect, it } from 'vitest';
-import { centreCrop, toPixels } from './images.ts';
+import { toPixels } from '#src/tasks/diffusion/pictures.ts';
+import { centreCrop } from './images.ts';
 
 describe('centreCrop', () => {
   it.each([
@@ -15,6 +16,6 @@ describe('centreCrop', () => {
 
 it('lays pixels out by channel, from −1 to 1', () => {
   const rgba = Uint8ClampedArray.of(0, 255, 51, 255, 255, 0, 204, 255);
-  const pixels = toPixels(rgba, 2, 1);
+  const pixels = toPixels({ rgba, width: 2, height: 1 });
   [-1, 1, 1, -1, -0.6, 0.6].forEach((want, i) => expect(pixels[i]).toBeCloseTo(want, 6));
 });

@@ -1,5 +1,5 @@
-/** @file Encoded images → the model's pixels, by the browser's own decoders. */
-import type { Decode } from '#src/tasks/diffusion/data.ts';
+/** @file Encoded images → pixels, by the browser's own decoders. */
+import type { TaskHost } from '#src/tasks/types.ts';
 
 /** The largest centred part of a picture that has the shape width : height. */
 export function centreCrop(
@@ -12,20 +12,11 @@ export function centreCrop(
   return { x: (from.width - w) / 2, y: (from.height - h) / 2, width: w, height: h };
 }
 
-/** RGBA bytes → CHW, RGB, v/127.5 − 1. Alpha is left out: the picture must be opaque. */
-export function toPixels(rgba: Uint8ClampedArray, width: number, height: number): Float32Array {
-  const plane = width * height;
-  const out = new Float32Array(3 * plane);
-  for (let i = 0; i < plane; i++)
-    for (let c = 0; c < 3; c++) out[c * plane + i] = rgba[4 * i + c]! / 127.5 - 1;
-  return out;
-}
-
 /**
- * Decodes, turns as the camera noted, lays over white, crops to the centre and scales. A picture that has the model's size already
- * keeps its exact values.
+ * Decodes, turns as the camera noted, lays over white, and where a size is asked for crops to the centre and scales. A picture that has
+ * that size already keeps its exact values.
  */
-export const decodeImage: Decode = async (bytes, width, height) => {
+export const decodeImage: TaskHost['decodeImage'] = async (bytes, _, size) => {
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]));
@@ -33,6 +24,7 @@ export const decodeImage: Decode = async (bytes, width, height) => {
     throw new Error('the browser cannot decode it');
   }
   try {
+    const { width, height } = size ?? bitmap;
     const canvas = new OffscreenCanvas(width, height);
     // A canvas on the GPU may round differently from machine to machine.
     const context = canvas.getContext('2d', { willReadFrequently: true });
@@ -43,7 +35,7 @@ export const decodeImage: Decode = async (bytes, width, height) => {
     context.imageSmoothingEnabled = crop.width !== width || crop.height !== height;
     context.imageSmoothingQuality = 'high';
     context.drawImage(bitmap, crop.x, crop.y, crop.width, crop.height, 0, 0, width, height);
-    return toPixels(context.getImageData(0, 0, width, height).data, width, height);
+    return { width, height, rgba: context.getImageData(0, 0, width, height).data };
   } finally {
     bitmap.close();
   }

@@ -61,8 +61,7 @@ export function matchSaved(
           ? `The run began from another adapter file, ${adapter.name}.`
           : 'The run began from the untouched model, not from an adapter file.',
       );
-    if (dataHash !== setup.dataHash)
-      throw new DataError('The run began with other training images or captions.');
+    if (dataHash !== setup.prepared.dataHash) throw new DataError('The run began with other training data.');
     if (exact) return;
   } catch (error) {
     if (!(error instanceof DataError)) throw error;

@@ -1,6 +1,6 @@
 /** @file One life of a run: from compiling, or a checkpoint, to its end, a stop or a pause. */
 import type { RunHeader } from '#src/store/runs.ts';
-import type { CaptionEmbeddings } from '#src/tasks/diffusion/embeddings.ts';
+import type { TaskHost } from '#src/tasks/types.ts';
 import { CHECKPOINT_VERSION } from '#src/training/checkpoint.ts';
 import { type LoopEvent, type LoopState, NonFiniteError, TrainingLoop } from '#src/training/loop.ts';
 import { FIRST_ROUNDS, LARGEST_RESIDUAL } from '#src/training/rounds.ts';
@@ -29,8 +29,7 @@ export interface RunContext {
   readonly id: string;
   readonly setup: Setup;
   readonly bench: Bench;
-  /** Holds every caption and prompt of the job. */
-  readonly embeddings: CaptionEmbeddings;
+  readonly host: TaskHost;
   readonly runs: Runs;
   readonly resume: Saved | null;
   readonly emit: (event: RunEvent) => void;
@@ -56,7 +55,7 @@ export class Run {
 
   constructor(context: RunContext) {
     this.#c = context;
-    const { setup, resume, bench, embeddings, watch } = context;
+    const { setup, resume, bench, watch } = context;
     this.#step = new TrainingStep(setup, bench, watch, resume?.rounds ?? FIRST_ROUNDS);
     this.#residual = resume?.residual ?? 0;
     this.#readEvery = bench.runtime.backend.kind === 'webgpu' ? GPU_READ_EVERY : 1;
@@ -68,7 +67,7 @@ export class Run {
       executable: this.#step,
       steps: train.steps,
       accumulate: train.accumulate,
-      feeds: jobFeeds(setup, embeddings),
+      feeds: jobFeeds(setup),
       learningRate: (step) => learningRateAt({ ...train, kind: train.schedule }, step),
       readEvery: this.#readEvery,
       largestResidual: LARGEST_RESIDUAL,
@@ -222,7 +221,7 @@ export class Run {
       },
     });
     this.#rows = keptRows([...this.#rows.filter((r) => r.step !== step), row]);
-    if (row.pictures.length > 0) emit({ kind: 'samples', ...row });
+    if (row.prompts.length > 0) emit({ kind: 'samples', ...row });
     this.#evaluations = [...this.#evaluations.filter((e) => e.step !== step), evaluation];
     emit({ kind: 'evaluation', evaluation });
     const problem = evaluation.orthogonality && notOrthogonal(evaluation.orthogonality, step);
@@ -258,7 +257,8 @@ export class Run {
       adapter: setup.adapter,
       layers: setup.layers,
       planned: setup.planned,
-      dataHash: setup.dataHash,
+      whole: setup.layout.whole.map(({ name, shape }) => ({ name, shape })),
+      dataHash: setup.prepared.dataHash,
       rounds: this.#step.rounds,
       residual: this.#residual,
       samples: this.#rows,

@@ -2,18 +2,16 @@
 import * as v from 'valibot';
 import { jobFromTable, jobToTable } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
-import { parameterLayout } from '#src/oft/parameters.ts';
+import { parameterLayout, type WholeWeight } from '#src/oft/parameters.ts';
 import { defaultSettings, plannedLayer } from '#src/oft/planned.ts';
 import type { Layer, LayerSettings, PlannedLayer } from '#src/oft/types.ts';
 import { RunStore } from '#src/store/runs.ts';
 import { DataError } from '#src/tasks/files.ts';
 import { type Checkpoint, parseCheckpoint } from '#src/training/checkpoint.ts';
-import type { Picture } from '../protocol.ts';
+import type { Picture, Samples } from '#src/tasks/types.ts';
 
-export interface SampleRow {
+export interface SampleRow extends Samples {
   readonly step: number;
-  readonly prompts: readonly string[];
-  readonly pictures: readonly Picture[];
 }
 
 /** The adapter file that a run started from. */
@@ -31,7 +29,9 @@ export interface Saved {
   readonly layers: readonly Layer[];
   /** So that the adapter can be exported without the model at hand. */
   readonly planned: readonly PlannedLayer[];
-  /** Of the training images and captions. */
+  /** Weights that are trained as they are. */
+  readonly whole: readonly WholeWeight[];
+  /** Of the training data. */
   readonly dataHash: string;
   /** Newton–Schulz rounds that the training step was compiled with. */
   readonly rounds: number;
@@ -49,9 +49,10 @@ const rowsSchema = v.array(
       v.object({
         width: v.number(),
         height: v.number(),
-        rgba: v.instance(Uint8ClampedArray),
+        rgba: v.custom<Picture['rgba']>((x) => x instanceof Uint8ClampedArray),
       }),
     ),
+    texts: v.optional(v.array(v.string())),
   }),
 );
 
@@ -93,6 +94,7 @@ const savedSchema = v.object({
   adapter: v.optional(v.nullable(v.object({ name: v.string(), hash: v.string() })), null),
   layers: v.optional(v.array(v.looseObject({ path: v.string() }))),
   planned: v.pipe(v.array(layerSchema), v.minLength(1)),
+  whole: v.optional(v.array(v.object({ name: v.string(), shape: v.array(whole) })), []),
   dataHash: v.string(),
   rounds: whole,
   residual: v.optional(v.number()),
@@ -112,7 +114,7 @@ export function parseSaved(stored: unknown): Saved {
   const outer = v.parse(savedSchema, stored);
   const checkpoint = parseCheckpoint(outer.checkpoint, parseStoredJob);
   const planned = outer.planned.map(restored);
-  const { size } = parameterLayout(planned);
+  const { size } = parameterLayout(planned, outer.whole);
   const { theta } = checkpoint.state;
   if (!theta || Object.values(checkpoint.state).some((x) => x.length !== size))
     throw new DataError(`The checkpoint is damaged: its layers take ${size} numbers.`);
@@ -122,6 +124,7 @@ export function parseSaved(stored: unknown): Saved {
     adapter: outer.adapter,
     layers: (outer.layers as unknown as readonly Layer[] | undefined) ?? planned.map((p) => p.layer),
     planned,
+    whole: outer.whole,
     dataHash: outer.dataHash,
     rounds: outer.rounds,
     residual: outer.residual ?? (outer.roundsWanted ? 1 : 0),
@@ -134,7 +137,9 @@ const ROWS_LIMIT = 4 * 2 ** 20;
 
 /** The untouched model's row and as many of the latest as fit. */
 export function keptRows(rows: readonly SampleRow[], limit = ROWS_LIMIT): SampleRow[] {
-  const size = (row: SampleRow): number => row.pictures.reduce((n, p) => n + p.rgba.byteLength, 0);
+  const size = (row: SampleRow): number =>
+    row.pictures.reduce((n, p) => n + p.rgba.byteLength, 0) +
+    (row.texts ?? []).reduce((n, text) => n + 2 * text.length, 0);
   const [first, ...others] = rows;
   if (!first || size(first) > limit) return [];
   let room = limit - size(first);

@@ -1,15 +1,15 @@
 /** @file The trainer behind the worker's API: one device, one job at a time, one adapter to sample from and to export. */
+import type { Graph } from '#src/graph/types.ts';
 import { parameterLayout, writeParameters } from '#src/oft/parameters.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
-import type { BackendKind, BackendReport, Runtime } from '#src/runtime/types.ts';
-import type { Decode } from '#src/tasks/diffusion/data.ts';
+import type { BackendKind, BackendReport, LoadExternal, Runtime } from '#src/runtime/types.ts';
+import type { Samples, TaskHost } from '#src/tasks/types.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type {
   AdapterReport,
   ExportedFile,
   JobRequest,
   Outcome,
-  Picture,
   Preparation,
   RunEvent,
   RunResult,
@@ -20,17 +20,16 @@ import type {
 } from '../protocol.ts';
 import { Inspector } from '../inspection/inspect.ts';
 import type { DimChoice, Inspection } from '../inspection/types.ts';
-import { exportAs } from './adapter.ts';
+import { exportAs, weightOf } from './adapter.ts';
 import { Bench } from './bench.ts';
-import { captionEmbeddings, JobEmbeddings } from './embed.ts';
-import { surveyLayers } from './model.ts';
+import { withDifferences } from './differences.ts';
+import { Loader, type Progress } from './loader.ts';
 import { bad, busy, good, problemOf, ProblemError } from './problems.ts';
 import { probe } from './probe.ts';
 import { checkedJob, matchSaved, readSaved } from './resume.ts';
 import { Run } from './run.ts';
-import { draw, rowsFor } from './samples.ts';
 import type { Runs, Saved } from './saved.ts';
-import { layoutKeyOf, Loader, makeSetup, type Progress, type Setup } from './setup.ts';
+import { layoutKeyOf, makeSetup, type Setup } from './setup.ts';
 import { type Present, Shelf } from './shelf.ts';
 import { sourceKey } from './sources.ts';
 import { asInFile, reportOf } from './start.ts';
@@ -40,7 +39,7 @@ export interface Environment {
   /** Address of the app's folder, under which models/ and data/ lie. */
   readonly base: URL;
   readonly createRuntime: (prefer: BackendKind | 'auto') => Promise<Runtime>;
-  readonly decode: Decode;
+  readonly decodeImage: TaskHost['decodeImage'];
   readonly runs: Runs;
   /** A name for a new run. */
   readonly newId?: () => string;
@@ -53,7 +52,7 @@ export class Session implements TrainerApi {
   readonly #loader: Loader;
   readonly #jobs = new Mutex();
   readonly #inspector: Inspector;
-  readonly #embeddings: JobEmbeddings;
+  readonly #host: TaskHost;
   #bench: Bench | null = null;
   #preferred: BackendKind | 'auto' = 'auto';
   /** A start was asked for and has not ended. */
@@ -69,10 +68,10 @@ export class Session implements TrainerApi {
 
   constructor(env: Environment) {
     this.#env = env;
-    this.#loader = new Loader(env.base, env.decode);
+    this.#loader = new Loader(env.base);
     this.#inspector = new Inspector(env.base);
     this.#shelf = new Shelf(env.runs, this.#loader);
-    this.#embeddings = new JobEmbeddings(() => this.#standing());
+    this.#host = this.#newHost();
   }
 
   async device(prefer: BackendKind | 'auto'): Promise<BackendReport> {
@@ -124,7 +123,7 @@ export class Session implements TrainerApi {
     return Promise.resolve();
   }
 
-  sample(request: SampleRequest): Promise<Outcome<readonly Picture[]>> {
+  sample(request: SampleRequest): Promise<Outcome<Samples>> {
     return this.#outcome(async () => {
       // Between the steps of a run the device is free for moments: pictures need not wait for its end.
       if (this.#run) return this.#draw(request);
@@ -137,7 +136,7 @@ export class Session implements TrainerApi {
     return this.#outcome(async () => {
       const present = this.#present();
       const adapter = await this.#shelf.adapter(present);
-      return exportAs(adapter, format, () => this.#shelf.model(adapter, present));
+      return exportAs(adapter, format, async () => (await this.#shelf.model(adapter, present)).model);
     });
   }
 
@@ -193,12 +192,7 @@ export class Session implements TrainerApi {
   }
 
   #present(): Present {
-    return {
-      run: this.#run,
-      setup: this.#setup?.setup ?? null,
-      embeddingsOf: (setup) => this.#embeddings.of(setup),
-      newEmbeddings: (model) => captionEmbeddings(model, () => this.#standing()),
-    };
+    return { run: this.#run, setup: this.#setup?.setup ?? null };
   }
 
   async #makeSetup(request: JobRequest, saved: Saved | null, onProgress?: Progress): Promise<Setup> {
@@ -208,7 +202,10 @@ export class Session implements TrainerApi {
     // The plan of a run that began from a file is in its checkpoint.
     const key = JSON.stringify([job, sources, saved?.adapter ? saved.adapter.hash : null]);
     if (this.#setup?.key !== key)
-      this.#setup = { key, setup: await makeSetup({ ...request, job }, this.#loader, saved, onProgress) };
+      this.#setup = {
+        key,
+        setup: await makeSetup({ ...request, job }, this.#loader, this.#host, saved, onProgress),
+      };
     return this.#setup.setup;
   }
 
@@ -217,8 +214,8 @@ export class Session implements TrainerApi {
     const setup = await this.#makeSetup(request, null);
     const { planned, model, problems } = setup;
     const sound = problems.every(({ severity }) => severity !== 'error');
-    const secondsPerStep =
-      withProbe && sound ? await probe(setup, bench, await this.#embeddings.of(setup)) : null;
+    if (withProbe && sound) await setup.prepared.warm(this.#host);
+    const secondsPerStep = withProbe && sound ? await probe(setup, bench) : null;
     const sum = (pick: 'stored' | 'effective'): number => planned.reduce((n, p) => n + p[pick], 0);
     return {
       backend: bench.runtime.backend,
@@ -228,8 +225,9 @@ export class Session implements TrainerApi {
       planned,
       ...(setup.report && { adapter: setup.report }),
       parameters: { stored: sum('stored'), effective: sum('effective'), base: setup.weights },
-      images: setup.train.images.length,
-      heldout: setup.heldout?.images.length ?? 0,
+      images: setup.prepared.counts.train,
+      heldout: setup.prepared.counts.heldout,
+      preview: setup.prepared.preview,
       secondsPerStep,
       problems,
     };
@@ -252,13 +250,13 @@ export class Session implements TrainerApi {
     const error = setup.problems.find(({ severity }) => severity === 'error');
     if (error) throw new ProblemError(error);
     if (saved) matchSaved(saved, setup, bench.runtime.backend.kind, emit);
-    const embeddings = await watch.time('embed', () => this.#embeddings.of(setup));
+    await watch.time('embed', () => setup.prepared.warm(this.#host));
     await this.#tidy().catch(() => undefined);
     const run = new Run({
       id: resume ?? this.#env.newId?.() ?? crypto.randomUUID(),
       setup,
       bench,
-      embeddings,
+      host: this.#host,
       runs: this.#env.runs,
       resume: saved,
       emit,
@@ -272,7 +270,8 @@ export class Session implements TrainerApi {
     try {
       const result = await run.run();
       const adapter = await run.adapter();
-      this.#shelf.leave({ adapter, model: setup.model, embeddings, layoutKey: setup.layoutKey });
+      const { model, external, layoutKey } = setup;
+      this.#shelf.leave({ adapter, model, external, layoutKey });
       return result;
     } finally {
       this.#run = null;
@@ -287,16 +286,13 @@ export class Session implements TrainerApi {
   async #open({ job: asked, model: source, adapter, backend }: Opening): Promise<AdapterReport> {
     const job = checkedJob(asked);
     await this.#device(backend);
-    const model = await this.#loader.model(source);
-    const { layers } = surveyLayers(await this.#loader.unet(model, job.train.batch));
+    const model = await this.#loader.model(source, job);
+    const layers = model.layers();
     const start = await this.#loader.adapter(adapter, model.hash, layers);
     const { planned, numbers } = asInFile(start.file);
     const layout = parameterLayout(planned);
     const { differences } = start.file;
-    const { embeddings, layoutKey } = {
-      embeddings: captionEmbeddings(model, () => this.#standing()),
-      layoutKey: differences ? `${model.hash}:${start.hash}` : layoutKeyOf(model.hash, planned),
-    };
+    const layoutKey = differences ? `${model.hash}:${start.hash}` : layoutKeyOf(model.hash, layout);
     this.#shelf.open({
       adapter: {
         id: `opened:${start.hash}`,
@@ -310,29 +306,44 @@ export class Session implements TrainerApi {
         ...(differences && { differences }),
       },
       model,
-      embeddings,
+      external: this.#loader.external(source),
       layoutKey,
     });
     return reportOf(start);
   }
 
-  async #draw(request: SampleRequest): Promise<readonly Picture[]> {
+  async #draw(request: SampleRequest): Promise<Samples> {
     const bench = this.#run ? this.#standing() : await this.#device(this.#preferred);
-    const { adapter, model, embeddings, layoutKey } = await this.#shelf.studio(this.#present());
+    const { adapter, model, external, layoutKey } = await this.#shelf.studio(this.#present());
     const { layers, differences, layout, theta } = adapter;
-    const wanted = { ...request, negative: adapter.job.sample.negative };
-    const forward = await bench.forward(
-      model,
+    const { strength } = request;
+    if (!model.sample)
+      throw new ProblemError({ code: 'unsupported', message: 'This task has no prompts to answer.' });
+    const change = differences
+      ? (graph: Graph) => withDifferences(graph, weightOf(model.parts), layers, differences, strength)
+      : undefined;
+    const key = differences ? `${layoutKey}:${strength}` : layoutKey;
+    return model.sample(
+      { ...request, negative: adapter.job.sample.negative },
       {
-        key: layoutKey,
-        layout,
-        theta,
-        strength: request.strength,
-        changed: differences && { layers, differences },
+        run: (slot, own, graph) =>
+          bench.turned({ key, layout, theta, strength, change }, slot, own, graph, external),
       },
-      rowsFor(wanted),
+      this.#host,
+      () => undefined,
     );
-    const drawn = await draw(forward, model.folder.scheduler, embeddings, wanted, () => undefined);
-    return drawn.pictures;
+  }
+
+  /** What tasks are lent: always through the device that stands at the time. */
+  #newHost(): TaskHost {
+    const standing = (): Bench => this.#standing();
+    const external = (): LoadExternal | undefined => this.#setup?.setup.external;
+    return {
+      get backend() {
+        return standing().runtime.backend.kind;
+      },
+      frozen: (slot, key, graph) => (feeds) => standing().frozen(slot, key, graph, external())(feeds),
+      decodeImage: this.#env.decodeImage,
+    };
   }
 }

@@ -1,12 +1,13 @@
 /** @file The adapters that there are to draw with and to export: the running run's, an opened file's, the last or the newest saved run's. */
 import { parameterLayout } from '#src/oft/parameters.ts';
-import type { CaptionEmbeddings } from '#src/tasks/diffusion/embeddings.ts';
+import type { LoadExternal } from '#src/runtime/types.ts';
+import type { TaskModel } from '#src/tasks/types.ts';
 import type { Adapter } from './adapter.ts';
-import type { LoadedModel } from './model.ts';
 import { noRun, ProblemError } from './problems.ts';
 import type { Run } from './run.ts';
 import type { Runs, Saved } from './saved.ts';
-import { layoutKeyOf, type Loader, type Setup } from './setup.ts';
+import type { Loader } from './loader.ts';
+import { layoutKeyOf, type Setup } from './setup.ts';
 import { builtinSource } from './sources.ts';
 
 /** A state that can be gone on from, stored or (where storing failed) only here. */
@@ -15,11 +16,16 @@ interface Latest {
   readonly saved: Saved;
 }
 
+/** A model at hand. */
+export interface Opened {
+  readonly model: TaskModel;
+  /** Reads its large weights by range. */
+  readonly external: LoadExternal;
+}
+
 /** What samples are drawn with. */
-export interface Studio {
+export interface Studio extends Opened {
   readonly adapter: Adapter;
-  readonly model: LoadedModel;
-  readonly embeddings: CaptionEmbeddings;
   readonly layoutKey: string;
 }
 
@@ -28,8 +34,6 @@ export interface Present {
   readonly run: Run | null;
   /** The last request made ready. */
   readonly setup: Setup | null;
-  readonly embeddingsOf: (setup: Setup) => Promise<CaptionEmbeddings>;
-  readonly newEmbeddings: (model: LoadedModel) => CaptionEmbeddings;
 }
 
 export class Shelf {
@@ -83,9 +87,9 @@ export class Shelf {
     if (this.#opened) return this.#opened.adapter;
     const latest = this.#latest ?? (await this.#newest());
     if (!latest) throw new ProblemError(noRun);
-    const { checkpoint, planned, layers } = latest.saved;
+    const { checkpoint, planned, whole, layers } = latest.saved;
     const theta = checkpoint.state['theta'];
-    const layout = parameterLayout(planned);
+    const layout = parameterLayout(planned, whole);
     if (theta?.length !== layout.size) throw new ProblemError(noRun);
     const { job, step, modelHash } = checkpoint;
     return { id: latest.id, job, layers, layout, theta, step, modelHash };
@@ -98,25 +102,25 @@ export class Shelf {
   }
 
   /** The model that an adapter belongs to: at hand, or a built-in one. Throws ProblemError if the user must give it again. */
-  async model(adapter: Adapter, { setup }: Present): Promise<LoadedModel> {
+  async model(adapter: Adapter, { setup }: Present): Promise<Opened> {
     const { job, modelHash } = adapter;
-    for (const known of [this.#opened, this.#studio]) if (known?.model.hash === modelHash) return known.model;
+    for (const known of [this.#opened, this.#studio]) if (known?.model.hash === modelHash) return known;
     const source = builtinSource(job.model);
-    if (setup?.model.hash === modelHash) return setup.model;
-    const model = source ? await this.#loader.model(source) : null;
-    if (model?.hash !== modelHash)
+    if (setup?.model.hash === modelHash) return setup;
+    const model = source && (await this.#loader.model(source, job));
+    if (!model || model.hash !== modelHash)
       throw new ProblemError({
         code: 'no-run',
         message: `This needs the model “${job.model}” that the adapter was trained on.`,
         item: job.model,
         cure: 'Open the model again and continue the run.',
       });
-    return model;
+    return { model, external: this.#loader.external(source) };
   }
 
   /** What is needed to draw: from the run, or put together again after a reload. */
   async studio(present: Present): Promise<Studio> {
-    const { run, setup, embeddingsOf, newEmbeddings } = present;
+    const { run, setup } = present;
     const adapter = await this.adapter(present);
     if (adapter === this.#opened?.adapter) return this.#opened;
     let studio: Studio;
@@ -124,14 +128,13 @@ export class Shelf {
       studio = {
         adapter,
         model: setup.model,
-        embeddings: await embeddingsOf(setup),
+        external: setup.external,
         layoutKey: setup.layoutKey,
       };
     else if (this.#studio?.adapter.id === adapter.id) studio = { ...this.#studio, adapter };
     else {
-      const model = await this.model(adapter, present);
-      const layoutKey = layoutKeyOf(model.hash, adapter.layout.planned);
-      studio = { adapter, model, embeddings: newEmbeddings(model), layoutKey };
+      const { model, external } = await this.model(adapter, present);
+      studio = { adapter, model, external, layoutKey: layoutKeyOf(model.hash, adapter.layout) };
     }
     this.#studio = studio;
     return studio;

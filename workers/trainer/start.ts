@@ -5,9 +5,9 @@ import { type LayerParameters } from '#src/oft/parameters.ts';
 import { plannedLayer, settingsOf } from '#src/oft/planned.ts';
 import type { Decision } from '#src/oft/rules.ts';
 import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
+import { sha256 } from '#src/tasks/digest.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import type { AdapterReport } from '../protocol.ts';
-import { sha256 } from './model.ts';
 
 export interface Start {
   /** What people call the file. */

@@ -29,7 +29,7 @@ export class TrainingStep implements Executable {
     const [setup, rounds] = [this.#setup, this.#rounds];
     await this.#watch.time('compile', async () => {
       const program = setup.program(rounds);
-      this.#executable = await this.#bench.training(setup.trainingKey(rounds), () => program);
+      this.#executable = await this.#bench.training(setup.trainingKey(rounds), () => program, setup.external);
       await this.#executable.writeState(Object.fromEntries(program.state.map((s) => [s.name, s.init])));
     });
   }

@@ -5,10 +5,12 @@ import type { Job } from '#src/formats/jobTypes.ts';
 export const fakeJob: Job = {
   version: 1,
   task: 'diffusion',
+  options: {},
   model: 'builtin:emoji',
   data: {
     train: 'builtin:high-contrast/train',
     heldout: 'builtin:high-contrast/heldout',
+    split: 0,
     captionDropout: 0.1,
     flip: false,
   },

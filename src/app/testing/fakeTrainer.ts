@@ -112,6 +112,7 @@ export class FakeTrainer implements TrainerApi {
       parameters: { stored: sum('stored'), effective: sum('effective'), base: 2_760_000 },
       images: 58,
       heldout: 37,
+      preview: { facts: [{ label: 'Images', value: '58' }], items: [] },
       secondsPerStep: probe ? 0.41 : null,
       problems: this.#options.problems ?? [],
     });
@@ -209,9 +210,10 @@ export class FakeTrainer implements TrainerApi {
   async sample({ prompts, strength, seed }: Parameters<TrainerApi['sample']>[0]) {
     await wait((this.#options.pace ?? 5) * 10);
     const index = (prompt: string) => [...prompt].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 12;
-    return good(
-      prompts.map((prompt) => this.#draw(this.promptIndex?.(prompt) ?? index(prompt), strength, seed)),
+    const pictures = prompts.map((prompt) =>
+      this.#draw(this.promptIndex?.(prompt) ?? index(prompt), strength, seed),
     );
+    return good({ prompts, pictures });
   }
   /** Lets a gallery of real pictures find its prompts. */
   promptIndex: ((prompt: string) => number | undefined) | null = null;

@@ -1,5 +1,5 @@
 /** @file Between the model's pixels (CHW in [−1, 1]) and pictures for people. */
-import type { Picture } from './types.ts';
+import type { Picture, RawImage } from '../types.ts';
 
 /** RGBA, 0–255, opaque. One channel is shown as grey. */
 export function toPicture(pixels: Float32Array, width: number, height: number): Picture {
@@ -25,4 +25,13 @@ export function saturation(pixels: Float32Array, plane: number): number {
       sum += (Math.max(r, g, b) - Math.min(r, g, b)) / 2;
     }
   return (3 * sum) / pixels.length;
+}
+
+/** RGBA bytes → CHW, RGB, v/127.5 − 1. Alpha is left out: the picture must be opaque. */
+export function toPixels({ rgba, width, height }: RawImage): Float32Array {
+  const plane = width * height;
+  const out = new Float32Array(3 * plane);
+  for (let i = 0; i < plane; i++)
+    for (let c = 0; c < 3; c++) out[c * plane + i] = rgba[4 * i + c]! / 127.5 - 1;
+  return out;
 }

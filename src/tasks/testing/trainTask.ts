@@ -10,6 +10,7 @@ import type { Plan } from '#src/oft/types.ts';
 import { compileForward } from '#src/program/forward.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { runInputs } from '#src/program/weights.ts';
+import { lowerGraph } from '#src/ops/lower.ts';
 import { createRuntime } from '#src/runtime/runtime.ts';
 import type { Executable } from '#src/runtime/types.ts';
 import type { FileSet } from '../files.ts';
@@ -83,9 +84,10 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
     return executable;
   };
   const host: TaskHost = {
+    backend: 'wasm',
     frozen: (slot, key, graph): RunGraph => {
       return async (feeds) => {
-        const made = graph();
+        const made = lowerGraph(graph());
         const reads = made.outputs.map((o) => o.name);
         const executable = await load(`frozen ${slot}`, key, () => ({
           stages: [{ name: slot, graph: made, weights: runInputs(made) }],

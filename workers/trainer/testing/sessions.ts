@@ -4,7 +4,7 @@ import { defaultJob } from '#src/formats/job.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
-import { decodePng } from '#src/tasks/diffusion/testing/decodePng.ts';
+import { decodePngImage } from '#src/tasks/diffusion/testing/decodePng.ts';
 import type { JobRequest, Outcome, RunEvent, RunResult } from '../../protocol.ts';
 import { openRuns, type Runs } from '../saved.ts';
 import { Session } from '../session.ts';
@@ -73,7 +73,7 @@ export class Lab {
   newSession(): Session {
     return new Session({
       base,
-      decode: decodePng,
+      decodeImage: decodePngImage,
       runs: this.runs(),
       createRuntime: () => {
         const runtime = graphRuntime();

@@ -1,22 +1,20 @@
 /** @file A diffusion model's files → graphs with static shapes, and what names its inputs have. */
-import { decodeModel } from '#src/onnx/decode.ts';
-import { externalFiles, loadExternal } from '#src/onnx/external.ts';
 import { type DType, type Model, ModelError, type ModelValue } from '#src/onnx/model.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { importGraph } from '#src/ops/import.ts';
 import { int32Inputs } from '#src/ops/int32.ts';
-import { lowerGraph } from '#src/ops/lower.ts';
-import type { TimestepType } from '#src/tasks/diffusion/batches.ts';
-import { type DiffusionFolder, externalPaths, readDiffusionFolder } from '#src/tasks/diffusion/folder.ts';
-import type { FileSet } from '#src/tasks/files.ts';
+import type { FileSet } from '../files.ts';
+import type { ModelFile, OpenModel, TaskHost } from '../types.ts';
+import type { TimestepType } from './batches.ts';
+import { type DiffusionFolder, readDiffusionFolder } from './folder.ts';
 
 export interface LoadedModel {
   readonly folder: DiffusionFolder;
-  readonly unet: Model;
-  readonly textEncoder: Model;
-  /** SHA-256 of unet/model.onnx (with external files: of that file's and their digests, in their order), hexadecimal. */
+  readonly unet: ModelFile;
+  readonly textEncoder: ModelFile;
+  /** The UNet's. */
   readonly hash: string;
   /** Of all model files that were read. */
   readonly bytes: number;
@@ -43,42 +41,12 @@ export interface BoundEncoder {
   readonly output: string;
 }
 
-export async function sha256(bytes: Uint8Array): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
-  return Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join('');
-}
-
-/** Decodes one ONNX file with the files beside it that hold its weights. */
-async function readModel(files: FileSet, path: string): Promise<{ model: Model; parts: Uint8Array[] }> {
-  const bytes = await files.read(path);
-  let model: Model;
-  try {
-    model = decodeModel(bytes);
-  } catch (error) {
-    throw error instanceof ModelError ? new ModelError(`${path}: ${error.message}`) : error;
-  }
-  const paths = externalPaths(files, path, model);
-  const locations = externalFiles(model);
-  const parts: Uint8Array[] = [];
-  for (const external of paths) parts.push(await files.read(external));
-  const byLocation = new Map(locations.map((location, i) => [location, parts[i]!]));
-  return {
-    model: parts.length > 0 ? loadExternal(model, byLocation) : model,
-    parts: [bytes, ...parts],
-  };
-}
-
 /** Reads a model folder. Throws ModelError or DataError that names the file. */
-export async function loadModel(files: FileSet): Promise<LoadedModel> {
+export async function loadModel(files: FileSet, open: OpenModel): Promise<LoadedModel> {
   const folder = await readDiffusionFolder(files);
-  const textEncoder = await readModel(files, folder.textEncoder);
-  const unet = await readModel(files, folder.unet);
-  const digests: string[] = [];
-  for (const part of unet.parts) digests.push(await sha256(part));
-  const hash =
-    digests.length === 1 ? digests[0]! : await sha256(new TextEncoder().encode(digests.join('\n')));
-  const bytes = [...textEncoder.parts, ...unet.parts].reduce((n, part) => n + part.byteLength, 0);
-  return { folder, unet: unet.model, textEncoder: textEncoder.model, hash, bytes };
+  const textEncoder = await open(folder.textEncoder);
+  const unet = await open(folder.unet);
+  return { folder, unet, textEncoder, hash: unet.hash, bytes: unet.bytes + textEncoder.bytes };
 }
 
 /** The model with all dimensions bound, with inputs of int32: WebGPU has no int64 arithmetic. */
@@ -117,7 +85,7 @@ function role(
 
 /** The UNet at a batch, each sample with its own timestep. Throws GraphError or ModelError where it cannot be. */
 export function bindUnet({ unet, folder }: LoadedModel, batch: number, width: number): BoundUnet {
-  const { inputs } = unet.graph;
+  const { inputs } = unet.model.graph;
   const sample = role(inputs, 'sample', 'noisy images', (v) => rank(v) === 4);
   const timestep = role(inputs, 'timestep', 'timesteps', (v) => rank(v) <= 1);
   const embeddings = role(inputs, 'encoder_hidden_states', 'caption embeddings', (v) => rank(v) === 3);
@@ -137,7 +105,7 @@ export function bindUnet({ unet, folder }: LoadedModel, batch: number, width: nu
       `unet/model.onnx draws ${channels} channels. So far Rotune trains models that draw RGB pixels directly.`,
     );
   const tokens = folder.tokenizer.length;
-  const graph = staticGraph(unet, {
+  const graph = staticGraph(unet.model, {
     ...free(sample, [batch, channels, side, side]),
     ...free(timestep, [batch]),
     ...free(embeddings, [batch, tokens, width]),
@@ -175,14 +143,14 @@ export function bindUnet({ unet, folder }: LoadedModel, batch: number, width: nu
 
 /** The text encoder at a batch. */
 export function bindEncoder({ textEncoder, folder }: LoadedModel, batch: number): BoundEncoder {
-  const { inputs } = textEncoder.graph;
+  const { inputs } = textEncoder.model.graph;
   const ids = inputs.find((v) => v.name === 'input_ids') ?? inputs[0];
   if (!ids || inputs.length !== 1)
     throw new ModelError(
       `text_encoder/model.onnx should take token ids only; it takes ${inputs.map(shown).join(', ') || 'nothing'}.`,
     );
   const tokens = folder.tokenizer.length;
-  const graph = lowerGraph(staticGraph(textEncoder, free(ids, [batch, tokens])));
+  const graph = staticGraph(textEncoder.model, free(ids, [batch, tokens]));
   const bound = graph.inputs[0];
   if (!bound || bound.shape.join() !== [batch, tokens].join())
     throw new GraphError(
@@ -201,7 +169,7 @@ export function bindEncoder({ textEncoder, folder }: LoadedModel, batch: number)
 }
 
 /** Width of the embeddings that the encoder gives. */
-export const widthOf = (encoder: BoundEncoder): number =>
+const widthOf = (encoder: BoundEncoder): number =>
   encoder.graph.outputs.find((o) => o.name === encoder.output)?.shape[2] ?? 0;
 
 /** Layers that can be adapted, and how many numbers the model's weights hold. */
@@ -211,4 +179,34 @@ export function surveyLayers(unet: BoundUnet): { readonly layers: Layer[]; reado
   for (const c of unet.graph.constants.values())
     if (c.type.startsWith('float') || c.type === 'bfloat16') weights += c.shape.reduce((n, d) => n * d, 1);
   return { layers, weights };
+}
+
+/** Captions go through the text encoder so many at a time. */
+export const ENCODER_BATCH = 8;
+
+const encoders = new WeakMap<ModelFile, Map<number, BoundEncoder>>();
+
+/** The bound text encoder; binding takes a moment, so it is kept with the model. */
+export function bindEncoderOnce(model: LoadedModel, batch: number): BoundEncoder {
+  const known = encoders.get(model.textEncoder) ?? new Map<number, BoundEncoder>();
+  encoders.set(model.textEncoder, known);
+  const bound = known.get(batch) ?? bindEncoder(model, batch);
+  known.set(batch, bound);
+  return bound;
+}
+
+/** Width of a caption's embedding. */
+export const encoderWidth = (model: LoadedModel): number => widthOf(bindEncoderOnce(model, ENCODER_BATCH));
+
+/** Token ids → hidden states. */
+export async function encodeTokens(
+  model: LoadedModel,
+  host: TaskHost,
+  ids: Int32Array,
+  batch: number,
+): Promise<Float32Array> {
+  const bound = bindEncoderOnce(model, batch);
+  const run = host.frozen('text encoder', `${model.textEncoder.hash}:${batch}`, () => bound.graph);
+  const out = await run({ [bound.ids]: bound.idsType === 'int32' ? ids : BigInt64Array.from(ids, BigInt) });
+  return out[bound.output] as Float32Array;
 }

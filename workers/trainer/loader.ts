@@ -1,0 +1,98 @@
+/** @file Reads sources and keeps the last of each kind, so that preparing and starting read once. */
+import type { Layer } from '#src/oft/types.ts';
+import type { LoadExternal } from '#src/runtime/types.ts';
+import type { Job } from '#src/formats/jobTypes.ts';
+import { DataError, type FileSet } from '#src/tasks/files.ts';
+import { findTask } from '#src/tasks/registry.ts';
+import type { ModelFile, PreparedTask, TaskHost, TaskModel } from '#src/tasks/types.ts';
+import type { JobRequest, Source } from '../protocol.ts';
+import { openModel } from './modelFiles.ts';
+import { openSource, sourceKey } from './sources.ts';
+import { readStart, type Start } from './start.ts';
+
+export type Progress = (done: number, total: number) => void;
+
+/** What a task reads of a job: plan and optimiser may change without reading data anew. */
+const taskKey = ({ task, options, data, train, sample }: Job): string => {
+  const { steps, batch, accumulate, seed, minSnr } = train;
+  return JSON.stringify([task, options, data, steps, batch, accumulate, seed, minSnr, sample]);
+};
+
+export class Loader {
+  readonly #base: URL;
+  readonly #kept = new Map<string, { readonly key: string; readonly value: Promise<unknown> }>();
+  readonly #opened = new WeakMap<FileSet, Map<string, Promise<ModelFile>>>();
+
+  constructor(base: URL) {
+    this.#base = base;
+  }
+
+  #once<T>(slot: string, key: string, make: () => Promise<T>): Promise<T> {
+    const known = this.#kept.get(slot);
+    if (known?.key === key) return known.value as Promise<T>;
+    const value = make();
+    this.#kept.set(slot, { key, value });
+    value.catch(() => {
+      if (this.#kept.get(slot)?.value === value) this.#kept.delete(slot);
+    });
+    return value;
+  }
+
+  /** The model's files. */
+  #modelFiles(source: Source, onProgress?: Progress): Promise<FileSet> {
+    return this.#once('model files', sourceKey(source), async () => {
+      let done = 0;
+      let total = 0;
+      const files = await openSource(source, {
+        base: this.#base,
+        kind: 'models',
+        onFetched: (bytes) => onProgress?.((done += bytes), Math.max(done, total)),
+      });
+      for (const path of files.paths) total += await files.size(path);
+      return files;
+    });
+  }
+
+  /** Each ONNX file of a set is decoded once. */
+  #open(files: FileSet, path: string): Promise<ModelFile> {
+    const known = this.#opened.get(files) ?? new Map<string, Promise<ModelFile>>();
+    this.#opened.set(files, known);
+    const opened = known.get(path) ?? openModel(files, path);
+    known.set(path, opened);
+    opened.catch(() => known.delete(path));
+    return opened;
+  }
+
+  /** Reads a range of a model's external data. */
+  external(source: Source): LoadExternal {
+    return async (location, offset, length) =>
+      (await this.#modelFiles(source)).read(location, offset, length);
+  }
+
+  /** The model as the job's task sees it. */
+  model(source: Source, job: Job, onProgress?: Progress): Promise<TaskModel> {
+    return this.#once('model', `${sourceKey(source)}:${taskKey(job)}`, async () => {
+      const files = await this.#modelFiles(source, onProgress);
+      return findTask(job.task).open(files, (path) => this.#open(files, path), job);
+    });
+  }
+
+  /** Model and data together. */
+  prepared({ job, model, train, heldout }: JobRequest, host: TaskHost): Promise<PreparedTask> {
+    const keys = [model, train, heldout].map(sourceKey);
+    return this.#once('prepared', JSON.stringify([keys, taskKey(job)]), async () => {
+      const open = (slot: string, source: Source): Promise<FileSet> =>
+        this.#once(slot, sourceKey(source), () => openSource(source, { base: this.#base, kind: 'data' }));
+      const task = await this.model(model, job);
+      return task.prepare(await open('train', train), heldout && (await open('heldout', heldout)), host);
+    });
+  }
+
+  /** An adapter file, read for a model's layers. */
+  adapter(source: Source, modelHash: string, layers: readonly Layer[]): Promise<Start> {
+    return this.#once('adapter', `${modelHash}:${sourceKey(source)}`, async () => {
+      if (source.kind === 'builtin') throw new DataError(`There is no built-in adapter "${source.id}".`);
+      return readStart(await openSource(source, { base: this.#base, kind: 'data' }), layers);
+    });
+  }
+}
