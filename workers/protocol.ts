@@ -5,7 +5,7 @@ import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { BackendKind, BackendReport, PlacementReport } from '#src/runtime/types.ts';
 import type { DataPreview, Metric, Picture, ReportTable, Samples } from '#src/tasks/types.ts';
 import type { Orthogonality } from '#src/training/types.ts';
-import type { DimChoice, Inspection } from './inspection/types.ts';
+import type { Inspection, Look } from './inspection/types.ts';
 
 export type ProblemCode =
   | 'bad-job'
@@ -182,10 +182,9 @@ export interface ExportedFile {
 export interface TrainerApi {
   device(prefer: BackendKind | 'auto'): Promise<BackendReport>;
   /**
-   * Looks at every ONNX file of a source: no device is needed. The same source with other dimensions is not read again.
-   * @param dims sizes by path and dimension name; the rest are assumed
+   * Looks at every ONNX file of a source: no device is needed. The same source with other sizes is not read again.
    */
-  inspect(source: Source, dims?: DimChoice): Promise<Outcome<Inspection>>;
+  inspect(source: Source, look?: Look): Promise<Outcome<Inspection>>;
   /** Loads model and data, plans the layers, lists all problems; with `probe`, times two steps. */
   prepare(request: JobRequest, probe: boolean): Promise<Outcome<Preparation>>;
   /** Runs to the end, a stop or a pause. `resume` continues the checkpoint of that run id. */

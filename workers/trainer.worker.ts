@@ -26,7 +26,7 @@ type Listener = ((event: RunEvent) => void) & { readonly [releaseProxy]?: () => 
 
 const api: TrainerApi = {
   device: (prefer) => session.device(prefer),
-  inspect: (source, dims) => session.inspect(source, dims),
+  inspect: (source, look) => session.inspect(source, look),
   prepare: (request, probe) => session.prepare(request, probe),
   async start(request, onEvent: Listener, resume) {
     try {

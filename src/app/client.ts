@@ -15,7 +15,7 @@ import type {
   Source,
   TrainerApi,
 } from '#workers/protocol.ts';
-import type { DimChoice, Inspection } from '#workers/inspection/types.ts';
+import type { Inspection, Look } from '#workers/inspection/types.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
 import { lookForBackend } from '#src/runtime/look.ts';
 import { newestRun } from './firstLook.ts';
@@ -104,8 +104,8 @@ export class WorkerTrainer implements Trainer {
     if (!this.#connection) return lookForBackend(prefer);
     return this.#call((api) => api.device(prefer));
   }
-  inspect(source: Source, dims?: DimChoice): Promise<Outcome<Inspection>> {
-    return this.#outcome((api) => api.inspect(source, dims));
+  inspect(source: Source, look?: Look): Promise<Outcome<Inspection>> {
+    return this.#outcome((api) => api.inspect(source, look));
   }
   prepare(request: JobRequest, probe: boolean): Promise<Outcome<Preparation>> {
     return this.#outcome((api) => api.prepare(request, probe));

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import type { DimChoice, Inspection } from '#workers/inspection/types.ts';
+import { describe, expect, it, vi } from 'vitest';
+import type { Inspection, Look } from '#workers/inspection/types.ts';
 import type { Outcome, Source } from '#workers/protocol.ts';
 import { holdsModel, Inspector } from './inspector.svelte.ts';
 import { fakeInspection } from './testing/fakeInspection.ts';
@@ -12,14 +12,18 @@ const source = (...paths: string[]): Source => ({
 
 /** A trainer whose answers come when the test lets them. */
 function slow() {
-  const asked: { dims: DimChoice | undefined; answer: (outcome: Outcome<Inspection>) => void }[] = [];
+  const asked: { look: Look | undefined; answer: (outcome: Outcome<Inspection>) => void }[] = [];
   return {
     asked,
-    inspect: (_: Source, dims?: DimChoice) =>
-      new Promise<Outcome<Inspection>>((answer) => asked.push({ dims, answer })),
+    inspect: (_: Source, look?: Look) =>
+      new Promise<Outcome<Inspection>>((answer) => asked.push({ look, answer })),
   };
 }
-const good = (dims?: DimChoice): Outcome<Inspection> => ({ ok: true, value: fakeInspection('mine', dims) });
+/** Of a size that is not read through unasked. */
+const good = (look?: Look): Outcome<Inspection> => ({
+  ok: true,
+  value: { ...fakeInspection('mine', look), bytes: 2e9 },
+});
 
 describe('Inspector', () => {
   it('shows the first model, then the chosen file', async () => {
@@ -46,11 +50,34 @@ describe('Inspector', () => {
     await answer(inspector.bind('a', 'batch', 2));
     await answer(inspector.bind('b', 'batch', 3));
     await answer(inspector.bind('a', 'width', 8));
-    expect(trainer.asked.at(-1)?.dims).toEqual({ a: { batch: 2, width: 8 }, b: { batch: 3 } });
+    expect(trainer.asked.at(-1)?.look?.dims).toEqual({ a: { batch: 2, width: 8 }, b: { batch: 3 } });
     await answer(inspector.bind('a', 'batch', null));
-    expect(trainer.asked.at(-1)?.dims).toEqual({ a: { width: 8 }, b: { batch: 3 } });
+    expect(trainer.asked.at(-1)?.look?.dims).toEqual({ a: { width: 8 }, b: { batch: 3 } });
     await answer(inspector.open(source('c.onnx')));
-    expect(trainer.asked.at(-1)?.dims).toEqual({});
+    expect(trainer.asked.at(-1)?.look?.dims).toEqual({});
+  });
+
+  it('has small files read through for their SHA-256, large ones on request', async () => {
+    const trainer = slow();
+    const inspector = new Inspector(trainer);
+    const hashOf = () => (inspector.file?.kind === 'model' ? inspector.file.hash : undefined);
+    const opened = inspector.open(source('a.onnx'));
+    trainer.asked[0]?.answer(good());
+    await opened;
+    expect([trainer.asked.length, hashOf()]).toEqual([1, null]);
+    const identified = inspector.identify();
+    expect([inspector.identifying, trainer.asked[1]?.look?.identity]).toEqual([true, true]);
+    trainer.asked[1]?.answer(good({ identity: true }));
+    await identified;
+    expect([inspector.identifying, hashOf()]).toEqual([false, 'f00d'.repeat(16)]);
+
+    const small = inspector.open(source('b.onnx'));
+    const answer = good({ identity: true });
+    trainer.asked[2]?.answer({ ok: true, value: fakeInspection('mine') });
+    await vi.waitFor(() => expect(trainer.asked).toHaveLength(4));
+    trainer.asked[3]?.answer(answer);
+    await small;
+    expect(hashOf()).toBe('f00d'.repeat(16));
   });
 
   it('drops an answer that a newer question overtook', async () => {

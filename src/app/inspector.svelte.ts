@@ -1,7 +1,10 @@
 /** @file The files that are being looked at: what the worker says of them, which of them is shown, and the sizes that the user chose. */
-import type { DimChoice, InspectedFile, Inspection } from '#workers/inspection/types.ts';
+import type { InspectedFile, Inspection, Look } from '#workers/inspection/types.ts';
 import type { Problem, Source } from '#workers/protocol.ts';
 import type { Trainer } from './client.ts';
+
+/** Files of so many bytes are read through for their SHA-256 without being asked. */
+const AT_ONCE = 64e6;
 
 export class Inspector {
   readonly #trainer: Pick<Trainer, 'inspect'>;
@@ -9,7 +12,8 @@ export class Inspector {
   #inspection = $state.raw<Inspection | null>(null);
   #problem = $state.raw<Problem | null>(null);
   #looking = $state<'no' | 'reading' | 'again'>('no');
-  #dims = $state.raw<DimChoice>({});
+  #dims = $state.raw<NonNullable<Look['dims']>>({});
+  #identifying = $state(false);
   #path = $state<string | null>(null);
   #turn = 0;
 
@@ -35,6 +39,10 @@ export class Inspector {
   get name(): string {
     return this.#inspection?.name ?? nameOf(this.#source);
   }
+  /** The files are read through for their SHA-256. */
+  get identifying() {
+    return this.#identifying;
+  }
   /** The file that is shown: the chosen one, else the first that is a model. */
   get file(): InspectedFile | null {
     const models = this.#inspection?.models ?? [];
@@ -51,7 +59,31 @@ export class Inspector {
     this.#inspection = null;
     this.#dims = {};
     this.#path = null;
+    this.#identifying = false;
     await this.#look('reading');
+    if (!this.#overtaken(source) && (this.inspection?.bytes ?? Infinity) <= AT_ONCE) await this.identify();
+  }
+
+  /** Reads every byte for the files' SHA-256. */
+  async identify(): Promise<void> {
+    const source = this.#source;
+    if (!source) return;
+    this.#identifying = true;
+    const outcome = await this.#trainer.inspect(source, { dims: this.#dims, identity: true });
+    if (this.#overtaken(source)) return;
+    this.#identifying = false;
+    if (!outcome.ok) {
+      this.#problem = outcome.problem;
+      return;
+    }
+    // Sizes may have changed while it was read: only the identities are news.
+    const hashes = new Map(outcome.value.models.map((m) => [m.path, m.kind === 'model' ? m.hash : null]));
+    this.#inspection &&= {
+      ...this.#inspection,
+      models: this.#inspection.models.map((m) =>
+        m.kind === 'model' ? { ...m, hash: hashes.get(m.path) ?? null } : m,
+      ),
+    };
   }
 
   /** Shows another file of the set. */
@@ -66,13 +98,18 @@ export class Inspector {
     await this.#look('again');
   }
 
+  /** Other files were opened since. */
+  #overtaken(source: Source): boolean {
+    return this.#source !== source;
+  }
+
   async #look(how: 'reading' | 'again'): Promise<void> {
     const source = this.#source;
     if (!source) return;
     const turn = ++this.#turn;
     this.#looking = how;
     this.#problem = null;
-    const outcome = await this.#trainer.inspect(source, this.#dims);
+    const outcome = await this.#trainer.inspect(source, { dims: this.#dims });
     // A newer question overtook this one: its answer is the one to show.
     if (turn !== this.#turn) return;
     this.#looking = 'no';

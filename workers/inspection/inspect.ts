@@ -6,9 +6,9 @@ import { problemOf } from '../trainer/problems.ts';
 import { openSource, sourceKey } from '../trainer/sources.ts';
 import { bind } from './binding.ts';
 import { allNodes, operatorsOf, refusedNodes, weightsOf } from './facts.ts';
-import { modelPaths, type ReadFile, readModelFile, readPipeline } from './reading.ts';
+import { identityOf, modelPaths, type ReadFile, readModelFile, readPipeline } from './reading.ts';
 import { examine, type Trained } from './training.ts';
-import type { DimChoice, InspectedFile, InspectedModel, InspectedTensor, Inspection } from './types.ts';
+import type { InspectedFile, InspectedModel, InspectedTensor, Inspection, Look } from './types.ts';
 import { trainability } from './words.ts';
 
 type Read = ReadFile | { readonly path: string; readonly bytes: number; readonly problem: Problem };
@@ -17,10 +17,13 @@ type Read = ReadFile | { readonly path: string; readonly bytes: number; readonly
 export class Inspected {
   readonly #about: Omit<Inspection, 'models'>;
   readonly #read: readonly Read[];
+  readonly #files: FileSet;
+  readonly #hashes = new Map<string, string | null>();
   /** The last answer for a file, and the sizes that it was for. */
   readonly #known = new Map<string, { readonly key: string; readonly answer: InspectedFile }>();
 
-  private constructor(about: Omit<Inspection, 'models'>, read: readonly Read[]) {
+  private constructor(files: FileSet, about: Omit<Inspection, 'models'>, read: readonly Read[]) {
+    this.#files = files;
     this.#about = about;
     this.#read = read;
   }
@@ -44,12 +47,23 @@ export class Inspected {
     let bytes = 0;
     for (const path of files.paths) bytes += await files.size(path);
     const pipeline = await readPipeline(files);
-    return new Inspected({ name: files.name, bytes, files: files.paths.length, pipeline }, read);
+    return new Inspected(files, { name: files.name, bytes, files: files.paths.length, pipeline }, read);
   }
 
-  /** @param dims sizes that the user chose, by path and dimension name */
-  look(dims: DimChoice = {}): Inspection {
-    return { ...this.#about, models: this.#read.map((file) => this.#lookAt(file, dims[file.path] ?? {})) };
+  /** Looks at every model, at sizes that the user chose or assumed ones. */
+  look({ dims = {} }: Look = {}): Inspection {
+    const models = this.#read.map((file) => {
+      const answer = this.#lookAt(file, dims[file.path] ?? {});
+      return answer.kind === 'model' ? { ...answer, hash: this.#hashes.get(file.path) ?? null } : answer;
+    });
+    return { ...this.#about, models };
+  }
+
+  /** Reads every byte of the models for their identities; those that {@link look} gives from then on have them. */
+  async identify(): Promise<void> {
+    for (const file of this.#read)
+      if (!('problem' in file) && !this.#hashes.has(file.path))
+        this.#hashes.set(file.path, await identityOf(this.#files, file));
   }
 
   #lookAt(file: Read, given: Readonly<Record<string, number>>): InspectedFile {
@@ -69,8 +83,11 @@ export class Inspected {
 }
 
 /** Looks at a set of files once. */
-export const inspect = async (files: FileSet, dims: DimChoice = {}): Promise<Inspection> =>
-  (await Inspected.open(files)).look(dims);
+export async function inspect(files: FileSet, look: Look = {}): Promise<Inspection> {
+  const inspected = await Inspected.open(files);
+  if (look.identity) await inspected.identify();
+  return inspected.look(look);
+}
 
 /** Keeps the last set of files, so that other dimensions are looked at without reading again. */
 export class Inspector {
@@ -83,7 +100,7 @@ export class Inspector {
   }
 
   /** Throws DataError where the source holds no model, or cannot be read. */
-  async inspect(source: Source, dims: DimChoice = {}): Promise<Inspection> {
+  async inspect(source: Source, look: Look = {}): Promise<Inspection> {
     const key = sourceKey(source);
     if (this.#last?.key !== key) {
       const inspected = openSource(source, { base: this.#base, kind: 'models' }).then((files) =>
@@ -94,7 +111,9 @@ export class Inspector {
         if (this.#last?.inspected === inspected) this.#last = null;
       });
     }
-    return (await this.#last.inspected).look(dims);
+    const inspected = await this.#last.inspected;
+    if (look.identity) await inspected.identify();
+    return inspected.look(look);
   }
 }
 
@@ -131,7 +150,7 @@ function describe(file: ReadFile, given: Readonly<Record<string, number>>): Insp
     path: file.path,
     bytes: file.bytes,
     external,
-    hash: file.hash,
+    hash: null,
     producer: model.producer,
     irVersion: model.irVersion,
     opsets: [...model.opsets].map(([domain, version]) => ({ domain, version })),

@@ -11,7 +11,6 @@ import { sha256 } from '#src/tasks/digest.ts';
 export interface ReadFile {
   readonly path: string;
   readonly model: Model;
-  readonly hash: string | null;
   readonly bytes: number;
   /** bytes null: the file is not in the set. */
   readonly external: readonly { readonly path: string; readonly bytes: number | null }[];
@@ -50,21 +49,21 @@ export async function readModelFile(files: FileSet, path: string): Promise<ReadF
     model: whole
       ? await loadSmall(model, (location, offset, length) => files.read(pathOf(location), offset, length))
       : model,
-    hash: whole ? await identity(files, bytes, external) : null,
     bytes: external.reduce((n, e) => n + (e.bytes ?? 0), bytes.byteLength),
     external,
     hints: await readHints(files, path),
   };
 }
 
-/** SHA-256 of the file; with external files, of its and their digests in their order. */
-async function identity(
+/** SHA-256 of the file; with external files, of its and their digests in their order. null where one is missing. */
+export async function identityOf(
   files: FileSet,
-  bytes: Uint8Array,
-  external: readonly { readonly path: string }[],
-): Promise<string> {
-  const digests = [await sha256(bytes)];
-  for (const { path } of external) digests.push(await sha256(await files.read(path)));
+  { path, external }: Pick<ReadFile, 'path' | 'external'>,
+): Promise<string | null> {
+  if (external.some((e) => e.bytes === null)) return null;
+  const digests: string[] = [];
+  for (const part of [path, ...external.map((e) => e.path)])
+    digests.push(await sha256(await files.read(part)));
   return digests.length === 1 ? digests[0]! : sha256(new TextEncoder().encode(digests.join('\n')));
 }
 

@@ -6,8 +6,13 @@ import type { Reach } from '#src/oft/obstacles.ts';
 import type { Support } from '#src/ops/support.ts';
 import type { Problem } from '../protocol.ts';
 
-/** Sizes by dimension name, by the path of the file. */
-export type DimChoice = Readonly<Record<string, Readonly<Record<string, number>>>>;
+/** How to look at files; what is left out is assumed. */
+export interface Look {
+  /** Sizes by dimension name, by the path of the file. */
+  readonly dims?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Also the SHA-256 identities, for which every byte is read. */
+  readonly identity?: boolean;
+}
 
 export interface Inspection {
   /** What people call the files: a folder's or a file's name. */
@@ -83,7 +88,7 @@ export interface InspectedModel {
   /** The file, and the weights in files beside it. */
   readonly bytes: number;
   readonly external: readonly { readonly path: string; readonly bytes: number | null }[];
-  /** SHA-256 identity, hexadecimal; null where weights are missing. */
+  /** SHA-256 identity, hexadecimal; null: not asked for yet, or weights are missing. */
   readonly hash: string | null;
   readonly producer: string;
   readonly irVersion: number;

@@ -19,7 +19,7 @@ import type {
   TrainerApi,
 } from '../protocol.ts';
 import { Inspector } from '../inspection/inspect.ts';
-import type { DimChoice, Inspection } from '../inspection/types.ts';
+import type { Inspection, Look } from '../inspection/types.ts';
 import { exportAs, weightOf } from './adapter.ts';
 import { Bench } from './bench.ts';
 import { withDifferences } from './differences.ts';
@@ -79,8 +79,8 @@ export class Session implements TrainerApi {
     return this.#jobs.run(async () => (await this.#device(prefer)).runtime.backend);
   }
 
-  inspect(source: Source, dims?: DimChoice): Promise<Outcome<Inspection>> {
-    return this.#outcome(() => this.#inspector.inspect(source, dims));
+  inspect(source: Source, look?: Look): Promise<Outcome<Inspection>> {
+    return this.#outcome(() => this.#inspector.inspect(source, look));
   }
 
   prepare(request: JobRequest, withProbe: boolean): Promise<Outcome<Preparation>> {

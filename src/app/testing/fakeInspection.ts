@@ -1,5 +1,5 @@
 /** @file What the inspector would say of a folder with a good model, one that cannot be trained, and a broken file. */
-import type { DimChoice, InspectedModel, Inspection } from '#workers/inspection/types.ts';
+import type { InspectedModel, Inspection, Look } from '#workers/inspection/types.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { fakeLayers } from './fakeLayers.ts';
 
@@ -90,14 +90,14 @@ export const fakeRefusal = (path: string): InspectedModel => ({
 });
 
 /** A folder of three files. */
-export function fakeInspection(name: string, dims: DimChoice = {}): Inspection {
+export function fakeInspection(name: string, { dims = {}, identity = false }: Look = {}): Inspection {
   return {
     name,
     bytes: 26_000_000,
     files: 5,
     pipeline: null,
     models: [
-      fakeModel('unet/model.onnx', dims['unet/model.onnx']),
+      { ...fakeModel('unet/model.onnx', dims['unet/model.onnx']), ...(!identity && { hash: null }) },
       fakeRefusal('vocoder/model.onnx'),
       {
         kind: 'refused',

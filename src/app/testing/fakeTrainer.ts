@@ -14,7 +14,7 @@ import type {
   StepRecord,
   TrainerApi,
 } from '#workers/protocol.ts';
-import type { DimChoice, Inspection } from '#workers/inspection/types.ts';
+import type { Inspection, Look } from '#workers/inspection/types.ts';
 import type { BackendReport } from '#src/runtime/types.ts';
 import { planLayers } from '#src/oft/rules.ts';
 import type { Layer } from '#src/oft/types.ts';
@@ -89,11 +89,11 @@ export class FakeTrainer implements TrainerApi {
     return this.#backend;
   }
 
-  async inspect(source: Source, dims: DimChoice = {}): Promise<Outcome<Inspection>> {
+  async inspect(source: Source, look: Look = {}): Promise<Outcome<Inspection>> {
     await wait(this.#options.pace ?? 5);
     return this.#options.inspection
       ? good(this.#options.inspection)
-      : good(fakeInspection(source.kind === 'builtin' ? source.id : source.name, dims));
+      : good(fakeInspection(source.kind === 'builtin' ? source.id : source.name, look));
   }
 
   async prepare({ job, adapter }: JobRequest, probe: boolean) {
