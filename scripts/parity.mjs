@@ -125,6 +125,14 @@ async function rotune() {
     logLevel: 'error',
   });
   await module.run(inWork('tools'), join(ROOT, 'e2e/parity/cases.json'), say);
+  say('Two training steps of models from real exporters …');
+  /** @type {{ module: typeof import('../e2e/parity/steps.ts') }} */
+  const { module: steps } = await runnerImport('/e2e/parity/steps.ts', {
+    root: ROOT,
+    configFile: false,
+    logLevel: 'error',
+  });
+  await steps.run(join(ROOT, 'e2e/golden/zoo'), inWork('steps'), say);
 }
 
 await main(async () => {
@@ -132,7 +140,7 @@ await main(async () => {
   await ensureChromium();
   await ensureBuild();
   const python = await ensurePython();
-  rmSync(inWork('tools'), { recursive: true, force: true });
+  for (const name of ['tools', 'steps']) rmSync(inWork(name), { recursive: true, force: true });
   await must('Making networks, and adapters with LyCORIS and PEFT', python, [
     script('make.py'),
     inWork('tools'),
@@ -143,6 +151,10 @@ await main(async () => {
     compare('Comparing with LyCORIS, PEFT, onnxruntime, and readers', python, [
       script('verify.py'),
       inWork('tools'),
+    ]),
+    compare('Running the training steps on native onnxruntime', python, [
+      script('steps.py'),
+      inWork('steps'),
     ]),
     compare("Comparing the page's adapter with LyCORIS", python, [
       script('adapter_in_lycoris.py'),
