@@ -6,7 +6,7 @@ import { expect, test } from '../pages/test.ts';
 const golden = (path: string): string => `e2e/golden/${path}`;
 const RESNET = golden('zoo/resnet18-ts17/model.onnx');
 const BERT = golden('zoo/bert-optimum14-fused/model.onnx');
-const LLAMA = golden('inspect/llama-dyn20/model.onnx');
+const LLAMA = golden('zoo/llama-dyn20/model.onnx');
 
 /** Gives files to the field that takes single ones. */
 const give = (page: Page, ...files: string[]): Promise<void> =>
@@ -41,7 +41,7 @@ test('a BERT says what it takes, and another model takes its place', async ({ pa
   await expect(page.getByLabel('sequence_length')).toHaveValue('32');
   await page.getByRole('heading', { name: 'Operators' }).click();
   await expect(page.getByRole('table', { name: 'Operators' })).toContainText('com.microsoft');
-  await give(page, golden('inspect/gru/model.onnx'));
+  await give(page, golden('zoo/gru-refuse-ts17/model.onnx'));
   await expect(page.getByText('This model cannot be trained: it has GRU (1 node).').first()).toBeVisible();
   await expect(page.getByRole('button', { name: 'Train it' })).toBeDisabled();
   await expect(page.getByRole('heading', { name: 'Cannot train' })).toBeVisible();

@@ -108,8 +108,8 @@ it('takes sizes from the config.json beside the model', async () => {
 
 describe('weights in a file beside the model', () => {
   const whole = {
-    'model.onnx': 'inspect/llama-dyn20/model.onnx',
-    'model.onnx.data': 'inspect/llama-dyn20/model.onnx.data',
+    'model.onnx': 'zoo/llama-dyn20/model.onnx',
+    'model.onnx.data': 'zoo/llama-dyn20/model.onnx.data',
   };
 
   it('are counted', async () => {
@@ -142,7 +142,7 @@ describe('weights in a file beside the model', () => {
 });
 
 it('names the operator that stands in the way, and the way out', async () => {
-  const model = await one(set({ 'model.onnx': 'inspect/gru/model.onnx' }));
+  const model = await one(set({ 'model.onnx': 'zoo/gru-refuse-ts17/model.onnx' }));
   expect(model.trainable).toMatchObject({
     layers: 0,
     words: 'This model cannot be trained: it has GRU (1 node).',
