@@ -6,9 +6,13 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const folders = [
   'public/models/emoji',
+  'public/models/repaint',
   'public/models/shapes',
+  'public/models/waves',
   'public/data/high-contrast',
   'public/data/new-shapes',
+  'public/data/sepia',
+  'public/data/turned-waves',
 ];
 
 for (const folder of folders) {

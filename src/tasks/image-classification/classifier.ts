@@ -9,7 +9,7 @@ import type { ModelFile, TaskJob, TrainedGraph } from '#src/tasks/types.ts';
 import { chooseHead, type HeadChoice } from './classes.ts';
 import { logitsOf, replaceHead } from './head.ts';
 import type { ClassificationOptions } from './info.ts';
-import { bindPictures, type PictureInput } from './model.ts';
+import { bindPictures, type PictureInput } from '#src/tasks/images/pictureInput.ts';
 
 /** Feed of the loss: [B, C], the wanted share of each class times its weight over the batch's weights. */
 export const targetFeed = 'target';

@@ -6,7 +6,7 @@ import type { OpenModel, Task, TaskHost, TaskJob, TaskModel, Tell } from '#src/t
 import { Classifier } from './classifier.ts';
 import { readClassNames } from './classes.ts';
 import { classificationDefaults, type ClassificationOptions } from './info.ts';
-import { pictureInput } from './model.ts';
+import { pictureInput } from '#src/tasks/images/pictureInput.ts';
 import { prepareImages } from './prepare.ts';
 
 async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promise<TaskModel> {

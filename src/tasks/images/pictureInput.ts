@@ -1,4 +1,4 @@
-/** @file The classifier at a batch: its picture input, its logits. */
+/** @file A model that takes pictures: its input, its graph at a batch and size. */
 import type { Graph } from '#src/graph/types.ts';
 import { type Model, ModelError, type ModelValue } from '#src/onnx/model.ts';
 import { bindModel, shownValue } from '#src/tasks/generic/model.ts';
@@ -51,7 +51,7 @@ export const inputShape = (
 ): readonly [number, number, number, number] =>
   order === 'NCHW' ? [batch, channels, height, width] : [batch, height, width, channels];
 
-/** The model's graph for a batch of pictures. */
+/** The graph for a batch of pictures. */
 export const bindPictures = (
   file: ModelFile,
   input: PictureInput,

@@ -1,0 +1,82 @@
+/** @file What the page and job files know of the generic task. */
+import * as v from 'valibot';
+import type { TaskInfo } from '#src/tasks/info.ts';
+import { oneOf, real, text } from '#src/tasks/optionSchema.ts';
+
+export interface GenericOptions {
+  /** model: the model's own scalar output. */
+  readonly loss: 'mse' | 'l1' | 'huber' | 'cross_entropy' | 'bce' | 'cosine' | 'model';
+  /** Output that the loss is taken of; '': the first of floats (model: the first of one number). */
+  readonly output: string;
+  /** Array that the output is compared with; '': target, y or labels, or the only one that is no input. */
+  readonly target: string;
+  /** sequential: rows and batches in their order, again from the start at the end. */
+  readonly order: 'sequential' | 'shuffled';
+  /** Where Huber's loss turns from square to straight. */
+  readonly delta: number;
+}
+
+export const genericDefaults: GenericOptions = {
+  loss: 'mse',
+  output: '',
+  target: '',
+  order: 'sequential',
+  delta: 1,
+};
+
+const losses = ['mse', 'l1', 'huber', 'cross_entropy', 'bce', 'cosine', 'model'] as const;
+
+export const info: TaskInfo = {
+  id: 'generic',
+  title: 'Arrays',
+  summary: 'Trains any model on arrays of numbers that you made yourself.',
+  wants:
+    'Arrays named like the model’s inputs, and a target: .safetensors, .npz or .npy files. The first axis counts examples, or batches where an array has an axis more than its input. Files batch_0000, batch_0001 … are one batch each.',
+  entries: {
+    loss: v.optional(oneOf(losses)),
+    output: v.optional(text(500)),
+    target: v.optional(text(500)),
+    order: v.optional(oneOf(['sequential', 'shuffled'])),
+    delta: v.optional(real('a positive number', (x) => x > 0)),
+  },
+  defaults: { ...genericDefaults },
+  fields: [
+    {
+      kind: 'choice',
+      key: 'loss',
+      label: 'Loss',
+      choices: [
+        { value: 'mse', label: 'Mean squared error' },
+        { value: 'l1', label: 'Mean absolute error' },
+        { value: 'huber', label: 'Huber' },
+        { value: 'cross_entropy', label: 'Cross-entropy of classes' },
+        { value: 'bce', label: 'Cross-entropy of yes and no' },
+        { value: 'cosine', label: 'Angle between rows' },
+        { value: 'model', label: 'The model’s own output' },
+      ],
+    },
+    { kind: 'text', key: 'target', label: 'Target array', help: 'Empty: target, y or labels.' },
+    { kind: 'text', key: 'output', label: 'Output', help: 'Empty: the model’s first.' },
+    {
+      kind: 'choice',
+      key: 'order',
+      label: 'Order',
+      choices: [
+        { value: 'sequential', label: 'As in the files, exactly' },
+        { value: 'shuffled', label: 'Shuffled by the seed' },
+      ],
+    },
+    { kind: 'number', key: 'delta', label: 'Huber’s delta', min: 0, step: 0.1 },
+  ],
+  shows: 'texts',
+  prompts: false,
+  example: {
+    task: 'generic',
+    model: 'builtin:waves',
+    data: { train: 'builtin:turned-waves/train', heldout: 'builtin:turned-waves/heldout' },
+    train: { steps: 200, batch: 32, learning_rate: 0.003, schedule: 'cosine' },
+    plan: { blocks: { size: 16, fit: 'nearest' } },
+    sample: { every: 50 },
+    options: { loss: 'mse', order: 'shuffled' },
+  },
+};

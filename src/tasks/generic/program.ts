@@ -1,0 +1,94 @@
+/** @file Model and loss at the shapes that the data have. */
+import type { Builder } from '#src/graph/builder.ts';
+import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
+import { ModelError } from '#src/onnx/model.ts';
+import { sizeOf } from '#src/onnx/tensor.ts';
+import { builder } from '#src/ops/table.ts';
+import type { ModelFile, TrainedGraph } from '#src/tasks/types.ts';
+import type { Roles } from './data.ts';
+import type { GenericOptions } from './info.ts';
+import { batchLoss, type ExampleLosses, exampleLosses } from './losses.ts';
+import { bindModel, layersOf, shownValue } from './model.ts';
+
+/** Feed of the target; longer where the model has a value of that name. */
+const TARGET = 'target';
+
+export interface ArrayProgram {
+  readonly graph: Graph;
+  readonly output: Value;
+  /** Name, shape and type of what the target is fed as; null: none. */
+  readonly target: Value | null;
+  readonly trained: TrainedGraph;
+  /** Outputs loss_sum and loss_weight, both [B], or loss [] of the model's own. */
+  readonly judging: () => Graph;
+}
+
+/**
+ * @param shapes of a whole batch, by array
+ * @param integers the target array holds integers (labels)
+ * @throws GraphError or ModelError in words where model, arrays and loss do not fit
+ */
+export function arrayProgram(
+  file: ModelFile,
+  roles: Roles,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  integers: boolean,
+  options: GenericOptions,
+): ArrayProgram {
+  const fed = new Map([...roles.inputs].map(([input, array]) => [input, shapes.get(array)!]));
+  const graph = bindModel(file, fed);
+  const floats = graph.outputs.filter((o) => o.type === 'float32');
+  const own = options.loss === 'model';
+  const output =
+    options.output === ''
+      ? floats.find((o) => !own || sizeOf(o.shape) === 1)
+      : floats.find((o) => o.name === options.output);
+  if (!output)
+    throw new ModelError(
+      `${file.path} has no ${own ? 'output of one float32 number' : `float32 output${options.output === '' ? '' : ` "${options.output}"`}`}; its outputs are ${graph.outputs.map(shownValue).join(', ')}.`,
+    );
+  if (own && sizeOf(output.shape) !== 1)
+    throw new ModelError(
+      `The output ${shownValue(output)} of ${file.path} is no loss: a loss is one number.`,
+    );
+  let name = TARGET;
+  while (graph.values.has(name)) name += '_';
+  const target: Value | null =
+    roles.target === null || own
+      ? null
+      : {
+          name,
+          shape: shapes.get(roles.target)!,
+          type: integers && options.loss === 'cross_entropy' ? 'int32' : 'float32',
+        };
+  const named = options.loss;
+  const losses = (g: Builder, prediction: Value): ExampleLosses =>
+    exampleLosses(
+      g,
+      named === 'model' ? 'mse' : named,
+      prediction,
+      g.input(target!.name, target!.type, target!.shape),
+      { delta: options.delta },
+    );
+  const loss = (g: Builder, prediction: Value): Value =>
+    own ? g.reshape(prediction, []) : batchLoss(g, losses(g, prediction));
+  // Shapes that do not fit come out here, not when training begins.
+  loss(builder(graph), output);
+  const judging = (): Graph => {
+    const g = builder(graph);
+    const prediction = g.value(output.name);
+    if (own) return g.build([g.output(g.reshape(prediction, []), g.fresh('loss'))]);
+    const { sum, weight } = losses(g, prediction);
+    return g.build([
+      g.output(sum, g.fresh('loss_sum')),
+      ...(weight ? [g.output(weight, g.fresh('loss_weight'))] : []),
+    ]);
+  };
+  const layers = layersOf(graph, file);
+  const trained: TrainedGraph = { graph, layers, loss: (g, outputs) => loss(g, outputs.get(output.name)!) };
+  return { graph, output, target, trained, judging };
+}
+
+/** Whether an error says in words what does not fit. */
+export const isWording = (error: unknown): error is Error =>
+  error instanceof GraphError || error instanceof ModelError;

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { defaultSettings } from '#src/oft/planned.ts';
+import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
+import { testJob } from '#src/tasks/testing/job.ts';
+import { trainTask } from '#src/tasks/testing/trainTask.ts';
+import { task } from './task.ts';
+
+describe('the built-in example', () => {
+  it('learns waves that are turned: a twentieth of the squared error', async () => {
+    const { before, after, samplesAfter } = await trainTask({
+      task,
+      model: diskFiles('public/models/waves'),
+      train: diskFiles('public/data/turned-waves/train'),
+      heldout: diskFiles('public/data/turned-waves/heldout'),
+      job: testJob('generic', { loss: 'mse', order: 'shuffled' }, { train: { steps: 200, batch: 32 } }),
+      plan: { ...defaultSettings, blocks: { size: 16, fit: 'nearest' }, rules: [] },
+      learningRate: 0.003,
+    });
+    expect(after.loss!).toBeLessThan(0.05 * before.loss!);
+    expect(samplesAfter.texts).toHaveLength(4);
+  });
+});

@@ -1,0 +1,153 @@
+/** @file Pairs of pictures: two folders with equal names, or a table with two columns. Everything wrong is collected. */
+import { imagePaths, isHidden, stemOf } from '#src/tasks/images/list.ts';
+import { shortened } from '#src/tasks/images/collect.ts';
+import { columnOf, parseTable } from '#src/tasks/images/table.ts';
+import type { FileSet } from '#src/tasks/files.ts';
+import type { TaskProblem } from '#src/tasks/types.ts';
+
+export interface Pair {
+  readonly input: string;
+  readonly target: string;
+}
+
+const inputWords = ['input', 'inputs', 'source', 'sources', 'before', 'x', 'a', 'condition', 'conditioning'];
+const targetWords = ['target', 'targets', 'output', 'outputs', 'after', 'y', 'b', 'edited', 'ground_truth'];
+const inputColumns = [
+  'input',
+  'input_file_name',
+  'input_image',
+  'source',
+  'conditioning_image',
+  'x',
+  'file_name',
+];
+const targetColumns = [
+  'target',
+  'target_file_name',
+  'target_image',
+  'output',
+  'edited_image',
+  'y',
+  'image',
+  'text',
+];
+
+const error = (item: string, message: string, cure?: string): TaskProblem => ({
+  severity: 'error',
+  item,
+  message,
+  ...(cure !== undefined && { cure }),
+});
+
+/** The path split at its innermost folder of such a name: what is before it, what is behind it without extension. */
+function behind(path: string, words: readonly string[]): string | null {
+  const parts = path.split('/');
+  const at = parts.slice(0, -1).findLastIndex((p) => words.includes(p.toLowerCase()));
+  return at < 0 ? null : stemOf([...parts.slice(0, at), '', ...parts.slice(at + 1)].join('/'));
+}
+
+function fromFolders(files: FileSet, paths: readonly string[], problems: TaskProblem[]): Pair[] {
+  const sides = [inputWords, targetWords].map((words) => {
+    const found = new Map<string, string>();
+    for (const path of paths) {
+      const key = behind(path, words);
+      if (key === null) continue;
+      const other = found.get(key);
+      if (other === undefined) found.set(key, path);
+      else problems.push(error(path, `${path} and ${other} have the same name.`, 'Remove one of them.'));
+    }
+    return found;
+  }) as [Map<string, string>, Map<string, string>];
+  const [inputs, targets] = sides;
+  if (inputs.size === 0 || targets.size === 0) {
+    problems.push(
+      error(
+        files.name,
+        `${files.name} has no folder ${inputs.size === 0 ? 'input' : 'target'} with images.`,
+        'Put the images into two folders named input and target, with the same names in both, or add a metadata.csv with the columns input and target.',
+      ),
+    );
+    return [];
+  }
+  const alone: TaskProblem[] = [];
+  for (const [key, path] of inputs)
+    if (!targets.has(key))
+      alone.push(error(path, `${path} has no target of the same name.`, 'Add the target, or remove it.'));
+  for (const [key, path] of targets)
+    if (!inputs.has(key))
+      alone.push(error(path, `${path} has no input of the same name.`, 'Add the input, or remove it.'));
+  problems.push(...shortened(alone, (n) => `${n} more images have no partner.`));
+  return [...inputs].flatMap(([key, input]) => {
+    const target = targets.get(key);
+    return target === undefined ? [] : [{ input, target }];
+  });
+}
+
+async function fromTable(
+  files: FileSet,
+  path: string,
+  known: ReadonlySet<string>,
+  problems: TaskProblem[],
+): Promise<Pair[]> {
+  const table = parseTable(path, new TextDecoder().decode(await files.read(path)), () => true);
+  const wrong = table.troubles.map(({ line, message }) =>
+    error(path, `${path}, row ${line}: ${message}.`, 'Correct the row.'),
+  );
+  const from = columnOf(table, inputColumns);
+  const to = columnOf(
+    table,
+    targetColumns.filter((name) => name !== from),
+  );
+  const pairs: Pair[] = [];
+  if (from === undefined || to === undefined)
+    wrong.push(
+      error(
+        path,
+        `${path} has no column for ${from === undefined ? 'the input' : 'the target'}; its columns are ${table.columns.slice(0, 12).join(', ') || 'none'}.`,
+        'Name the columns input and target.',
+      ),
+    );
+  else {
+    const folder = path.slice(0, path.lastIndexOf('/') + 1);
+    for (const { line, fields } of table.rows) {
+      const [input, target] = [from, to].map((column) => {
+        const name = fields.get(column) ?? '';
+        const found = [folder + name, name].find((p) => known.has(p));
+        if (found === undefined)
+          wrong.push(
+            error(
+              path,
+              `${path}, row ${line}: ${name === '' ? `it has no ${column}` : `there is no image "${name.slice(0, 200)}"`}.`,
+              'Add the image, or delete the row.',
+            ),
+          );
+        return found;
+      });
+      if (input !== undefined && target !== undefined) pairs.push({ input, target });
+    }
+  }
+  problems.push(...shortened(wrong, (n) => `${path}: ${n} more rows are wrong.`));
+  return pairs;
+}
+
+/** The pairs of a set, in the order of their inputs. Throws nothing: what is wrong is appended to `problems`. */
+export async function readPairs(files: FileSet, problems: TaskProblem[]): Promise<Pair[]> {
+  const paths = imagePaths(files);
+  const tables = files.paths.filter(
+    (p) => /(^|\/)(metadata|pairs)\.(csv|tsv|jsonl|ndjson)$/i.test(p) && !isHidden(p),
+  );
+  if (tables.length === 0) return fromFolders(files, paths, problems);
+  const known = new Set(paths);
+  const pairs: Pair[] = [];
+  for (const path of tables)
+    try {
+      pairs.push(...(await fromTable(files, path, known, problems)));
+    } catch (reason) {
+      problems.push(
+        error(path, `${path} cannot be read: ${reason instanceof Error ? reason.message : String(reason)}.`),
+      );
+    }
+  if (pairs.length === 0 && !problems.some((p) => p.severity === 'error'))
+    problems.push(error(tables[0]!, `${tables.join(', ')}: there is no row with a pair.`));
+  return pairs;
+}

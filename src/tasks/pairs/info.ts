@@ -1,0 +1,72 @@
+/** @file What the page and job files know of pairs. */
+import * as v from 'valibot';
+import type { TaskInfo } from '#src/tasks/info.ts';
+import { oneOf, real, whole } from '#src/tasks/optionSchema.ts';
+
+export interface PairsOptions {
+  readonly loss: 'mse' | 'l1' | 'huber';
+  /** Where Huber's loss turns from square to straight. */
+  readonly delta: number;
+  /** Side of the pictures that the model sees, where it is free; 0: as its files say, else the first picture's. */
+  readonly side: number;
+  readonly normalise: 'auto' | 'half' | 'none';
+}
+
+export const pairsDefaults: PairsOptions = { loss: 'l1', delta: 1, side: 0, normalise: 'auto' };
+
+export const info: TaskInfo = {
+  id: 'pairs',
+  title: 'Turn one into another',
+  summary: 'Teaches a model to make a picture, or a row of numbers, out of another.',
+  wants:
+    'Two folders, input and target, with pictures of the same names; or pictures and a metadata.csv with the columns input and target; or arrays x and y (.npz, .npy, .safetensors).',
+  entries: {
+    loss: v.optional(oneOf(['mse', 'l1', 'huber'])),
+    delta: v.optional(real('a positive number', (x) => x > 0)),
+    side: v.optional(whole(0, 2048)),
+    normalise: v.optional(oneOf(['auto', 'half', 'none'])),
+  },
+  defaults: { ...pairsDefaults },
+  fields: [
+    {
+      kind: 'choice',
+      key: 'loss',
+      label: 'Loss',
+      choices: [
+        { value: 'l1', label: 'Mean absolute error' },
+        { value: 'mse', label: 'Mean squared error' },
+        { value: 'huber', label: 'Huber' },
+      ],
+    },
+    { kind: 'number', key: 'delta', label: 'Huber’s delta', min: 0, step: 0.1 },
+    {
+      kind: 'number',
+      key: 'side',
+      label: 'Side of the pictures',
+      help: 'Pixels, for models that take any size. 0: as the model’s files say, else the first picture’s.',
+      min: 0,
+      max: 2048,
+      step: 16,
+    },
+    {
+      kind: 'choice',
+      key: 'normalise',
+      label: 'Colours as numbers',
+      choices: [
+        { value: 'auto', label: 'As the model’s files say, else from 0 to 1' },
+        { value: 'half', label: 'From −1 to 1' },
+        { value: 'none', label: 'From 0 to 1' },
+      ],
+    },
+  ],
+  shows: 'pictures',
+  prompts: false,
+  example: {
+    task: 'pairs',
+    model: 'builtin:repaint',
+    data: { train: 'builtin:sepia/train', heldout: 'builtin:sepia/heldout', flip: true },
+    train: { steps: 80, batch: 4, learning_rate: 0.01, schedule: 'cosine' },
+    sample: { every: 20 },
+    options: { loss: 'l1' },
+  },
+};

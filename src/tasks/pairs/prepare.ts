@@ -1,0 +1,294 @@
+/** @file Pairs of pictures and a model: what is fed, how far the answers are off, and the row input → output → target. */
+import { sha256Lines } from '#src/tasks/arrays/digest.ts';
+import type { FileSet } from '#src/tasks/files.ts';
+import { unchanged } from '#src/tasks/images/augment.ts';
+import { collectImages } from '#src/tasks/images/collect.ts';
+import { EpochOrder, stratifiedSplit } from '#src/tasks/images/order.ts';
+import type { PictureInput } from '#src/tasks/images/pictureInput.ts';
+import type { Preprocess } from '#src/tasks/images/preprocess.ts';
+import { ImageStore, pictureOf } from '#src/tasks/images/store.ts';
+import { readPicture, writePixels } from '#src/tasks/images/tensor.ts';
+import { random } from '#src/tasks/random.ts';
+import type {
+  Adapted,
+  DataPreview,
+  Picture,
+  PreparedTask,
+  Samples,
+  TaskEvaluation,
+  TaskHost,
+  TaskJob,
+  TaskProblem,
+  Tell,
+  Tensors,
+} from '#src/tasks/types.ts';
+import { readPairs } from './data.ts';
+import type { PairsOptions } from './info.ts';
+import type { PictureProgram } from './program.ts';
+
+interface Example {
+  readonly name: string;
+  readonly input: string;
+  readonly target: string;
+  readonly inputs: ImageStore;
+  readonly targets: ImageStore;
+  readonly hashes: string;
+}
+
+export interface PicturePairs {
+  readonly job: TaskJob<PairsOptions>;
+  readonly input: PictureInput;
+  readonly program: PictureProgram;
+  /** Of the inputs; targets have the same but for their size. */
+  readonly preprocess: Preprocess;
+}
+
+const SHOWN = 6;
+/** Longest side of one picture on the wall. */
+const SMALL = 128;
+const GAP = 2;
+
+/** Pictures of one height side by side, white between them. */
+export function sideBySide(pictures: readonly Picture[]): Picture {
+  const height = Math.max(...pictures.map((p) => p.height));
+  const width = pictures.reduce((sum, p) => sum + p.width, GAP * (pictures.length - 1));
+  const rgba = new Uint8ClampedArray(4 * width * height).fill(255);
+  let left = 0;
+  for (const p of pictures) {
+    for (let y = 0; y < p.height; y++)
+      rgba.set(p.rgba.subarray(4 * y * p.width, 4 * (y + 1) * p.width), 4 * (y * width + left));
+    left += p.width + GAP;
+  }
+  return { width, height, rgba };
+}
+
+async function readExamples(
+  files: FileSet,
+  pairs: PicturePairs,
+  host: TaskHost,
+  problems: TaskProblem[],
+  tell?: Tell,
+): Promise<Example[]> {
+  const found = await readPairs(files, problems);
+  const inputs = new ImageStore(files, host, pairs.preprocess.frame);
+  const targets = new ImageStore(files, host, pairs.program.size);
+  const total = 2 * found.length;
+  const unique = (paths: string[]): string[] => [...new Set(paths)];
+  const left = await collectImages(
+    inputs,
+    unique(found.map((p) => p.input)),
+    tell &&
+      ((done) => {
+        tell(done, total);
+      }),
+  );
+  const right = await collectImages(
+    targets,
+    unique(found.map((p) => p.target)),
+    tell &&
+      ((done) => {
+        tell(found.length + done, total);
+      }),
+  );
+  // Equal targets are no mistake: many pictures may have one answer.
+  problems.push(...left.problems, ...right.problems.filter((p) => p.severity === 'error'));
+  return found.flatMap(({ input, target }) => {
+    const [a, b] = [left.images.get(input), right.images.get(target)];
+    return a && b ? [{ name: input, input, target, inputs, targets, hashes: `${a.hash} ${b.hash}` }] : [];
+  });
+}
+
+/** Reads and checks the pairs. Lists problems. */
+export async function preparePictures(
+  pairs: PicturePairs,
+  train: FileSet,
+  heldout: FileSet | null,
+  host: TaskHost,
+  tell?: Tell,
+): Promise<PreparedTask> {
+  const { job, preprocess } = pairs;
+  const problems: TaskProblem[] = [];
+  let training = await readExamples(train, pairs, host, problems, tell);
+  let judged = heldout ? await readExamples(heldout, pairs, host, problems, tell) : [];
+  if (!heldout && job.data.split > 0) {
+    const all = training;
+    const split = stratifiedSplit([all.length], job.data.split, job.train.seed);
+    [training, judged] = [split.train[0]!, split.heldout[0]!].map((part) => part.map((i) => all[i]!)) as [
+      Example[],
+      Example[],
+    ];
+  }
+  const { size } = pairs.program;
+  const facts = [
+    { label: 'Pairs', value: `${training.length} to train, ${judged.length} held out` },
+    {
+      label: 'Size',
+      value: `${preprocess.width} × ${preprocess.height} → ${size.width} × ${size.height} pixels`,
+    },
+  ];
+  const items = [];
+  for (const e of training.slice(0, SHOWN))
+    items.push({
+      name: e.name,
+      picture: sideBySide([
+        pictureOf(await e.inputs.get(e.input), SMALL),
+        pictureOf(await e.targets.get(e.target), SMALL),
+      ]),
+    });
+  const lines = [JSON.stringify([preprocess, size]), ...training.map((e) => e.hashes)];
+  return new PreparedPairs(pairs, training, judged, {
+    problems,
+    preview: { facts, items },
+    dataHash: await sha256Lines(lines),
+  });
+}
+
+class PreparedPairs implements PreparedTask {
+  readonly problems: readonly TaskProblem[];
+  readonly preview: DataPreview;
+  readonly dataHash: string;
+  readonly #order: EpochOrder | null;
+  readonly #targetSize: Preprocess;
+
+  constructor(
+    readonly pairs: PicturePairs,
+    readonly examples: readonly Example[],
+    readonly heldout: readonly Example[],
+    rest: Pick<PreparedTask, 'problems' | 'preview' | 'dataHash'>,
+  ) {
+    ({ problems: this.problems, preview: this.preview, dataHash: this.dataHash } = rest);
+    this.#order = examples.length > 0 ? new EpochOrder(pairs.job.train.seed, examples.length) : null;
+    const { preprocess, program } = pairs;
+    const { layout, size } = program;
+    const channel = (values: readonly number[]): number[] =>
+      Array.from({ length: layout.channels }, (_, c) => values[Math.min(c, values.length - 1)]!);
+    this.#targetSize = {
+      ...preprocess,
+      ...size,
+      frame: size,
+      mean: channel(preprocess.mean),
+      std: channel(preprocess.std),
+    };
+  }
+
+  get counts() {
+    return { train: this.examples.length, heldout: this.heldout.length };
+  }
+
+  training() {
+    return this.pairs.program.trained;
+  }
+
+  warm(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** A batch of inputs, and of targets if wanted; the last example fills it up. */
+  async #feed(examples: readonly Example[], flips: readonly boolean[] = []): Promise<Tensors> {
+    const { input, program, preprocess, job } = this.pairs;
+    const { batch } = job.train;
+    const each = input.channels * preprocess.width * preprocess.height;
+    const wide = program.layout.channels * program.size.width * program.size.height;
+    const pixels = new Float32Array(batch * each);
+    const target = new Float32Array(batch * wide);
+    for (let i = 0; i < batch; i++) {
+      const example = examples[Math.min(i, examples.length - 1)]!;
+      const change = { ...unchanged, flip: flips[i] ?? false };
+      writePixels(await example.inputs.get(example.input), preprocess, input, pixels, i * each, change);
+      writePixels(
+        await example.targets.get(example.target),
+        this.#targetSize,
+        program.layout,
+        target,
+        i * wide,
+        change,
+      );
+    }
+    return { [input.name]: pixels, [program.target]: target };
+  }
+
+  feeds(step: number, micro: number): Promise<Tensors> {
+    const { job } = this.pairs;
+    const { batch, accumulate, seed } = job.train;
+    const order = this.#order;
+    if (!order) throw new RangeError('There is no pair to train on.');
+    const turn = step * accumulate + micro;
+    const chosen = Array.from({ length: batch }, (_, i) => this.examples[order.at(turn * batch + i)]!);
+    const draws = random(seed, 'flip', turn).uniform(batch);
+    return this.#feed(
+      chosen,
+      Array.from(draws, (u) => job.data.flip && u < 0.5),
+    );
+  }
+
+  /** What the model makes of each example: its loss, and where its picture's numbers lie. */
+  async #answers(
+    examples: readonly Example[],
+    adapted: Adapted,
+    tell: Tell,
+    each: (example: Example, loss: number, numbers: Float32Array, target: Float32Array) => void,
+  ): Promise<void> {
+    const { program, job } = this.pairs;
+    const { batch } = job.train;
+    const graph = program.judging();
+    const run = await adapted.run('judge', 'pictures', () => graph);
+    const wide = program.layout.channels * program.size.width * program.size.height;
+    for (let start = 0; start < examples.length; start += batch) {
+      const some = examples.slice(start, start + batch);
+      const feeds = await this.#feed(some);
+      const out = await run(feeds);
+      const [numbers, losses] = graph.outputs.map((o) => out[o.name] as Float32Array);
+      const wanted = feeds[program.target] as Float32Array;
+      some.forEach((example, i) => {
+        const [from, to] = [i * wide, (i + 1) * wide];
+        each(example, losses![i]!, numbers!.subarray(from, to), wanted.subarray(from, to));
+      });
+      tell(Math.min(start + batch, examples.length), examples.length);
+    }
+  }
+
+  async evaluate(adapted: Adapted, _: TaskHost, tell: Tell): Promise<TaskEvaluation> {
+    if (this.heldout.length === 0) return { loss: null, metrics: [] };
+    let [sum, noise] = [0, 0];
+    const { std, scale } = this.#targetSize;
+    await this.#answers(this.heldout, adapted, tell, (_e, loss, got, wanted) => {
+      sum += loss;
+      let square = 0;
+      for (let i = 0; i < got.length; i++) square += (got[i]! - wanted[i]!) ** 2;
+      // Numbers span scale/std for black to white.
+      const share = square / got.length / (scale / std[0]!) ** 2;
+      noise += -10 * Math.log10(Math.max(share, 1e-10));
+    });
+    const n = this.heldout.length;
+    return {
+      loss: sum / n,
+      metrics: [{ name: 'PSNR', value: noise / n, unit: 'number', better: 'higher' }],
+    };
+  }
+
+  async samples(adapted: Adapted, _: TaskHost, tell: Tell): Promise<Samples> {
+    const from = this.heldout.length > 0 ? this.heldout : this.examples;
+    const shown = Array.from(random(0, 'shown', 0).permutation(from.length).slice(0, SHOWN), (i) => from[i]!);
+    const made: Picture[] = [];
+    await this.#answers(shown, adapted, tell, (_e, _loss, got) => {
+      made.push(readPicture(got, 0, this.#targetSize, this.pairs.program.layout));
+    });
+    const pictures: Picture[] = [];
+    for (const [i, e] of shown.entries())
+      pictures.push(
+        sideBySide([
+          pictureOf(await e.inputs.get(e.input), SMALL),
+          pictureOf(frameOf(made[i]!), SMALL),
+          pictureOf(await e.targets.get(e.target), SMALL),
+        ]),
+      );
+    return { prompts: shown.map((e) => e.name), pictures };
+  }
+}
+
+/** A picture without its alpha. */
+function frameOf({ width, height, rgba }: Picture): Parameters<typeof pictureOf>[0] {
+  const rgb = new Uint8Array(3 * width * height);
+  for (let i = 0; i < width * height; i++) for (let c = 0; c < 3; c++) rgb[3 * i + c] = rgba[4 * i + c]!;
+  return { width, height, rgb };
+}
