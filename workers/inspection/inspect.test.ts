@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
+import { uniform } from '#src/ops/testing/random.ts';
+import { mutations } from '../../e2e/golden/fuzz/mutate.ts';
 import { pickedFiles } from '../trainer/sources.ts';
 import { inspect, Inspected } from './inspect.ts';
 import type { InspectedModel, Inspection } from './types.ts';
@@ -183,4 +185,17 @@ it('knows a pipeline, and says what to do where there is no model', async () => 
   );
   expect(pipeline).toMatchObject({ pipeline: 'StableDiffusionPipeline', files: 2 });
   await expect(inspect(set({ 'notes.txt': text('hi') }))).rejects.toThrow(/no ONNX model.*Export/);
+});
+
+it('says something sensible of any damaged file', async () => {
+  const whole = bytesOf('zoo/mlp-ts14/model.onnx');
+  for (const [kind, mutate] of Object.entries(mutations))
+    for (let seed = 0; seed < 12; seed++) {
+      const damaged = mutate(whole, uniform(seed * 7919 + kind.length));
+      const { models } = await inspect(set({ 'model.onnx': new Uint8Array(damaged) }));
+      const [model] = models;
+      const said = model?.kind === 'refused' ? model.problem : model?.problems[0];
+      expect(said?.code, `${kind} ${seed}: ${said?.message ?? ''}`).not.toBe('internal');
+      expect(structuredClone(model)).toEqual(model);
+    }
 });
