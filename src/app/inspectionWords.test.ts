@@ -11,6 +11,7 @@ import {
   tabName,
   typesText,
   usesText,
+  weightFiles,
 } from './inspectionWords.ts';
 
 const model = fakeModel('unet/model.onnx');
@@ -37,6 +38,14 @@ it('sums up a model', () => {
   expect(operatorsLine(refused)).toBe('1 kind, 18 nodes; 1 not supported');
   expect(typesText({ ...model.weights, types: [] })).toBe('none');
   expect([canTrain(model), canTrain(refused), canTrain(null)]).toEqual([true, false, false]);
+});
+
+it('says where the weights are', () => {
+  const file = (path: string, bytes: number | null = 8) => ({ path, bytes });
+  expect(weightFiles({ external: [] })).toBe('in one file');
+  expect(weightFiles({ external: [file('unet/model.onnx_data')] })).toBe('with model.onnx_data');
+  expect(weightFiles({ external: [file('a'), file('b')] })).toBe('with 2 files of weights');
+  expect(weightFiles({ external: [file('a'), file('b', null)] })).toMatch(/missing/);
 });
 
 it('says where nodes run', () => {

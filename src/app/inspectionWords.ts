@@ -81,6 +81,16 @@ export function typesText({ types }: InspectedModel['weights']): string {
   return rest.length === 0 ? first.type : `${first.type} and ${rest.map((t) => t.type).join(', ')}`;
 }
 
+/** Where the weights are. */
+export function weightFiles({ external }: Pick<InspectedModel, 'external'>): string {
+  const [first, ...more] = external;
+  if (!first) return 'in one file';
+  if (external.some((e) => e.bytes === null)) return 'without the missing weights';
+  return more.length === 0
+    ? `with ${first.path.slice(first.path.lastIndexOf('/') + 1)}`
+    : `with ${count(external.length)} files of weights`;
+}
+
 /** "input_ids, axis 1; attention_mask, axis 1" */
 export const usesText = (uses: readonly { readonly input: string; readonly axis: number }[]): string => {
   const shown = uses.slice(0, 2).map(({ input, axis }) => `${input}, axis ${axis}`);
