@@ -61,7 +61,8 @@ export function estimateMemory(program: Program): MemoryEstimate {
   let weights = 0;
   let activations = 0;
   const seen = new Set<object>();
-  for (const { graph } of program.stages) {
+  const waiting = carriedPast(program);
+  program.stages.forEach(({ graph }, stage) => {
     for (const c of graph.constants.values()) {
       if (seen.has(c)) continue;
       seen.add(c);
@@ -70,8 +71,22 @@ export function estimateMemory(program: Program): MemoryEstimate {
     const own = graph.inputs
       .filter((v) => names.has(v.name))
       .reduce((sum, v) => sum + byteLength(v.type, v.shape), 0);
-    activations = Math.max(activations, peakActivations(graph) - own);
-  }
+    activations = Math.max(activations, peakActivations(graph) - own + waiting[stage]!);
+  });
   const state = 2 * held;
   return { weights, state, activations, total: weights + state + activations };
+}
+
+/** Per stage, bytes of earlier stages' results that only later stages read. */
+function carriedPast({ stages }: Program): number[] {
+  const last = new Map<string, number>();
+  stages.forEach(({ graph }, i) => graph.inputs.forEach((v) => last.set(v.name, i)));
+  const out = stages.map(() => 0);
+  stages.forEach(({ graph }, from) => {
+    for (const v of graph.outputs)
+      for (let i = from + 1; i < (last.get(v.name) ?? 0); i++)
+        if (!stages[i]!.graph.inputs.some((input) => input.name === v.name))
+          out[i]! += byteLength(v.type, v.shape);
+  });
+  return out;
 }

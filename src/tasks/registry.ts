@@ -5,6 +5,8 @@ import type { Task } from './types.ts';
 const modules = import.meta.glob<{ task: Task }>('./*/task.ts', { eager: true });
 const tasks = new Map(Object.values(modules).map(({ task }) => [task.id, task]));
 
+export const taskIds: readonly string[] = [...tasks.keys()];
+
 /** Throws DataError that lists what there is. */
 export function findTask(id: string): Task {
   const task = tasks.get(id);
