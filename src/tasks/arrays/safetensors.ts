@@ -76,12 +76,12 @@ function parseEntry(name: string, value: unknown, available: number): Entry {
   const type = typeof dtype === 'string' ? typeOf.get(dtype) : undefined;
   if (!type)
     throw new FormatError(
-      `safetensors: ${name} has the element type ${JSON.stringify(dtype)}, which is not supported (${[...typeOf.keys()].join(', ')} are).`,
+      `safetensors: ${name} has the element type ${JSON.stringify(dtype ?? null)}, which is not supported (${[...typeOf.keys()].join(', ')} are).`,
     );
   if (!Array.isArray(shape) || !shape.every(isCount))
-    throw new FormatError(`safetensors: the shape of ${name} is ${JSON.stringify(shape)}.`);
+    throw new FormatError(`safetensors: the shape of ${name} is ${JSON.stringify(shape ?? null)}.`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0]! > offsets[1]!)
-    throw new FormatError(`safetensors: the data offsets of ${name} are ${JSON.stringify(offsets)}.`);
+    throw new FormatError(`safetensors: the data offsets of ${name} are ${JSON.stringify(offsets ?? null)}.`);
   const [begin, end] = offsets as [number, number];
   if (end > available)
     throw new FormatError(

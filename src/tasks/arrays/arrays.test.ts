@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { numbersOf, tensor } from '#src/onnx/tensor.ts';
+import { memoryFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
+import { DataError } from '#src/tasks/files.ts';
+import { damaged, dice } from '#src/tasks/testing/fuzz.ts';
+import { FormatError } from './errors.ts';
+import { readArrays } from './files.ts';
+import { readNpy } from './npy.ts';
+import { readNpz } from './npz.ts';
+import { converted, firstNonFinite } from './numbers.ts';
+// What numpy 2.4 wrote, base64.
+import written from './testing/numpy.json' with { type: 'json' };
+
+const bytes = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
+const { objects, complex, npz, 'npz compressed': compressed, ...arrays } = written;
+
+describe('npy', () => {
+  it.each(Object.entries(arrays))('reads numpy’s %s', (_, { npy, shape, values }) => {
+    const t = readNpy(bytes(npy));
+    expect(t.shape).toEqual(shape);
+    expect(numbersOf(t)).toEqual(values);
+  });
+
+  it('refuses objects and complex numbers in words', () => {
+    expect(() => readNpy(bytes(objects))).toThrow(/numbers of the type "\|O"/);
+    expect(() => readNpy(bytes(complex))).toThrow(/"<c16"\. Save it as a plain array/);
+    expect(() => readNpy(bytes(arrays.f4.npy).slice(0, -1))).toThrow(/should hold 24 bytes.*holds 23/);
+  });
+
+  it('meets any bytes with an array or a FormatError', () => {
+    for (let seed = 0; seed < 300; seed++) {
+      const d = dice(seed);
+      const source = bytes(d.pick([arrays.f4.npy, arrays['fortran 3d'].npy, arrays.scalar.npy]));
+      const zip = bytes(d.pick([npz, compressed]));
+      for (const read of [() => readNpy(damaged(d, source)), () => readNpz(damaged(d, zip))])
+        try {
+          read();
+        } catch (error) {
+          expect(error).toBeInstanceOf(FormatError);
+        }
+    }
+  });
+});
+
+it.each([npz, compressed])('reads numpy’s archives', (archive) => {
+  const read = readNpz(bytes(archive));
+  expect([...read].map(([name, t]) => [name, t.type, numbersOf(t)])).toEqual([
+    ['x', 'float32', [0, 1, 2, 3, 4, 5]],
+    ['y', 'int64', [1, 2]],
+  ]);
+});
+
+it('names the file', async () => {
+  const files = memoryFiles({
+    'a/b.npy': '',
+    'c.npz': 'PK',
+    'd.safetensors': 'x',
+    'e.npy': bytes(arrays.i8.npy),
+  });
+  await expect(readArrays(files, 'a/b.npy')).rejects.toThrow(new DataError('a/b.npy is empty (0 bytes).'));
+  await expect(readArrays(files, 'c.npz')).rejects.toThrow(/^c\.npz: The \.npz file is damaged/);
+  await expect(readArrays(files, 'd.safetensors')).rejects.toThrow(/^d\.safetensors: Not a safetensors file/);
+  expect([...(await readArrays(files, 'e.npy')).keys()]).toEqual(['e']);
+});
+
+it('converts only where nothing is lost', () => {
+  expect(converted(tensor('int64', [2], [1, -3]), 'int32')).toEqual(Int32Array.of(1, -3));
+  expect(converted(tensor('float32', [2], [1, 2]), 'int32')).toEqual(Int32Array.of(1, 2));
+  expect(converted(tensor('float32', [1], [0.5]), 'int32')).toBeNull();
+  expect(converted(tensor('int64', [1], [2 ** 40]), 'int32')).toBeNull();
+  expect(converted(tensor('float16', [1], [0.5]), 'float32')).toEqual(Float32Array.of(0.5));
+  expect(firstNonFinite(tensor('float16', [3], [1, Infinity, NaN]))).toBe(1);
+  expect(firstNonFinite(tensor('int32', [1], [3]))).toBe(-1);
+});
