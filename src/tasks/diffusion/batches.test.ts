@@ -1,30 +1,39 @@
 import { describe, expect, it } from 'vitest';
 import { Batches, type BatchOptions, timestepTensor } from './batches.ts';
-import { CaptionEmbeddings } from './embeddings.ts';
+import { CaptionEmbeddings } from './conditions.ts';
+import { LatentMaterial, PixelMaterial } from './material.ts';
 import { parseSchedulerConfig, Scheduler } from './scheduler.ts';
 import { emojiTokenizer } from './testing/emoji.ts';
 
 const scheduler = new Scheduler(
-  parseSchedulerConfig({ beta_schedule: 'squaredcos_cap_v2', prediction_type: 'v_prediction' }),
+  parseSchedulerConfig({
+    beta_schedule: 'squaredcos_cap_v2',
+    prediction_type: 'v_prediction',
+  }),
 );
 /** Width 2, three channels of one row; image i is i + 0, 0.1, … so that rows can be told apart. */
 const images = Array.from({ length: 5 }, (_, i) => ({
   path: `${i}.png`,
   caption: `caption ${i}`,
+  bucket: 0,
+  timeIds: [],
   pixels: Float32Array.from({ length: 6 }, (_, k) => i / 10 + k / 100),
 }));
 /** A text encoder whose one number per row is the sum of its ids. */
-const embeddings = new CaptionEmbeddings(emojiTokenizer(), async (ids, batch) => {
-  const each = ids.length / batch;
-  return Float32Array.from({ length: batch }, (_, i) =>
-    ids.slice(i * each, (i + 1) * each).reduce((s, x) => s + x, 0),
-  );
+const embeddings = new CaptionEmbeddings([emojiTokenizer()], async ([ids], batch) => {
+  const each = ids!.length / batch;
+  return {
+    encoder_hidden_states: Float32Array.from({ length: batch }, (_, i) =>
+      ids!.slice(i * each, (i + 1) * each).reduce((s, x) => s + x, 0),
+    ),
+  };
 });
+const sumOf = (caption: string): number => Number(embeddings.stack([caption])['encoder_hidden_states']![0]);
 await embeddings.add([...images.map((i) => i.caption), '']);
 
 const options: BatchOptions = {
-  images,
-  embeddings,
+  material: new PixelMaterial(images, [[3, 1, 2]]),
+  conditions: embeddings,
   scheduler,
   batch: 2,
   accumulate: 2,
@@ -32,7 +41,6 @@ const options: BatchOptions = {
   captionDropout: 0.25,
   flip: true,
   minSnr: 0,
-  width: 2,
   timestepType: 'int64',
 };
 const make = (changes: Partial<BatchOptions> = {}) => new Batches({ ...options, ...changes });
@@ -116,7 +124,7 @@ describe('Batches', () => {
     // Four standard deviations of a binomial of 4000 at 0.25.
     expect(Math.abs(dropped - 1000)).toBeLessThan(4 * Math.sqrt(4000 * 0.25 * 0.75));
     const embedded = [...(batches.batch(0)['encoder_hidden_states'] as Float32Array)];
-    const empty = embeddings.get('')[0]!;
+    const empty = sumOf('');
     expect(embedded.map((x) => x === empty)).toEqual(batches.draws(0).map((d) => d.dropped));
     expect(
       make({ captionDropout: 0 })
@@ -145,12 +153,12 @@ describe('CaptionEmbeddings', () => {
     const record = async (captions: string[]) => {
       const calls: number[][] = [];
       const cache = new CaptionEmbeddings(
-        emojiTokenizer(),
-        async (ids, batch) => {
-          calls.push([...ids]);
-          return new Float32Array(batch);
+        [emojiTokenizer()],
+        async ([ids], batch) => {
+          calls.push([...ids!]);
+          return { e: new Float32Array(batch) };
         },
-        2,
+        { batch: 2 },
       );
       await cache.add(captions);
       await cache.add(captions);
@@ -163,10 +171,80 @@ describe('CaptionEmbeddings', () => {
   });
 
   it('stacks rows and refuses captions that were never embedded', () => {
-    expect([...embeddings.stack(['caption 1', ''])]).toEqual([
-      embeddings.get('caption 1')[0],
-      embeddings.get('')[0],
+    expect([...embeddings.stack(['caption 1', ''])['encoder_hidden_states']!]).toEqual([
+      sumOf('caption 1'),
+      sumOf(''),
     ]);
-    expect(() => embeddings.get('unseen')).toThrow(/unseen/);
+    expect(sumOf('caption 1')).not.toBe(sumOf(''));
+    expect(() => embeddings.stack(['unseen'])).toThrow(/unseen/);
+  });
+
+  it('takes zeros for an empty negative prompt where the pipeline says so', async () => {
+    const cache = new CaptionEmbeddings(
+      [emojiTokenizer()],
+      async (_, batch) => ({ e: new Float32Array(2 * batch).fill(3) }),
+      { zeroNegative: true },
+    );
+    await cache.add(['', 'a']);
+    expect([...cache.stack(['', 'a'])['e']!]).toEqual([3, 3, 3, 3]);
+    expect([...cache.negatives(['', 'a'])['e']!]).toEqual([0, 0, 3, 3]);
+  });
+});
+
+describe('offset noise', () => {
+  it('shifts whole channels of ε, and no more', () => {
+    // ε-prediction: the target is the noise.
+    const epsilon = new Scheduler(parseSchedulerConfig({}));
+    const of = (offsetNoise: number) =>
+      make({ scheduler: epsilon, offsetNoise }).batch(3)['target'] as Float32Array;
+    const [plain, shifted] = [of(0), of(0.5)];
+    const offsets = shifted.map((x, i) => x - plain[i]!);
+    for (let channel = 0; channel < 6; channel++)
+      expect(offsets[2 * channel]).toBeCloseTo(offsets[2 * channel + 1]!, 6);
+    expect(new Set(Array.from(offsets, (x) => x.toFixed(3))).size).toBe(6);
+  });
+});
+
+describe('latents', () => {
+  const [mean, deviation] = [Float32Array.of(1, 2, 3, 4, 5, 6), new Float32Array(6).fill(0.5)];
+  const material = (drawn: boolean) =>
+    new LatentMaterial(
+      [
+        {
+          caption: 'caption 1',
+          bucket: 0,
+          timeIds: [],
+          latent: { mean, deviation: drawn ? deviation : null },
+          mirrored: { mean: mean.map((x) => -x), deviation: null },
+        },
+      ],
+      [[3, 1, 2]],
+    );
+  /** x₀ of the first picture of a batch. */
+  const clean = (drawn: boolean, step: number, flip = false) => {
+    const batches = make({ material: material(drawn), flip });
+    const feeds = batches.batch(step) as Record<string, Float32Array>;
+    const [draw] = batches.draws(step);
+    const a = scheduler.alphaBar(draw!.timestep);
+    const x0 = Array.from(
+      { length: 6 },
+      (_, k) => Math.sqrt(a) * feeds['sample']![k]! - Math.sqrt(1 - a) * feeds['target']![k]!,
+    );
+    return { x0, flipped: draw!.flipped };
+  };
+
+  it('are drawn anew at each step where they have a deviation', () => {
+    clean(false, 0).x0.forEach((x, k) => expect(x).toBeCloseTo(mean[k]!, 4));
+    const [first, second] = [clean(true, 0).x0, clean(true, 1).x0];
+    first.forEach((x, k) => expect(Math.abs(x - mean[k]!)).toBeLessThan(0.5 * 5));
+    expect(first.map((x) => x.toFixed(3))).not.toEqual(second.map((x) => x.toFixed(3)));
+    expect(clean(true, 0).x0).toEqual(first);
+  });
+
+  it('of mirror images are those of the mirror image', () => {
+    const steps = Array.from({ length: 12 }, (_, step) => clean(false, step, true));
+    expect(new Set(steps.map(({ flipped }) => flipped)).size).toBe(2);
+    for (const { x0, flipped } of steps)
+      x0.forEach((x, k) => expect(x).toBeCloseTo(flipped ? -mean[k]! : mean[k]!, 3));
   });
 });

@@ -1,31 +1,34 @@
 /** @file Training batches: the numbers of a step follow from the seed and the step alone. */
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import { random } from '#src/tasks/random.ts';
-import type { TrainingImage } from './data.ts';
-import type { CaptionEmbeddings } from './embeddings.ts';
+import type { Tensors } from '../types.ts';
+import type { Conditions } from './conditions.ts';
+import type { Material } from './material.ts';
+import { ImageOrder } from './order.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** Names and types of what the training program is fed; `weight` only under min-SNR. */
+/** Names of what the training program is fed beside the conditions. */
 export interface BatchNames {
   readonly sample: string;
   readonly timestep: string;
-  readonly embeddings: string;
+  /** SDXL's sizes and crops; null: the network does not ask. */
+  readonly timeIds: string | null;
   readonly target: string;
-  /** null: the loss has no weights. */
-  readonly weight: string | null;
+  /** Fed under min-SNR only. */
+  readonly weight: string;
 }
 
 export const batchNames: BatchNames = {
   sample: 'sample',
   timestep: 'timestep',
-  embeddings: 'encoder_hidden_states',
+  timeIds: null,
   target: 'target',
   weight: 'weight',
 };
 
 export type TimestepType = 'int32' | 'int64' | 'float32';
 
-/** Timesteps in the element type that the model's input has. */
+/** Timesteps in the element type that the model's input has; whole numbers are cut off, as diffusers' casts do. */
 export function timestepTensor(values: ArrayLike<number>, type: TimestepType): TypedArray {
   switch (type) {
     case 'int32':
@@ -33,14 +36,14 @@ export function timestepTensor(values: ArrayLike<number>, type: TimestepType): T
     case 'float32':
       return Float32Array.from(values);
     case 'int64':
-      return BigInt64Array.from(Array.from(values, BigInt));
+      return BigInt64Array.from(Array.from(values, (t) => BigInt(Math.trunc(t))));
   }
 }
 
 export interface BatchOptions {
-  readonly images: readonly TrainingImage[];
+  readonly material: Material;
   /** Must hold every caption, and '' if captions are dropped. */
-  readonly embeddings: CaptionEmbeddings;
+  readonly conditions: Conditions;
   readonly scheduler: Scheduler;
   readonly batch: number;
   /** Micro-batches per step. */
@@ -52,8 +55,8 @@ export interface BatchOptions {
   readonly flip: boolean;
   /** Min-SNR γ; 0: off. */
   readonly minSnr: number;
-  /** Width of a row of pixels, for mirroring. */
-  readonly width: number;
+  /** Standard deviation of a further noise, the same all over a channel: it lets a model learn very dark and very bright pictures; 0: off. */
+  readonly offsetNoise?: number;
   readonly timestepType: TimestepType;
   readonly names?: BatchNames;
 }
@@ -66,80 +69,88 @@ export interface Draw {
   readonly flipped: boolean;
 }
 
-function mirrored(pixels: Float32Array, width: number): Float32Array {
-  const out = new Float32Array(pixels.length);
-  for (let row = 0; row < pixels.length; row += width)
-    for (let x = 0; x < width; x++) out[row + x] = pixels[row + width - 1 - x]!;
-  return out;
-}
-
 export class Batches {
   readonly #options: BatchOptions;
   readonly #names: BatchNames;
-  #order: { readonly epoch: number; readonly permutation: Uint32Array } | undefined;
+  readonly #order: ImageOrder;
 
   constructor(options: BatchOptions) {
-    if (options.images.length === 0) throw new RangeError('A batch needs at least one image.');
     this.#options = options;
     this.#names = options.names ?? batchNames;
+    this.#order = new ImageOrder(options.seed, options.material.buckets);
   }
 
-  /** Place k of the endless sequence of images: a fresh permutation of all of them for each epoch. */
-  #imageAt(place: number): number {
-    const { images, seed } = this.#options;
-    const epoch = Math.floor(place / images.length);
-    if (this.#order?.epoch !== epoch)
-      this.#order = { epoch, permutation: random(seed, 'order', epoch).permutation(images.length) };
-    return this.#order.permutation[place % images.length]!;
+  #turn(step: number, micro: number): number {
+    return step * this.#options.accumulate + micro;
+  }
+
+  /** Which of the material's shapes a micro-batch has. */
+  bucket(step: number, micro = 0): number {
+    return this.#order.bucket(this.#turn(step, micro));
   }
 
   /** What a micro-batch is made of, but for its noise. Timesteps are uniform over all of the scheduler's. */
   draws(step: number, micro = 0): Draw[] {
-    const { batch, accumulate, seed, captionDropout, flip, scheduler } = this.#options;
-    const turn = step * accumulate + micro;
+    const { batch, seed, captionDropout, flip, scheduler } = this.#options;
+    const turn = this.#turn(step, micro);
     const timesteps = random(seed, 'timestep', turn).integers(batch, scheduler.length);
     const drops = random(seed, 'caption dropout', turn).uniform(batch);
     const flips = random(seed, 'flip', turn).uniform(batch);
-    return Array.from({ length: batch }, (_, i) => ({
-      image: this.#imageAt(turn * batch + i),
+    return this.#order.images(turn, batch).map((image, i) => ({
+      image,
       timestep: timesteps[i]!,
       dropped: drops[i]! < captionDropout,
       flipped: flip && flips[i]! < 0.5,
     }));
   }
 
+  /** ε of a micro-batch [B, C, H, W], with the offset of each channel if there is one. */
+  #noise(turn: number, plane: number, rows: number): Float32Array {
+    const { seed, offsetNoise = 0 } = this.#options;
+    const noise = random(seed, 'noise', turn).normal(rows * plane);
+    if (offsetNoise === 0) return noise;
+    const offsets = random(seed, 'offset noise', turn).normal(rows);
+    return noise.map((x, i) => x + offsetNoise * offsets[Math.floor(i / plane)]!);
+  }
+
   /**
-   * Feeds of micro-batch `micro` of step `step` (both 0-based): sample [B, C, H, W] noised, timestep [B], encoder_hidden_states
-   * [B, tokens, width], target like sample, and weight [B] if min-SNR is on.
+   * Feeds of micro-batch `micro` of step `step` (both 0-based): sample [B, C, H, W] noised, timestep [B], the conditions' tensors,
+   * time_ids [B, 6] where the network asks, target like sample, and weight [B] if min-SNR is on.
    */
-  batch(step: number, micro = 0): Record<string, TypedArray> {
-    const { images, embeddings, scheduler, batch, accumulate, seed, minSnr, width, timestepType } =
-      this.#options;
+  batch(step: number, micro = 0): Tensors {
+    const { material, conditions, scheduler, batch, seed, minSnr, timestepType } = this.#options;
     const draws = this.draws(step, micro);
-    const each = images[0]!.pixels.length;
-    const noise = random(seed, 'noise', step * accumulate + micro).normal(batch * each);
+    const turn = this.#turn(step, micro);
+    const [channels, height, width] = material.shapes[this.#order.bucket(turn)]!;
+    const each = channels * height * width;
+    const noise = this.#noise(turn, height * width, batch * channels);
+    let posterior: Float32Array | undefined;
     const sample = new Float32Array(batch * each);
     const target = new Float32Array(batch * each);
     draws.forEach((draw, i) => {
-      const { pixels } = images[draw.image]!;
-      const x0 = draw.flipped ? mirrored(pixels, width) : pixels;
+      const x0 = material.clean(draw.image, draw.flipped, () => {
+        posterior ??= random(seed, 'posterior', turn).normal(batch * each);
+        return posterior.subarray(i * each, (i + 1) * each);
+      });
       const own = noise.subarray(i * each, (i + 1) * each);
       scheduler.addNoise(x0, own, draw.timestep, sample, i * each);
       scheduler.target(x0, own, draw.timestep, target, i * each);
     });
-    const feeds: Record<string, TypedArray> = {
+    const { timeIds, weight } = this.#names;
+    return {
       [this.#names.sample]: sample,
       [this.#names.timestep]: timestepTensor(
         draws.map((d) => d.timestep),
         timestepType,
       ),
-      [this.#names.embeddings]: embeddings.stack(
-        draws.map((d) => (d.dropped ? '' : images[d.image]!.caption)),
-      ),
+      ...conditions.stack(draws.map((d) => (d.dropped ? '' : material.captions[d.image]!))),
+      ...(timeIds !== null && {
+        [timeIds]: Float32Array.from(draws.flatMap((d) => material.timeIds(d.image))),
+      }),
       [this.#names.target]: target,
+      ...(minSnr > 0 && {
+        [weight]: Float32Array.from(draws, (d) => scheduler.minSnrWeight(d.timestep, minSnr)),
+      }),
     };
-    if (minSnr > 0 && this.#names.weight !== null)
-      feeds[this.#names.weight] = Float32Array.from(draws, (d) => scheduler.minSnrWeight(d.timestep, minSnr));
-    return feeds;
   }
 }

@@ -1,4 +1,5 @@
 /** @file A folder of images with captions, as training data; everything wrong with it is collected at once. */
+import { sha256 } from '#src/tasks/digest.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { baseName, readCaptions, stemOf } from './captions.ts';
 import { type DataProblem, problem } from './problems.ts';
@@ -21,34 +22,47 @@ export interface TrainingImage {
   readonly pixels: Float32Array;
 }
 
-export interface ImageFolder {
-  readonly images: readonly TrainingImage[];
+export interface ImageFolder<T = TrainingImage> {
+  readonly images: readonly T[];
   readonly problems: readonly DataProblem[];
 }
 
-const IMAGE = /\.(png|jpe?g|webp|gif|bmp|avif)$/i;
+const IMAGE = /\.(png|jpe?g|webp|gif|bmp|avif|svg)$/i;
 
 /** Names that say nothing: numbers, camera names, hashes. */
 const NAMELESS =
   /^(?:(?:img|dsc|dscn|image|photo|picture|screenshot|untitled|pxl|file)?[\s_-]*[\d\s_.()-]*|[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 
-const equal = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.byteLength === b.byteLength && a.every((x, i) => x === b[i]);
-
 /**
- * Reads every image under `prefix` (a folder path that ends in "/", or "" for all).
- *
+ * Reads every image under `prefix` with its pixels.
  * @param size side of the square that the model sees, pixels
- * @returns the readable images in the order of their paths, and all problems: no image at all, unreadable images, metadata that names
- *   missing files, images without a caption of their own, files with equal bytes
  */
-export async function loadImages(
+export function loadImages(
   files: FileSet,
   prefix: string,
   decode: Decode,
   size: number,
   onProgress?: (done: number, total: number) => void,
 ): Promise<ImageFolder> {
+  const look = async (bytes: Uint8Array, path: string) => ({
+    pixels: await decode(bytes, size, size, path),
+  });
+  return surveyImages(files, prefix, look, onProgress);
+}
+
+/**
+ * Looks at every image under `prefix` (a folder path that ends in "/", or "" for all).
+ *
+ * @param look what is kept of an image, given its SHA-256 too; throws with a reason if the bytes are none
+ * @returns the readable images in the order of their paths, and all problems: no image at all, unreadable images, metadata that names
+ *   missing files, images without a caption of their own, files with equal bytes
+ */
+export async function surveyImages<T extends object>(
+  files: FileSet,
+  prefix: string,
+  look: (bytes: Uint8Array, path: string, caption: string, hash: string) => Promise<T>,
+  onProgress?: (done: number, total: number) => void,
+): Promise<ImageFolder<T & { readonly path: string; readonly caption: string }>> {
   const problems: DataProblem[] = [];
   const paths = files.paths.filter((p) => p.startsWith(prefix) && IMAGE.test(p));
   if (paths.length === 0)
@@ -60,20 +74,22 @@ export async function loadImages(
       ),
     );
   const captions = await readCaptions(files, prefix, paths, problems);
-  const images: TrainingImage[] = [];
-  const seen = new Map<number, { path: string; bytes: Uint8Array }[]>();
+  const images: (T & { path: string; caption: string })[] = [];
+  const seen = new Map<string, string>();
   for (const [i, path] of paths.entries()) {
     try {
       const bytes = await files.read(path);
-      const pixels = await decode(bytes, size, size, path);
-      images.push({ path, caption: captions.get(path)!.text, pixels });
-      const alike = seen.get(bytes.byteLength) ?? [];
-      const twin = alike.find((other) => equal(other.bytes, bytes));
-      if (twin)
-        problems.push(
-          problem('warning', path, `${path} is the same image as ${twin.path}: it counts twice.`),
-        );
-      seen.set(bytes.byteLength, [...alike, { path, bytes }]);
+      const caption = captions.get(path)!.text;
+      const hash = await sha256(bytes);
+      images.push({
+        ...(await look(bytes, path, caption, hash)),
+        path,
+        caption,
+      });
+      const twin = seen.get(hash);
+      if (twin !== undefined)
+        problems.push(problem('warning', path, `${path} is the same image as ${twin}: it counts twice.`));
+      else seen.set(hash, path);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       problems.push(

@@ -1,14 +1,19 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { expectNear, json, tensors } from '../../../e2e/golden/testing/fixtures.ts';
 import { tensor } from '#src/onnx/tensor.ts';
-import { type Denoise, sample } from './ddim.ts';
+import { type Denoise, sample } from './sample.ts';
 import { parseSchedulerConfig, Scheduler } from './scheduler.ts';
 import { emojiDenoise, emojiScheduler, emojiTextEncoder, emojiTokenizer } from './testing/emoji.ts';
 
 describe("the built-in model's samples", () => {
   const golden = tensors('emoji/sampling.safetensors');
   const { sampling } = json('emoji/golden.json') as {
-    sampling: { prompts: string[]; negative: string; guidance_scale: number; steps: number };
+    sampling: {
+      prompts: string[];
+      negative: string;
+      guidance_scale: number;
+      steps: number;
+    };
   };
   let denoise: Denoise;
   let embeddings: Float32Array;
@@ -34,8 +39,8 @@ describe("the built-in model's samples", () => {
       steps: sampling.steps,
       guidance: sampling.guidance_scale,
       noise: golden.get('noise')!.data as Float32Array,
-      embeddings,
-      negative,
+      conditions: { encoder_hidden_states: embeddings },
+      negative: { encoder_hidden_states: negative },
     });
     expectNear('image', tensor('float32', image.shape, got), image, 1e-4);
   });
@@ -47,13 +52,23 @@ describe('sample', () => {
 
   it('asks for a single batch without guidance and a doubled one with it', async () => {
     const sizes: number[][] = [];
-    const denoise: Denoise = async (x, _t, e) => {
-      sizes.push([x.length, e.length]);
+    const denoise: Denoise = async (x, _t, { e }) => {
+      sizes.push([x.length, e!.length]);
       return x.map((v) => v / 2);
     };
-    const common = { denoise, scheduler, steps: 2, noise, embeddings: new Float32Array(6) };
+    const common = {
+      denoise,
+      scheduler,
+      steps: 2,
+      noise,
+      conditions: { e: new Float32Array(6) },
+    };
     const plain = await sample({ ...common, guidance: 1 });
-    const guided = await sample({ ...common, guidance: 3, negative: new Float32Array(6) });
+    const guided = await sample({
+      ...common,
+      guidance: 3,
+      negative: { e: new Float32Array(6) },
+    });
     expect(sizes).toEqual([
       [4, 6],
       [4, 6],
@@ -68,17 +83,25 @@ describe('sample', () => {
   it('follows negative + w·(positive − negative)', async () => {
     const at =
       (positive: number, negative: number): Denoise =>
-      async (x, _t, e) =>
-        x.map((_, i) => (e[Math.floor(i / 4)] === 1 ? positive : negative));
+      async (x, _t, { e }) =>
+        x.map((_, i) => (e![Math.floor(i / 4)] === 1 ? positive : negative));
     const common = {
       scheduler,
       steps: 3,
       noise,
-      embeddings: Float32Array.of(1),
-      negative: Float32Array.of(0),
+      conditions: { e: Float32Array.of(1) },
+      negative: { e: Float32Array.of(0) },
     };
-    const guided = await sample({ ...common, denoise: at(0.2, 0.1), guidance: 2.5 });
-    const direct = await sample({ ...common, denoise: at(0.35, 0), guidance: 1 });
+    const guided = await sample({
+      ...common,
+      denoise: at(0.2, 0.1),
+      guidance: 2.5,
+    });
+    const direct = await sample({
+      ...common,
+      denoise: at(0.35, 0),
+      guidance: 1,
+    });
     guided.forEach((x, i) => expect(x).toBeCloseTo(direct[i]!, 5));
   });
 
@@ -91,7 +114,7 @@ describe('sample', () => {
       steps: 5,
       guidance: 1,
       noise,
-      embeddings: new Float32Array(),
+      conditions: {},
       onStep: (k) => {
         done.push(k);
         if (k === 3) throw new Error('enough');

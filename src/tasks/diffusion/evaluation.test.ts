@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { json, tensors } from '../../../e2e/golden/testing/fixtures.ts';
 import { loadImages, type TrainingImage } from './data.ts';
-import { CaptionEmbeddings } from './embeddings.ts';
+import { CaptionEmbeddings } from './conditions.ts';
+import { PixelMaterial } from './material.ts';
+import type { Tensors } from '../types.ts';
 import { heldoutLoss, stratifiedTimesteps } from './metrics.ts';
 import { saturation, toPicture } from './pictures.ts';
 import { samplePixels } from './preview.ts';
@@ -13,10 +15,19 @@ const scheduler = emojiScheduler();
 let embeddings: CaptionEmbeddings;
 let images: readonly TrainingImage[];
 beforeAll(async () => {
-  embeddings = new CaptionEmbeddings(emojiTokenizer(), await emojiTextEncoder());
+  const encode = await emojiTextEncoder();
+  embeddings = new CaptionEmbeddings([emojiTokenizer()], async ([ids], batch) => ({
+    encoder_hidden_states: await encode(ids!, batch),
+  }));
   ({ images } = await loadImages(diskFiles('public/data/high-contrast'), 'heldout/', decodePng, 32));
   await embeddings.add(images.map((i) => i.caption));
 });
+
+const materialOf = (some: readonly TrainingImage[]) =>
+  new PixelMaterial(
+    some.map((image) => ({ ...image, bucket: 0, timeIds: [] })),
+    [[3, 32, 32]],
+  );
 
 describe('stratifiedTimesteps', () => {
   it('fills [0, T) evenly, one timestep per image and stratum', () => {
@@ -31,11 +42,22 @@ describe('stratifiedTimesteps', () => {
 describe('heldoutLoss', () => {
   it('does not depend on the batch, and is 0 for a perfect prediction', async () => {
     const few = images.slice(0, 5);
-    const common = { images: few, embeddings, scheduler, levels: 3 };
+    const common = {
+      material: materialOf(few),
+      conditions: embeddings,
+      scheduler,
+      levels: 3,
+    };
     // A prediction that knows nothing but its own row: the noisy pixels themselves.
     const losses = [];
     for (const batch of [1, 4, 15])
-      losses.push(await heldoutLoss({ ...common, batch, predict: async (noisy) => noisy }));
+      losses.push(
+        await heldoutLoss({
+          ...common,
+          batch,
+          predictor: async () => async (noisy) => noisy,
+        }),
+      );
     expect(losses[1]).toBeCloseTo(losses[0]!, 12);
     expect(losses[2]).toBeCloseTo(losses[0]!, 12);
     // v = (√ᾱ·x_t − x₀)/√(1 − ᾱ): who knows x₀ errs nowhere.
@@ -43,8 +65,8 @@ describe('heldoutLoss', () => {
     const perfect = await heldoutLoss({
       ...common,
       batch: 1,
-      predict: async (noisy, [t]) => {
-        const a = scheduler.alphaBar(t!);
+      predictor: async () => async (noisy, timesteps) => {
+        const a = scheduler.alphaBar(timesteps[0]!);
         const { pixels } = few[Math.floor(row++ / 3)]!;
         return noisy.map((x, i) => (Math.sqrt(a) * x - pixels[i]!) / Math.sqrt(1 - a));
       },
@@ -54,13 +76,24 @@ describe('heldoutLoss', () => {
 
   it('finds that the built-in model knows more than nothing of icons in a style it never saw', async () => {
     const done: number[] = [];
-    const common = { images, embeddings, scheduler, batch: 8, levels: 1 };
+    const common = {
+      material: materialOf(images),
+      conditions: embeddings,
+      scheduler,
+      batch: 8,
+      levels: 1,
+    };
+    const unet = await emojiUnet();
     const loss = await heldoutLoss({
       ...common,
-      predict: await emojiUnet(),
+      predictor: async () => (noisy, timesteps, conditions) =>
+        unet(noisy, timesteps, conditions['encoder_hidden_states'] as Float32Array),
       onProgress: (k) => void done.push(k),
     });
-    const ofZero = await heldoutLoss({ ...common, predict: async (x) => new Float32Array(x.length) });
+    const ofZero = await heldoutLoss({
+      ...common,
+      predictor: async () => async (x) => new Float32Array(x.length),
+    });
     expect(loss).toBeGreaterThan(0);
     expect(loss).toBeLessThan(ofZero / 2);
     expect(done).toEqual([8, 16, 24, 32, 37]);
@@ -70,7 +103,9 @@ describe('heldoutLoss', () => {
 describe('noise and target', () => {
   it("give the untouched model PyTorch's loss on the first golden batch", async () => {
     const batches = tensors('emoji/trajectory_batches.safetensors');
-    const { trajectory } = json('emoji/golden.json') as { trajectory: { float64: { loss: number[] } } };
+    const { trajectory } = json('emoji/golden.json') as {
+      trajectory: { float64: { loss: number[] } };
+    };
     const firstOf = (name: string, length: number) =>
       (batches.get(name)!.data as Float32Array | Int32Array).slice(0, length);
     const [x0, noise] = [firstOf('x0', 6144), firstOf('noise', 6144)] as Float32Array[];
@@ -91,7 +126,8 @@ describe('noise and target', () => {
 });
 
 describe('samplePixels', () => {
-  const fake = async (x: Float32Array, t: number, e: Float32Array) => {
+  const fake = async (x: Float32Array, t: number, conditions: Tensors) => {
+    const e = conditions['encoder_hidden_states'] as Float32Array;
     const each = e.length / (x.length / 4);
     return x.map((v, i) => Math.tanh(v + t / 1000 + e[Math.floor(i / 4) * each]!));
   };
@@ -107,13 +143,29 @@ describe('samplePixels', () => {
   };
 
   it('gives a picture the same pixels in any batch and company', async () => {
-    const three = await samplePixels({ ...common, embeddings, batch: 3 });
-    expect(await samplePixels({ ...common, embeddings, batch: 1 })).toEqual(three);
-    expect(await samplePixels({ ...common, embeddings, batch: 2 })).toEqual(three);
-    expect(await samplePixels({ ...common, embeddings, batch: 4, prompts: ['ghost'] })).toEqual(
-      three.slice(0, 4),
-    );
-    expect(await samplePixels({ ...common, embeddings, batch: 3, seed: 6 })).not.toEqual(three);
+    const three = await samplePixels({
+      ...common,
+      conditions: embeddings,
+      batch: 3,
+    });
+    expect(await samplePixels({ ...common, conditions: embeddings, batch: 1 })).toEqual(three);
+    expect(await samplePixels({ ...common, conditions: embeddings, batch: 2 })).toEqual(three);
+    expect(
+      await samplePixels({
+        ...common,
+        conditions: embeddings,
+        batch: 4,
+        prompts: ['ghost'],
+      }),
+    ).toEqual(three.slice(0, 4));
+    expect(
+      await samplePixels({
+        ...common,
+        conditions: embeddings,
+        batch: 3,
+        seed: 6,
+      }),
+    ).not.toEqual(three);
   });
 
   it('counts steps over all batches and doubles the batch under guidance', async () => {
@@ -121,7 +173,7 @@ describe('samplePixels', () => {
     const sizes = new Set<number>();
     await samplePixels({
       ...common,
-      embeddings,
+      conditions: embeddings,
       guidance: 1.5,
       batch: 2,
       denoise: (x, t, e) => {

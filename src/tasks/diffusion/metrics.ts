@@ -1,20 +1,26 @@
 /** @file The held-out loss: how well the model predicts images that it was not trained on. */
 import { random } from '#src/tasks/random.ts';
-import type { TrainingImage } from './data.ts';
-import type { CaptionEmbeddings } from './embeddings.ts';
+import type { Tensors } from '../types.ts';
+import type { Conditions } from './conditions.ts';
+import type { Material } from './material.ts';
 import type { Scheduler } from './scheduler.ts';
 
+/** The network at one of the material's shapes: noisy images [batch, …], a timestep each, conditions → prediction like the images. */
+export type Predict = (
+  noisy: Float32Array,
+  timesteps: ArrayLike<number>,
+  conditions: Tensors,
+) => Promise<Float32Array>;
+
 export interface HeldoutOptions {
-  readonly images: readonly TrainingImage[];
+  readonly material: Material;
   /** Must hold the images' captions. */
-  readonly embeddings: CaptionEmbeddings;
+  readonly conditions: Conditions;
   readonly scheduler: Scheduler;
-  /** Noisy images [batch, …], a timestep each, embeddings [batch, …] → prediction like the images. */
-  readonly predict: (
-    noisy: Float32Array,
-    timesteps: Int32Array,
-    embeddings: Float32Array,
-  ) => Promise<Float32Array>;
+  /** The network for a shape of the material. */
+  readonly predictor: (shape: number) => Promise<Predict>;
+  /** Input for SDXL's sizes and crops; null or absent: the network does not ask. */
+  readonly timeIds?: string | null;
   readonly batch: number;
   /** Noise levels per image; default 4. */
   readonly levels?: number;
@@ -48,28 +54,60 @@ export function stratifiedTimesteps(images: number, levels: number, total: numbe
  * 0.258, 0.239, 0.248, 0.249 and 0.248: four are enough.
  */
 export async function heldoutLoss(options: HeldoutOptions): Promise<number> {
-  const { images, scheduler, embeddings, batch, levels = 4 } = options;
-  const each = images[0]?.pixels.length ?? 0;
-  const timesteps = stratifiedTimesteps(images.length, levels, scheduler.length);
+  const { material, levels = 4 } = options;
+  const timesteps = stratifiedTimesteps(material.captions.length, levels, options.scheduler.length);
   let sum = 0;
-  for (let start = 0; start < timesteps.length; start += batch) {
-    const rows = Array.from({ length: batch }, (_, i) => Math.min(start + i, timesteps.length - 1));
-    const noisy = new Float32Array(batch * each);
-    const target = new Float32Array(batch * each);
-    rows.forEach((row, i) => {
-      const { pixels } = images[Math.floor(row / levels)]!;
-      const noise = random(SEED, 'heldout noise', row).normal(each);
-      scheduler.addNoise(pixels, noise, timesteps[row]!, noisy, i * each);
-      scheduler.target(pixels, noise, timesteps[row]!, target, i * each);
-    });
-    const prediction = await options.predict(
-      noisy,
-      Int32Array.from(rows, (row) => timesteps[row]!),
-      embeddings.stack(rows.map((row) => images[Math.floor(row / levels)]!.caption)),
+  let numbers = 0;
+  let done = 0;
+  for (const [shape, plane] of material.shapes.entries()) {
+    const rows = Array.from(timesteps.keys()).filter(
+      (row) => material.buckets[Math.floor(row / levels)] === shape,
     );
-    const wanted = Math.min(batch, timesteps.length - start) * each;
-    for (let i = 0; i < wanted; i++) sum += (prediction[i]! - target[i]!) ** 2;
-    await options.onProgress?.(Math.min(start + batch, timesteps.length), timesteps.length);
+    if (rows.length === 0) continue;
+    const predict = await options.predictor(shape);
+    for (let start = 0; start < rows.length; start += options.batch) {
+      const wanted = rows.slice(start, start + options.batch);
+      sum += await errorOf(options, predict, wanted, timesteps, levels);
+      numbers += wanted.length * plane[0] * plane[1] * plane[2];
+      done += wanted.length;
+      await options.onProgress?.(done, timesteps.length);
+    }
   }
-  return sum / (timesteps.length * each);
+  return sum / numbers;
+}
+
+/** Sum of squared errors over some rows of one shape; the batch is filled up with the last of them. */
+async function errorOf(
+  { material, scheduler, conditions, batch, timeIds = null }: HeldoutOptions,
+  predict: Predict,
+  wanted: readonly number[],
+  timesteps: Int32Array,
+  levels: number,
+): Promise<number> {
+  const rows = Array.from({ length: batch }, (_, i) => wanted[Math.min(i, wanted.length - 1)]!);
+  const images = rows.map((row) => Math.floor(row / levels));
+  const [channels, height, width] = material.shapes[material.buckets[images[0]!]!]!;
+  const each = channels * height * width;
+  const noisy = new Float32Array(batch * each);
+  const target = new Float32Array(batch * each);
+  rows.forEach((row, i) => {
+    // The mean of the latents: what is asked does not depend on how training draws them.
+    const x0 = material.clean(images[i]!, false, () => new Float32Array(each));
+    const noise = random(SEED, 'heldout noise', row).normal(each);
+    scheduler.addNoise(x0, noise, timesteps[row]!, noisy, i * each);
+    scheduler.target(x0, noise, timesteps[row]!, target, i * each);
+  });
+  const prediction = await predict(
+    noisy,
+    Int32Array.from(rows, (row) => timesteps[row]!),
+    {
+      ...conditions.stack(images.map((image) => material.captions[image]!)),
+      ...(timeIds !== null && {
+        [timeIds]: Float32Array.from(images.flatMap((image) => material.timeIds(image))),
+      }),
+    },
+  );
+  let sum = 0;
+  for (let i = 0; i < wanted.length * each; i++) sum += (prediction[i]! - target[i]!) ** 2;
+  return sum;
 }

@@ -1,7 +1,7 @@
 /** @file Sample pictures of prompts, the same from the same seed. */
 import { random } from '#src/tasks/random.ts';
-import { type Denoise, sample } from './ddim.ts';
-import type { CaptionEmbeddings } from './embeddings.ts';
+import type { Conditions } from './conditions.ts';
+import { type Denoise, sample, type SamplerName } from './sample.ts';
 import type { Scheduler } from './scheduler.ts';
 
 export interface PreviewOptions {
@@ -12,8 +12,8 @@ export interface PreviewOptions {
   readonly guidance: number;
   readonly seed: number;
   readonly scheduler: Scheduler;
-  /** Embeds prompts that it does not know yet. */
-  readonly embeddings: CaptionEmbeddings;
+  readonly sampler?: SamplerName;
+  readonly conditions: Conditions;
   /** Sees `batch` pictures at a time, 2·batch under guidance. */
   readonly denoise: Denoise;
   readonly batch: number;
@@ -27,8 +27,8 @@ export interface PreviewOptions {
  * the other prompts change it. A last batch that is not full is filled up with its last prompt.
  */
 export async function samplePixels(options: PreviewOptions): Promise<Float32Array> {
-  const { prompts, negative, batch, shape, embeddings, guidance, seed, steps } = options;
-  await embeddings.add(guidance === 1 ? prompts : [...prompts, negative]);
+  const { prompts, negative, batch, shape, conditions, guidance, seed, steps } = options;
+  await conditions.add(guidance === 1 ? prompts : [...prompts, negative]);
   const each = shape[0] * shape[1] * shape[2];
   const out = new Float32Array(prompts.length * each);
   const rounds = Math.ceil(prompts.length / batch);
@@ -40,11 +40,14 @@ export async function samplePixels(options: PreviewOptions): Promise<Float32Arra
     const pixels = await sample({
       denoise: options.denoise,
       scheduler: options.scheduler,
+      ...(options.sampler && { sampler: options.sampler }),
       steps,
       guidance,
       noise,
-      embeddings: embeddings.stack(rows.map((row) => prompts[row]!)),
-      ...(guidance !== 1 && { negative: embeddings.stack(rows.map(() => negative)) }),
+      conditions: conditions.stack(rows.map((row) => prompts[row]!)),
+      ...(guidance !== 1 && {
+        negative: conditions.negatives(rows.map(() => negative)),
+      }),
       onStep: (done) => options.onStep?.(round * steps + done, rounds * steps),
     });
     out.set(pixels.subarray(0, Math.min(batch, prompts.length - start) * each), start * each);

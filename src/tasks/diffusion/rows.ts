@@ -14,3 +14,13 @@ export function joined<T extends TypedArray>(rows: readonly T[]): T {
   }
   return out;
 }
+
+/** Matrices of so many rows side by side. */
+export function joinedColumns(parts: readonly Float32Array[], rows: number): Float32Array {
+  if (parts.length === 1) return parts[0]!;
+  const widths = parts.map((part) => part.length / rows);
+  const pieces = Array.from({ length: rows }, (_, row) =>
+    parts.map((part, i) => part.subarray(row * widths[i]!, (row + 1) * widths[i]!)),
+  );
+  return joined(pieces.flat());
+}

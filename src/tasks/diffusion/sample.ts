@@ -10,7 +10,11 @@ import type { Sampler } from './trajectory.ts';
 export const samplerNames = ['ddim', 'euler', 'dpm++_2m'] as const;
 export type SamplerName = (typeof samplerNames)[number];
 
-export const samplers: Readonly<Record<SamplerName, Sampler>> = { ddim, euler, 'dpm++_2m': dpmSolver };
+export const samplers: Readonly<Record<SamplerName, Sampler>> = {
+  ddim,
+  euler,
+  'dpm++_2m': dpmSolver,
+};
 
 /**
  * The network: noisy latents [B, …], one timestep for all, what it is told of each picture (tensors of B rows) → prediction like the latents.

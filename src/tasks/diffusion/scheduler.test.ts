@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { json } from '../../../e2e/golden/testing/fixtures.ts';
 import { DataError } from '../files.ts';
-import { sample } from './ddim.ts';
+import { sample } from './sample.ts';
 import { parseSchedulerConfig, Scheduler } from './scheduler.ts';
 
 interface Case {
@@ -14,7 +14,12 @@ interface Case {
   readonly at: number[];
   readonly noised: number[];
   readonly target: number[];
-  readonly runs: { steps: number; timesteps: number[]; noise: number[]; result: number[] }[];
+  readonly runs: {
+    steps: number;
+    timesteps: number[];
+    noise: number[];
+    result: number[];
+  }[];
 }
 const { cases } = json('schedulers/schedulers.json') as { cases: Case[] };
 
@@ -73,7 +78,7 @@ describe.each(cases)('the schedule of $name', (c) => {
       steps,
       guidance: 1,
       noise: Float32Array.from(noise),
-      embeddings: new Float32Array(),
+      conditions: {},
     });
     near(x, result, 2e-4, 2e-4);
   });
@@ -81,10 +86,12 @@ describe.each(cases)('the schedule of $name', (c) => {
 
 describe('min-SNR weights', () => {
   const weigh = (prediction_type: string, t: number, gamma: number) =>
-    new Scheduler(parseSchedulerConfig({ beta_schedule: 'squaredcos_cap_v2', prediction_type })).minSnrWeight(
-      t,
-      gamma,
-    );
+    new Scheduler(
+      parseSchedulerConfig({
+        beta_schedule: 'squaredcos_cap_v2',
+        prediction_type,
+      }),
+    ).minSnrWeight(t, gamma);
   const snr = (t: number) =>
     new Scheduler(parseSchedulerConfig({ beta_schedule: 'squaredcos_cap_v2' })).snr(t);
 
@@ -99,7 +106,10 @@ describe('min-SNR weights', () => {
   it('are 1 without γ, and finite at zero signal', () => {
     expect(weigh('v_prediction', 10, 0)).toBe(1);
     const zero = new Scheduler(
-      parseSchedulerConfig({ rescale_betas_zero_snr: true, prediction_type: 'v_prediction' }),
+      parseSchedulerConfig({
+        rescale_betas_zero_snr: true,
+        prediction_type: 'v_prediction',
+      }),
     );
     expect(zero.minSnrWeight(999, 5)).toBe(0);
   });

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-web';
-import type { Denoise } from '../ddim.ts';
+import type { Denoise } from '../sample.ts';
 import { parseSchedulerConfig, Scheduler } from '../scheduler.ts';
 import { CaptionTokenizer } from '../tokenizer.ts';
 
@@ -51,5 +51,10 @@ export async function emojiUnet(): Promise<
 
 export async function emojiDenoise(): Promise<Denoise> {
   const unet = await emojiUnet();
-  return (latents, t, embeddings) => unet(latents, new Int32Array(latents.length / 3072).fill(t), embeddings);
+  return (latents, t, conditions) =>
+    unet(
+      latents,
+      new Int32Array(latents.length / 3072).fill(t),
+      conditions['encoder_hidden_states'] as Float32Array,
+    );
 }
