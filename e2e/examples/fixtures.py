@@ -1,6 +1,6 @@
-"""Makes what the tests of arrays and losses hold Rotune to: src/tasks/arrays/testing/numpy.json, src/tasks/generic/testing/losses.json.
+"""Makes what tests hold Rotune to: src/tasks/arrays/testing/numpy.json, src/tasks/generic/testing/losses.json, src/tasks/images/testing/pillow.json.
 
-Usage: python e2e/examples/fixtures.py   (torch, numpy)
+Usage: python e2e/examples/fixtures.py   (torch, numpy, pillow)
 """
 
 import base64
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 TASKS = Path(__file__).resolve().parents[2] / "src" / "tasks"
 F = torch.nn.functional
@@ -72,6 +73,19 @@ def losses() -> list[dict[str, object]]:
     return out
 
 
+def pictures() -> dict[str, str]:
+    image = Image.fromarray((np.arange(7 * 5 * 3) % 256).astype("u1").reshape(5, 7, 3))
+    exif = {"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}
+    kinds = [("PNG", {}), ("JPEG", {}), ("JPEG", {"progressive": True}), ("WEBP", {}), ("WEBP", {"lossless": True}), ("WEBP", exif)]
+    out: dict[str, str] = {}
+    for kind, options in [*kinds, ("GIF", {}), ("BMP", {}), ("AVIF", {})]:
+        file = io.BytesIO()
+        image.save(file, kind, **options)
+        out[" ".join([kind.lower(), *list(options)[:1]])] = base64.b64encode(file.getvalue()).decode()
+    return out
+
+
 if __name__ == "__main__":
+    (TASKS / "images" / "testing" / "pillow.json").write_text(json.dumps(pictures()) + "\n")
     (TASKS / "arrays" / "testing" / "numpy.json").write_text(json.dumps(arrays()) + "\n")
     (TASKS / "generic" / "testing" / "losses.json").write_text(json.dumps(losses()) + "\n")

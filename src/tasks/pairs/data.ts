@@ -39,25 +39,25 @@ const error = (item: string, message: string, cure?: string): TaskProblem => ({
   ...(cure !== undefined && { cure }),
 });
 
-/** The path split at its innermost folder of such a name: what is before it, what is behind it without extension. */
-function behind(path: string, words: readonly string[]): string | null {
+/** The side that the path's outermost folder of such a name says, and the path without that name and without extension. */
+function sideOf(path: string): { readonly side: 0 | 1; readonly key: string } | null {
   const parts = path.split('/');
-  const at = parts.slice(0, -1).findLastIndex((p) => words.includes(p.toLowerCase()));
-  return at < 0 ? null : stemOf([...parts.slice(0, at), '', ...parts.slice(at + 1)].join('/'));
+  const words = [inputWords, targetWords];
+  const at = parts.slice(0, -1).findIndex((p) => words.some((list) => list.includes(p.toLowerCase())));
+  if (at < 0) return null;
+  const side = inputWords.includes(parts[at]!.toLowerCase()) ? 0 : 1;
+  return { side, key: stemOf([...parts.slice(0, at), '', ...parts.slice(at + 1)].join('/')) };
 }
 
 function fromFolders(files: FileSet, paths: readonly string[], problems: TaskProblem[]): Pair[] {
-  const sides = [inputWords, targetWords].map((words) => {
-    const found = new Map<string, string>();
-    for (const path of paths) {
-      const key = behind(path, words);
-      if (key === null) continue;
-      const other = found.get(key);
-      if (other === undefined) found.set(key, path);
-      else problems.push(error(path, `${path} and ${other} have the same name.`, 'Remove one of them.'));
-    }
-    return found;
-  }) as [Map<string, string>, Map<string, string>];
+  const sides = [new Map<string, string>(), new Map<string, string>()] as const;
+  for (const path of paths) {
+    const found = sideOf(path);
+    if (!found) continue;
+    const other = sides[found.side].get(found.key);
+    if (other === undefined) sides[found.side].set(found.key, path);
+    else problems.push(error(path, `${other} and ${path} have the same name.`, 'Remove one of them.'));
+  }
   const [inputs, targets] = sides;
   if (inputs.size === 0 || targets.size === 0) {
     problems.push(
