@@ -1,7 +1,7 @@
-/** @file `npm run bench -- [step|family|memory|scale] [argument …]`: measures, asserts nothing. step: step ÷ forward by gradient route; family: the same for other adapters; memory: a long run; scale: a large model's file to its step graph. */
+/** @file `npm run bench -- [step|family|memory|recompute|scale] [argument …]`: measures, asserts nothing. step: step ÷ forward by gradient route; family: the same for other adapters; memory: a long run; recompute: peak memory with the forward pass in segments; scale: a large model's file to its step graph. */
 import { ensurePackages, main, Refusal, ROOT } from './ensure.mjs';
 
-const BENCHES = ['step', 'family', 'memory', 'scale'];
+const BENCHES = ['step', 'family', 'memory', 'recompute', 'scale'];
 
 await main(async () => {
   const [name = 'step', ...numbers] = process.argv.slice(2);

@@ -127,10 +127,12 @@ export class LoadedProgram implements Executable {
 
     const nextOf = new Map(this.#program.state.map((s) => [s.output, s.name]));
     const wanted = new Set([...nextOf.keys(), ...reads, ...this.#passedOn()]);
+    const kept = new Set([...nextOf.keys(), ...reads]);
     const made: Values = new Map();
-    let kept = false;
+    let whole = false;
     try {
-      for (const { stage, session, weights, outputs } of this.#stages) {
+      const spent = this.#spent();
+      for (const [i, { stage, session, weights, outputs }] of this.#stages.entries()) {
         const inputs: Record<string, Ort.Tensor> = {};
         for (const name of session.inputNames) {
           const value = weights.get(name) ?? values.get(name);
@@ -147,6 +149,13 @@ export class LoadedProgram implements Executable {
           values.set(name, results[name]!);
           made.set(name, results[name]!);
         }
+        for (const name of spent[i]!) {
+          const tensor = made.get(name);
+          if (!tensor || kept.has(name)) continue;
+          values.delete(name);
+          made.delete(name);
+          discard(backend, tensor);
+        }
       }
       const read = await download(
         backend,
@@ -158,12 +167,12 @@ export class LoadedProgram implements Executable {
         this.#state.set(name, made.get(output)!);
         old?.dispose();
       }
-      kept = true;
+      whole = true;
       return Object.fromEntries(
         reads.map((name, i) => [name, nextOf.has(name) && !backend.device ? read[i]!.slice() : read[i]!]),
       );
     } finally {
-      for (const [name, tensor] of made) if (!kept || !nextOf.has(name)) discard(backend, tensor);
+      for (const [name, tensor] of made) if (!whole || !nextOf.has(name)) discard(backend, tensor);
     }
   }
 
@@ -172,6 +181,15 @@ export class LoadedProgram implements Executable {
     return this.#stages.flatMap(({ outputs }, i) =>
       this.#stages.slice(i + 1).flatMap((s) => s.session.inputNames.filter((name) => outputs.has(name))),
     );
+  }
+
+  /** By stage, what no later one takes any more. */
+  #spent(): string[][] {
+    const last = new Map<string, number>();
+    this.#stages.forEach(({ session, outputs }, i) => {
+      for (const name of [...outputs, ...session.inputNames]) last.set(name, i);
+    });
+    return this.#stages.map((_, i) => [...last].flatMap(([name, at]) => (at === i ? [name] : [])));
   }
 
   readState(): Promise<Record<string, Float32Array>> {
