@@ -103,7 +103,7 @@ describe('bad files', () => {
       /a has the element type "F8/,
     ],
     ['a negative dim', file({ a: f32([-1], 0, 4) }, 4), /shape of a is/],
-    ['no offsets', file({ a: { dtype: 'F32', shape: [1] } }, 4), /offsets of a are undefined/],
+    ['no offsets', file({ a: { dtype: 'F32', shape: [1] } }, 4), /offsets of a are missing/],
     ['offsets backwards', file({ a: f32([1], 4, 0) }, 4), /offsets of a are/],
     ['a tensor past the end', file({ a: f32([2], 0, 8) }, 4), /a should end at byte 8.*holds only 4/],
     ['a size that does not fit', file({ a: f32([3], 0, 8) }, 8), /takes 12 bytes, but has 8/],

@@ -1,6 +1,7 @@
 /** @file The safetensors file format: an 8-byte length, a JSON header, then the tensors' bytes (huggingface/safetensors, format section). */
 import type { DType } from '#src/onnx/model.ts';
 import { byteLength, type Tensor, viewBytes } from '#src/onnx/tensor.ts';
+import { show } from '#src/tasks/optionSchema.ts';
 import { FormatError } from './errors.ts';
 
 export interface Safetensors {
@@ -76,12 +77,12 @@ function parseEntry(name: string, value: unknown, available: number): Entry {
   const type = typeof dtype === 'string' ? typeOf.get(dtype) : undefined;
   if (!type)
     throw new FormatError(
-      `safetensors: ${name} has the element type ${JSON.stringify(dtype ?? null)}, which is not supported (${[...typeOf.keys()].join(', ')} are).`,
+      `safetensors: ${name} has the element type ${show(dtype)}, which is not supported (${[...typeOf.keys()].join(', ')} are).`,
     );
   if (!Array.isArray(shape) || !shape.every(isCount))
-    throw new FormatError(`safetensors: the shape of ${name} is ${JSON.stringify(shape ?? null)}.`);
+    throw new FormatError(`safetensors: the shape of ${name} is ${show(shape)}.`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0]! > offsets[1]!)
-    throw new FormatError(`safetensors: the data offsets of ${name} are ${JSON.stringify(offsets ?? null)}.`);
+    throw new FormatError(`safetensors: the data offsets of ${name} are ${show(offsets)}.`);
   const [begin, end] = offsets as [number, number];
   if (end > available)
     throw new FormatError(

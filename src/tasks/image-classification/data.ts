@@ -92,10 +92,10 @@ function finder(paths: readonly string[], folder: string): (name: string) => str
   return (name) => {
     const clean = name.replaceAll('\\', '/').replace(/^(\.?\/)+/, '');
     for (const path of [folder + clean, clean]) if (known.has(path)) return path;
-    const ending = paths.filter((p) => p.endsWith(`/${clean}`));
+    const alike = byName.get(baseName(clean)) ?? [];
+    const ending = alike.filter((p) => p.endsWith(`/${clean}`));
     if (ending.length === 1) return ending[0];
-    const alike = byName.get(baseName(clean));
-    return alike?.length === 1 ? alike[0] : undefined;
+    return alike.length === 1 ? alike[0] : undefined;
   };
 }
 
@@ -179,10 +179,8 @@ export async function readLabelled(files: FileSet): Promise<LabelledImages> {
   const chosen = named.length > 0 ? named : tables;
   if (chosen.length === 0) return { ...fromFolders(paths, problems), problems };
   const images: Labelled[] = [];
-  const isImage = (name: string): boolean => {
-    const find = finder(paths, '');
-    return find(name) !== undefined;
-  };
+  const find = finder(paths, '');
+  const isImage = (name: string): boolean => find(name) !== undefined;
   for (const path of chosen)
     try {
       const text = new TextDecoder().decode(await files.read(path));

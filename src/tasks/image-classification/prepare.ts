@@ -165,6 +165,7 @@ class PreparedImages implements PreparedTask {
   readonly preview: DataPreview;
   readonly #order: EpochOrder | null;
   readonly #weights: Float64Array;
+  #judging: ReturnType<Classifier['graph']> | undefined;
 
   constructor(
     readonly classifier: Classifier,
@@ -250,7 +251,7 @@ class PreparedImages implements PreparedTask {
   ): Promise<void> {
     const { job, input } = this.classifier;
     const { batch } = job.train;
-    const { graph, logits } = this.classifier.graph(batch, this.choice);
+    const { graph, logits } = (this.#judging ??= this.classifier.graph(batch, this.choice));
     const run: RunGraph = await adapted.run('classify', `batch ${batch}`, () => graph);
     const classes = this.choice.names.length;
     for (let start = 0; start < examples.length; start += batch) {

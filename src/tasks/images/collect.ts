@@ -35,7 +35,7 @@ export async function collectImages(
   const seen = new Map<string, string>();
   for (const [i, path] of paths.entries()) {
     try {
-      const bytes = await store.files.read(path);
+      const bytes = await store.read(path);
       await store.decode(path, bytes);
       const hash = await sha256(bytes);
       images.set(path, { path, hash });

@@ -111,16 +111,21 @@ export function probeImage(bytes: Uint8Array): ImageHeader | null {
 
 const known = 'PNG, JPEG, WebP, AVIF, SVG and GIF are read';
 
+/** Throws with the reason for a file that is empty or too large to be read. */
+export function checkedLength(length: number): void {
+  if (length === 0) throw new Error('it is empty, 0 bytes');
+  if (length > largestFile)
+    throw new Error(
+      `it has ${Math.round(length / 2 ** 20)} MiB; up to ${largestFile / 2 ** 20} MiB are read`,
+    );
+}
+
 /**
  * The header of an image that may be decoded.
  * @throws Error with the reason, without the file's name: empty, no image, cut short, or larger than the limits
  */
 export function checkedHeader(bytes: Uint8Array): ImageHeader {
-  if (bytes.length === 0) throw new Error('it is empty, 0 bytes');
-  if (bytes.length > largestFile)
-    throw new Error(
-      `it has ${Math.round(bytes.length / 2 ** 20)} MiB; up to ${largestFile / 2 ** 20} MiB are read`,
-    );
+  checkedLength(bytes.length);
   const header = probeImage(bytes);
   if (!header) throw new Error(`its bytes are no image that is known; ${known}`);
   const { width, height, format } = header;

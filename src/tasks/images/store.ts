@@ -1,7 +1,7 @@
 /** @file Decoded images at the task's size: held as bytes up to a limit, read again beyond it, so that memory stays flat. */
 import type { FileSet } from '#src/tasks/files.ts';
 import type { Picture, RawImage, TaskHost } from '#src/tasks/types.ts';
-import { checkedHeader } from './probe.ts';
+import { checkedHeader, checkedLength } from './probe.ts';
 
 /** RGB, row-major, 0–255. */
 export interface Frame {
@@ -13,10 +13,11 @@ export interface Frame {
 /** Lays transparent parts over white. */
 export function opaque({ width, height, rgba }: RawImage): Frame {
   const rgb = new Uint8Array(3 * width * height);
-  for (let i = 0; i < width * height; i++) {
-    const alpha = rgba[4 * i + 3]!;
+  for (let from = 0, to = 0; from < rgba.length; from += 4) {
+    const alpha = rgba[from + 3]!;
     for (let c = 0; c < 3; c++)
-      rgb[3 * i + c] = Math.round((rgba[4 * i + c]! * alpha + 255 * (255 - alpha)) / 255);
+      rgb[to++] =
+        alpha === 255 ? rgba[from + c]! : Math.round((rgba[from + c]! * alpha + 255 * (255 - alpha)) / 255);
   }
   return { width, height, rgb };
 }
@@ -39,6 +40,12 @@ export class ImageStore {
     return this.#bytes;
   }
 
+  /** The file's bytes. Throws with the reason if it is too large to be read. */
+  async read(path: string): Promise<Uint8Array> {
+    checkedLength(await this.files.size(path));
+    return this.files.read(path);
+  }
+
   /** Decodes bytes that were read already. Throws with the reason. */
   async decode(path: string, bytes: Uint8Array): Promise<Frame> {
     checkedHeader(bytes);
@@ -55,7 +62,7 @@ export class ImageStore {
 
   /** The image cropped and scaled to the store's size; the same pixels whenever it is asked for. */
   async get(path: string): Promise<Frame> {
-    return this.#held.get(path) ?? this.decode(path, await this.files.read(path));
+    return this.#held.get(path) ?? this.decode(path, await this.read(path));
   }
 }
 
