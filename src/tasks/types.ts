@@ -156,8 +156,13 @@ export interface TrainedGraph {
 
 /** Data and model together, ready to be trained. */
 export interface PreparedTask {
-  /** At the job's batch. Throws GraphError or ModelError in words. */
-  training(): TrainedGraph;
+  /**
+   * At the job's batch. Throws GraphError or ModelError in words.
+   * @param variant which of the shapes of micro-batches; layers and their order are the same in all
+   */
+  training(variant?: number): TrainedGraph;
+  /** The shape of a micro-batch, from 0, by the seed and the step alone; asked for after `warm`. Absent: there is one shape. */
+  variant?(step: number, micro: number): number;
   readonly problems: readonly TaskProblem[];
   readonly counts: { readonly train: number; readonly heldout: number };
   readonly preview: DataPreview;

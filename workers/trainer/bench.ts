@@ -101,9 +101,14 @@ export class Bench {
     };
   }
 
-  /** The training step; `key` says what was compiled into it. */
-  async training(key: string, program: () => Program, external?: LoadExternal): Promise<Executable> {
-    const slot = await this.#slot('training', key, program, external);
+  /** The training step for one shape of micro-batches; `key` says what was compiled into it. */
+  async training(
+    key: string,
+    program: () => Program,
+    external?: LoadExternal,
+    variant = 0,
+  ): Promise<Executable> {
+    const slot = await this.#slot(`training ${variant}`, key, program, external);
     return slot.executable;
   }
 
@@ -124,7 +129,8 @@ export class Bench {
 
   /** Frees the training step and its state. */
   async endTraining(): Promise<void> {
-    await this.#release('training');
+    const slots = [...this.#slots.keys()].filter((name) => name.startsWith('training '));
+    for (const slot of slots) await this.#release(slot);
     await this.#release('orthogonality');
   }
 

@@ -63,11 +63,15 @@ export class Run {
     this.#rows = same ? [...(resume?.samples ?? [])] : [];
     this.#evaluations = [...(resume?.checkpoint.evaluations ?? [])];
     const { train } = setup.job;
+    const feeds = jobFeeds(setup);
     this.#loop = new TrainingLoop({
       executable: this.#step,
       steps: train.steps,
       accumulate: train.accumulate,
-      feeds: jobFeeds(setup),
+      feeds: async (step, micro, rate) => {
+        await this.#step.use(setup.prepared.variant?.(step, micro) ?? 0);
+        return feeds(step, micro, rate);
+      },
       learningRate: (step) => learningRateAt({ ...train, kind: train.schedule }, step),
       readEvery: this.#readEvery,
       largestResidual: LARGEST_RESIDUAL,

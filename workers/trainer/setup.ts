@@ -4,6 +4,7 @@ import { GraphError } from '#src/graph/types.ts';
 import { type Layout, parameterLayout, writeParameters } from '#src/oft/parameters.ts';
 import type { PlanProblem } from '#src/oft/rules.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
+import { leastMemory } from '#src/program/recompute.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { startingParameters } from '#src/program/weights.ts';
 import type { Program } from '#src/program/types.ts';
@@ -42,9 +43,9 @@ export interface Setup {
   readonly selfContained: boolean;
   readonly layoutKey: string;
   /** Names the training step. */
-  trainingKey(rounds: number): string;
-  /** The training step with so many Newton–Schulz rounds. Throws GraphError. */
-  program(rounds: number): Program;
+  trainingKey(rounds: number, variant?: number): string;
+  /** The training step with so many Newton–Schulz rounds, for one of the task's shapes of micro-batches. Throws GraphError. */
+  program(rounds: number, variant?: number): Program;
 }
 
 /** Names an adapted model: equal keys, equal programs. */
@@ -104,23 +105,26 @@ export async function makeSetup(
     beginning.numbers &&
     writeParameters(layout, beginning.numbers, startingParameters(layout, trained.graph));
   const planErrors = planProblems.some((p) => p.severity === 'error');
-  const programs = new Map<number, Program>();
-  const program = (rounds: number): Program => {
-    const known = programs.get(rounds);
+  const programs = new Map<string, Program>();
+  const program = (rounds: number, variant = 0): Program => {
+    const key = `${rounds}:${variant}`;
+    const known = programs.get(key);
     if (known) return known;
+    const { graph, loss } = variant === 0 ? trained : prepared.training(variant);
     const { accumulate, betas, eps, weightDecay, clip, blockwiseRate } = job.train;
     const made = compileTraining({
-      graph: trained.graph,
+      graph,
       layout,
       rounds,
       optimiser: { betas, eps, weightDecay, clip, accumulate, blockwiseRate },
-      loss: trained.loss,
+      loss,
     });
     const begun: Program = initial
       ? { ...made, state: made.state.map((s) => (s.name === 'theta' ? { ...s, init: initial } : s)) }
       : made;
-    programs.set(rounds, begun);
-    return begun;
+    const final = job.train.recompute ? leastMemory(begun).program : begun;
+    programs.set(key, final);
+    return final;
   };
   const problems: SetupProblem[] = [
     ...beginning.problems,
@@ -153,10 +157,10 @@ export async function makeSetup(
     problems,
     program,
     layoutKey,
-    trainingKey: (rounds) => {
+    trainingKey: (rounds, variant = 0) => {
       const { steps: _, learningRate: __, seed: ___, ...rest } = job.train;
       const { inputs, outputs } = trained.graph;
-      return JSON.stringify([layoutKey, job.task, job.options, inputs, outputs, rest, rounds]);
+      return JSON.stringify([layoutKey, job.task, job.options, inputs, outputs, rest, rounds, variant]);
     },
     modelName: sourceName(request.model),
     dataName: sourceName(request.train),

@@ -11,6 +11,7 @@ export class TrainingStep implements Executable {
   readonly #watch: Stopwatch;
   #executable: Executable | null = null;
   #rounds: number;
+  #variant = 0;
 
   constructor(setup: Setup, bench: Bench, watch: Stopwatch, rounds: number) {
     this.#setup = setup;
@@ -26,12 +27,30 @@ export class TrainingStep implements Executable {
 
   /** Compiles the step; its state is that of a run's start. */
   async compile(): Promise<void> {
-    const [setup, rounds] = [this.#setup, this.#rounds];
     await this.#watch.time('compile', async () => {
-      const program = setup.program(rounds);
-      this.#executable = await this.#bench.training(setup.trainingKey(rounds), () => program, setup.external);
-      await this.#executable.writeState(Object.fromEntries(program.state.map((s) => [s.name, s.init])));
+      await this.#load();
+      const { state } = this.#setup.program(this.#rounds, this.#variant);
+      await this.writeState(Object.fromEntries(state.map((s) => [s.name, s.init])));
     });
+  }
+
+  async #load(): Promise<void> {
+    const [setup, rounds, variant] = [this.#setup, this.#rounds, this.#variant];
+    this.#executable = await this.#bench.training(
+      setup.trainingKey(rounds, variant),
+      () => setup.program(rounds, variant),
+      setup.external,
+      variant,
+    );
+  }
+
+  /** Runs are of this shape from now on: the state goes over to its program, which is compiled when it is first wanted. */
+  async use(variant: number): Promise<void> {
+    if (variant === this.#variant) return;
+    const state = await this.readState();
+    this.#variant = variant;
+    await this.#watch.time('compile', () => this.#load());
+    await this.writeState(state);
   }
 
   /** Compiles it with the rounds that such a residual calls for, if those are more; the state goes over. */

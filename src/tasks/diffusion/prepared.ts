@@ -65,11 +65,6 @@ export class PreparedDiffusion implements PreparedTask {
     this.preview = previewOf(train, this.#used);
   }
 
-  /** How many shapes training pictures have. */
-  get variants(): number {
-    return this.#used.length;
-  }
-
   variant(step: number, micro: number): number {
     return this.#used.indexOf(this.#warm().batches.bucket(step, micro));
   }

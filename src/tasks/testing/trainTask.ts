@@ -119,8 +119,17 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
       accumulate: job.train.accumulate,
       blockwiseRate: false,
     } as const;
-    const program = compileTraining({ graph, layout, loss, optimiser });
-    const step = await runtime.load(program);
+    const steps = [await runtime.load(compileTraining({ graph, layout, loss, optimiser }))];
+    let step = steps[0]!;
+    /** The state goes over to the program of the shape. */
+    const use = async (variant: number): Promise<void> => {
+      const state = await step.readState();
+      steps[variant] ??= await runtime.load(
+        compileTraining({ ...prepared.training(variant), layout, optimiser }),
+      );
+      step = steps[variant];
+      await step.writeState(state);
+    };
     const adapted = (theta: Float32Array): Adapted => ({
       run: async (slot, key, makeGraph) => {
         const forward = compileForward({ graph: makeGraph(), layout });
@@ -144,6 +153,7 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
           micro === job.train.accumulate - 1,
         );
         const feeds: Record<string, TypedArray> = { ...(await prepared.feeds(k, micro)), schedule };
+        if (prepared.variant) await use(prepared.variant(k, micro));
         const out = await step.run(feeds, ['loss']);
         sum += Number(out['loss']![0]);
       }

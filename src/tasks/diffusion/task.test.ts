@@ -1,0 +1,134 @@
+import { PNG } from 'pngjs';
+import { describe, expect, it } from 'vitest';
+import { readParameters } from '#src/oft/parameters.ts';
+import { defaultSettings } from '#src/oft/planned.ts';
+import { testJob } from '../testing/job.ts';
+import { openWhole, trainTask } from '../testing/trainTask.ts';
+import type { TaskHost } from '../types.ts';
+import type { DiffusionOptions } from './options.ts';
+import { task } from './task.ts';
+import { decodePngImage } from './testing/decodePng.ts';
+import { diskFiles, memoryFiles } from './testing/diskFiles.ts';
+
+/** Stripes of two colours. */
+function png(width: number, height: number, hue: number): Uint8Array {
+  const image = new PNG({ width, height });
+  for (let i = 0; i < width * height; i++)
+    image.data.set(
+      (i + Math.floor(i / width)) % 3 === 0 ? [250, hue, 20, 255] : [10, 255 - hue, 200, 255],
+      4 * i,
+    );
+  return new Uint8Array(PNG.sync.write(image));
+}
+const square = memoryFiles({
+  'a red robot.png': png(16, 16, 10),
+  'a blue cat.png': png(16, 16, 90),
+  'a green cat.png': png(16, 16, 160),
+});
+const mixed = memoryFiles({
+  'a red robot.png': png(16, 16, 10),
+  'wide.png': png(20, 12, 90),
+  'tall.png': png(12, 20, 160),
+  'tall too.png': png(12, 20, 200),
+});
+const model = diskFiles('e2e/golden/tiny-sd');
+const job = (options: Partial<DiffusionOptions>, train: object = {}) =>
+  testJob('diffusion', options, {
+    data: { flip: options.latents === 'sample', captionDropout: 0.1 },
+    train: { steps: 6, batch: 2, seed: 1, ...train },
+    sample: { prompts: ['a cat'], negative: '', steps: 2, guidance: 3, seed: 4, every: 0 },
+  });
+const run = (files: typeof square, options: Partial<DiffusionOptions>, learningRate = 0.02, train = {}) =>
+  trainTask({
+    task,
+    model,
+    train: files,
+    heldout: files,
+    job: job(options, train),
+    plan: { ...defaultSettings, rules: [] },
+    learningRate,
+    decodeImage: decodePngImage,
+  });
+
+describe('a Stable Diffusion folder', () => {
+  it('trains on latents, and draws pixels', async () => {
+    const result = await run(square, {}, 0.02, { steps: 30, minSnr: 5 });
+    expect(result.model.parts.map(({ part }) => part)).toEqual(['unet']);
+    expect(result.after.loss!).toBeLessThan(0.97 * result.before.loss!);
+    const [before, after] = [result.samplesBefore, result.samplesAfter].map(({ pictures }) => pictures[0]!);
+    expect(before).toMatchObject({ width: 16, height: 16 });
+    expect(after!.rgba).not.toEqual(before!.rgba);
+    expect(result.prepared.preview.facts).toContainEqual({
+      label: 'As the model sees them',
+      value: '16 × 16 pixels',
+    });
+  });
+
+  it.each(['euler', 'dpm++_2m'] as const)('draws by %s, latents drawn anew', async (sampler) => {
+    const result = await run(square, { sampler, latents: 'sample', offsetNoise: 0.1 });
+    expect(result.losses.every(Number.isFinite)).toBe(true);
+    expect(result.samplesAfter.pictures).toHaveLength(1);
+  });
+
+  it('trains the text encoder with it', async () => {
+    const result = await run(square, { trainTextEncoder: true }, 0.02, { steps: 20 });
+    expect(result.model.parts.map(({ part }) => part)).toEqual(['unet', 'text_encoder']);
+    expect(result.after.loss!).toBeLessThan(result.before.loss!);
+    // The text encoder's blocks have turned, from the loss alone.
+    const turned = readParameters(result.layout, result.theta).filter(
+      ({ layer, blocks }) => layer.layer.part === 'text_encoder' && blocks.some((x) => x !== 0),
+    );
+    expect(turned).toHaveLength(12);
+    // Untouched, the joint graph says what the frozen encoder and the UNet say.
+    const apart = await run(square, {}, 0.02, { steps: 1 });
+    expect(Math.abs(result.before.loss! / apart.before.loss! - 1)).toBeLessThan(1e-5);
+  });
+
+  it('trains each shape at its own size, over one state', async () => {
+    const result = await run(mixed, { buckets: true }, 0.02, { steps: 12 });
+    expect(result.losses.every(Number.isFinite)).toBe(true);
+    expect(result.after.loss!).toBeLessThan(result.before.loss!);
+    const variants = Array.from({ length: 12 }, (_, k) => result.prepared.variant!(k, 0));
+    expect(new Set(variants)).toEqual(new Set([0, 1, 2]));
+    const shapes = [0, 1, 2].map((v) => result.prepared.training(v).graph.inputs[0]!.shape.slice(2));
+    expect(shapes).toEqual([
+      [8, 8],
+      [6, 10],
+      [10, 6],
+    ]);
+    for (const [k, variant] of variants.entries())
+      expect((await result.prepared.feeds(k, 0))['target']!.length).toBe(
+        2 * 4 * shapes[variant]![0]! * shapes[variant]![1]!,
+      );
+    const value = '1 of 16 × 16, 1 of 20 × 12, 2 of 12 × 20';
+    expect(result.prepared.preview.facts).toContainEqual({ label: 'As the model sees them', value });
+  });
+});
+
+describe('latents', () => {
+  it('are encoded once, however often a run is made ready', async () => {
+    const asked: string[] = [];
+    const host: TaskHost = {
+      backend: 'wasm',
+      frozen: (slot, _, graph) => () => {
+        asked.push(slot);
+        const { outputs } = graph();
+        return Promise.resolve(
+          Object.fromEntries(
+            outputs.map((o) => [o.name, new Float32Array(o.shape.reduce((a, b) => a * b, 1))]),
+          ),
+        );
+      },
+      decodeImage: decodePngImage,
+    };
+    const opened = await task.open(model, openWhole(model), job({}));
+    const count = async (files: typeof square): Promise<number> => {
+      asked.length = 0;
+      await (await opened.prepare(files, null, host)).warm(host);
+      return asked.filter((slot) => slot === 'vae encoder').length;
+    };
+    expect([await count(square), await count(square)]).toEqual([3, 0]);
+    // One of the pictures is known already.
+    expect(await count(memoryFiles({ 'x.png': png(16, 16, 10), 'y.png': png(16, 16, 33) }))).toBe(1);
+  });
+});
