@@ -3,6 +3,7 @@ import type { Job } from '#src/formats/jobTypes.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { BackendKind, BackendReport, PlacementReport } from '#src/runtime/types.ts';
+import type { MemoryVerdict, Relief } from '#src/program/verdict.ts';
 import type { DataPreview, Metric, Picture, ReportTable, Samples } from '#src/tasks/types.ts';
 import type { Orthogonality } from '#src/training/types.ts';
 import type { Inspection, Look } from './inspection/types.ts';
@@ -70,6 +71,15 @@ export interface AdapterReport {
   readonly notes: readonly string[];
 }
 
+/** Memory of a run on a device, in bytes. */
+export interface Fit extends MemoryVerdict {
+  readonly weights: number;
+  readonly state: number;
+  readonly activations: number;
+  /** What would make it fit, mildest first; each includes those before it. */
+  readonly reliefs: readonly Relief[];
+}
+
 export interface Preparation {
   readonly backend: BackendReport;
   readonly modelHash: string;
@@ -84,6 +94,8 @@ export interface Preparation {
   readonly heldout: number;
   /** What the model will see. */
   readonly preview: DataPreview;
+  /** Whether the run fits the device; null: it cannot be compiled as it is. */
+  readonly fit: Fit | null;
   /** Estimated from a timed probe of a few steps; null until one was made. */
   readonly secondsPerStep: number | null;
   /** All at once; a run with an error among them will not start. */

@@ -12,7 +12,7 @@ import { parseToml, printToml } from './toml.ts';
 export const defaultJob: Job = {
   version: 1,
   task: 'diffusion',
-  options: {},
+  options: taskInfo('diffusion')!.defaults,
   model: 'builtin:emoji',
   data: {
     train: 'builtin:high-contrast/train',
@@ -36,6 +36,7 @@ export const defaultJob: Job = {
     eps: 1e-8,
     minSnr: 0,
     blockwiseRate: false,
+    recompute: false,
     checkpointSteps: 25,
     checkpointSeconds: 30,
   },
@@ -94,6 +95,7 @@ const schema = table({
       eps: v.optional(real('a positive number up to 1', (x) => x > 0 && x <= 1)),
       min_snr: v.optional(notNegative),
       blockwise_rate: v.optional(flag),
+      recompute: v.optional(flag),
       checkpoint_steps: v.optional(whole(1, 1_000_000)),
       checkpoint_seconds: v.optional(real('a number from 1 to 86400', (x) => x >= 1 && x <= 86_400)),
     }),

@@ -41,6 +41,8 @@ export interface Job {
     readonly minSnr: number;
     /** Learning rate × 1/(2·sqrt(b−1)) per layer, so that one rate fits all block sizes (OneTrainer #1315). */
     readonly blockwiseRate: boolean;
+    /** Run parts of the model twice instead of keeping their results: slower, with less memory. */
+    readonly recompute: boolean;
     /** Checkpoint at least every so many steps and seconds. */
     readonly checkpointSteps: number;
     readonly checkpointSeconds: number;

@@ -4,6 +4,7 @@ import { openBackend, type RuntimeOptions } from './backend.ts';
 import { RuntimeError } from './errors.ts';
 import { type Host, LoadedProgram } from './executable.ts';
 import type { LoadExternal, Runtime } from './types.ts';
+import { offeredMemory } from './offered.ts';
 import { WeightStore } from './weights.ts';
 
 /**
@@ -50,6 +51,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   return {
     backend: backend.report,
+    offered: offeredMemory(backend),
     lost,
     async load(program: Program, external?: LoadExternal) {
       if (disposed) throw new RuntimeError('session', 'This runtime was already disposed of.');

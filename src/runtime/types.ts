@@ -1,6 +1,7 @@
 /** @file What the rest sees of the runtime: a Program goes in, something that runs comes out. No onnxruntime type leaks. */
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import type { Program } from '#src/program/types.ts';
+import type { OfferedMemory } from '#src/program/verdict.ts';
 
 export type BackendKind = 'webgpu' | 'wasm';
 
@@ -43,6 +44,8 @@ export interface Runtime {
   readonly backend: BackendReport;
   /** Compiles a program. Weights that another live program of this runtime already uploaded (same Constant object) are shared. */
   load(program: Program, external?: LoadExternal): Promise<Executable>;
+  /** What the device gives, as far as the browser tells. */
+  readonly offered: OfferedMemory;
   /** Bytes held on the device by weights and state. */
   memory(): { readonly weights: number; readonly state: number };
   /** Resolves when the device is lost, with the reason; never on wasm. */

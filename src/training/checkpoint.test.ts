@@ -25,6 +25,7 @@ const job: Job = {
     eps: 1e-8,
     minSnr: 0,
     blockwiseRate: false,
+    recompute: false,
     checkpointSteps: 50,
     checkpointSeconds: 30,
   },

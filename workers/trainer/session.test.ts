@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readSafetensors } from '#src/formats/safetensors.ts';
-import type { Outcome, RunEvent } from '../protocol.ts';
+import type { Outcome, RunEvent, Samples } from '../protocol.ts';
 import { publicFetch } from './testing/publicFetch.ts';
 import {
   adapterBytes,
@@ -179,7 +179,7 @@ describe('sampling', () => {
 
   it('works between the steps of a run', async () => {
     const session = lab.newSession();
-    let during: Promise<Outcome<unknown>> | null = null;
+    let during: Promise<Outcome<Samples>> | null = null;
     const result = value(
       await session.start(request(), (event) => {
         if (event.kind === 'steps') during ??= session.sample(sample);

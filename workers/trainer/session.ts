@@ -23,6 +23,7 @@ import type { Inspection, Look } from '../inspection/types.ts';
 import { exportAs, weightOf } from './adapter.ts';
 import { Bench } from './bench.ts';
 import { withDifferences } from './differences.ts';
+import { fitOf } from './fit.ts';
 import { Loader, type Progress } from './loader.ts';
 import { bad, busy, good, problemOf, ProblemError } from './problems.ts';
 import { probe } from './probe.ts';
@@ -228,6 +229,7 @@ export class Session implements TrainerApi {
       images: setup.prepared.counts.train,
       heldout: setup.prepared.counts.heldout,
       preview: setup.prepared.preview,
+      fit: sound ? fitOf(setup, bench.runtime.offered) : null,
       secondsPerStep,
       problems,
     };

@@ -29,6 +29,7 @@ export const fakeJob: Job = {
     eps: 1e-8,
     minSnr: 0,
     blockwiseRate: false,
+    recompute: false,
     checkpointSteps: 50,
     checkpointSeconds: 30,
   },

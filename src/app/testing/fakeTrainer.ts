@@ -3,6 +3,7 @@ import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type {
   AdapterReport,
   ExportedFile,
+  Fit,
   Problem,
   JobRequest,
   Outcome,
@@ -37,7 +38,19 @@ export interface FakeOptions {
   readonly problems?: readonly (Problem & { severity: 'error' | 'warning' })[];
   /** What is found in any file that is opened. */
   readonly inspection?: Inspection;
+  readonly fit?: Fit;
 }
+
+const fakeFit: Fit = {
+  kind: 'fits',
+  needed: 4.5e8,
+  offered: 4e9,
+  words: 'Fits: needs about 450 MB of 4.0 GB (what WebAssembly can address).',
+  weights: 1.1e7,
+  state: 2e6,
+  activations: 3.3e8,
+  reliefs: [],
+};
 
 const FAILURE: Problem = {
   code: 'device-lost',
@@ -113,6 +126,7 @@ export class FakeTrainer implements TrainerApi {
       images: 58,
       heldout: 37,
       preview: { facts: [{ label: 'Images', value: '58' }], items: [] },
+      fit: this.#options.fit ?? fakeFit,
       secondsPerStep: probe ? 0.41 : null,
       problems: this.#options.problems ?? [],
     });

@@ -26,6 +26,7 @@ export function graphRuntime(): TestRuntime {
   });
   const runtime: TestRuntime = {
     backend: { kind: 'wasm', reason: 'A test.', threads: 1, adapter: null },
+    offered: { bytes: 4e9, largest: null, source: 'a test' },
     lost,
     lose,
     onRun: null,
