@@ -4,7 +4,7 @@ import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { BackendKind, BackendReport, PlacementReport } from '#src/runtime/types.ts';
 import type { MemoryVerdict, Relief } from '#src/program/verdict.ts';
-import type { DataPreview, Metric, Picture, ReportTable, Samples } from '#src/tasks/types.ts';
+import type { DataPreview, Metric, ReportTable, Samples } from '#src/tasks/types.ts';
 import type { Orthogonality } from '#src/training/types.ts';
 import type { Inspection, Look } from './inspection/types.ts';
 

@@ -22,6 +22,7 @@ import {
   type Node,
 } from './model.ts';
 import { codeName, typeOfCode } from './protobuf.ts';
+import { checkMessage } from './wire.ts';
 
 /**
  * Decodes an ONNX file. The model's local functions are inlined; Constant nodes stay nodes; tensors in other files stay byte ranges.
@@ -52,13 +53,18 @@ export function decodeModel(bytes: Uint8Array): Model {
 
 function parse(bytes: Uint8Array): ModelProto {
   try {
+    checkMessage(bytes, ModelProtoSchema);
     return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
   } catch {
-    if (looksLikeOnnx(bytes))
-      throw new ModelError('The ONNX file is truncated or damaged: it ends in the middle. Copy it again.');
-    throw notOnnx(bytes);
+    throw unreadable(bytes);
   }
 }
+
+/** Why a file cannot be read, by its first bytes. */
+export const unreadable = (head: Uint8Array): ModelError =>
+  looksLikeOnnx(head)
+    ? new ModelError('The ONNX file is truncated or damaged: it ends in the middle. Copy it again.')
+    : notOnnx(head);
 
 /** An ONNX file starts with field 1 (ir_version), a small number, and then another field of ModelProto. */
 const looksLikeOnnx = (bytes: Uint8Array): boolean =>

@@ -103,6 +103,17 @@ export function withOwnRanges(own: string, decode: () => Model): Model {
   return { ...model, graph: { ...graph, initializers } };
 }
 
+/** The model with the locations of its external tensors mapped; '' is the model's own file. */
+export const relocated = (model: Model, map: (location: string) => string): Model => ({
+  ...model,
+  graph: mapConstants(model.graph, (_, c) =>
+    c.data.kind === 'external' ? { ...c, data: { ...c.data, location: map(c.data.location) } } : c,
+  ),
+});
+
+/** The model with all external tensors made inline: as many bytes in memory as the files have. */
+export const loadAll = (model: Model, read: ReadRange): Promise<Model> => loadSmall(model, read, Infinity);
+
 /** The graph with each constant mapped: initializers and tensor attributes, in subgraphs too. */
 function mapConstants(graph: ModelGraph, map: (name: string, constant: Constant) => Constant): ModelGraph {
   const attribute = (node: Node, a: Attribute): Attribute => {

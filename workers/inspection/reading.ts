@@ -1,19 +1,12 @@
 /** @file An ONNX file as the inspector reads it: decoded, its large weights left where they are, missing ones noted instead of refused. */
 import * as v from 'valibot';
 import type { DimHints } from '#src/graph/assume.ts';
-import { decodeModel } from '#src/onnx/decode.ts';
-import { externalEnds, loadSmall } from '#src/onnx/external.ts';
-import { type Model, ModelError } from '#src/onnx/model.ts';
 import type { FileSet } from '#src/tasks/files.ts';
-import { sha256 } from '#src/tasks/digest.ts';
+import { identityOf as identityOfFiles } from '#src/tasks/digest.ts';
+import { readStructure, type Structure } from '#src/tasks/modelFiles.ts';
 
 /** A decoded file. All that can be said of it at any dimensions follows from this without reading again. */
-export interface ReadFile {
-  readonly path: string;
-  readonly model: Model;
-  readonly bytes: number;
-  /** bytes null: the file is not in the set. */
-  readonly external: readonly { readonly path: string; readonly bytes: number | null }[];
+export interface ReadFile extends Structure {
   readonly hints: DimHints;
 }
 
@@ -23,49 +16,19 @@ export const modelPaths = (files: FileSet): string[] => files.paths.filter((p) =
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 
 /** Reads one file. Throws ModelError that names it where it is no whole ONNX model. */
-export async function readModelFile(files: FileSet, path: string): Promise<ReadFile> {
-  const bytes = await files.read(path);
-  let model: Model;
-  try {
-    model = decodeModel(bytes);
-  } catch (error) {
-    throw error instanceof ModelError ? new ModelError(`${path}: ${error.message}`) : error;
-  }
-  const there = new Set(files.paths);
-  const pathOf = (location: string): string => folderOf(path) + location.replace(/^\.\//, '');
-  const external: { path: string; bytes: number | null }[] = [];
-  for (const [location, least] of externalEnds(model)) {
-    const beside = pathOf(location);
-    const size = there.has(beside) ? await files.size(beside) : null;
-    if (size !== null && size < least.bytes)
-      throw new ModelError(
-        `${beside} has ${size} bytes, but ${least.tensor} ends at byte ${least.bytes}. The file is truncated, or belongs to another model.`,
-      );
-    external.push({ path: beside, bytes: size });
-  }
-  const whole = external.every((e) => e.bytes !== null);
-  return {
-    path,
-    model: whole
-      ? await loadSmall(model, (location, offset, length) => files.read(pathOf(location), offset, length))
-      : model,
-    bytes: external.reduce((n, e) => n + (e.bytes ?? 0), bytes.byteLength),
-    external,
-    hints: await readHints(files, path),
-  };
-}
+export const readModelFile = async (files: FileSet, path: string): Promise<ReadFile> => ({
+  ...(await readStructure(files, path)),
+  hints: await readHints(files, path),
+});
 
 /** SHA-256 of the file; with external files, of its and their digests in their order. null where one is missing. */
-export async function identityOf(
+export const identityOf = async (
   files: FileSet,
   { path, external }: Pick<ReadFile, 'path' | 'external'>,
-): Promise<string | null> {
-  if (external.some((e) => e.bytes === null)) return null;
-  const digests: string[] = [];
-  for (const part of [path, ...external.map((e) => e.path)])
-    digests.push(await sha256(await files.read(part)));
-  return digests.length === 1 ? digests[0]! : sha256(new TextEncoder().encode(digests.join('\n')));
-}
+): Promise<string | null> =>
+  external.some((e) => e.bytes === null)
+    ? null
+    : identityOfFiles(files, [path, ...external.map((e) => e.path)]);
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_536));
 const sides = v.union([

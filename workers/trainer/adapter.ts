@@ -5,9 +5,11 @@ import type { Job } from '#src/formats/jobTypes.ts';
 import { printJob } from '#src/formats/job.ts';
 import { torchWeights } from '#src/formats/onnxWeights.ts';
 import { zipFiles } from '#src/formats/zip.ts';
+import { loadAll } from '#src/onnx/external.ts';
 import { layerAngles } from '#src/oft/hostRotation.ts';
 import { type Layout, readParameters } from '#src/oft/parameters.ts';
 import type { Layer } from '#src/oft/types.ts';
+import type { LoadExternal } from '#src/runtime/types.ts';
 import type { ExportedFile, RunEvent } from '../protocol.ts';
 import type { WrittenAdapter } from '#src/formats/adapterTypes.ts';
 import type { TaskModel } from '#src/tasks/types.ts';
@@ -58,13 +60,13 @@ const nameOf = ({ job, step, opened }: Adapter, format: AdapterFormat): string =
 
 /**
  * The adapter as a file of that kind; several files as one ZIP archive.
- * @param model asked for only where the kind holds weights
+ * @param model its parts with all weights; asked for only where the kind holds weights
  * @throws FormatError where that kind cannot hold it, ProblemError for differences
  */
 export async function exportAs(
   adapter: Adapter,
   format: AdapterFormat,
-  model: () => Promise<TaskModel>,
+  model: () => Promise<TaskModel['parts']>,
 ): Promise<ExportedFile> {
   const { job, layers, layout, theta, modelHash, differences } = adapter;
   if (differences)
@@ -75,7 +77,7 @@ export async function exportAs(
     });
   const adapted = new Set(layout.planned.map((p) => p.layer.path));
   const { dim } = job.plan.blocks;
-  const parts = format === 'diff' || format.startsWith('onnx') ? (await model()).parts : [];
+  const parts = format === 'diff' || format.startsWith('onnx') ? await model() : [];
   const turned = readParameters(layout, theta);
   const write = (own: typeof turned, part?: TaskModel['parts'][number]) =>
     writeAdapter(format, {
@@ -108,6 +110,15 @@ export async function exportAs(
     losses,
   };
 }
+
+/** The parts of a model with all of their weights in memory: files of weights are written and differences added on the host. */
+export const wholeParts = (model: TaskModel, external: LoadExternal): Promise<TaskModel['parts']> =>
+  Promise.all(
+    model.parts.map(async ({ part, file }) => ({
+      part,
+      file: { ...file, model: await loadAll(file.model, external) },
+    })),
+  );
 
 /** A layer's weight in torch's order, from the file of its part. */
 export function weightOf(parts: TaskModel['parts']): (layer: Layer) => Float32Array {

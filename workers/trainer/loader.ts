@@ -3,10 +3,10 @@ import type { Layer } from '#src/oft/types.ts';
 import type { LoadExternal } from '#src/runtime/types.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
+import { openModel } from '#src/tasks/modelFiles.ts';
 import { findTask } from '#src/tasks/registry.ts';
 import type { ModelFile, PreparedTask, TaskHost, TaskModel } from '#src/tasks/types.ts';
 import type { JobRequest, Source } from '../protocol.ts';
-import { openModel } from './modelFiles.ts';
 import { openSource, sourceKey } from './sources.ts';
 import { readStart, type Start } from './start.ts';
 

@@ -20,7 +20,7 @@ import type {
 } from '../protocol.ts';
 import { Inspector } from '../inspection/inspect.ts';
 import type { Inspection, Look } from '../inspection/types.ts';
-import { exportAs, weightOf } from './adapter.ts';
+import { exportAs, weightOf, wholeParts } from './adapter.ts';
 import { Bench } from './bench.ts';
 import { withDifferences } from './differences.ts';
 import { fitOf } from './fit.ts';
@@ -54,6 +54,8 @@ export class Session implements TrainerApi {
   readonly #jobs = new Mutex();
   readonly #inspector: Inspector;
   readonly #host: TaskHost;
+  /** Reads the large weights of the model at hand. */
+  #external: LoadExternal | undefined;
   #bench: Bench | null = null;
   #preferred: BackendKind | 'auto' = 'auto';
   /** A start was asked for and has not ended. */
@@ -137,7 +139,10 @@ export class Session implements TrainerApi {
     return this.#outcome(async () => {
       const present = this.#present();
       const adapter = await this.#shelf.adapter(present);
-      return exportAs(adapter, format, async () => (await this.#shelf.model(adapter, present)).model);
+      return exportAs(adapter, format, async () => {
+        const { model, external } = await this.#shelf.model(adapter, present);
+        return wholeParts(model, external);
+      });
     });
   }
 
@@ -202,6 +207,7 @@ export class Session implements TrainerApi {
     const sources = [model, train, heldout, adapter].map(sourceKey);
     // The plan of a run that began from a file is in its checkpoint.
     const key = JSON.stringify([job, sources, saved?.adapter ? saved.adapter.hash : null]);
+    this.#external = this.#loader.external(model);
     if (this.#setup?.key !== key)
       this.#setup = {
         key,
@@ -290,6 +296,7 @@ export class Session implements TrainerApi {
     await this.#device(backend);
     const model = await this.#loader.model(source, job);
     const layers = model.layers();
+    this.#external = this.#loader.external(source);
     const start = await this.#loader.adapter(adapter, model.hash, layers);
     const { planned, numbers } = asInFile(start.file);
     const layout = parameterLayout(planned);
@@ -317,13 +324,16 @@ export class Session implements TrainerApi {
   async #draw(request: SampleRequest): Promise<Samples> {
     const bench = this.#run ? this.#standing() : await this.#device(this.#preferred);
     const { adapter, model, external, layoutKey } = await this.#shelf.studio(this.#present());
+    this.#external = external;
     const { layers, differences, layout, theta } = adapter;
     const { strength } = request;
     if (!model.sample)
       throw new ProblemError({ code: 'unsupported', message: 'This task has no prompts to answer.' });
-    const change = differences
-      ? (graph: Graph) => withDifferences(graph, weightOf(model.parts), layers, differences, strength)
-      : undefined;
+    const weights = differences && weightOf(await wholeParts(model, external));
+    const change =
+      differences && weights
+        ? (graph: Graph) => withDifferences(graph, weights, layers, differences, strength)
+        : undefined;
     const key = differences ? `${layoutKey}:${strength}` : layoutKey;
     return model.sample(
       { ...request, negative: adapter.job.sample.negative },
@@ -339,12 +349,11 @@ export class Session implements TrainerApi {
   /** What tasks are lent: always through the device that stands at the time. */
   #newHost(): TaskHost {
     const standing = (): Bench => this.#standing();
-    const external = (): LoadExternal | undefined => this.#setup?.setup.external;
     return {
       get backend() {
         return standing().runtime.backend.kind;
       },
-      frozen: (slot, key, graph) => (feeds) => standing().frozen(slot, key, graph, external())(feeds),
+      frozen: (slot, key, graph) => (feeds) => standing().frozen(slot, key, graph, this.#external)(feeds),
       decodeImage: this.#env.decodeImage,
     };
   }

@@ -81,9 +81,9 @@ export async function builtinFiles(id: string, { base, kind, onFetched }: OpenOp
     if (size === undefined) throw new DataError(`${path} is not in ${id}.`);
     return size;
   };
-  /** Ranges are cut from the whole file, which is kept while it is being read piece by piece. */
-  let last: { readonly path: string; readonly bytes: Promise<Uint8Array> } | null = null;
-  const whole = async (path: string): Promise<Uint8Array> => {
+  /** Fetched once each; a Blob need not lie in the heap. */
+  const fetched = new Map<string, Promise<Blob>>();
+  const whole = async (path: string): Promise<Blob> => {
     const expected = known(path);
     const address = new URL(inside + path.split('/').map(encodeURIComponent).join('/'), folder);
     const bytes = await download(await get(address, path), path, onFetched);
@@ -91,17 +91,18 @@ export async function builtinFiles(id: string, { base, kind, onFetched }: OpenOp
       throw new DataError(
         `${path} came with ${bytes.byteLength} bytes instead of ${expected}. Reload the page to fetch it again.`,
       );
-    return bytes;
+    return new Blob([bytes as Uint8Array<ArrayBuffer>]);
   };
   return {
     name: id,
     paths: [...sizes.keys()].sort(byName),
     size: (path) => Promise.resolve(path).then(known),
-    async read(path, offset, length) {
-      if (offset === undefined && length === undefined) return whole(path);
-      if (last?.path !== path) last = { path, bytes: whole(path) };
-      const bytes = await last.bytes;
-      return bytes.slice(offset ?? 0, length === undefined ? undefined : (offset ?? 0) + length);
+    async read(path, offset = 0, length) {
+      const blob = fetched.get(path) ?? whole(path);
+      fetched.set(path, blob);
+      blob.catch(() => fetched.delete(path));
+      const part = (await blob).slice(offset, length === undefined ? undefined : offset + length);
+      return new Uint8Array(await part.arrayBuffer());
     },
   };
 }

@@ -1,9 +1,11 @@
 /** @file A runtime for tests in Node: programs run stage by stage in plain sessions. It can lose its device, or spoil an output, on demand. */
+import type { Graph } from '#src/graph/types.ts';
+import type { Constant } from '#src/onnx/model.ts';
 import type { Tensor, TypedArray } from '#src/onnx/tensor.ts';
 import { type GraphRun, openGraph } from '#src/ops/testing/runGraph.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
 import type { Program } from '#src/program/types.ts';
-import type { Executable, Runtime } from '#src/runtime/types.ts';
+import type { Executable, LoadExternal, Runtime } from '#src/runtime/types.ts';
 
 export interface TestRuntime extends Runtime {
   lose(reason: string): void;
@@ -12,6 +14,21 @@ export interface TestRuntime extends Runtime {
   /** Outputs of a run, to be changed in place. */
   onOutputs: ((out: Record<string, TypedArray>) => void) | null;
   readonly live: number;
+}
+
+/** The graph with its weights read in. */
+async function inlined(graph: Graph, external?: LoadExternal): Promise<Graph> {
+  const constants = new Map<string, Constant>();
+  for (const [name, c] of graph.constants) {
+    const { data } = c;
+    if (data.kind === 'inline') constants.set(name, c);
+    else {
+      if (!external) throw new Error(`Nothing reads ${name}.`);
+      const bytes = await external(data.location, data.offset, data.length);
+      constants.set(name, { ...c, data: { kind: 'inline', bytes } });
+    }
+  }
+  return { ...graph, constants };
 }
 
 export function graphRuntime(): TestRuntime {
@@ -36,9 +53,9 @@ export function graphRuntime(): TestRuntime {
     },
     memory: () => ({ weights: 0, state: 0 }),
     dispose: () => Promise.resolve(),
-    async load(program: Program): Promise<Executable> {
+    async load(program: Program, external?: LoadExternal): Promise<Executable> {
       const stages: GraphRun[] = [];
-      for (const stage of program.stages) stages.push(await openGraph(stage.graph));
+      for (const stage of program.stages) stages.push(await openGraph(await inlined(stage.graph, external)));
       live++;
       const state = new Map(program.state.map((s) => [s.name, s.init.slice()]));
       const alone = new Mutex();
