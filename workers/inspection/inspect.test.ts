@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { uniform } from '#src/ops/testing/random.ts';
 import { mutations } from '../../e2e/golden/fuzz/mutate.ts';
-import { pickedFiles } from '../trainer/sources.ts';
+import { fileSetOf } from '../trainer/blobFiles.ts';
 import { inspect, Inspected } from './inspect.ts';
 import type { InspectedModel, Inspection } from './types.ts';
 
@@ -13,12 +13,16 @@ const bytesOf = (path: string): Uint8Array<ArrayBuffer> =>
 
 /** A set of files from e2e/golden or given bytes, by the path in the set. */
 function set(files: Readonly<Record<string, string | Uint8Array<ArrayBuffer>>>, name = 'mine') {
-  return pickedFiles(
-    name,
-    Object.entries(files).map(([path, from]) => ({
+  const blobs = new Map(
+    Object.entries(files).map(([path, from]) => [
       path,
-      blob: new Blob([typeof from === 'string' ? bytesOf(from) : from]),
-    })),
+      new Blob([typeof from === 'string' ? bytesOf(from) : from]),
+    ]),
+  );
+  return fileSetOf(
+    name,
+    [...blobs].map(([path, { size }]) => ({ path, size })),
+    (path) => blobs.get(path)!,
   );
 }
 const text = (json: unknown): Uint8Array<ArrayBuffer> => new TextEncoder().encode(JSON.stringify(json));

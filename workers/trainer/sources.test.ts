@@ -50,14 +50,16 @@ describe('a built-in folder', () => {
 
 describe('picked files', () => {
   const blob = (text: string): Blob => new Blob([text]);
-  const files = pickedFiles('mine', [
-    { path: 'b.txt', blob: blob('hello') },
-    { path: 'a\\c.txt', blob: blob('there') },
-    { path: '.hidden/x', blob: blob('') },
-    { path: '__MACOSX/b.txt', blob: blob('') },
-  ]);
+  const filesOf = () =>
+    pickedFiles('mine', [
+      { path: 'b.txt', blob: blob('hello') },
+      { path: 'a\\c.txt', blob: blob('there') },
+      { path: '.hidden/x', blob: blob('') },
+      { path: '__MACOSX/b.txt', blob: blob('') },
+    ]);
 
   it('are sorted, without hidden ones, and read by range', async () => {
+    const files = await filesOf();
     expect(files.paths).toEqual(['a/c.txt', 'b.txt']);
     expect(new TextDecoder().decode(await files.read('b.txt', 1, 3))).toBe('ell');
     expect(await files.size('a/c.txt')).toBe(5);
@@ -67,7 +69,7 @@ describe('picked files', () => {
   it('that were moved since are told of', async () => {
     const gone = blob('x');
     gone.slice = () => ({ arrayBuffer: () => Promise.reject(new Error('NotFoundError')) }) as unknown as Blob;
-    const moved = pickedFiles('mine', [{ path: 'a.png', blob: gone }]);
+    const moved = await pickedFiles('mine', [{ path: 'a.png', blob: gone }]);
     await expect(moved.read('a.png')).rejects.toThrow(/a\.png could not be read: it was moved/);
   });
 });

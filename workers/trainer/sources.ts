@@ -1,6 +1,8 @@
 /** @file FileSets from what the page names: built-in folders on our own origin, or files that the user picked. */
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import type { Source } from '../protocol.ts';
+import { fileSetOf, hidden } from './blobFiles.ts';
+import { isZip, zipFiles } from './zipFiles.ts';
 
 export interface OpenOptions {
   /** Address of the app's folder. */
@@ -11,45 +13,29 @@ export interface OpenOptions {
   readonly onFetched?: (bytes: number) => void;
 }
 
-const hidden = (path: string): boolean =>
-  path.split('/').some((part) => part.startsWith('.') || part === '__MACOSX');
-
 const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Opens a source. Throws DataError if a built-in folder cannot be fetched. */
 export function openSource(source: Source, options: OpenOptions): Promise<FileSet> {
-  return source.kind === 'files'
-    ? Promise.resolve(pickedFiles(source.name, source.files))
-    : builtinFiles(source.id, options);
+  return source.kind === 'files' ? pickedFiles(source.name, source.files) : builtinFiles(source.id, options);
 }
 
-/** Picked files: ranges are read from the disk as they are wanted. */
-export function pickedFiles(
+/** Picked files: ranges are read from the disk as they are wanted. A single ZIP archive is what it holds. */
+export async function pickedFiles(
   name: string,
   files: readonly { readonly path: string; readonly blob: Blob }[],
-): FileSet {
-  const blobs = new Map(
-    files.filter(({ path }) => !hidden(path)).map(({ path, blob }) => [path.replaceAll('\\', '/'), blob]),
-  );
-  const find = (path: string): Blob => {
-    const blob = blobs.get(path);
-    if (!blob) throw new DataError(`${path} is not in ${name}.`);
-    return blob;
-  };
-  return {
+): Promise<FileSet> {
+  const visible = files
+    .map(({ path, blob }) => ({ path: path.replaceAll('\\', '/'), blob }))
+    .filter(({ path }) => !hidden(path));
+  const [only, ...more] = visible;
+  if (only && more.length === 0 && (await isZip(only.blob))) return zipFiles(only.path, only.blob);
+  const blobs = new Map(visible.map(({ path, blob }) => [path, blob]));
+  return fileSetOf(
     name,
-    paths: [...blobs.keys()].sort(byName),
-    size: (path) => Promise.resolve(find(path)).then((blob) => blob.size),
-    async read(path, offset = 0, length) {
-      const blob = find(path);
-      try {
-        const part = blob.slice(offset, length === undefined ? blob.size : offset + length);
-        return new Uint8Array(await part.arrayBuffer());
-      } catch {
-        throw new DataError(`${path} could not be read: it was moved or changed. Pick the files again.`);
-      }
-    },
-  };
+    visible.map(({ path, blob }) => ({ path, size: blob.size })),
+    (path) => blobs.get(path)!,
+  );
 }
 
 interface Listing {

@@ -1,0 +1,47 @@
+/** @file A set of files whose contents are Blobs: ranges are read as they are wanted. */
+import { DataError, type FileSet } from '#src/tasks/files.ts';
+
+/** Hidden files, and what macOS packs beside. */
+export const hidden = (path: string): boolean =>
+  path.split('/').some((part) => part.startsWith('.') || part === '__MACOSX');
+
+const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/**
+ * @param files paths and sizes
+ * @param content of a file; asked for once each
+ */
+export function fileSetOf(
+  name: string,
+  files: readonly { readonly path: string; readonly size: number }[],
+  content: (path: string) => Blob | Promise<Blob>,
+): FileSet {
+  const sizes = new Map(files.map(({ path, size }) => [path, size]));
+  const known = new Map<string, Promise<Blob>>();
+  const find = (path: string): number => {
+    const size = sizes.get(path);
+    if (size === undefined) throw new DataError(`${path} is not in ${name}.`);
+    return size;
+  };
+  const blobOf = (path: string): Promise<Blob> => {
+    const blob = known.get(path) ?? Promise.resolve().then(() => content(path));
+    known.set(path, blob);
+    blob.catch(() => known.delete(path));
+    return blob;
+  };
+  return {
+    name,
+    paths: [...sizes.keys()].sort(byName),
+    size: (path) => Promise.resolve(path).then(find),
+    async read(path, offset = 0, length) {
+      find(path);
+      const blob = await blobOf(path);
+      try {
+        const part = blob.slice(offset, length === undefined ? blob.size : offset + length);
+        return new Uint8Array(await part.arrayBuffer());
+      } catch {
+        throw new DataError(`${path} could not be read: it was moved or changed. Pick the files again.`);
+      }
+    },
+  };
+}
