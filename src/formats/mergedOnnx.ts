@@ -9,7 +9,7 @@ import type { MergeOptions, WrittenFile } from './adapterTypes.ts';
 import { checkNumbers } from './blockNumbers.ts';
 import { type Fit, FitBuilder } from './fit.ts';
 import { externalised, GraphEdit, halved } from './onnxEdit.ts';
-import { flippedAt, noWeight, seenValues, weightUses } from './onnxWeights.ts';
+import { flippedAt, noWeight, seenValues, weightUses, nameInFile } from './onnxWeights.ts';
 
 const modelFile = 'model.onnx';
 const dataFile = 'model.onnx.data';
@@ -70,7 +70,7 @@ export function writeMergedOnnx(
       const merged = flippedAt(same[0]!, layer, mergeWeight(parameters, weight, strength), 'from torch');
       edit.replaceWeight(
         same.map((use) => use.node),
-        { name: layer.initializer, path: layer.path },
+        { name: nameInFile(layer, layer.initializer), path: layer.path },
         constantOf(tensor(seen.type, seen.shape, merged)),
       );
     }

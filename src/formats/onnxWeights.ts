@@ -53,6 +53,12 @@ export interface WeightUse {
   readonly path: WeightPath;
 }
 
+/**
+ * A name of a layer's own file. Where several files are trained as one graph, the names of all but the first stand behind `part/` there.
+ */
+export const nameInFile = ({ part }: Layer, name: string): string =>
+  part !== undefined && name.startsWith(`${part}/`) ? name.slice(part.length + 1) : name;
+
 /** All nodes, in subgraphs too, that multiply by a layer's weight as its kind of layer does. */
 export function weightUses(model: Model): (layer: Layer) => WeightUse[] {
   const uses = new Map<string, WeightUse[]>();
@@ -70,7 +76,7 @@ export function weightUses(model: Model): (layer: Layer) => WeightUse[] {
   };
   visit(model.graph);
   return (layer) =>
-    (uses.get(layer.initializer) ?? []).filter(
+    (uses.get(layer.initializer) ?? uses.get(nameInFile(layer, layer.initializer)) ?? []).filter(
       ({ node }) =>
         operatorOf[`${node.domain}::${node.op}`] === layer.op &&
         (layer.op !== 'Gemm' || seesTransposed(node) === layer.transposed),
@@ -118,7 +124,9 @@ export function torchWeights(model: Model): (layer: Layer) => Float32Array {
 
 /** Why a layer has no weight that could be merged. */
 export function noWeight(model: Model, layer: Layer): ModelError {
-  const packed = model.graph.nodes.find((n) => layer.nodes.includes(n.name) && n.op === 'MatMulNBits');
+  const packed = model.graph.nodes.find(
+    (n) => n.op === 'MatMulNBits' && layer.nodes.some((name) => nameInFile(layer, name) === n.name),
+  );
   return new ModelError(
     packed
       ? `The weight of ${layer.path} is packed in few bits (MatMulNBits ${packed.name}), which cannot be merged into. Save the adapter's own file, or train on the model before it was quantised.`
