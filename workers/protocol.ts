@@ -6,6 +6,7 @@ import type { BackendKind, BackendReport, PlacementReport } from '#src/runtime/t
 import type { MemoryVerdict, Relief } from '#src/program/verdict.ts';
 import type { DataPreview, Metric, ReportTable, Samples } from '#src/tasks/types.ts';
 import type { Orthogonality } from '#src/training/types.ts';
+import type { DownloadApi } from './download/types.ts';
 import type { Inspection, Look } from './inspection/types.ts';
 
 export type ProblemCode =
@@ -20,6 +21,7 @@ export type ProblemCode =
   | 'non-finite'
   | 'not-orthogonal'
   | 'busy'
+  | 'cancelled'
   | 'no-run'
   | 'another-tab'
   | 'model-changed'
@@ -191,7 +193,8 @@ export interface ExportedFile {
   readonly losses: readonly string[];
 }
 
-export interface TrainerApi {
+/** What the training session answers. */
+export interface SessionApi {
   device(prefer: BackendKind | 'auto'): Promise<BackendReport>;
   /**
    * Looks at every ONNX file of a source: no device is needed. The same source with other sizes is not read again.
@@ -220,3 +223,6 @@ export interface TrainerApi {
   lastRun(): Promise<RunSummary | null>;
   discard(id: string): Promise<void>;
 }
+
+/** All that the page can ask of the worker. */
+export interface TrainerApi extends SessionApi, DownloadApi {}

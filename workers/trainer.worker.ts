@@ -1,7 +1,11 @@
 /** @file The training realm: joins the runtime, the store and the browser's decoders, and shows the page one API. */
 import { expose, releaseProxy, transfer } from 'comlink';
 import { createRuntime } from '#src/runtime/runtime.ts';
+import { privateDepot } from '#src/store/downloads.ts';
 import type { Outcome, RunEvent, TrainerApi } from './protocol.ts';
+import { downloadApi } from './download/api.ts';
+import { Downloads } from './download/downloads.ts';
+import type { DownloadProgress } from './download/types.ts';
 import { decodeImage } from './trainer/images.ts';
 import { openRuns } from './trainer/saved.ts';
 import { Session } from './trainer/session.ts';
@@ -16,19 +20,23 @@ const session = new Session({
   runs: openRuns(),
 });
 
+const downloads = downloadApi(
+  new Downloads({ depot: privateDepot(), fetch: (url, init) => fetch(url, init) }),
+);
+
 /** Large results go over without a copy. */
 function handOver<T>(outcome: Outcome<T>, buffers: (value: T) => readonly ArrayBufferLike[]): Outcome<T> {
   return outcome.ok ? transfer(outcome, [...buffers(outcome.value)] as Transferable[]) : outcome;
 }
 
 /** The page's callback, which comlink made a proxy of. */
-type Listener = ((event: RunEvent) => void) & { readonly [releaseProxy]?: () => void };
+type Listener<T> = ((event: T) => void) & { readonly [releaseProxy]?: () => void };
 
 const api: TrainerApi = {
   device: (prefer) => session.device(prefer),
   inspect: (source, look) => session.inspect(source, look),
   prepare: (request, probe) => session.prepare(request, probe),
-  async start(request, onEvent: Listener, resume) {
+  async start(request, onEvent: Listener<RunEvent>, resume) {
     try {
       return await session.start(request, onEvent, resume);
     } finally {
@@ -44,6 +52,14 @@ const api: TrainerApi = {
     handOver(await session.exportAdapter(format), ({ bytes }) => [bytes.buffer]),
   openAdapter: (request) => session.openAdapter(request),
   lastRun: () => session.lastRun(),
+  ...downloads,
+  async download(url, paths, onProgress: Listener<DownloadProgress>) {
+    try {
+      return await downloads.download(url, paths, onProgress);
+    } finally {
+      onProgress[releaseProxy]?.();
+    }
+  },
   discard: (id) => session.discard(id),
 };
 

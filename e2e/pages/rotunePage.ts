@@ -35,6 +35,9 @@ export class RotunePage {
   get demoButton() {
     return this.page.getByRole('button', { name: /^Teach it black-and-white/ });
   }
+  get fromWeb() {
+    return this.page.getByRole('button', { name: 'Open a model from the web' });
+  }
   get trainShared() {
     return this.page.getByRole('button', { name: 'Train this' });
   }

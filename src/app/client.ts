@@ -15,6 +15,7 @@ import type {
   Source,
   TrainerApi,
 } from '#workers/protocol.ts';
+import type { DownloadProgress, RemoteModel } from '#workers/download/types.ts';
 import type { Inspection, Look } from '#workers/inspection/types.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
 import { lookForBackend } from '#src/runtime/look.ts';
@@ -106,6 +107,28 @@ export class WorkerTrainer implements Trainer {
   }
   inspect(source: Source, look?: Look): Promise<Outcome<Inspection>> {
     return this.#outcome((api) => api.inspect(source, look));
+  }
+  lookAtUrl(url: string): Promise<Outcome<RemoteModel>> {
+    return this.#outcome((api) => api.lookAtUrl(url));
+  }
+  download(
+    url: string,
+    paths: readonly string[],
+    onProgress: (progress: DownloadProgress) => void,
+  ): Promise<Outcome<RemoteModel>> {
+    return this.#outcome((api) => api.download(url, paths, proxy(onProgress)));
+  }
+  cancelDownload(): Promise<void> {
+    return this.#call((api) => api.cancelDownload());
+  }
+  downloads(): Promise<Outcome<readonly RemoteModel[]>> {
+    return this.#outcome((api) => api.downloads());
+  }
+  openDownload(url: string): Promise<Outcome<Source>> {
+    return this.#outcome((api) => api.openDownload(url));
+  }
+  removeDownload(url: string): Promise<Outcome<null>> {
+    return this.#outcome((api) => api.removeDownload(url));
   }
   prepare(request: JobRequest, probe: boolean): Promise<Outcome<Preparation>> {
     return this.#outcome((api) => api.prepare(request, probe));

@@ -21,6 +21,7 @@ import { percent } from './format.ts';
 import { NOTHING, requestOf, type Picked } from './request.ts';
 import { Inspector } from './inspector.svelte.ts';
 import { failed, toProblem } from './problems.ts';
+import { RemoteModels } from './remote.svelte.ts';
 import { RunState } from './run.svelte.ts';
 import { TabGuard, WakeLock, type OtherTab } from './tab.ts';
 
@@ -38,6 +39,7 @@ export class Lab {
   readonly run = new RunState();
   readonly comparison: Comparison;
   readonly inspector: Inspector;
+  readonly remote: RemoteModels;
   readonly defaultJob: Job;
   readonly #wake = new WakeLock();
   readonly #tab: TabGuard;
@@ -65,6 +67,7 @@ export class Lab {
     this.trainer = trainer;
     this.comparison = new Comparison(trainer);
     this.inspector = new Inspector(trainer);
+    this.remote = new RemoteModels(trainer);
     this.defaultJob = defaultJob;
     this.#job = defaultJob;
     this.#tab = new TabGuard((other) => (this.#otherTab = other));

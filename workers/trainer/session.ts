@@ -15,8 +15,8 @@ import type {
   RunResult,
   RunSummary,
   SampleRequest,
+  SessionApi,
   Source,
-  TrainerApi,
 } from '../protocol.ts';
 import { Inspector } from '../inspection/inspect.ts';
 import type { Inspection, Look } from '../inspection/types.ts';
@@ -48,7 +48,7 @@ export interface Environment {
 
 type Opening = JobRequest & { readonly adapter: Source };
 
-export class Session implements TrainerApi {
+export class Session implements SessionApi {
   readonly #env: Environment;
   readonly #loader: Loader;
   readonly #jobs = new Mutex();

@@ -19,6 +19,7 @@ import type { Inspection, Look } from '#workers/inspection/types.ts';
 import type { BackendReport } from '#src/runtime/types.ts';
 import { planLayers } from '#src/oft/rules.ts';
 import type { Layer } from '#src/oft/types.ts';
+import { FakeDownloads } from './fakeDownloads.ts';
 import { fakeInspection } from './fakeInspection.ts';
 import { fakeLayers } from './fakeLayers.ts';
 
@@ -77,7 +78,7 @@ export const drawDisc: Draw = (prompt, amount, seed) => {
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const good = <T>(value: T): Outcome<T> => ({ ok: true, value });
 
-export class FakeTrainer implements TrainerApi {
+export class FakeTrainer extends FakeDownloads implements TrainerApi {
   readonly #options: FakeOptions;
   readonly #draw: Draw;
   readonly #backend: BackendReport;
@@ -87,6 +88,7 @@ export class FakeTrainer implements TrainerApi {
   #unfinished: RunSummary | null;
 
   constructor(options: FakeOptions = {}) {
+    super();
     this.#options = options;
     this.#draw = options.draw ?? drawDisc;
     this.#backend = options.backend ?? {
