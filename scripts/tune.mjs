@@ -13,9 +13,10 @@ import { ensureBuild, ensureChromium, ensurePackages, main, Refusal, ROOT, say }
 import { filesBelow, HERE, outputFolder, parseArguments, refuse, USAGE } from './tune/options.mjs';
 import { duration, Progress, progressLine } from './tune/progress.mjs';
 import { logLine, RESULTS, writeAdapterFile, writeRun } from './tune/results.mjs';
+import { evaluationLine, phaseLine, preparedLines, samplesFile, summary, textsOf } from './tune/words.mjs';
 
 /** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
-/** @import { Problem, RunEvent, Preparation, Picture } from '#workers/protocol.ts' */
+/** @import { Problem, RunEvent, Samples } from '#workers/protocol.ts' */
 /** @typedef {{ name: string, files: { path: string, url: string }[] }} Folder what the page's automation takes, by address */
 
 /** Problems that the caller's own files caused: exit status 2. Others are ours or the machine's: 1. */
@@ -37,12 +38,17 @@ function fail(problem) {
   throw new Refusal(parts.join(' ').replaceAll(/\s*\n\s*/g, ' '), CALLERS.includes(problem.code) ? 2 : 1);
 }
 
-/** Folders of the job as the page fetches them. @param {Record<string, string>} folders @param {string} prefix */
-function folderInputs(folders, prefix) {
+/**
+ * Folders of the job as the page fetches them.
+ * @param {Record<string, string>} folders
+ * @param {string} prefix
+ * @param {(path: string) => readonly string[]} filesWith what belongs to a single file
+ */
+function folderInputs(folders, prefix, filesWith) {
   /** @type {Record<string, Folder>} */
   const inputs = {};
   for (const [role, place] of Object.entries(folders)) {
-    const paths = isFile(place) ? [basename(place)] : filesBelow(place);
+    const paths = isFile(place) ? filesWith(place) : filesBelow(place);
     const files = paths.map((path) => ({
       path,
       url: `${prefix}${role}/${path.split('/').map(encodeURIComponent).join('/')}`,
@@ -123,7 +129,7 @@ await main(async () => {
     /** @type {{ job: import('#src/formats/jobTypes.ts').Job, model?: Folder, train?: Folder, heldout?: Folder, adapter?: Folder, backend: import('./tune/options.mjs').Options['backend'] }} */
     const request = {
       job,
-      ...folderInputs(folders, LOCAL),
+      ...folderInputs(folders, LOCAL, library.filesWith),
       backend: options.backend,
     };
 
@@ -136,16 +142,16 @@ await main(async () => {
     const error = prepared.value.problems.find(({ severity }) => severity === 'error');
     if (error) fail(error);
     for (const problem of prepared.value.problems) progress.note(`warning: ${problem.message}`);
-    describe(prepared.value, progress);
+    for (const line of preparedLines(prepared.value)) progress.note(line);
     /** @type {readonly AdapterFormat[]} */
     let formats;
     try {
-      formats = library.formatsFor(options.formats, prepared.value.planned);
+      formats = library.formatsFor(options.formats, prepared.value.planned, given.job.task);
     } catch (cause) {
       refuse(String(cause instanceof Error ? cause.message : cause));
     }
 
-    /** @type {Map<number, readonly Picture[]>} */
+    /** @type {Map<number, { step: number } & Samples>} */
     const samples = new Map();
     const log = createWriteStream(join(out, 'log.jsonl'), { flags: options.resume ? 'a' : 'w' });
     let total = given.job.train.steps;
@@ -161,15 +167,9 @@ await main(async () => {
         // Records count from 0; people count the steps done.
         step = last.step + 1;
         progress.update(progressLine(step, total, last.loss, event.secondsLeft));
-      } else if (event.kind === 'samples') samples.set(event.step, event.pictures);
-      else if (event.kind === 'evaluation') {
-        const { heldoutLoss, saturation } = event.evaluation;
-        const figures = [
-          heldoutLoss === null ? null : `held-out loss ${heldoutLoss.toFixed(4)}`,
-          saturation === null ? null : `saturation ${saturation.toFixed(4)}`,
-        ].filter((figure) => figure !== null);
-        progress.note(`step ${event.evaluation.step}: ${figures.join(', ')}`);
-      } else if (event.kind === 'warning') progress.note(`warning: ${event.problem.message}`);
+      } else if (event.kind === 'samples') samples.set(event.step, event);
+      else if (event.kind === 'evaluation') progress.note(evaluationLine(event.evaluation));
+      else if (event.kind === 'warning') progress.note(`warning: ${event.problem.message}`);
       else if (event.kind === 'phase') {
         if (event.phase !== 'training') progress.update(phaseLine(event));
       }
@@ -220,10 +220,14 @@ await main(async () => {
       ['before', 0, 0],
       ['after', 1, result.step],
     ])) {
-      progress.update(`Drawing ${name}.png …`);
-      const pictures = samples.get(at) ?? (await drawn(page, strength));
-      if (pictures.length > 0) writeFileSync(join(out, `${name}.png`), library.sheet(pictures));
+      const row = samples.get(at) ?? (await drawn(page, given.job.task, strength));
+      if (!row) continue;
+      if (row.pictures.length > 0) writeFileSync(join(out, `${name}.png`), library.sheet(row.pictures));
+      const texts = textsOf({ step: at, ...row });
+      if (texts !== '') writeFileSync(join(out, `${name}.txt`), texts);
     }
+    const rows = [...samples.values()].sort((a, b) => a.step - b.step);
+    if (rows.some(({ texts }) => texts)) writeFileSync(join(out, 'samples.json'), samplesFile(rows));
     const last = await page.evaluate(() => globalThis.rotune?.lastRun());
     const seconds = (performance.now() - started) / 1000;
     writeRun(out, {
@@ -234,6 +238,7 @@ await main(async () => {
       seconds,
       adapters,
     });
+    console.log(summary(result.evaluations));
     progress.note(
       `${result.outcome === 'stopped' ? 'Stopped' : 'Finished'} after ${duration(seconds)}: ${relative(HERE, out)}/`,
     );
@@ -243,40 +248,13 @@ await main(async () => {
   }
 });
 
-/** @param {Extract<RunEvent, { kind: 'phase' }>} event */
-function phaseLine({ phase, done, total }) {
-  const names = {
-    loading: 'Loading',
-    compiling: 'Compiling',
-    sampling: 'Drawing samples',
-    training: 'Training',
-    evaluating: 'Judging by held-out images',
-    saving: 'Saving',
-  };
-  return `${names[phase]} …${done !== undefined && total ? ` ${done} of ${total}` : ''}`;
-}
-
-/** @param {Preparation} prepared @param {Progress} progress */
-function describe(prepared, progress) {
-  const { backend, planned, parameters, images, heldout, adapter } = prepared;
-  progress.note(
-    `${backend.kind}, ${backend.threads} thread${backend.threads === 1 ? '' : 's'}: ${backend.reason}`,
-  );
-  const numbers = parameters.stored.toLocaleString('en');
-  progress.note(
-    `${planned.length} layers, ${numbers} numbers to train; ${images} images, ${heldout} held out`,
-  );
-  if (adapter) {
-    progress.note(`Starting from an adapter (${adapter.format}): ${adapter.loaded} layers are in it`);
-    for (const note of adapter.notes) progress.note(note);
-    if (adapter.unexpected.length > 0)
-      progress.note(`warning: ${adapter.unexpected.length} of its keys belong to no layer here`);
-  }
-}
-
-/** @param {import('playwright').Page} page @param {number} strength @returns {Promise<readonly Picture[]>} */
-async function drawn(page, strength) {
+/**
+ * Samples of the last run that no row holds; null: the task has no prompts to answer.
+ * @param {import('playwright').Page} page @param {string} task @param {number} strength @returns {Promise<Samples | null>}
+ */
+async function drawn(page, task, strength) {
+  if (task !== 'diffusion') return null;
   const outcome = await page.evaluate((s) => globalThis.rotune?.sample({ strength: s }), strength);
-  if (!outcome?.ok) return outcome ? fail(outcome.problem) : [];
-  return outcome.value.pictures;
+  if (!outcome?.ok) return outcome ? fail(outcome.problem) : null;
+  return outcome.value;
 }

@@ -1,18 +1,19 @@
 /** @file What `npm run tune` uses of the project's own code, in Node. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { adapterFit } from '#src/formats/adapterFiles.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import { importPlan, type ImportedPlan } from '#src/formats/importPlan.ts';
-import { defaultJob, jobFromTable } from '#src/formats/job.ts';
+import { jobFromTable } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import { contactSheet, encodePng, type Raster } from '#src/formats/png.ts';
 import { isPresetName, presetNames, presetPlan } from '#src/formats/presets.ts';
 import { parseToml } from '#src/formats/toml.ts';
 import { unzipFiles } from '#src/formats/zip.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
+import { taskInfos } from '#src/tasks/infos.ts';
 
-/** Folders on disk that stand behind the names in a job; the adapter may be a file. */
+/** Folders or single files on disk that stand behind the names in a job. */
 export type Folders = Partial<Record<'model' | 'train' | 'heldout' | 'adapter', string>>;
 
 export interface JobOnDisk {
@@ -24,6 +25,8 @@ export interface JobOnDisk {
 
 /** What the command line changes of a job. Paths are absolute. */
 export interface Changes {
+  /** Whose built-in example is the job, where no file is given. */
+  readonly task?: string | null;
   /** Replaces train.steps before what depends on it is filled in (the default warm-up). */
   readonly steps?: number | null;
   /** A plan of Rotune or another tool. */
@@ -43,11 +46,10 @@ function table(path: string): Record<string, unknown> {
   return parseToml(readFileSync(path, 'utf8')) as Record<string, unknown>;
 }
 
-function folder(job: string, key: string, name: string): string | undefined {
+function place(job: string, key: string, name: string): string | undefined {
   if (name.startsWith('builtin:')) return undefined;
   const path = resolve(dirname(job), name);
-  if (!existsSync(path)) throw new BadJob(`${job}: ${key}: there is no folder ${path}`);
-  if (!statSync(path).isDirectory()) throw new BadJob(`${job}: ${key}: ${path} is not a folder`);
+  if (!existsSync(path)) throw new BadJob(`${job}: ${key}: there is no file or folder ${path}`);
   return path;
 }
 
@@ -59,11 +61,20 @@ const within = (path: string | null, cause: unknown): BadJob =>
         `${path === null ? '' : `${basename(path)}: `}${cause instanceof Error ? cause.message : String(cause)}`,
       );
 
-function jobAt(path: string | null, steps: number | null): Job {
+/** A built-in example as a job's table. Throws BadJob that lists the tasks. */
+function exampleOf(task: string | null): Record<string, unknown> {
+  if (task === null) return {};
+  if (!taskInfos.some(({ id }) => id === task))
+    throw new BadJob(
+      `--task: there is no task "${task}"; there are ${taskInfos.map(({ id }) => id).join(', ')}`,
+    );
+  return { task };
+}
+
+function jobAt(path: string | null, { steps = null, task = null }: Changes): Job {
   try {
-    const input = path === null ? {} : table(path);
+    const input = path === null ? exampleOf(task) : table(path);
     const train = typeof input.train === 'object' ? input.train : {};
-    if (path === null && steps === null) return defaultJob;
     return jobFromTable(steps === null ? input : { ...input, train: { ...train, steps } });
   } catch (cause) {
     throw within(path, cause);
@@ -86,12 +97,12 @@ function planAt({ plan = null, preset = null }: Changes): ImportedPlan | null {
 }
 
 /**
- * Reads a job file, or takes the built-in job for null.
+ * Reads a job file, or takes a task's built-in example for null (without a task: the demo).
  *
  * @throws BadJob or the reader's own errors: one line that names the file and the key
  */
 export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
-  const read = jobAt(path, changes.steps ?? null);
+  const read = jobAt(path, changes);
   const imported = planAt(changes);
   const adapter = changes.adapter ?? null;
   const job: Job = {
@@ -107,7 +118,7 @@ export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
   ] as const;
   if (path !== null)
     for (const [role, key, name] of named) {
-      const found = name === null ? undefined : folder(path, key, name);
+      const found = name === null ? undefined : place(path, key, name);
       if (found !== undefined) folders[role] = found;
     }
   const start =
@@ -122,15 +133,20 @@ export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
   return { job, folders, notes: imported?.notes ?? [] };
 }
 
-/** The kinds of file that the adapter will be saved as: those asked for, else the first that can hold it. Throws BadJob. */
+/**
+ * The kinds of file that the adapter will be saved as: those asked for, else the first that can hold it. Models other than diffusion's run on
+ * their own, so they are merged, too. Throws BadJob.
+ */
 export function formatsFor(
   asked: readonly AdapterFormat[] | null,
   planned: readonly PlannedLayer[],
+  task: string,
 ): readonly AdapterFormat[] {
   const obstacle = (format: AdapterFormat) => adapterFit(format, planned).obstacles[0];
   if (asked === null) {
     const usual = ['lycoris', 'peft', 'oft_r', 'diff'] as const;
-    return [usual.find((format) => !obstacle(format)) ?? 'diff'];
+    const own = usual.find((format) => !obstacle(format)) ?? 'diff';
+    return task === 'diffusion' ? [own] : [own, 'onnx'];
   }
   for (const format of asked) {
     const found = obstacle(format);
@@ -138,6 +154,21 @@ export function formatsFor(
   }
   return asked;
 }
+
+/** What may stand beside a model's file and belong to it: weights called after it, and what is known of its inputs and labels. */
+const besides = (name: string, model: string): boolean =>
+  name === model ||
+  (!name.endsWith('.onnx') &&
+    (name.startsWith(model.replace(/\.onnx$/, '')) || /\.(json|txt|data|onnx_data)$/.test(name)));
+
+/** Files of a job's folder that a page gets, when one file was named: it, and with a model what belongs to it. */
+export const filesWith = (path: string): readonly string[] =>
+  path.endsWith('.onnx')
+    ? readdirSync(dirname(path), { withFileTypes: true })
+        .filter((entry) => entry.isFile() && besides(entry.name, basename(path)))
+        .map(({ name }) => name)
+        .sort()
+    : [basename(path)];
 
 /** The files of a ZIP archive by path. */
 export const unzip = (bytes: Uint8Array): ReadonlyMap<string, Uint8Array> => unzipFiles(bytes);

@@ -4,7 +4,7 @@ import { basename, join, relative, resolve, sep } from 'node:path';
 import { Refusal } from '../ensure.mjs';
 
 export const USAGE =
-  'npm run tune -- [JOB.toml] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--adapter FILE|DIR] [--format lycoris,comfyui,peft,oft_r,diff,onnx,onnx_fp16] [--resume]';
+  'npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--adapter FILE|DIR] [--format lycoris,comfyui,peft,oft_r,diff,onnx,onnx_fp16] [--resume]';
 
 /** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
 /** @type {readonly AdapterFormat[]} */
@@ -24,13 +24,14 @@ export function refuse(message) {
 /**
  * @typedef {object} Options
  * @property {string | null} job
+ * @property {string | null} task whose built-in example runs
  * @property {string | null} out
  * @property {'auto' | 'webgpu' | 'wasm'} backend
  * @property {number | null} steps
  * @property {string | null} plan a file that stands in for the job's plan
  * @property {string | null} preset a built-in one
  * @property {string | null} adapter file or folder that the run starts from
- * @property {readonly AdapterFormat[] | null} formats what the adapter is saved as; null: LyCORIS's, or else what can hold it
+ * @property {readonly AdapterFormat[] | null} formats what the adapter is saved as; null: LyCORIS's, or else what can hold it, and for all tasks but diffusion the merged model
  * @property {boolean} resume
  * @property {boolean} help
  */
@@ -40,6 +41,7 @@ export function parseArguments(argv) {
   /** @type {Options} */
   const options = {
     job: null,
+    task: null,
     out: null,
     backend: 'auto',
     steps: null,
@@ -59,6 +61,7 @@ export function parseArguments(argv) {
     if (word === '--help' || word === '-h') options.help = true;
     else if (word === '--resume') options.resume = true;
     else if (word === '--out') options.out = value();
+    else if (word === '--task') options.task = value();
     else if (word === '--backend') {
       const backend = value();
       if (backend !== 'auto' && backend !== 'webgpu' && backend !== 'wasm') {
@@ -78,6 +81,8 @@ export function parseArguments(argv) {
     else if (options.job !== null) refuse(`one job at a time: ${options.job} or ${word}; usage: ${USAGE}`);
     else options.job = word;
   }
+  if (options.job !== null && options.task !== null)
+    refuse('a job or --task, not both: a job file names its task itself (task = "…")');
   if (options.plan !== null && options.preset !== null) refuse('--plan or --preset, not both');
   for (const name of /** @type {const} */ (['plan', 'preset', 'adapter'])) {
     if (options.resume && options[name] !== null)
@@ -116,9 +121,9 @@ export function filesBelow(folder) {
  * Where the results go: `--out`, else a new folder under runs/ named after the job; with `--resume` the newest of those.
  * @param {Options} options
  */
-export function outputFolder({ out, job, resume }) {
+export function outputFolder({ out, job, task, resume }) {
   if (out !== null) return resolve(HERE, out);
-  const name = job === null ? 'demo' : basename(job).replace(/\.toml$/i, '');
+  const name = job === null ? (task ?? 'demo') : basename(job).replace(/\.toml$/i, '');
   const runs = join(HERE, 'runs');
   if (!resume) {
     let folder = join(runs, name);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { presetPlan } from '#src/formats/presets.ts';
 import { defaultSettings, peftSettings, plannedLayer } from '#src/oft/planned.ts';
-import { formatsFor, readJob } from './library.ts';
+import { filesWith, formatsFor, readJob } from './library.ts';
 import { filesBelow, parseArguments } from './options.mjs';
 import { duration, progressLine } from './progress.mjs';
 
@@ -25,6 +25,7 @@ describe('the command line', () => {
   it('reads every option, with a space or an equals sign', () => {
     expect(parseArguments(['job.toml', '--out', 'x', '--backend=wasm', '--steps', '7'])).toEqual({
       job: 'job.toml',
+      task: null,
       out: 'x',
       backend: 'wasm',
       steps: 7,
@@ -47,6 +48,7 @@ describe('the command line', () => {
     [['--steps'], /--steps needs a value/],
     [['--backend', 'cuda'], /auto, webgpu or wasm, not "cuda"/],
     [['a.toml', 'b.toml'], /one job at a time/],
+    [['a.toml', '--task', 'pairs'], /a job or --task, not both/],
     [['--resume', '--steps', '9'], /cannot change a run that is resumed/],
     [['--resume', '--adapter', 'x'], /--adapter cannot change a run that is resumed/],
     [['--plan', 'x', '--preset', 'full'], /--plan or --preset, not both/],
@@ -69,6 +71,41 @@ describe('a job on disk', () => {
     const path = write('job.toml', '[train]\nsteps = 600\n');
     expect(readJob(path, { steps: 12 }).job.train).toMatchObject({ steps: 12, warmup: 2 });
     expect(readJob(null, { steps: 12 }).job.train).toMatchObject({ steps: 12, warmup: 2 });
+  });
+
+  it('takes a task’s built-in example where no file is given', () => {
+    expect(readJob(null, { task: 'pairs', steps: 12 }).job).toMatchObject({
+      task: 'pairs',
+      model: 'builtin:repaint',
+      train: { steps: 12 },
+    });
+    expect(() => readJob(null, { task: 'pears' })).toThrow(/--task: there is no task "pears"; there are /);
+  });
+
+  it('takes single files: data, and a model with what belongs to it', () => {
+    mkdirSync(join(folder, 'exports'));
+    for (const name of [
+      'a.onnx',
+      'a.onnx.data',
+      'a_weights',
+      'b.onnx',
+      'labels.txt',
+      'config.json',
+      'cat.png',
+    ])
+      write(`exports/${name}`, '');
+    write('data.npz', '');
+    const job = write('job.toml', 'task = "generic"\nmodel = "exports/a.onnx"\n[data]\ntrain = "data.npz"\n');
+    const { folders } = readJob(job);
+    expect(folders).toEqual({ model: join(folder, 'exports/a.onnx'), train: join(folder, 'data.npz') });
+    expect(filesWith(folders.model!)).toEqual([
+      'a.onnx',
+      'a.onnx.data',
+      'a_weights',
+      'config.json',
+      'labels.txt',
+    ]);
+    expect(filesWith(folders.train!)).toEqual(['data.npz']);
   });
 
   it('puts a plan of any tool, or a preset, in place of the job’s', () => {
@@ -117,17 +154,18 @@ describe('a job on disk', () => {
     } as const;
     const output = [plannedLayer(layer, defaultSettings, { count: 8, size: 4 })];
     const input = [plannedLayer(layer, peftSettings, { count: 2, size: 16 })];
-    expect(formatsFor(null, output)).toEqual(['lycoris']);
-    expect(formatsFor(null, input)).toEqual(['peft']);
-    expect(formatsFor(['comfyui', 'onnx'], output)).toEqual(['comfyui', 'onnx']);
-    expect(() => formatsFor(['peft'], output)).toThrow(/^--format peft: /);
+    expect(formatsFor(null, output, 'diffusion')).toEqual(['lycoris']);
+    expect(formatsFor(null, input, 'diffusion')).toEqual(['peft']);
+    expect(formatsFor(null, input, 'pairs')).toEqual(['peft', 'onnx']);
+    expect(formatsFor(['comfyui', 'onnx'], output, 'pairs')).toEqual(['comfyui', 'onnx']);
+    expect(() => formatsFor(['peft'], output, 'diffusion')).toThrow(/^--format peft: /);
   });
 
   it.each([
     ['[train]\nstepz = 3\n', /job\.toml: train\.stepz.*steps/],
     ['x = [', /job\.toml: .*TOML/],
-    ['model = "nowhere"\n', /job\.toml: model: there is no folder .*nowhere/],
-    ['[data]\ntrain = "job.toml"\n', /data\.train: .* is not a folder/],
+    ['model = "nowhere"\n', /job\.toml: model: there is no file or folder .*nowhere/],
+    ['[data]\ntrain = "nowhere.npz"\n', /data\.train: there is no file or folder .*nowhere/],
   ])('refuses %j by name', (text, words) => {
     expect(() => readJob(write('job.toml', text))).toThrow(words);
   });

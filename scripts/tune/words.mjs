@@ -1,0 +1,94 @@
+/** @file What `npm run tune` says and keeps of a run's evaluations and samples, whatever the task: lines, tables, texts. */
+
+/** @import { Evaluation, Metric, Preparation, ReportTable, RunEvent, Samples } from '#workers/protocol.ts' */
+/** @typedef {{ step: number } & Samples} Row */
+
+/** 0.98 → "98.0 %". @param {Metric} metric */
+export const metricText = ({ name, value, unit }) =>
+  `${name} ${unit === 'share' ? `${(value * 100).toFixed(1)} %` : value.toFixed(4)}`;
+
+/** Held-out loss, metrics and the like, in a line. @param {Evaluation} evaluation */
+export function evaluationLine({ step, heldoutLoss, saturation, metrics = [] }) {
+  const figures = [
+    heldoutLoss === null ? null : `held-out loss ${heldoutLoss.toFixed(4)}`,
+    saturation === null || metrics.some(({ name }) => name === 'saturation')
+      ? null
+      : `saturation ${saturation.toFixed(4)}`,
+    ...metrics.map(metricText),
+  ].filter((figure) => figure !== null);
+  return `step ${step}: ${figures.length > 0 ? figures.join(', ') : 'nothing is held out to judge by'}`;
+}
+
+/** A table in columns of equal width. @param {ReportTable} table */
+export function tableText({ title, columns, rows }) {
+  const cells = [columns, ...rows].map((row) =>
+    columns.map((_, i) => (row[i] ?? '').replaceAll(/\s+/g, ' ')),
+  );
+  const widths = columns.map((_, i) => Math.max(...cells.map((row) => [...(row[i] ?? '')].length)));
+  const line = (/** @type {readonly string[]} */ row) =>
+    `  ${row.map((cell, i) => cell + ' '.repeat((widths[i] ?? 0) - [...cell].length)).join('  ')}`.trimEnd();
+  const [head, ...body] = cells;
+  return [
+    title,
+    line(head ?? []),
+    `  ${widths.map((w) => '─'.repeat(w)).join('  ')}`,
+    ...body.map(line),
+  ].join('\n');
+}
+
+/** The end of a run in words: the first and the last figures, and the last tables. @param {readonly Evaluation[]} evaluations */
+export function summary(evaluations) {
+  const first = evaluations[0];
+  const last = evaluations.at(-1);
+  if (!last) return '';
+  const lines =
+    first && first !== last ? [evaluationLine(first), evaluationLine(last)] : [evaluationLine(last)];
+  return [...lines, ...(last.tables ?? []).map((table) => `\n${tableText(table)}`)].join('\n');
+}
+
+/** Texts of a row, each behind what it answers; '': it has none. @param {Row} row */
+export function textsOf({ prompts, texts }) {
+  if (!texts) return '';
+  return texts
+    .map((text, i) => `${prompts[i] ?? `sample ${i + 1}`}\n${text.replaceAll(/^/gm, '    ')}\n`)
+    .join('\n');
+}
+
+/** All rows' texts as JSON. @param {Iterable<Row>} rows */
+export const samplesFile = (rows) =>
+  `${JSON.stringify(
+    [...rows].map(({ step, prompts, texts }) => ({ step, prompts, texts: texts ?? [] })),
+    null,
+    2,
+  )}\n`;
+
+/** @param {Extract<RunEvent, { kind: 'phase' }>} event */
+export function phaseLine({ phase, done, total }) {
+  const names = {
+    loading: 'Loading',
+    compiling: 'Compiling',
+    sampling: 'Making samples',
+    training: 'Training',
+    evaluating: 'Judging by held-out data',
+    saving: 'Saving',
+  };
+  return `${names[phase]} …${done !== undefined && total ? ` ${done} of ${total}` : ''}`;
+}
+
+/** What a run will be, in lines. @param {Preparation} prepared */
+export function preparedLines({ backend, planned, parameters, images, heldout, preview, adapter }) {
+  const facts = preview.facts.map(({ label, value }) => `${label}: ${value}`).join('; ');
+  const lines = [
+    `${backend.kind}, ${backend.threads} thread${backend.threads === 1 ? '' : 's'}: ${backend.reason}`,
+    `${planned.length} layers, ${parameters.stored.toLocaleString('en')} numbers to train; ${images} examples, ${heldout} held out`,
+    ...(facts === '' ? [] : [facts]),
+  ];
+  if (!adapter) return lines;
+  const strangers = adapter.unexpected.length;
+  return [
+    ...lines,
+    `Starting from an adapter (${adapter.format}): ${adapter.loaded} layers are in it`,
+    ...adapter.notes,
+    ...(strangers > 0 ? [`warning: ${strangers} of its keys belong to no layer here`] : []),
+  ];
+}
