@@ -4,6 +4,7 @@ import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { BackendKind, BackendReport, PlacementReport } from '#src/runtime/types.ts';
 import type { MemoryVerdict, Relief } from '#src/program/verdict.ts';
+import type { KeptSet } from '#src/store/prepared.ts';
 import type { DataPreview, Metric, ReportTable, Samples } from '#src/tasks/types.ts';
 import type { Orthogonality } from '#src/training/types.ts';
 import type { DownloadApi } from './download/types.ts';
@@ -50,6 +51,13 @@ export type Source =
       readonly name: string;
       readonly files: readonly { readonly path: string; readonly blob: Blob }[];
     };
+
+/** How far the making ready is: bytes of the model, items of data, captions and pictures encoded. */
+export interface PrepareProgress {
+  readonly what: 'model' | 'data' | 'encoding';
+  readonly done: number;
+  readonly total: number;
+}
 
 export interface JobRequest {
   readonly job: Job;
@@ -133,7 +141,8 @@ export interface Evaluation {
 export type RunEvent =
   | {
       readonly kind: 'phase';
-      readonly phase: 'loading' | 'compiling' | 'sampling' | 'training' | 'evaluating' | 'saving';
+      readonly phase:
+        'loading' | 'preparing' | 'compiling' | 'sampling' | 'training' | 'evaluating' | 'saving';
       readonly done?: number;
       readonly total?: number;
     }
@@ -201,7 +210,18 @@ export interface SessionApi {
    */
   inspect(source: Source, look?: Look): Promise<Outcome<Inspection>>;
   /** Loads model and data, plans the layers, lists all problems; with `probe`, times two steps. */
-  prepare(request: JobRequest, probe: boolean): Promise<Outcome<Preparation>>;
+  prepare(
+    request: JobRequest,
+    probe: boolean,
+    onProgress?: (progress: PrepareProgress) => void,
+  ): Promise<Outcome<Preparation>>;
+  /** Ends a preparation that is going on; its outcome is 'cancelled'. */
+  cancelPreparation(): Promise<void>;
+  /** Prepared data that are kept in this browser, last used first. */
+  keptData(): Promise<Outcome<readonly KeptSet[]>>;
+  /** All of it as one archive: pictures as PNG, what was encoded as safetensors. */
+  exportKept(name: string): Promise<Outcome<{ readonly name: string; readonly blob: Blob }>>;
+  removeKept(name: string): Promise<Outcome<null>>;
   /** Runs to the end, a stop or a pause. `resume` continues the checkpoint of that run id. */
   start(
     request: JobRequest,

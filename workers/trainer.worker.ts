@@ -2,7 +2,8 @@
 import { expose, releaseProxy, transfer } from 'comlink';
 import { createRuntime } from '#src/runtime/runtime.ts';
 import { privateDepot } from '#src/store/downloads.ts';
-import type { Outcome, RunEvent, TrainerApi } from './protocol.ts';
+import { PreparedStore } from '#src/store/prepared.ts';
+import type { Outcome, PrepareProgress, RunEvent, TrainerApi } from './protocol.ts';
 import { downloadApi } from './download/api.ts';
 import { Downloads } from './download/downloads.ts';
 import type { DownloadProgress } from './download/types.ts';
@@ -18,6 +19,7 @@ const session = new Session({
   createRuntime: (prefer) => createRuntime({ prefer }),
   decodeImage,
   runs: openRuns(),
+  prepared: new PreparedStore(),
 });
 
 const downloads = downloadApi(
@@ -35,7 +37,17 @@ type Listener<T> = ((event: T) => void) & { readonly [releaseProxy]?: () => void
 const api: TrainerApi = {
   device: (prefer) => session.device(prefer),
   inspect: (source, look) => session.inspect(source, look),
-  prepare: (request, probe) => session.prepare(request, probe),
+  async prepare(request, probe, onProgress?: Listener<PrepareProgress>) {
+    try {
+      return await session.prepare(request, probe, onProgress);
+    } finally {
+      if (onProgress) onProgress[releaseProxy]?.();
+    }
+  },
+  cancelPreparation: () => session.cancelPreparation(),
+  keptData: () => session.keptData(),
+  exportKept: (name) => session.exportKept(name),
+  removeKept: (name) => session.removeKept(name),
   async start(request, onEvent: Listener<RunEvent>, resume) {
     try {
       return await session.start(request, onEvent, resume);

@@ -66,6 +66,7 @@ export const samplesFile = (rows) =>
 export function phaseLine({ phase, done, total }) {
   const names = {
     loading: 'Loading',
+    preparing: 'Preparing the data',
     compiling: 'Compiling',
     sampling: 'Making samples',
     training: 'Training',

@@ -8,6 +8,7 @@ import type {
   Outcome,
   Samples,
   Preparation,
+  PrepareProgress,
   RunEvent,
   RunResult,
   RunSummary,
@@ -18,6 +19,7 @@ import type {
 import type { DownloadProgress, RemoteModel } from '#workers/download/types.ts';
 import type { Inspection, Look } from '#workers/inspection/types.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
+import type { KeptSet } from '#src/store/prepared.ts';
 import { lookForBackend } from '#src/runtime/look.ts';
 import { newestRun } from './firstLook.ts';
 import { failed, toProblem } from './problems.ts';
@@ -130,8 +132,24 @@ export class WorkerTrainer implements Trainer {
   removeDownload(url: string): Promise<Outcome<null>> {
     return this.#outcome((api) => api.removeDownload(url));
   }
-  prepare(request: JobRequest, probe: boolean): Promise<Outcome<Preparation>> {
-    return this.#outcome((api) => api.prepare(request, probe));
+  prepare(
+    request: JobRequest,
+    probe: boolean,
+    onProgress?: (progress: PrepareProgress) => void,
+  ): Promise<Outcome<Preparation>> {
+    return this.#outcome((api) => api.prepare(request, probe, onProgress && proxy(onProgress)));
+  }
+  cancelPreparation(): Promise<void> {
+    return this.#call((api) => api.cancelPreparation());
+  }
+  keptData(): Promise<Outcome<readonly KeptSet[]>> {
+    return this.#outcome((api) => api.keptData());
+  }
+  exportKept(name: string): Promise<Outcome<{ name: string; blob: Blob }>> {
+    return this.#outcome((api) => api.exportKept(name));
+  }
+  removeKept(name: string): Promise<Outcome<null>> {
+    return this.#outcome((api) => api.removeKept(name));
   }
   start(
     request: JobRequest,

@@ -9,7 +9,7 @@ export type RunStatus =
   'idle' | 'preparing' | 'running' | 'pausing' | 'stopping' | 'paused' | 'done' | 'failed';
 
 export interface Phase {
-  readonly name: 'loading' | 'compiling' | 'sampling' | 'training' | 'evaluating' | 'saving';
+  readonly name: 'loading' | 'preparing' | 'compiling' | 'sampling' | 'training' | 'evaluating' | 'saving';
   readonly done: number | null;
   readonly total: number | null;
 }

@@ -75,8 +75,9 @@ export interface TaskHost {
    * An untrained graph (text encoder, VAE) on the device, compiled when it first runs and kept while it is the last of its slot.
    * @param slot one program stands per slot
    * @param key names the graph: equal keys, equal graphs
+   * @param keepAs what its results are made from, for people: they are kept beyond the run, by their feeds. Absent: they are not
    */
-  frozen(slot: string, key: string, graph: () => Graph): RunGraph;
+  frozen(slot: string, key: string, graph: () => Graph, keepAs?: string): RunGraph;
   /**
    * Decodes an image, turned as the camera noted, over white. With a size: cropped to a centred rectangle of width:height and scaled to it; an image of
    * that size keeps its exact values. Throws with a reason if the bytes are no image.

@@ -1,12 +1,9 @@
 /** @file Downloads as the page asks for them: failures travel as data, progress a few times a second. */
 import type { Outcome } from '../protocol.ts';
-import { bad, good, problemOf } from '../trainer/problems.ts';
+import { bad, Cancelled, good, problemOf } from '../trainer/problems.ts';
+import { seldom } from '../trainer/seldom.ts';
 import type { Downloads } from './downloads.ts';
-import { Cancelled } from './fetching.ts';
-import type { DownloadApi, DownloadProgress } from './types.ts';
-
-/** Milliseconds between two notes of progress; more would only keep the page busy. */
-const OFTEN = 100;
+import type { DownloadApi } from './types.ts';
 
 async function outcome<T>(work: () => Promise<T>): Promise<Outcome<T>> {
   try {
@@ -23,19 +20,14 @@ async function outcome<T>(work: () => Promise<T>): Promise<Outcome<T>> {
   }
 }
 
-function seldom(tell: (progress: DownloadProgress) => void): (progress: DownloadProgress) => void {
-  let last = -Infinity;
-  return (progress) => {
-    const now = performance.now();
-    if (now - last < OFTEN && progress.done !== progress.total) return;
-    last = now;
-    tell(progress);
-  };
-}
-
 export const downloadApi = (downloads: Downloads): DownloadApi => ({
   lookAtUrl: (url) => outcome(() => downloads.look(url)),
-  download: (url, paths, onProgress) => outcome(() => downloads.download(url, paths, seldom(onProgress))),
+  download: (url, paths, onProgress) => {
+    const tell = seldom(onProgress);
+    return outcome(() =>
+      downloads.download(url, paths, (progress) => tell(progress, progress.done === progress.total)),
+    );
+  },
   cancelDownload() {
     downloads.cancel();
     return Promise.resolve();

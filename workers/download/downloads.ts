@@ -6,9 +6,10 @@ import { room as roomOfBrowser, type Room } from '#src/store/persistence.ts';
 import { DataError } from '#src/tasks/files.ts';
 import { readStructure } from '#src/tasks/modelFiles.ts';
 import type { Source } from '../protocol.ts';
+import { Cancelled } from '../trainer/problems.ts';
 import { pickedFiles } from '../trainer/sources.ts';
 import { type Address, addressOf } from './address.ts';
-import { Cancelled, type Fetch, getFile } from './fetching.ts';
+import { type Fetch, getFile } from './fetching.ts';
 import { beside, type Listed, listed, listFiles } from './listing.ts';
 import type { DownloadProgress, RemoteModel } from './types.ts';
 

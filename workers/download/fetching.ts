@@ -2,6 +2,7 @@
 import { createSHA256 } from 'hash-wasm';
 import type { Appender, StoredFile } from '#src/store/downloads.ts';
 import { DataError } from '#src/tasks/files.ts';
+import { Cancelled } from '../trainer/problems.ts';
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -11,11 +12,6 @@ export interface Remote {
   readonly bytes: number | null;
   readonly etag: string | null;
   readonly modified: string | null;
-}
-
-/** The user gave up; what came is kept. */
-export class Cancelled extends Error {
-  override readonly name = 'Cancelled';
 }
 
 /** Nothing of the user's goes along: no cookies, no referrer. Gigabytes do not belong into the HTTP cache as well. */

@@ -78,13 +78,22 @@ export class Loader {
   }
 
   /** Model and data together. */
-  prepared({ job, model, train, heldout }: JobRequest, host: TaskHost): Promise<PreparedTask> {
+  prepared(
+    { job, model, train, heldout }: JobRequest,
+    host: TaskHost,
+    tell?: Progress,
+  ): Promise<PreparedTask> {
     const keys = [model, train, heldout].map(sourceKey);
     return this.#once('prepared', JSON.stringify([keys, taskKey(job)]), async () => {
       const open = (slot: string, source: Source): Promise<FileSet> =>
         this.#once(slot, sourceKey(source), () => openSource(source, { base: this.#base, kind: 'data' }));
       const task = await this.model(model, job);
-      return task.prepare(await open('train', train), heldout && (await open('heldout', heldout)), host);
+      return task.prepare(
+        await open('train', train),
+        heldout && (await open('heldout', heldout)),
+        host,
+        tell,
+      );
     });
   }
 

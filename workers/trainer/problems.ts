@@ -27,9 +27,15 @@ const describe = (cause: unknown): string =>
     ? `${cause.name}: ${cause.message}${cause.cause === undefined ? '' : `\ncaused by ${describe(cause.cause)}`}`
     : String(cause);
 
+/** The user gave up. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled';
+}
+
 /** The Problem of a thrown error. `lost`: why the device was lost, if it was. */
 export function problemOf(cause: unknown, lost: string | null = null): Problem {
   if (cause instanceof ProblemError) return cause.problem;
+  if (cause instanceof Cancelled) return { code: 'cancelled', message: cause.message };
   const detail = describe(cause);
   const message = cause instanceof Error ? cause.message : String(cause);
   const as = (code: ProblemCode, more: Partial<Problem> = {}): Problem => ({

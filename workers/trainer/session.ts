@@ -3,6 +3,7 @@ import type { Graph } from '#src/graph/types.ts';
 import { parameterLayout, writeParameters } from '#src/oft/parameters.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
 import type { BackendKind, BackendReport, LoadExternal, Runtime } from '#src/runtime/types.ts';
+import { DataError } from '#src/tasks/files.ts';
 import type { Samples, TaskHost } from '#src/tasks/types.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type {
@@ -10,6 +11,7 @@ import type {
   ExportedFile,
   JobRequest,
   Outcome,
+  PrepareProgress,
   Preparation,
   RunEvent,
   RunResult,
@@ -24,14 +26,18 @@ import { exportAs, weightOf, wholeParts } from './adapter.ts';
 import { Bench } from './bench.ts';
 import { withDifferences } from './differences.ts';
 import { fitOf } from './fit.ts';
-import { Loader, type Progress } from './loader.ts';
-import { bad, busy, good, problemOf, ProblemError } from './problems.ts';
+import { Loader } from './loader.ts';
+import { bad, busy, Cancelled, good, problemOf, ProblemError } from './problems.ts';
 import { probe } from './probe.ts';
 import { checkedJob, matchSaved, readSaved } from './resume.ts';
 import { Run } from './run.ts';
+import type { KeptSet, PreparedStore } from '#src/store/prepared.ts';
+import { keeping } from './keeping.ts';
+import { keptArchive } from './keptArchive.ts';
 import type { Runs, Saved } from './saved.ts';
 import { layoutKeyOf, makeSetup, type Setup } from './setup.ts';
 import { type Present, Shelf } from './shelf.ts';
+import { seldom } from './seldom.ts';
 import { sourceKey } from './sources.ts';
 import { asInFile, reportOf } from './start.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -42,6 +48,8 @@ export interface Environment {
   readonly createRuntime: (prefer: BackendKind | 'auto') => Promise<Runtime>;
   readonly decodeImage: TaskHost['decodeImage'];
   readonly runs: Runs;
+  /** Where prepared data are kept beyond a run; absent: nowhere. */
+  readonly prepared?: PreparedStore | undefined;
   /** A name for a new run. */
   readonly newId?: () => string;
 }
@@ -68,13 +76,18 @@ export class Session implements SessionApi {
   #setup: { readonly key: string; readonly setup: Setup } | null = null;
   readonly #shelf: Shelf;
   #tidied = false;
+  /** Ends the preparation that is going on. */
+  #cancelling: AbortController | null = null;
+  /** What the data at hand are called, where they are to be kept. */
+  #keepAs: string | null = null;
 
   constructor(env: Environment) {
     this.#env = env;
     this.#loader = new Loader(env.base);
     this.#inspector = new Inspector(env.base);
     this.#shelf = new Shelf(env.runs, this.#loader);
-    this.#host = this.#newHost();
+    const host = this.#newHost();
+    this.#host = env.prepared ? keeping(host, env.prepared, () => this.#keepAs) : host;
   }
 
   async device(prefer: BackendKind | 'auto'): Promise<BackendReport> {
@@ -86,9 +99,36 @@ export class Session implements SessionApi {
     return this.#outcome(() => this.#inspector.inspect(source, look));
   }
 
-  prepare(request: JobRequest, withProbe: boolean): Promise<Outcome<Preparation>> {
+  prepare(
+    request: JobRequest,
+    withProbe: boolean,
+    onProgress: (progress: PrepareProgress) => void = () => undefined,
+  ): Promise<Outcome<Preparation>> {
     if (this.#running) return Promise.resolve(bad(busy));
-    return this.#outcome(() => this.#jobs.run(() => this.#prepare(request, withProbe)));
+    return this.#outcome(() => this.#jobs.run(() => this.#prepare(request, withProbe, onProgress)));
+  }
+
+  cancelPreparation(): Promise<void> {
+    this.#cancelling?.abort();
+    return Promise.resolve();
+  }
+
+  keptData(): Promise<Outcome<readonly KeptSet[]>> {
+    return this.#outcome(async () => (await this.#env.prepared?.list()) ?? []);
+  }
+
+  exportKept(name: string): Promise<Outcome<{ name: string; blob: Blob }>> {
+    return this.#outcome(async () => {
+      if (!this.#env.prepared) throw new DataError('No prepared data are kept here.');
+      return keptArchive(this.#env.prepared, name);
+    });
+  }
+
+  removeKept(name: string): Promise<Outcome<null>> {
+    return this.#outcome(async () => {
+      await this.#env.prepared?.remove(name);
+      return null;
+    });
   }
 
   async start(
@@ -201,27 +241,58 @@ export class Session implements SessionApi {
     return { run: this.#run, setup: this.#setup?.setup ?? null };
   }
 
-  async #makeSetup(request: JobRequest, saved: Saved | null, onProgress?: Progress): Promise<Setup> {
+  async #makeSetup(
+    request: JobRequest,
+    saved: Saved | null,
+    tell?: (progress: PrepareProgress) => void,
+  ): Promise<Setup> {
     const job = checkedJob(request.job);
     const { model, train, heldout, adapter = null } = request;
     const sources = [model, train, heldout, adapter].map(sourceKey);
     // The plan of a run that began from a file is in its checkpoint.
     const key = JSON.stringify([job, sources, saved?.adapter ? saved.adapter.hash : null]);
     this.#external = this.#loader.external(model);
+    this.#keepAs = train.kind === 'files' ? train.name : null;
     if (this.#setup?.key !== key)
       this.#setup = {
         key,
-        setup: await makeSetup({ ...request, job }, this.#loader, this.#host, saved, onProgress),
+        setup: await makeSetup({ ...request, job }, this.#loader, this.#host, saved, tell),
       };
     return this.#setup.setup;
   }
 
-  async #prepare(request: JobRequest, withProbe: boolean): Promise<Preparation> {
+  async #prepare(
+    request: JobRequest,
+    withProbe: boolean,
+    onProgress: (progress: PrepareProgress) => void,
+  ): Promise<Preparation> {
     const bench = await this.#device(request.backend);
-    const setup = await this.#makeSetup(request, null);
+    const cancelling = new AbortController();
+    this.#cancelling = cancelling;
+    const tell = seldom((progress: PrepareProgress) => onProgress(progress));
+    const going = (progress: PrepareProgress): void => {
+      if (cancelling.signal.aborted) throw new Cancelled('The preparation was cancelled.');
+      tell(progress, progress.done === progress.total);
+    };
+    try {
+      return await this.#lookAt(request, withProbe, bench, going);
+    } finally {
+      this.#cancelling = null;
+      await this.#env.prepared?.flush();
+    }
+  }
+
+  async #lookAt(
+    request: JobRequest,
+    withProbe: boolean,
+    bench: Bench,
+    tell: (progress: PrepareProgress) => void,
+  ): Promise<Preparation> {
+    const setup = await this.#makeSetup(request, null, tell);
     const { planned, model, problems } = setup;
     const sound = problems.every(({ severity }) => severity !== 'error');
-    if (withProbe && sound) await setup.prepared.warm(this.#host);
+    if (withProbe && sound)
+      await setup.prepared.warm(this.#host, (done, total) => tell({ what: 'encoding', done, total }));
     const secondsPerStep = withProbe && sound ? await probe(setup, bench) : null;
     const sum = (pick: 'stored' | 'effective'): number => planned.reduce((n, p) => n + p[pick], 0);
     return {
@@ -248,17 +319,24 @@ export class Session implements SessionApi {
   ): Promise<RunResult> {
     const watch = new Stopwatch();
     emit({ kind: 'phase', phase: 'loading' });
+    const tell = seldom(emit);
     const saved = resume === undefined ? null : await this.#saved(resume, emit);
     const bench = await this.#device(request.backend);
     const setup = await watch.time('load', () =>
-      this.#makeSetup(request, saved, (done, total) =>
-        emit({ kind: 'phase', phase: 'loading', done, total }),
-      ),
+      this.#makeSetup(request, saved, ({ what, done, total }) => {
+        const phase = what === 'model' ? 'loading' : 'preparing';
+        tell({ kind: 'phase', phase, done, total }, done === total);
+      }),
     );
     const error = setup.problems.find(({ severity }) => severity === 'error');
     if (error) throw new ProblemError(error);
     if (saved) matchSaved(saved, setup, bench.runtime.backend.kind, emit);
-    await watch.time('embed', () => setup.prepared.warm(this.#host));
+    await watch.time('embed', () =>
+      setup.prepared.warm(this.#host, (done, total) => {
+        tell({ kind: 'phase', phase: 'preparing', done, total }, done === total);
+      }),
+    );
+    await this.#env.prepared?.flush();
     await this.#tidy().catch(() => undefined);
     const run = new Run({
       id: resume ?? this.#env.newId?.() ?? crypto.randomUUID(),

@@ -11,9 +11,9 @@ import type { Program } from '#src/program/types.ts';
 import type { LoadExternal } from '#src/runtime/types.ts';
 import type { PreparedTask, TaskHost, TaskModel, TaskProblem, TrainedGraph } from '#src/tasks/types.ts';
 import { FIRST_ROUNDS } from '#src/training/rounds.ts';
-import type { AdapterReport, JobRequest, Preparation } from '../protocol.ts';
+import type { AdapterReport, JobRequest, Preparation, PrepareProgress } from '../protocol.ts';
 import { begin } from './begin.ts';
-import type { Loader, Progress } from './loader.ts';
+import type { Loader } from './loader.ts';
 import type { Origin, Saved } from './saved.ts';
 import { sourceName } from './sources.ts';
 
@@ -85,17 +85,18 @@ const wholeOf = ({ graph, whole = [] }: TrainedGraph) =>
 /**
  * Reads, plans and compiles. Throws only where there is nothing to list problems of (no model, no data).
  * @param saved of the run that is to go on
+ * @param tell throwing from it ends the work
  */
 export async function makeSetup(
   request: JobRequest,
   loader: Loader,
   host: TaskHost,
   saved: Saved | null,
-  onProgress?: Progress,
+  tell: (progress: PrepareProgress) => void = () => undefined,
 ): Promise<Setup> {
   const { job } = request;
-  const model = await loader.model(request.model, job, onProgress);
-  const prepared = await loader.prepared(request, host);
+  const model = await loader.model(request.model, job, (done, total) => tell({ what: 'model', done, total }));
+  const prepared = await loader.prepared(request, host, (done, total) => tell({ what: 'data', done, total }));
   const trained = prepared.training();
   const { layers } = trained;
   const beginning = await begin(request, loader, model.hash, layers, saved);

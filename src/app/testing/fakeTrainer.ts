@@ -256,6 +256,16 @@ export class FakeTrainer extends FakeDownloads implements TrainerApi {
   async lastRun() {
     return this.#unfinished;
   }
+  async cancelPreparation() {}
+  async keptData() {
+    return good([]);
+  }
+  async exportKept(name: string) {
+    return good({ name, blob: new Blob() });
+  }
+  async removeKept() {
+    return good(null);
+  }
   async discard() {
     this.#unfinished = null;
   }

@@ -86,7 +86,8 @@ async function encodeOne(
   const pixels = await pixelsOf(folder, example, host);
   const { scale } = loaded.pipeline.vae!;
   const { hash } = loaded.vae!.encoder;
-  const run = host.frozen('vae encoder', `${hash}:${size.width}x${size.height}`, () => bound.graph);
+  const key = `${hash}:${size.width}x${size.height}`;
+  const run = host.frozen('vae encoder', key, () => bound.graph, example.path);
   const ask = async (noise: number): Promise<Float32Array> => {
     const draws = bound.noise.map(
       (name) => [name, new Float32Array(count(bound.shape)).fill(noise)] as const,

@@ -58,7 +58,7 @@ async function embedded(
   const bound = encodersOf(loaded);
   for (const [i, encoder] of bound.entries()) {
     const key = `${loaded.texts[i]!.hash}:${batch}`;
-    const run = host.frozen(loaded.pipeline.texts[i]!.part, key, () => encoder.graph);
+    const run = host.frozen(loaded.pipeline.texts[i]!.part, key, () => encoder.graph, 'captions');
     const out = await run({
       [encoder.ids.name]: tokens(ids[i]!, encoder.ids.type),
     });

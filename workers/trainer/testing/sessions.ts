@@ -4,6 +4,7 @@ import { defaultJob } from '#src/formats/job.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
+import type { PreparedStore } from '#src/store/prepared.ts';
 import { decodePngImage } from '#src/tasks/diffusion/testing/decodePng.ts';
 import type { JobRequest, Outcome, RunEvent, RunResult } from '../../protocol.ts';
 import { openRuns, type Runs } from '../saved.ts';
@@ -61,6 +62,8 @@ export class Lab {
   readonly runtimes: TestRuntime[] = [];
   /** Called with each new runtime. */
   onCreate: ((runtime: TestRuntime) => void) | null = null;
+  /** Where prepared data are kept. */
+  prepared?: PreparedStore;
 
   /** @param database tests with the same one see one another's runs */
   constructor(readonly database: string) {}
@@ -75,6 +78,7 @@ export class Lab {
       base,
       decodeImage: decodePngImage,
       runs: this.runs(),
+      prepared: this.prepared,
       createRuntime: () => {
         const runtime = graphRuntime();
         this.onCreate?.(runtime);
