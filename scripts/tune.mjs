@@ -168,8 +168,10 @@ await main(async () => {
         step = last.step + 1;
         progress.update(progressLine(step, total, last.loss, event.secondsLeft));
       } else if (event.kind === 'samples') samples.set(event.step, event);
-      else if (event.kind === 'evaluation') progress.note(evaluationLine(event.evaluation));
-      else if (event.kind === 'warning') progress.note(`warning: ${event.problem.message}`);
+      else if (event.kind === 'evaluation') {
+        const line = evaluationLine(event.evaluation);
+        if (line !== '') progress.note(line);
+      } else if (event.kind === 'warning') progress.note(`warning: ${event.problem.message}`);
       else if (event.kind === 'phase') {
         if (event.phase !== 'training') progress.update(phaseLine(event));
       }
@@ -183,12 +185,13 @@ await main(async () => {
     });
     const outcome = await page
       .evaluate(
-        ([given, goOn]) =>
-          globalThis.rotune?.run(
-            { ...given, resume: goOn },
-            (event) => void (/** @type {any} */ (globalThis).onTuneEvent(event)),
-          ),
-        /** @type {const} */ ([request, options.resume]),
+        ([given, goOn, pause]) =>
+          globalThis.rotune?.run({ ...given, resume: goOn }, (event) => {
+            const last = event.kind === 'steps' ? event.records.at(-1) : undefined;
+            if (last && pause !== null && last.step + 1 >= pause) void globalThis.rotune?.pause();
+            void (/** @type {any} */ (globalThis).onTuneEvent(event));
+          }),
+        /** @type {const} */ ([request, options.resume, options.pause]),
       )
       .catch((cause) => {
         throw new Refusal(

@@ -1,12 +1,18 @@
-/** @file `npm run tune` from job to files, on either side; what one run saves, another starts from. */
+/** @file `npm run tune` from job to files: diffusion on either side, and every task's example, uncut and cut in the middle. */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@playwright/test';
+import { taskInfos } from '#src/tasks/infos.ts';
 
 interface RunFile {
   readonly steps: number;
+  readonly evaluations: readonly {
+    readonly step: number;
+    readonly heldoutLoss: number;
+    readonly metrics: readonly { readonly name: string; readonly value: number }[];
+  }[];
   readonly start: { readonly format: string; readonly loaded: number } | null;
   readonly adapters: readonly {
     readonly format: string;
@@ -72,3 +78,39 @@ test('a job trains on the output side, saves for PEFT on the input side, and goe
   expect(same(at('on', 'before.png'), at('input', 'after.png'))).toBe(true);
   expect(same(at('on', 'after.png'), at('on', 'before.png'))).toBe(false);
 });
+
+/** Loss by step: what a run must repeat whatever happens in between. */
+const lossesIn = (path: string): number[][] =>
+  readFileSync(path, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { step: number; loss: number; grad_norm: number })
+    .map((line) => [line.step, line.loss, line.grad_norm]);
+
+for (const { id, shows } of taskInfos.filter(({ example }) => example !== null)) {
+  test(`the example of ${id} lowers its held-out loss, uncut and cut in the middle alike`, async () => {
+    const at = (...names: string[]): string => join(test.info().outputPath(), ...names);
+    const { stdout } = await tune('--task', id, '--out', at('whole'));
+    const report = JSON.parse(readFileSync(at('whole', 'run.json'), 'utf8')) as RunFile;
+    const [first, last] = [report.evaluations[0]!, report.evaluations.at(-1)!];
+    expect([first.step, last.step]).toEqual([0, report.steps]);
+    expect(last.heldoutLoss).toBeLessThan(0.8 * first.heldoutLoss);
+    expect(stdout).toContain(`step ${last.step}: held-out loss ${last.heldoutLoss.toFixed(4)}`);
+    for (const { name } of last.metrics) expect(stdout).toContain(`${name} `);
+    expect(report.adapters.map((a) => a.format)).toContain('onnx');
+    expect(readFileSync(at('whole', 'merged.onnx')).length).toBeGreaterThan(0);
+    const kind = shows === 'pictures' ? 'png' : 'txt';
+    const [before, after] = ['before', 'after'].map((name) => readFileSync(at('whole', `${name}.${kind}`)));
+    expect(before!.equals(after!)).toBe(false);
+
+    const { stderr } = await tune('--task', id, '--out', at('cut'), '--pause', '7');
+    expect(stderr).toMatch(/Paused at step \d+, saved/);
+    const done = lossesIn(at('cut', 'log.jsonl')).length;
+    expect(done).toBeGreaterThanOrEqual(7);
+    expect(done).toBeLessThan(report.steps);
+    await tune('--resume', '--out', at('cut'));
+    expect(lossesIn(at('cut', 'log.jsonl'))).toEqual(lossesIn(at('whole', 'log.jsonl')));
+    for (const { path } of report.adapters.flatMap((a) => a.files))
+      expect(readFileSync(at('cut', path)).equals(readFileSync(at('whole', path))), path).toBe(true);
+  });
+}

@@ -4,7 +4,7 @@ import { basename, join, relative, resolve, sep } from 'node:path';
 import { Refusal } from '../ensure.mjs';
 
 export const USAGE =
-  'npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--adapter FILE|DIR] [--format lycoris,comfyui,peft,oft_r,diff,onnx,onnx_fp16] [--resume]';
+  'npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--adapter FILE|DIR] [--format lycoris,comfyui,peft,oft_r,diff,onnx,onnx_fp16] [--pause N] [--resume]';
 
 /** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
 /** @type {readonly AdapterFormat[]} */
@@ -32,6 +32,7 @@ export function refuse(message) {
  * @property {string | null} preset a built-in one
  * @property {string | null} adapter file or folder that the run starts from
  * @property {readonly AdapterFormat[] | null} formats what the adapter is saved as; null: LyCORIS's, or else what can hold it, and for all tasks but diffusion the merged model
+ * @property {number | null} pause after about so many steps: saved, to be gone on with by --resume
  * @property {boolean} resume
  * @property {boolean} help
  */
@@ -49,6 +50,7 @@ export function parseArguments(argv) {
     preset: null,
     adapter: null,
     formats: null,
+    pause: null,
     resume: false,
     help: false,
   };
@@ -68,11 +70,11 @@ export function parseArguments(argv) {
         refuse(`--backend is auto, webgpu or wasm, not ${JSON.stringify(backend)}`);
       }
       options.backend = backend;
-    } else if (word === '--steps') {
+    } else if (word === '--steps' || word === '--pause') {
       const steps = value();
       if (!/^[1-9]\d{0,6}$/.test(steps))
-        refuse(`--steps is a whole number from 1 on, not ${JSON.stringify(steps)}`);
-      options.steps = Number(steps);
+        refuse(`${word} is a whole number from 1 on, not ${JSON.stringify(steps)}`);
+      options[word === '--steps' ? 'steps' : 'pause'] = Number(steps);
     } else if (word === '--plan') options.plan = value();
     else if (word === '--preset') options.preset = value();
     else if (word === '--adapter') options.adapter = value();

@@ -8,6 +8,7 @@ import { defaultSettings, peftSettings, plannedLayer } from '#src/oft/planned.ts
 import { filesWith, formatsFor, readJob } from './library.ts';
 import { filesBelow, parseArguments } from './options.mjs';
 import { duration, progressLine } from './progress.mjs';
+import { evaluationLine, summary, textsOf } from './words.mjs';
 
 let folder: string;
 beforeEach(() => {
@@ -23,19 +24,22 @@ const write = (name: string, text: string) => {
 
 describe('the command line', () => {
   it('reads every option, with a space or an equals sign', () => {
-    expect(parseArguments(['job.toml', '--out', 'x', '--backend=wasm', '--steps', '7'])).toEqual({
-      job: 'job.toml',
-      task: null,
-      out: 'x',
-      backend: 'wasm',
-      steps: 7,
-      plan: null,
-      preset: null,
-      adapter: null,
-      formats: null,
-      resume: false,
-      help: false,
-    });
+    expect(parseArguments(['job.toml', '--out', 'x', '--backend=wasm', '--steps', '7', '--pause=3'])).toEqual(
+      {
+        job: 'job.toml',
+        task: null,
+        out: 'x',
+        backend: 'wasm',
+        steps: 7,
+        pause: 3,
+        plan: null,
+        preset: null,
+        adapter: null,
+        formats: null,
+        resume: false,
+        help: false,
+      },
+    );
     expect(
       parseArguments(['--plan=p.toml', '--adapter', 'a.safetensors', '--format', 'lycoris, peft,lycoris']),
     ).toMatchObject({ plan: 'p.toml', adapter: 'a.safetensors', formats: ['lycoris', 'peft'] });
@@ -45,6 +49,7 @@ describe('the command line', () => {
   it.each([
     [['--ste', '4'], /no option --ste/],
     [['--steps', '0'], /--steps .*"0"/],
+    [['--pause', 'x'], /--pause .*"x"/],
     [['--steps'], /--steps needs a value/],
     [['--backend', 'cuda'], /auto, webgpu or wasm, not "cuda"/],
     [['a.toml', 'b.toml'], /one job at a time/],
@@ -182,4 +187,48 @@ it('shows progress in words', () => {
     '██████░░░░░░░░░░░░░░░░░░  step 30 of 120  loss 0.1988  1 min 35 s left',
   );
   expect([duration(59.4), duration(3599), duration(7265)]).toEqual(['59 s', '59 min 59 s', '2 h 1 min']);
+});
+
+describe('the end in words', () => {
+  const evaluation = (step: number, heldoutLoss: number | null, accuracy?: number) => ({
+    step,
+    heldoutLoss,
+    saturation: null,
+    ...(accuracy !== undefined && {
+      metrics: [{ name: 'accuracy', value: accuracy, unit: 'share', better: 'higher' } as const],
+      tables: [
+        {
+          title: 'Confusion',
+          columns: ['', 'cat', 'dog'],
+          rows: [
+            ['cat', '10', '2'],
+            ['dog', '0', '9'],
+          ],
+        },
+      ],
+    }),
+  });
+
+  it('shows the first and the last figures, and the last tables', () => {
+    expect(summary([evaluation(0, 1.5, 0.25), evaluation(5, null), evaluation(10, 0.25, 0.9)])).toBe(
+      [
+        'step 0: held-out loss 1.5000, accuracy 25.0 %',
+        'step 10: held-out loss 0.2500, accuracy 90.0 %',
+        '',
+        'Confusion',
+        '       cat  dog',
+        '  ───  ───  ───',
+        '  cat  10   2',
+        '  dog  0    9',
+      ].join('\n'),
+    );
+    expect(summary([])).toBe('');
+    expect(evaluationLine(evaluation(3, null))).toBe('');
+  });
+
+  it('writes texts behind what they answer', () => {
+    expect(textsOf({ step: 0, prompts: ['a', 'b'], texts: ['1\n2', '3'], pictures: [] })).toBe(
+      'a\n    1\n    2\n\nb\n    3\n',
+    );
+  });
 });

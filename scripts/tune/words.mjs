@@ -7,7 +7,7 @@
 export const metricText = ({ name, value, unit }) =>
   `${name} ${unit === 'share' ? `${(value * 100).toFixed(1)} %` : value.toFixed(4)}`;
 
-/** Held-out loss, metrics and the like, in a line. @param {Evaluation} evaluation */
+/** Held-out loss, metrics and the like, in a line; '': nothing was judged. @param {Evaluation} evaluation */
 export function evaluationLine({ step, heldoutLoss, saturation, metrics = [] }) {
   const figures = [
     heldoutLoss === null ? null : `held-out loss ${heldoutLoss.toFixed(4)}`,
@@ -16,7 +16,7 @@ export function evaluationLine({ step, heldoutLoss, saturation, metrics = [] }) 
       : `saturation ${saturation.toFixed(4)}`,
     ...metrics.map(metricText),
   ].filter((figure) => figure !== null);
-  return `step ${step}: ${figures.length > 0 ? figures.join(', ') : 'nothing is held out to judge by'}`;
+  return figures.length > 0 ? `step ${step}: ${figures.join(', ')}` : '';
 }
 
 /** A table in columns of equal width. @param {ReportTable} table */
@@ -43,7 +43,9 @@ export function summary(evaluations) {
   if (!last) return '';
   const lines =
     first && first !== last ? [evaluationLine(first), evaluationLine(last)] : [evaluationLine(last)];
-  return [...lines, ...(last.tables ?? []).map((table) => `\n${tableText(table)}`)].join('\n');
+  return [...lines.filter(Boolean), ...(last.tables ?? []).map((table) => `\n${tableText(table)}`)].join(
+    '\n',
+  );
 }
 
 /** Texts of a row, each behind what it answers; '': it has none. @param {Row} row */
