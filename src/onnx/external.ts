@@ -7,6 +7,7 @@ import {
   type ModelGraph,
   type Node,
 } from './model.ts';
+import { isStored } from './single.ts';
 import { byteLength } from './tensor.ts';
 
 /** Names of the files, relative to the model's own folder, that hold the model's external tensors; the model's own file, '', is none. */
@@ -66,7 +67,8 @@ export type ReadRange = (location: string, offset: number, length: number) => Pr
  */
 export async function loadSmall(model: Model, read: ReadRange, limit = 65_536): Promise<Model> {
   const wanted = new Map<Constant, Promise<Uint8Array>>();
-  const large = (c: Constant): boolean => c.type === 'float32' && byteLength(c.type, c.shape) >= limit;
+  const large = (c: Constant): boolean =>
+    (c.type === 'float32' || isStored(c.type)) && byteLength(c.type, c.shape) >= limit;
   mapConstants(model.graph, (_, c) => {
     if (c.data.kind === 'external' && !large(c))
       wanted.set(c, read(c.data.location, c.data.offset, c.data.length));

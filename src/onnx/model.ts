@@ -27,6 +27,8 @@ export type TensorBytes =
       readonly location: string;
       readonly offset: number;
       readonly length: number;
+      /** The file's element type, where it is another than the tensor's: the values are converted when they are read. */
+      readonly stored?: 'float16' | 'bfloat16' | 'float64';
     };
 
 /** A constant tensor: little-endian row-major bytes (int4/uint4: two per byte, low nibble first; bool: one byte). */

@@ -5,10 +5,12 @@ import { reads, topological } from '#src/graph/topology.ts';
 import { type Graph, GraphError, type Value, type ValueType } from '#src/graph/types.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import { type Constant, type DType, type Model, ModelError, type Node } from '#src/onnx/model.ts';
+import { computed, single } from '#src/onnx/single.ts';
 import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { checkArity } from './arity.ts';
 import { fail } from './arguments.ts';
 import { withoutAxes } from './pads.ts';
+import { inSingle } from './single.ts';
 import { Scope } from './scope.ts';
 import { sequenceOperators } from './sequences.ts';
 import { fillingInputs, handedOn, type Knowledge } from './simplify.ts';
@@ -22,7 +24,7 @@ export const oldestOpset = 11;
 export const newestOpset = 26;
 
 /**
- * The model as a static graph in opset 21.
+ * The model as a static graph in opset 21, in float32 where the file has float16, bfloat16 or float64: inputs and outputs, too.
  *
  * Folding stops at weights: a float tensor (no scalar) that the file holds stays a constant of its own, under its own
  * name, with the nodes between it and its use (Transpose, Cast …), so that it can be trained. Only tables of sines and cosines are
@@ -40,7 +42,7 @@ export function importGraph(model: Model, dims: Readonly<Record<string, number>>
       `The model uses ONNX opset ${version}; ${oldestOpset} to ${newestOpset} are supported. Export it again with opset 17 or so.`,
     );
   const b = builder();
-  for (const v of bindInputs(model, dims)) b.input(v.name, v.type, v.shape);
+  for (const v of bindInputs(model, dims)) b.input(v.name, computed(v.type), v.shape);
   const importer = new Importer(b, version);
   const scope = new Scope(model.graph);
   for (const v of b.inputs) {
@@ -112,7 +114,7 @@ class Importer implements Knowledge {
   }
 
   #weight(name: string, constant: Constant): Value {
-    const value = this.b.initializer(this.#free(name), constant);
+    const value = this.b.initializer(this.#free(name), single(constant));
     if (isWeight(constant) && !packed.includes(constant.type))
       this.#derived.set(value.name, () => this.b.constantValue(value));
     return value;
@@ -132,9 +134,10 @@ class Importer implements Knowledge {
     return this.b.values.has(name) ? this.b.fresh(name) : name;
   }
 
-  #import(scope: Scope, original: Node): void {
+  #import(scope: Scope, read: Node): void {
     const { b } = this;
-    checkArity(original);
+    checkArity(read);
+    const original = inSingle(read);
     if (this.#special(scope, original)) return;
     const inputs = original.inputs.map((n) => (n === '' ? null : this.value(scope, n)));
     let node: Node = {

@@ -1,19 +1,20 @@
 /** @file Frozen weights on the device: uploaded once, shared by all programs that hold the same Constant object. */
 import type * as Ort from 'onnxruntime-web';
+import { singleBytes } from '#src/onnx/single.ts';
 import { byteLength, viewBytes } from '#src/onnx/tensor.ts';
 import { type Constant, ModelError } from '#src/onnx/model.ts';
 import type { Backend } from './backend.ts';
 import { deviceTensor } from './device.ts';
 import type { LoadExternal } from './types.ts';
 
-/** The bytes of a constant, wherever they lie. Throws ModelError for external data without a loader or of the wrong length. */
+/** The bytes of a constant in its element type, wherever they lie. Throws ModelError for external data without a loader or of the wrong length. */
 export async function constantBytes(
   name: string,
   constant: Constant,
   external?: LoadExternal,
 ): Promise<Uint8Array> {
   if (constant.data.kind === 'inline') return constant.data.bytes;
-  const { location, offset, length } = constant.data;
+  const { location, offset, length, stored } = constant.data;
   if (!external)
     throw new ModelError(
       `The weight ${name} lies in the file ${location}, which was not given. Choose it together with the model.`,
@@ -23,7 +24,7 @@ export async function constantBytes(
     throw new ModelError(
       `The weight ${name} should be ${length} bytes at ${offset} of ${location}, but only ${bytes.byteLength} are there. The file is cut off, or belongs to another model.`,
     );
-  return bytes;
+  return stored ? singleBytes(stored, bytes) : bytes;
 }
 
 interface Entry {

@@ -3,6 +3,7 @@ import type { Graph } from '#src/graph/types.ts';
 import type { Constant } from '#src/onnx/model.ts';
 import type { Tensor, TypedArray } from '#src/onnx/tensor.ts';
 import { type GraphRun, openGraph } from '#src/ops/testing/runGraph.ts';
+import { constantBytes } from '#src/runtime/weights.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
 import type { Program } from '#src/program/types.ts';
 import type { Executable, LoadExternal, Runtime } from '#src/runtime/types.ts';
@@ -20,13 +21,8 @@ export interface TestRuntime extends Runtime {
 async function inlined(graph: Graph, external?: LoadExternal): Promise<Graph> {
   const constants = new Map<string, Constant>();
   for (const [name, c] of graph.constants) {
-    const { data } = c;
-    if (data.kind === 'inline') constants.set(name, c);
-    else {
-      if (!external) throw new Error(`Nothing reads ${name}.`);
-      const bytes = await external(data.location, data.offset, data.length);
-      constants.set(name, { ...c, data: { kind: 'inline', bytes } });
-    }
+    const bytes = await constantBytes(name, c, external);
+    constants.set(name, c.data.kind === 'inline' ? c : { ...c, data: { kind: 'inline', bytes } });
   }
   return { ...graph, constants };
 }
