@@ -10,7 +10,7 @@ import {
   type ValueInfoProto,
 } from 'onnx-buf';
 import { decodeTensor } from './decodeTensor.ts';
-import { copyWith, inlineFunctions } from './functions.ts';
+import { copyWith, inlineFunctions, versionOf } from './functions.ts';
 import {
   type Attribute,
   type Constant,
@@ -132,6 +132,7 @@ function decodeValue(proto: ValueInfoProto, typed: boolean): ModelValue {
 }
 
 function decodeNode(proto: NodeProto): Node {
+  const version = versionOf(proto);
   const attributes: Record<string, Attribute> = {};
   for (const a of proto.attribute) {
     const where = `Attribute ${a.name} of ${proto.opType} ${proto.name}`;
@@ -144,6 +145,7 @@ function decodeNode(proto: NodeProto): Node {
     inputs: proto.input,
     outputs: proto.output,
     attributes,
+    ...(version !== undefined && { opset: version }),
   };
 }
 

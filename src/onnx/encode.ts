@@ -21,12 +21,22 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from 'onnx-buf';
-import type { Attribute, Constant, Dim, Model, ModelGraph, ModelValue, Node } from './model.ts';
+import {
+  type Attribute,
+  type Constant,
+  type Dim,
+  type Model,
+  ModelError,
+  type ModelGraph,
+  type ModelValue,
+  type Node,
+} from './model.ts';
 import { typeCodes } from './protobuf.ts';
 import { tensor } from './tensor.ts';
 
-/** The model as an ONNX file. External constants stay references to their files. */
+/** The model as an ONNX file. External constants stay references to their files. Throws ModelError for functions of several opsets. */
 export function encodeModel(model: Model): Uint8Array {
+  oneOpset(model);
   const proto = create(ModelProtoSchema, {
     irVersion: BigInt(model.irVersion),
     opsetImport: [...model.opsets].map(([domain, version]) =>
@@ -127,4 +137,16 @@ function encodeTensor(constant: Constant, name: string): TensorProto {
           ]),
         }),
   });
+}
+
+/** Throws ModelError where functions were written out that are of another opset: one file names one version for all of its nodes. */
+function oneOpset({ graph, opsets }: Model): void {
+  const own = opsets.get('');
+  const other = graph.nodes.find(
+    (node) => node.domain === '' && node.opset !== undefined && node.opset !== own,
+  );
+  if (other)
+    throw new ModelError(
+      `The model (opset ${own}) holds local functions of opset ${other.opset}, which one file cannot hold written out. Convert the model first: onnx.inliner.inline_local_functions(model, convert_version=True), or onnx.version_converter.`,
+    );
 }

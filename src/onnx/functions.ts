@@ -5,13 +5,23 @@ import { ModelError } from './model.ts';
 const keyOf = (domain: string, name: string, overload: string): string =>
   `${domain === 'ai.onnx' ? '' : domain}::${name}::${overload}`;
 
+/** On nodes of a function: the version of the standard operators that they are written in. */
+const VERSION = Symbol('version');
+type Versioned = NodeProto & { readonly [VERSION]?: number };
+
+/** The version that a node of a function is written in; undefined: the model's. */
+export const versionOf = (node: NodeProto): number | undefined => (node as Versioned)[VERSION];
+
+const withVersion = (node: NodeProto, version: number | undefined): NodeProto =>
+  version === undefined ? node : copyWith<Versioned>(node, { [VERSION]: version });
+
 /** A copy of a message with some fields changed. Unset fields have their defaults in the prototype, which a spread would lose. */
 export const copyWith = <T extends object>(message: T, changes: Partial<T>): T =>
   Object.assign(Object.create(Object.getPrototypeOf(message) as object) as T, message, changes);
 
 /**
  * The nodes with every call of a local function replaced by its body; bodies may call further functions. Names inside a body get
- * the calling node's name as a prefix. The functions' operators are read as of the model's opset.
+ * the calling node's name as a prefix, and its nodes the function's own version of the standard operators (see {@link versionOf}).
  * @throws ModelError for functions that call themselves.
  */
 export function inlineFunctions(
@@ -38,22 +48,28 @@ function body(f: FunctionProto, call: NodeProto, prefix: string): NodeProto[] {
   f.output.forEach((formal, i) => names.set(formal, call.output[i] || `${prefix}${formal}`));
   const given = new Map<string, AttributeProto>();
   for (const a of [...f.attributeProto, ...call.attribute]) given.set(a.name, a);
-  return f.node.map((node) => rename(node, prefix, names, given));
+  const standard = f.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx');
+  const version = standard && Number(standard.version);
+  return f.node.map((node) => rename(node, { prefix, names, given, version }));
 }
 
-function rename(
-  node: NodeProto,
-  prefix: string,
-  names: ReadonlyMap<string, string>,
-  given: ReadonlyMap<string, AttributeProto>,
-): NodeProto {
+/** What a call makes of a function's body. */
+interface Call {
+  readonly prefix: string;
+  readonly names: ReadonlyMap<string, string>;
+  readonly given: ReadonlyMap<string, AttributeProto>;
+  readonly version: number | undefined;
+}
+
+function rename(node: NodeProto, call: Call): NodeProto {
+  const { prefix, names, given, version } = call;
   const to = (name: string): string => (name === '' ? '' : (names.get(name) ?? prefix + name));
   const attribute = node.attribute.flatMap((a) => {
     if (a.refAttrName === '') return [a];
     const source = given.get(a.refAttrName);
     return source ? [copyWith(source, { name: a.name })] : [];
   });
-  const renamed = copyWith(node, {
+  const renamed = copyWith(withVersion(node, version), {
     name: prefix + node.name,
     input: node.input.map(to),
     output: node.output.map(to),
@@ -66,7 +82,7 @@ function rename(
       initializer: named(g.initializer),
       input: named(g.input),
       output: named(g.output),
-      node: g.node.map((n) => rename(n, prefix, names, given)),
+      node: g.node.map((n) => rename(n, call)),
     }),
   );
 }

@@ -59,6 +59,8 @@ export interface Node {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Attributes;
+  /** Version of the standard operators that it is written in, where it comes from a local function; absent: the model's. */
+  readonly opset?: number;
 }
 
 /** A dimension: a number, a symbolic name or expression, or unknown. */

@@ -37,10 +37,7 @@ export function importGraph(model: Model, dims: Readonly<Record<string, number>>
   const version = model.opsets.get('');
   if (version === undefined)
     throw new ModelError('The model does not say which version of the ONNX operators it uses.');
-  if (version < oldestOpset || version > newestOpset)
-    throw new ModelError(
-      `The model uses ONNX opset ${version}; ${oldestOpset} to ${newestOpset} are supported. Export it again with opset 17 or so.`,
-    );
+  checkOpset(version, 'The model');
   const b = builder();
   for (const v of bindInputs(model, dims)) b.input(v.name, computed(v.type), v.shape);
   const importer = new Importer(b, version);
@@ -52,6 +49,14 @@ export function importGraph(model: Model, dims: Readonly<Record<string, number>>
   importer.run(scope);
   for (const { name } of model.graph.outputs) b.output(importer.value(scope, name), name);
   return prune(b.build());
+}
+
+/** Throws ModelError for a version of the standard operators that is not read. */
+function checkOpset(version: number, who: string): void {
+  if (version < oldestOpset || version > newestOpset)
+    throw new ModelError(
+      `${who} uses ONNX opset ${version}; ${oldestOpset} to ${newestOpset} are supported. Export it again with opset 17 or so.`,
+    );
 }
 
 /** More numbers than any device holds: an absurd dimension, and products that no longer are exact. */
@@ -137,7 +142,8 @@ class Importer implements Knowledge {
   #import(scope: Scope, read: Node): void {
     const { b } = this;
     checkArity(read);
-    const original = inSingle(read);
+    const { opset, ...plain } = read;
+    const original = inSingle(plain);
     if (this.#special(scope, original)) return;
     const inputs = original.inputs.map((n) => (n === '' ? null : this.value(scope, n)));
     let node: Node = {
@@ -147,8 +153,9 @@ class Importer implements Knowledge {
       outputs: original.outputs.map((o) => (o === '' ? '' : this.#free(o))),
     };
     const operator = operators[operatorKey(node)];
-    if (node.domain === '' && this.version !== 21 && operator?.convert)
-      node = operator.convert(node, this.version, b);
+    const version = opset ?? this.version;
+    if (opset !== undefined) checkOpset(version, `A function of the model (node ${original.name})`);
+    if (node.domain === '' && version !== 21 && operator?.convert) node = operator.convert(node, version, b);
     if (node.op === 'Pad' && node.domain === '') node = withoutAxes(b, node, inputs);
     const values =
       this.#folded(node, original) ??
