@@ -37,3 +37,28 @@ export function thetaOf(layout: Layout, file: ReadonlyMap<string, Tensor>): Floa
     ),
   );
 }
+
+/** v-prediction on the squared-cosine schedule (Nichol & Dhariwal 2102.09672): x_t = √ᾱ x₀ + √(1−ᾱ) ε, v = √ᾱ ε − √(1−ᾱ) x₀. */
+export function noised(
+  x0: Float32Array,
+  noise: Float32Array,
+  timestep: readonly number[],
+): { sample: Float32Array; target: Float32Array } {
+  const bar = (t: number): number => Math.cos(((t + 0.008) / 1.008) * (Math.PI / 2)) ** 2;
+  // diffusers keeps betas and their running product in float32; 1 − ᾱ at small t shows it.
+  const cumulative = new Float32Array(1000);
+  let product = 1;
+  for (let i = 0; i < 1000; i++) {
+    const beta = Math.fround(Math.min(1 - bar((i + 1) / 1000) / bar(i / 1000), 0.999));
+    cumulative[i] = product *= Math.fround(1 - beta);
+  }
+  const each = x0.length / timestep.length;
+  const sample = new Float32Array(x0.length);
+  const target = new Float32Array(x0.length);
+  x0.forEach((x, i) => {
+    const a = cumulative[timestep[Math.floor(i / each)]!]!;
+    sample[i] = Math.sqrt(a) * x + Math.sqrt(1 - a) * noise[i]!;
+    target[i] = Math.sqrt(a) * noise[i]! - Math.sqrt(1 - a) * x;
+  });
+  return { sample, target };
+}
