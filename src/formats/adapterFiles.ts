@@ -1,4 +1,5 @@
 /** @file One door to all adapter files: writes each format, tells what it loses, and finds out what a file is when it reads one. */
+import type { WholeValues } from '#src/oft/parameters.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { AdapterFormat } from './adapterFormat.ts';
 import type { AdapterFile, AdapterInput, WrittenAdapter, WrittenFile } from './adapterTypes.ts';
@@ -11,7 +12,7 @@ import { lycorisFit, writeLycoris } from './lycoris.ts';
 import { readLycoris } from './lycorisRead.ts';
 import { mergedFit, mergedHalfFit, writeMergedOnnx } from './mergedOnnx.ts';
 import { oftRFit, readOftR, writeOftR } from './oftR.ts';
-import { configName, modelName, peftFit, writePeft } from './peft.ts';
+import { configName, modelName, moduleOf, peftFit, writePeft } from './peft.ts';
 import { parsePeftConfig, readPeft } from './peftRead.ts';
 import { readSafetensors } from './safetensors.ts';
 import { isZip, unzipFiles } from './zip.ts';
@@ -39,6 +40,23 @@ export function adapterLosses(format: AdapterFormat, planned: readonly PlannedLa
   return obstacles.length > 0 ? obstacles.map((o) => `${o.reason} ${o.cure}`) : [...losses];
 }
 
+/** What becomes of weights that were trained as they are. */
+function headLosses(format: AdapterFormat, whole: readonly WholeValues[]): string[] {
+  const names = whole.map((w) => w.name).join(', ');
+  if (whole.length === 0 || format.startsWith('onnx')) return [];
+  if (format === 'peft') {
+    const left = whole.filter((w) => !moduleOf(w)).map((w) => w.name);
+    return left.length === 0
+      ? []
+      : [
+          `${left.join(', ')}, the new last layer, has no module's name in the model's file, so PEFT's cannot hold it: keep the merged model too.`,
+        ];
+  }
+  return [
+    `The new last layer (${names}) is in no file of this kind: keep the merged model, or PEFT's folder, too.`,
+  ];
+}
+
 const fileName = 'adapter.safetensors';
 
 /**
@@ -46,12 +64,13 @@ const fileName = 'adapter.safetensors';
  * @throws FormatError where the format cannot hold the adapter, naming the change that helps; ModelError for the model to merge into.
  */
 export async function writeAdapter(format: AdapterFormat, input: AdapterInput): Promise<WrittenAdapter> {
-  const { layers, meta } = input;
+  const { layers, meta, whole = [] } = input;
   if (layers.length === 0) throw new FormatError('There is no adapted layer to save.');
   const files = await write(format, input);
   const planned = layers.map((l) => l.layer);
   const left = format === 'peft' || format === 'oft_r' ? planned.filter((p) => p.size > 1) : planned;
-  return { files, losses: adapterLosses(format, planned), layers: left.length };
+  const losses = [...adapterLosses(format, planned), ...headLosses(format, whole)];
+  return { files, losses, layers: left.length };
 
   async function write(kind: AdapterFormat, { weight, model, others }: AdapterInput): Promise<WrittenFile[]> {
     switch (kind) {
@@ -65,6 +84,7 @@ export async function writeAdapter(format: AdapterFormat, input: AdapterInput): 
         return writePeft(layers, {
           ...(meta?.baseModel !== undefined && { baseModel: meta.baseModel }),
           ...(others && { others }),
+          whole,
         });
       case 'diff':
         if (!weight)
@@ -73,7 +93,7 @@ export async function writeAdapter(format: AdapterFormat, input: AdapterInput): 
       case 'onnx':
       case 'onnx_fp16':
         if (!model) throw new FormatError('Merging needs the model, which was not given.');
-        return writeMergedOnnx(layers, kind === 'onnx' ? model : { ...model, precision: 'float16' });
+        return writeMergedOnnx(layers, kind === 'onnx' ? model : { ...model, precision: 'float16' }, whole);
     }
   }
 }

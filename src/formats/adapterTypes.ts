@@ -1,5 +1,5 @@
 /** @file What goes into an adapter's files and what comes out of them. */
-import type { LayerParameters } from '#src/oft/parameters.ts';
+import type { LayerParameters, WholeValues } from '#src/oft/parameters.ts';
 import type { Layer } from '#src/oft/types.ts';
 import type { Model } from '#src/onnx/model.ts';
 import type { AdapterFormat } from './adapterFormat.ts';
@@ -19,10 +19,14 @@ export interface MergeOptions {
   readonly precision?: 'float32' | 'float16';
   /** Weights in a file of their own beside the model; without it, only beyond 1 GB. */
   readonly external?: boolean;
+  /** Names of the classes, for the file's metadata. */
+  readonly classes?: readonly string[];
 }
 
 export interface AdapterInput {
   readonly layers: readonly LayerParameters[];
+  /** Weights that were trained as they are: a new head. */
+  readonly whole?: readonly WholeValues[];
   readonly meta?: LycorisMeta;
   /** The model's layers that are not adapted. */
   readonly others?: readonly Layer[];

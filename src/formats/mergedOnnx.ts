@@ -1,6 +1,6 @@
 /** @file The model itself with rotated weights, as an ONNX file that any runtime loads. */
 import { mergeWeight } from '#src/oft/mergeWeight.ts';
-import type { LayerParameters } from '#src/oft/parameters.ts';
+import type { LayerParameters, WholeValues } from '#src/oft/parameters.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
 import type { Model } from '#src/onnx/model.ts';
@@ -9,6 +9,7 @@ import type { MergeOptions, WrittenFile } from './adapterTypes.ts';
 import { checkNumbers } from './blockNumbers.ts';
 import { type Fit, FitBuilder } from './fit.ts';
 import { externalised, GraphEdit, halved } from './onnxEdit.ts';
+import { withWhole } from './onnxHead.ts';
 import { flippedAt, noWeight, seenValues, weightUses, nameInFile } from './onnxWeights.ts';
 
 const modelFile = 'model.onnx';
@@ -42,6 +43,9 @@ const idle = ({ blocks, rescale }: LayerParameters): boolean =>
  * The model with every adapted layer's weight merged, as the layer's nodes see it: a new initializer replaces what they read, with
  * the Transpose, Cast or DequantizeLinear between. What nothing reads any more is left out. A layer that did not move stays.
  *
+ * Weights that were trained as they are (`heads`) take their initializers' places at any strength; names of classes go into the metadata
+ * entry `labels`, a JSON list.
+ *
  * Weights keep the element type that the node computes with. `precision` float16 stores float32 matrices and kernels as float16 behind a Cast.
  *
  * @returns model.onnx, and model.onnx.data where weights are external
@@ -49,8 +53,10 @@ const idle = ({ blocks, rescale }: LayerParameters): boolean =>
  */
 export function writeMergedOnnx(
   layers: readonly LayerParameters[],
-  { model, strength = 1, precision = 'float32', external }: MergeOptions,
+  { model: before, strength = 1, precision = 'float32', external, classes }: MergeOptions,
+  heads: readonly WholeValues[] = [],
 ): WrittenFile[] {
+  const model = withWhole(before, heads);
   const usesOf = weightUses(model);
   const edit = new GraphEdit(model.graph);
   for (const parameters of layers) {
@@ -80,6 +86,7 @@ export function writeMergedOnnx(
     ...model,
     // Before IR 4 every initializer was a graph input too.
     irVersion: Math.max(4, model.irVersion),
+    metadata: classes ? new Map([...model.metadata, ['labels', JSON.stringify(classes)]]) : model.metadata,
     graph: precision === 'float16' ? halved(graph) : graph,
   };
   const bytes = [...whole.graph.initializers.values()].reduce(

@@ -1,5 +1,5 @@
 /** @file OFT adapters as PEFT's folders: adapter_config.json and adapter_model.safetensors. */
-import type { LayerParameters } from '#src/oft/parameters.ts';
+import type { LayerParameters, WholeValues } from '#src/oft/parameters.ts';
 import { storedBlocks } from '#src/oft/planned.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
@@ -116,7 +116,16 @@ export interface PeftMeta {
   readonly baseModel?: string;
   /** The model's layers that are not adapted: PEFT's list of targets must not hit them by accident. */
   readonly others?: readonly Layer[];
+  /** Weights that were trained as they are; those that no module of PyTorch can be named for are left out. */
+  readonly whole?: readonly WholeValues[];
 }
+
+/**
+ * The module of PyTorch that a whole weight belongs to. Exporters keep a parameter's own name only where its numbers are as in PyTorch;
+ * a weight that they turned gets another.
+ */
+export const moduleOf = ({ name }: WholeValues): string | undefined =>
+  /^([^/:]+)\.(weight|bias)$/.exec(name)?.[1];
 
 /**
  * The folder's two files, float32. Layers whose blocks cannot turn (b = 1) are left out.
@@ -136,7 +145,10 @@ export function writePeft(layers: readonly LayerParameters[], meta: PeftMeta = {
     const shape = [storedBlocks(parameters.layer), (size * (size - 1)) / 2];
     tensors.set(key, { type: 'float32', shape, data: triangles(parameters, !coft) });
   }
-  const config = peftConfig(planned, coft, meta);
+  const heads = (meta.whole ?? []).filter((w) => moduleOf(w) !== undefined);
+  for (const { name, shape, data } of heads)
+    tensors.set(`base_model.model.${name}`, { type: 'float32', shape, data });
+  const config = peftConfig(planned, coft, meta, [...new Set(heads.map((w) => moduleOf(w)!))]);
   const encoder = new TextEncoder();
   return [
     { path: configName, bytes: encoder.encode(`${JSON.stringify(config, null, 2)}\n`) },
@@ -149,6 +161,7 @@ function peftConfig(
   planned: readonly PlannedLayer[],
   coft: boolean,
   meta: PeftMeta,
+  heads: readonly string[],
 ): Readonly<Record<string, unknown>> {
   const first = planned[0]!;
   const number = peftNumber(planned)!;
@@ -166,7 +179,7 @@ function peftConfig(
     layers_pattern: null,
     layers_to_transform: null,
     module_dropout: oneOnly(planned, (p) => p.rankDropout) ? first.rankDropout : 0,
-    modules_to_save: null,
+    modules_to_save: heads.length > 0 ? heads : null,
     num_cayley_neumann_terms: first.neumannTerms ?? 5,
     oft_block_size: number.oft_block_size,
     peft_type: 'OFT',

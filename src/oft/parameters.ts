@@ -141,6 +141,19 @@ export function readParameters(layout: Layout, theta: Float32Array): LayerParame
   }));
 }
 
+/** A whole weight's values, in the order of its constant. */
+export interface WholeValues extends WholeWeight {
+  readonly data: Float32Array;
+}
+
+/** The whole weights, copied out of the flat vector. */
+export const readWhole = (layout: Layout, theta: Float32Array): WholeValues[] =>
+  layout.whole.map(({ name, shape, offset, length }) => ({
+    name,
+    shape,
+    data: theta.slice(offset, offset + length),
+  }));
+
 /** The flat vector of given layers; those not given keep the untouched model's values. Lengths must fit. */
 export function writeParameters(
   layout: Layout,

@@ -165,6 +165,8 @@ export interface PreparedTask {
   /** The shape of a micro-batch, from 0, by the seed and the step alone; asked for after `warm`. Absent: there is one shape. */
   variant?(step: number, micro: number): number;
   readonly problems: readonly TaskProblem[];
+  /** Names of the classes, where the model tells classes apart: a merged model's file says them. */
+  readonly classes?: readonly string[];
   readonly counts: { readonly train: number; readonly heldout: number };
   readonly preview: DataPreview;
   /** SHA-256 over the training data as the model sees them, hexadecimal: a run goes on with the same data only. */

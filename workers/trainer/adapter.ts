@@ -7,7 +7,7 @@ import { torchWeights } from '#src/formats/onnxWeights.ts';
 import { zipFiles } from '#src/formats/zip.ts';
 import { loadAll } from '#src/onnx/external.ts';
 import { layerAngles } from '#src/oft/hostRotation.ts';
-import { type Layout, readParameters } from '#src/oft/parameters.ts';
+import { type Layout, readParameters, readWhole } from '#src/oft/parameters.ts';
 import type { Layer } from '#src/oft/types.ts';
 import type { LoadExternal } from '#src/runtime/types.ts';
 import type { ExportedFile, RunEvent } from '../protocol.ts';
@@ -25,6 +25,8 @@ export interface Adapter {
   readonly theta: Float32Array;
   readonly step: number;
   readonly modelHash: string;
+  /** Names of the classes, where the model tells classes apart. */
+  readonly classes?: readonly string[] | undefined;
   /** Name of the file that it was opened from. */
   readonly opened?: string;
   /** W′ − W by layer path, in torch's order: what a file of differences holds instead of rotations. */
@@ -68,7 +70,7 @@ export async function exportAs(
   format: AdapterFormat,
   model: () => Promise<TaskModel['parts']>,
 ): Promise<ExportedFile> {
-  const { job, layers, layout, theta, modelHash, differences } = adapter;
+  const { job, layers, layout, theta, modelHash, differences, classes } = adapter;
   if (differences)
     throw new ProblemError({
       code: 'unsupported',
@@ -79,13 +81,15 @@ export async function exportAs(
   const { dim } = job.plan.blocks;
   const parts = format === 'diff' || format.startsWith('onnx') ? await model() : [];
   const turned = readParameters(layout, theta);
+  const whole = readWhole(layout, theta);
   const write = (own: typeof turned, part?: TaskModel['parts'][number]) =>
     writeAdapter(format, {
       layers: own,
+      whole,
       meta: { modelHash, job: printJob(job), ...(dim !== undefined && { dim }) },
       others: layers.filter(({ path }) => !adapted.has(path)),
       ...(parts.length > 0 && { weight: weightOf(parts) }),
-      ...(part && { model: { model: part.file.model } }),
+      ...(part && { model: { model: part.file.model, ...(classes && { classes }) } }),
     });
   const written = format.startsWith('onnx')
     ? joined(

@@ -106,7 +106,8 @@ export class Run {
     const { id, setup } = this.#c;
     const { job, layers, layout, model } = setup;
     const theta = await this.#step.theta();
-    return { id, job, layers, layout, theta, step: this.#loop.step, modelHash: model.hash };
+    const { classes } = setup.prepared;
+    return { id, job, layers, layout, theta, step: this.#loop.step, modelHash: model.hash, classes };
   }
 
   async run(): Promise<RunResult> {
@@ -263,6 +264,7 @@ export class Run {
       planned: setup.planned,
       whole: setup.layout.whole.map(({ name, shape }) => ({ name, shape })),
       dataHash: setup.prepared.dataHash,
+      ...(setup.prepared.classes && { classes: setup.prepared.classes }),
       rounds: this.#step.rounds,
       residual: this.#residual,
       samples: this.#rows,

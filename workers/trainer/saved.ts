@@ -33,6 +33,8 @@ export interface Saved {
   readonly whole: readonly WholeWeight[];
   /** Of the training data. */
   readonly dataHash: string;
+  /** Names of the classes, where the model tells classes apart. */
+  readonly classes?: readonly string[];
   /** Newton–Schulz rounds that the training step was compiled with. */
   readonly rounds: number;
   /** The largest of the inverses that was not looked into yet: more rounds may come at the next reading. */
@@ -96,6 +98,7 @@ const savedSchema = v.object({
   planned: v.pipe(v.array(layerSchema), v.minLength(1)),
   whole: v.optional(v.array(v.object({ name: v.string(), shape: v.array(whole) })), []),
   dataHash: v.string(),
+  classes: v.optional(v.array(v.string())),
   rounds: whole,
   residual: v.optional(v.number()),
   /** Stands for a residual in runs of older versions. */
@@ -126,6 +129,7 @@ export function parseSaved(stored: unknown): Saved {
     planned,
     whole: outer.whole,
     dataHash: outer.dataHash,
+    ...(outer.classes && { classes: outer.classes }),
     rounds: outer.rounds,
     residual: outer.residual ?? (outer.roundsWanted ? 1 : 0),
     samples: rows.success ? rows.output : [],

@@ -87,12 +87,12 @@ export class Shelf {
     if (this.#opened) return this.#opened.adapter;
     const latest = this.#latest ?? (await this.#newest());
     if (!latest) throw new ProblemError(noRun);
-    const { checkpoint, planned, whole, layers } = latest.saved;
+    const { checkpoint, planned, whole, layers, classes } = latest.saved;
     const theta = checkpoint.state['theta'];
     const layout = parameterLayout(planned, whole);
     if (theta?.length !== layout.size) throw new ProblemError(noRun);
     const { job, step, modelHash } = checkpoint;
-    return { id: latest.id, job, layers, layout, theta, step, modelHash };
+    return { id: latest.id, job, layers, layout, theta, step, modelHash, classes };
   }
 
   async #newest(): Promise<Latest | null> {

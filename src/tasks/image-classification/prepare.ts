@@ -161,6 +161,7 @@ function spread(examples: readonly Example[], n: number): Example[] {
 
 class PreparedImages implements PreparedTask {
   readonly problems: readonly TaskProblem[];
+  readonly classes: readonly string[];
   readonly dataHash: string;
   readonly preview: DataPreview;
   readonly #order: EpochOrder | null;
@@ -175,6 +176,7 @@ class PreparedImages implements PreparedTask {
     rest: Pick<PreparedTask, 'problems' | 'dataHash' | 'preview'>,
   ) {
     ({ problems: this.problems, dataHash: this.dataHash, preview: this.preview } = rest);
+    this.classes = choice.names;
     const { train, options } = classifier.job;
     this.#order = examples.length > 0 ? new EpochOrder(train.seed, examples.length) : null;
     const counts = new Float64Array(choice.names.length);
