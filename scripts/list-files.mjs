@@ -8,9 +8,11 @@ const folders = [
   'public/models/emoji',
   'public/models/repaint',
   'public/models/shapes',
+  'public/models/stories',
   'public/models/waves',
   'public/data/high-contrast',
   'public/data/new-shapes',
+  'public/data/pirate-stories',
   'public/data/sepia',
   'public/data/turned-waves',
 ];

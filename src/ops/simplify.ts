@@ -39,8 +39,13 @@ export function handedOn(
     if (same(a) && b && known.fill(b) === rule.value) return a;
     return rule.either && same(b) && a && known.fill(a) === rule.value ? b : undefined;
   }
+  if (node.op === 'Concat') {
+    // An empty cache of keys and values adds nothing.
+    const filled = inputs.filter((v) => v && v.shape.every((d) => d > 0));
+    if (filled.length === 1 && same(filled[0])) return filled[0];
+  }
   if (!same(a)) return undefined;
-  if (layout.has(node.op) || (node.op === 'Concat' && inputs.length === 1)) return a;
+  if (layout.has(node.op)) return a;
   if (node.op !== 'Slice') return undefined;
   const steps = inputs[4];
   const values = steps && known.constant(steps);

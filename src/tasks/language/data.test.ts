@@ -1,0 +1,223 @@
+/** @file Texts as people have them: good ones, bad ones, chats by template, and a hundred that were damaged. */
+import { describe, expect, it, test } from 'vitest';
+import type { FileSet } from '#src/tasks/files.ts';
+import { DataError } from '#src/tasks/files.ts';
+import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
+import { damaged, dice } from '#src/tasks/testing/fuzz.ts';
+import { testJob } from '#src/tasks/testing/job.ts';
+import { openWhole } from '#src/tasks/testing/trainTask.ts';
+import type { PreparedTask } from '#src/tasks/types.ts';
+import { chatPieces, renderer } from './chat.ts';
+import { readDocuments } from './data.ts';
+import { nextToken } from './generate.ts';
+import { rowsOf } from './sequences.ts';
+import { task } from './task.ts';
+
+const utf8 = new TextEncoder();
+const setOf = (files: Readonly<Record<string, string | Uint8Array>>): FileSet => {
+  const bytes = new Map(
+    Object.entries(files).map(([p, c]) => [p, typeof c === 'string' ? utf8.encode(c) : c]),
+  );
+  return {
+    name: 'texts',
+    paths: [...bytes.keys()].sort(),
+    size: (path) => Promise.resolve(bytes.get(path)!.byteLength),
+    read: (path, offset = 0, length) =>
+      Promise.resolve(bytes.get(path)!.slice(offset, length === undefined ? undefined : offset + length)),
+  };
+};
+const render = renderer(null, {});
+const read = (files: Readonly<Record<string, string | Uint8Array>>, column = '') =>
+  readDocuments(setOf(files), { column, render });
+const texts = async (files: Readonly<Record<string, string>>, column?: string) =>
+  (await read(files, column)).documents.map((d) => d.pieces.map((p) => p.text).join('|'));
+
+describe('texts', () => {
+  it('of text files, tables and JSON lines', async () => {
+    expect(
+      await texts({
+        'a.txt': '\uFEFFone\ntwo\n',
+        'b.csv': 'id,text\n1,"a ""quoted""\nline"\n',
+        'c.tsv': 'text\tid\nx\t1\n',
+      }),
+    ).toEqual(['one\ntwo', 'a "quoted"\nline', 'x']);
+    expect(await texts({ 'a.jsonl': '{"text": "x"}\n\n"plain"\n', 'b.json': '[{"story": "y"}]' })).toEqual([
+      'x',
+      'plain',
+      'y',
+    ]);
+    expect(await texts({ 'a.csv': 'note;id\nhello, you;1\n' }, 'note')).toEqual(['hello, you']);
+  });
+
+  it('of prompts with answers, and of chats', async () => {
+    const { documents } = await read({
+      'a.jsonl':
+        '{"prompt": "2+2?", "completion": "4"}\n{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yo"}]}\n{"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]}',
+    });
+    expect(documents.map((d) => d.pieces)).toEqual([
+      [
+        { text: 'user: 2+2?\nassistant: ', counted: false },
+        { text: '4\n', counted: true },
+      ],
+      [
+        { text: 'user: hi\nassistant: ', counted: false },
+        { text: 'yo\n', counted: true },
+      ],
+      [
+        { text: 'user: a\nassistant: ', counted: false },
+        { text: 'b\n', counted: true },
+      ],
+    ]);
+  });
+
+  it.each<[string, Record<string, string | Uint8Array>, RegExp]>([
+    ['an empty folder', {}, /texts: it holds no text/],
+    ['an empty file', { 'a.txt': ' \n' }, /a\.txt: it is empty/],
+    ['bytes that are no text', { 'a.txt': Uint8Array.of(0xff, 0xfe, 0, 1) }, /a\.txt: it is not UTF-8/],
+    ['a line that is no JSON', { 'a.jsonl': '{"text": "x"}\n{"text": ' }, /a\.jsonl, line 2: it is not JSON/],
+    [
+      'a line without a text',
+      { 'a.jsonl': '{"name": "x"}' },
+      /line 1: it has no text, messages.*it has name/,
+    ],
+    [
+      'a chat that is none',
+      { 'a.jsonl': '{"messages": [{"who": "me"}]}' },
+      /its messages are no list of messages/,
+    ],
+    ['ragged rows', { 'a.csv': 'text,id\nx,1\ny\n' }, /a\.csv, line 3: it has 1 field, the header has 2/],
+    [
+      'no such column',
+      { 'a.csv': 'a,b\n1,2\n' },
+      /no column text, nor prompt and completion; its columns are a, b/,
+    ],
+    ['an empty answer', { 'a.jsonl': '{"prompt": "x", "completion": ""}' }, /line 1: it is empty/],
+  ])('%s is named', async (_, files, message) => {
+    expect((await read(files)).problems.map((p) => p.message).join('\n')).toMatch(message);
+  });
+});
+
+describe('chats', () => {
+  const template =
+    '{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}';
+  it('learn the answers, each with its end', () => {
+    const pieces = chatPieces(renderer(template, { bos_token: '<s>', eos_token: '</s>' }), [
+      { role: 'system', content: 'be kind' },
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: 'b' },
+      { role: 'user', content: 'c' },
+      { role: 'assistant', content: 'd' },
+    ]);
+    expect(pieces).toEqual([
+      { text: '<s><|system|>be kind</s><|user|>a</s><|assistant|>', counted: false },
+      { text: 'b</s>', counted: true },
+      { text: '<|user|>c</s><|assistant|>', counted: false },
+      { text: 'd</s>', counted: true },
+    ]);
+  });
+  it('that the template refuses are told of', async () => {
+    const refusing = renderer("{{ raise_exception('no system messages') }}", {});
+    const { problems } = await readDocuments(setOf({ 'a.jsonl': '{"prompt": "x", "completion": "y"}' }), {
+      column: '',
+      render: refusing,
+    });
+    expect(problems[0]!.message).toMatch(
+      /line 1: the model's chat template refuses it \(.*no system messages/,
+    );
+  });
+});
+
+describe('rows', () => {
+  const doc = (ids: number[], from = 0) => ({ ids, counted: ids.map((_, i) => i >= from) });
+  it('predict the next token of the whole text, across rows', () => {
+    const rows = rowsOf([doc([1, 2, 3, 4, 5, 6])], 4, false, 9);
+    expect(rows.map((r) => [[...r.ids], [...r.next], [...r.counted], r.real])).toEqual([
+      [[1, 2, 3, 4], [2, 3, 4, 5], [1, 1, 1, 1], 4],
+      [[5, 6, 9, 9], [6, 0, 0, 0], [1, 0, 0, 0], 2],
+    ]);
+  });
+  it('learn only what counts, and leave out rows that only ask', () => {
+    const rows = rowsOf([doc([1, 2, 3, 4, 5, 6], 4), doc([7, 8], 9)], 3, false, 0);
+    expect(rows.map((r) => [[...r.ids], [...r.counted]])).toEqual([
+      [
+        [4, 5, 6],
+        [1, 1, 0],
+      ],
+    ]);
+  });
+  it('put together have one end', () => {
+    const rows = rowsOf([doc([1, 2]), doc([3, 4])], 8, true, 0);
+    expect(rows).toHaveLength(1);
+    expect([...rows[0]!.next]).toEqual([2, 3, 4, 0, 0, 0, 0, 0]);
+  });
+});
+
+describe('the next token', () => {
+  const scores = Float32Array.of(0, 2, 1, -1);
+  it('is the likeliest, or drawn from the likeliest ones', () => {
+    expect(nextToken(scores, 0, 1, 0.99)).toBe(1);
+    expect(nextToken(scores, 1, 1e-6, 0.99)).toBe(1);
+    // Shares: 0.64, 0.24, 0.087, 0.032.
+    expect([0, 0.63, 0.66, 0.87, 0.89, 0.98].map((u) => nextToken(scores, 1, 1, u))).toEqual([
+      1, 1, 2, 2, 0, 3,
+    ]);
+    expect([0.7, 0.99].map((u) => nextToken(scores, 1, 0.8, u))).toEqual([1, 2]);
+  });
+});
+
+const model = diskFiles('public/models/stories');
+const prepared = async (
+  files: Readonly<Record<string, string | Uint8Array>>,
+  options: object = {},
+): Promise<PreparedTask> => {
+  const opened = await task.open(
+    model,
+    openWhole(model),
+    testJob('language', { length: 32, ...options }, { train: { batch: 2 } }),
+  );
+  return opened.prepare(setOf(files), null, {
+    backend: 'wasm',
+    frozen: () => () => Promise.reject(new Error('nothing runs here')),
+    decodeImage: () => Promise.reject(new Error('no pictures here')),
+  });
+};
+
+describe('prepared', () => {
+  it('reads a text of 100,000 characters, and says what it came to', async () => {
+    const { problems, preview, counts } = await prepared({ 'a.txt': 'the cat found a map. '.repeat(5000) });
+    expect(problems).toEqual([]);
+    expect(counts.train).toBe(1);
+    expect(preview.facts.find((f) => f.label === 'Sequences')!.value).toMatch(/^\d{3,} of 32 tokens$/);
+  });
+  it('names twins and data that leave nothing to learn', async () => {
+    expect((await prepared({ 'a.txt': 'the cat', 'b.txt': 'the cat' })).problems[0]!.message).toMatch(
+      /b\.txt is the same text as a\.txt/,
+    );
+    const nothing = await prepared({ 'a.jsonl': '{"messages": [{"role": "user", "content": "hi"}]}' });
+    expect(nothing.problems.map((p) => p.message).join()).toMatch(/leaves nothing to learn/);
+  });
+  it.each<[object, RegExp]>([[{ length: 100 }, /reads at most 64 tokens/]])(
+    '%o is refused',
+    async (options, message) => {
+      await expect(prepared({ 'a.txt': 'x' }, options)).rejects.toThrow(message);
+    },
+  );
+});
+
+test('a hundred damaged sets are listed or refused, never a crash', { timeout: 60_000 }, async () => {
+  const good = utf8.encode(
+    '{"text": "the cat found a map"}\n{"prompt": "a", "completion": "b"}\n{"messages": [{"role": "user", "content": "x"}]}\n',
+  );
+  for (let seed = 0; seed < 100; seed++) {
+    const d = dice(seed);
+    const files: Record<string, Uint8Array> = {};
+    for (let i = 0; i < 1 + d.whole(3); i++)
+      files[`${i}.${d.pick(['txt', 'jsonl', 'json', 'csv', 'tsv', 'md'])}`] = damaged(d, good);
+    try {
+      const { problems, counts } = await prepared(files);
+      expect(counts.train > 0 || problems.some((p) => p.severity === 'error'), `seed ${seed}`).toBe(true);
+    } catch (error) {
+      expect(error, `seed ${seed}`).toBeInstanceOf(DataError);
+    }
+  }
+});

@@ -1,0 +1,104 @@
+/** @file What the page and job files know of causal language models. */
+import * as v from 'valibot';
+import type { TaskInfo } from '#src/tasks/info.ts';
+import { flag, oneOf, real, text, whole } from '#src/tasks/optionSchema.ts';
+
+export interface LanguageOptions {
+  /** Tokens of a sequence; 0: as the model's files say, at most 256. */
+  readonly length: number;
+  /** answers: of chats and prompts with answers only what is to be answered is learned. */
+  readonly lossOn: 'answers' | 'all';
+  /** Short texts share a sequence, an end token between them. */
+  readonly packing: boolean;
+  /** Column or key that holds the text; '': found by the usual names. */
+  readonly column: string;
+  /** 0: always the likeliest token. */
+  readonly temperature: number;
+  /** Tokens are drawn from the likeliest ones that have this share together. */
+  readonly topP: number;
+  readonly newTokens: number;
+}
+
+export const languageDefaults: LanguageOptions = {
+  length: 0,
+  lossOn: 'answers',
+  packing: true,
+  column: '',
+  temperature: 0,
+  topP: 1,
+  newTokens: 32,
+};
+
+export const info: TaskInfo = {
+  id: 'language',
+  title: 'Write text',
+  summary: 'Teaches a language model your texts, or to answer as your chats do.',
+  wants:
+    'Texts (.txt), a table (.csv, .tsv) with a column text, or .jsonl with text, with prompt and completion, or with messages of a chat. The model’s folder holds its tokenizer.json.',
+  entries: {
+    length: v.optional(whole(0, 8192)),
+    loss_on: v.optional(oneOf(['answers', 'all'])),
+    packing: v.optional(flag),
+    column: v.optional(text(200)),
+    temperature: v.optional(real('a number from 0 to 5', (x) => x >= 0 && x <= 5)),
+    top_p: v.optional(real('a number above 0 to 1', (x) => x > 0 && x <= 1)),
+    new_tokens: v.optional(whole(1, 4096)),
+  },
+  defaults: { ...languageDefaults },
+  fields: [
+    {
+      kind: 'number',
+      key: 'length',
+      label: 'Tokens of a sequence',
+      help: '0: as the model’s files say, at most 256. Longer ones take more memory.',
+      min: 0,
+      max: 8192,
+      step: 16,
+    },
+    {
+      kind: 'choice',
+      key: 'lossOn',
+      label: 'Learn',
+      choices: [
+        { value: 'answers', label: 'The answers of chats; all of plain texts' },
+        { value: 'all', label: 'Everything, questions too' },
+      ],
+    },
+    {
+      kind: 'flag',
+      key: 'packing',
+      label: 'Put short texts together',
+      help: 'Several texts share a sequence: fewer steps for the same data.',
+    },
+    { kind: 'text', key: 'column', label: 'Column of the text', help: 'Empty: found by the usual names.' },
+    {
+      kind: 'number',
+      key: 'temperature',
+      label: 'Temperature of the samples',
+      help: '0: always the likeliest word.',
+      min: 0,
+      max: 5,
+      step: 0.1,
+    },
+    {
+      kind: 'number',
+      key: 'topP',
+      label: 'Top p of the samples',
+      help: 'Words are drawn from the likeliest that have this share together.',
+      min: 0.05,
+      max: 1,
+      step: 0.05,
+    },
+    { kind: 'number', key: 'newTokens', label: 'Tokens of a sample', min: 1, max: 4096, step: 8 },
+  ],
+  shows: 'texts',
+  prompts: true,
+  example: {
+    task: 'language',
+    model: 'builtin:stories',
+    data: { train: 'builtin:pirate-stories/train', heldout: 'builtin:pirate-stories/heldout' },
+    train: { steps: 60, batch: 8, learning_rate: 0.01, schedule: 'cosine' },
+    sample: { every: 20, prompts: ['the small cat', 'a robot'] },
+    options: { length: 32, new_tokens: 12 },
+  },
+};

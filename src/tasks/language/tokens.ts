@@ -1,0 +1,130 @@
+/** @file Text ↔ token ids of a language model, and its special tokens. */
+import { Tokenizer } from '@huggingface/tokenizers';
+import * as v from 'valibot';
+import { DataError, type FileSet } from '#src/tasks/files.ts';
+
+const tokenContent = v.union([v.string(), v.looseObject({ content: v.string() })]);
+const configSchema = v.looseObject({
+  model_max_length: v.optional(v.number()),
+  eos_token: v.nullish(tokenContent),
+  pad_token: v.nullish(tokenContent),
+  unk_token: v.nullish(tokenContent),
+  bos_token: v.nullish(tokenContent),
+  chat_template: v.nullish(
+    v.union([v.string(), v.array(v.looseObject({ name: v.string(), template: v.string() }))]),
+  ),
+});
+const fileSchema = v.looseObject({ model: v.looseObject({ unk_token: v.nullish(v.string()) }) });
+
+type Config = v.InferOutput<typeof configSchema>;
+const named = (token: Config['eos_token']): string | null =>
+  token === null || token === undefined ? null : typeof token === 'string' ? token : token.content;
+
+/** End tokens of well-known models, where no file says which it is. */
+const usualEnds = ['<|endoftext|>', '</s>', '<|im_end|>', '<|end_of_text|>', '<eos>'];
+
+async function jsonOf(files: FileSet, path: string): Promise<unknown> {
+  try {
+    return JSON.parse(new TextDecoder().decode(await files.read(path)));
+  } catch {
+    throw new DataError(`${path} is not JSON. Copy it from the original model again.`);
+  }
+}
+
+/** The file of that name beside the model, else one level down in tokenizer/, else the only one anywhere. */
+function beside(files: FileSet, model: string, name: string): string | undefined {
+  const folder = model.slice(0, model.lastIndexOf('/') + 1);
+  const usual = [folder + name, `${folder}tokenizer/${name}`, name].find((p) => files.paths.includes(p));
+  if (usual !== undefined) return usual;
+  const all = files.paths.filter((p) => p === name || p.endsWith(`/${name}`));
+  return all.length === 1 ? all[0] : undefined;
+}
+
+export class TextTokens {
+  /** null: the tokenizer has no end. */
+  readonly end: number | null;
+  readonly pad: number;
+  /** What the tokenizer puts before a text; null: nothing. */
+  readonly start: number | null;
+  readonly unknown: number | null;
+  /** Names of special tokens, for chat templates. */
+  readonly special: Readonly<Record<string, string>>;
+  readonly template: string | null;
+  /** Tokens that the model reads at most, where its files say so. */
+  readonly longest: number | null;
+  readonly #tokenizer: Tokenizer;
+
+  private constructor(
+    tokenizer: Tokenizer,
+    file: v.InferOutput<typeof fileSchema>,
+    config: Config,
+    template: string | null,
+  ) {
+    this.#tokenizer = tokenizer;
+    const id = (token: string | null | undefined): number | null =>
+      token === null || token === undefined ? null : (tokenizer.token_to_id(token) ?? null);
+    const end =
+      named(config.eos_token) ?? usualEnds.find((t) => tokenizer.token_to_id(t) !== undefined) ?? null;
+    this.end = id(end);
+    this.pad = id(named(config.pad_token)) ?? this.end ?? 0;
+    const around = tokenizer.encode('', { add_special_tokens: true }).ids;
+    const start = id(named(config.bos_token));
+    this.start = start !== null && around[0] === start ? start : null;
+    this.unknown = id(named(config.unk_token) ?? file.model.unk_token);
+    this.template = template;
+    const longest = config.model_max_length;
+    this.longest = longest !== undefined && longest >= 1 && longest <= 2 ** 20 ? longest : null;
+    this.special = Object.fromEntries(
+      (['eos_token', 'bos_token', 'pad_token', 'unk_token'] as const).flatMap((key) => {
+        const token = key === 'eos_token' ? end : named(config[key]);
+        return token === null ? [] : [[key, token]];
+      }),
+    );
+  }
+
+  /**
+   * Reads tokenizer.json (and tokenizer_config.json, chat_template.jinja) beside the model.
+   * @throws DataError where there is none, or it cannot be read
+   */
+  static async read(files: FileSet, model: string): Promise<TextTokens> {
+    const path = beside(files, model, 'tokenizer.json');
+    if (path === undefined)
+      throw new DataError(
+        `${files.name} has no tokenizer.json. Put the one that belongs to the model beside it: AutoTokenizer.from_pretrained(…).save_pretrained(…) writes it.`,
+      );
+    const file = v.safeParse(fileSchema, await jsonOf(files, path));
+    const configPath = beside(files, model, 'tokenizer_config.json');
+    const config = v.safeParse(configSchema, configPath === undefined ? {} : await jsonOf(files, configPath));
+    if (!file.success) throw new DataError(`${path} is not a tokenizer: it has no model.`);
+    if (!config.success) throw new DataError(`${configPath} is not a tokenizer's configuration.`);
+    let tokenizer: Tokenizer;
+    try {
+      tokenizer = new Tokenizer(file.output, config.output);
+    } catch (error) {
+      throw new DataError(
+        `${path} is not a tokenizer that Rotune can read: ${error instanceof Error ? error.message : String(error)}.`,
+      );
+    }
+    const own = config.output.chat_template;
+    const inConfig = typeof own === 'string' ? own : own?.find((t) => t.name === 'default')?.template;
+    const templatePath = beside(files, model, 'chat_template.jinja');
+    const template =
+      inConfig ??
+      (templatePath === undefined ? null : new TextDecoder().decode(await files.read(templatePath)));
+    return new TextTokens(tokenizer, file.output, config.output, template);
+  }
+
+  /** @param special with the tokens that the tokenizer puts around a text */
+  encode(text: string, special = false): number[] {
+    const ids = this.#tokenizer.encode(text, { add_special_tokens: special }).ids;
+    if (ids.some((id) => !Number.isInteger(id)))
+      throw new DataError(
+        `"${text.slice(0, 40)}" has a word that the tokenizer does not know, and tokenizer_config.json names no unk_token.`,
+      );
+    return ids;
+  }
+
+  decode(ids: readonly number[]): string {
+    return ids.length === 0 ? '' : this.#tokenizer.decode([...ids], { skip_special_tokens: true });
+  }
+}
