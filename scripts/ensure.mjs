@@ -129,7 +129,11 @@ export async function ensureBuild() {
   const age = existsSync(built) ? statSync(built).mtimeMs : 0;
   if (age > 0 && sources.every((source) => newest(join(ROOT, source)) < age)) return;
   say('Building the page …');
-  const status = await runTool('vite/bin/vite.js', ['build', '--logLevel', 'warn'], { quiet: true });
+  // Test runners set NODE_ENV to "test", and Vite would build for development.
+  const status = await runTool('vite/bin/vite.js', ['build', '--logLevel', 'warn'], {
+    quiet: true,
+    env: { NODE_ENV: 'production' },
+  });
   if (status !== 0) throw new Refusal('the build failed: see above');
 }
 
