@@ -1,0 +1,112 @@
+/** @file Language models of real exporters: their scores with an empty cache, and a loss that falls. */
+import * as ort from 'onnxruntime-web';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it, test } from 'vitest';
+import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
+import { openWhole } from '#src/tasks/testing/trainTask.ts';
+import { numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
+import { runGraph } from '#src/ops/testing/runGraph.ts';
+import { LanguageNetwork, readInputs } from './network.ts';
+
+const network = async (name: string): Promise<LanguageNetwork> => {
+  const files = diskFiles(`e2e/golden/zoo/${name}`);
+  const file = await openWhole(files)('model.onnx');
+  return new LanguageNetwork(file, readInputs(file));
+};
+const row = (ids: number[], real = ids.length) => ({ ids: Int32Array.from(ids), real });
+const rows = [row([5, 3, 8, 1, 2]), row([7, 7, 4, 0, 0], 3)];
+
+const asTensors = (
+  feeds: Readonly<Record<string, { readonly length: number }>>,
+  of: LanguageNetwork,
+  shape: number[],
+) => {
+  const graph = of.graph(shape[0]!, shape[1]!);
+  return Object.fromEntries(
+    graph.inputs.map(({ name, type }): [string, Tensor] => [
+      name,
+      tensor(type, shape, Array.from(feeds[name] as ArrayLike<number | bigint>, Number)),
+    ]),
+  );
+};
+
+describe('with an empty cache', () => {
+  it('gives the scores that the file gives', async () => {
+    const model = await network('gpt2-past-optimum18');
+    const graph = model.graph(2, 5);
+    expect(graph.inputs.map((v) => v.name).some((name) => name.includes('past'))).toBe(false);
+    const found = await runGraph(graph, asTensors(model.feeds(graph, rows), model, [2, 5]));
+
+    const session = await ort.InferenceSession.create(
+      readFileSync('e2e/golden/zoo/gpt2-past-optimum18/model.onnx'),
+    );
+    const feeds = Object.fromEntries(
+      session.inputNames.map((name) => {
+        if (name.includes('past'))
+          return [name, new ort.Tensor('float32', new Float32Array(0), [2, 4, 0, 8])];
+        const role = model.inputs.roles.get(name);
+        const values = rows.flatMap(({ ids, real }) =>
+          Array.from(ids, (id, i) => (role === 'ids' ? id : role === 'mask' ? Number(i < real) : i)),
+        );
+        return [name, new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [2, 5])];
+      }),
+    );
+    const expected = await session.run(feeds);
+    const logits = expected['logits']!;
+    const want = Array.from(logits.data as Float32Array);
+    const got = numbersOf(found[graph.outputs[0]!.name]!);
+    expect(got.length).toBe(want.length);
+    // What padding gives is never read.
+    const words = want.length / 10;
+    got.forEach((x, i) => {
+      if (Math.floor(i / words) < 8) expect(Math.abs(x - want[i]!)).toBeLessThan(1e-5);
+    });
+  });
+});
+
+test.each(['gpt2-ts17', 'gpt2-dyn20', 'gpt2-past-optimum18', 'llama-dyn20', 'llama-ts17', 'qwen2-ts18'])(
+  '%s: the loss is −ln p of the tokens that follow',
+  async (name) => {
+    const model = await network(name).catch((error: unknown) => error as Error);
+    if (model instanceof Error) throw model;
+    const { batch, length } = model.inputs;
+    const [b, l] = [batch ?? 2, length ?? 5];
+    const some = Array.from({ length: b }, (_, r) =>
+      row(Array.from({ length: l }, (__, i) => (3 * i + r) % 11)),
+    );
+    const { graph, output } = model.judging(b, l);
+    const plain = model.graph(b, l);
+    const inputs = asTensors(model.feeds(plain, some), model, [b, l]);
+    const logits = (await runGraph(plain, inputs))[plain.outputs[0]!.name]!;
+    const answers = some.map(({ ids }) => ({
+      next: ids.map((id) => (id + 1) % 11),
+      counted: new Uint8Array(l).fill(1),
+    }));
+    const fed = model.answers(answers, 0.5);
+    const out = await runGraph(graph, {
+      ...inputs,
+      ...Object.fromEntries(
+        Object.entries(fed).map(([key, data]) => [
+          key,
+          tensor(
+            data instanceof Float32Array ? 'float32' : 'int32',
+            [b * l],
+            Array.from(data as ArrayLike<number>),
+          ),
+        ]),
+      ),
+    });
+    const scores = numbersOf(logits);
+    const words = logits.shape[2]!;
+    let expected = 0;
+    answers.forEach(({ next }, r) =>
+      next.forEach((id, i) => {
+        const at = (r * l + i) * words;
+        const sum = scores.slice(at, at + words).reduce((n, x) => n + Math.exp(x), 0);
+        expected += 0.5 * (Math.log(sum) - scores[at + id]!);
+      }),
+    );
+    expect(numbersOf(out[output]!)[0]).toBeCloseTo(expected, 3);
+    expect(model.training(b, l).layers.length).toBeGreaterThan(3);
+  },
+);
