@@ -41,7 +41,7 @@ describe('with an empty cache', () => {
       readFileSync('e2e/golden/zoo/gpt2-past-optimum18/model.onnx'),
     );
     const feeds = Object.fromEntries(
-      session.inputNames.map((name) => {
+      session.inputNames.map((name): [string, ort.Tensor] => {
         if (name.includes('past'))
           return [name, new ort.Tensor('float32', new Float32Array(0), [2, 4, 0, 8])];
         const role = model.inputs.roles.get(name);
