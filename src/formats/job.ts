@@ -53,17 +53,23 @@ export const defaultJob: Job = {
 
 const noSamples: Job['sample'] = { ...defaultJob.sample, prompts: [] };
 
+type Table = Readonly<Record<string, unknown>>;
+
+const isTable = (x: unknown): x is Table => typeof x === 'object' && x !== null && !Array.isArray(x);
+
 const share = real('a number from 0 to 1', (x) => x >= 0 && x <= 1);
 const notNegative = real('0 or a positive number', (x) => x >= 0);
 const isPath = (x: unknown): boolean => typeof x === 'string' && x.trim() !== '' && x.length <= 4096;
-const source = value<string>('a folder, or a built-in one such as "builtin:emoji"', isPath);
+const path = { type: 'string', pattern: String.raw`\S`, maxLength: 4096 };
+const source = value<string>('a folder, or a built-in one such as "builtin:emoji"', isPath, path);
 
-const schema = table({
-  version: v.optional(value<1>('1', (x) => x === 1)),
+/** The keys of a job, as they stand in a file. */
+export const jobSchema = table({
+  version: v.optional(value<1>('1', (x) => x === 1, { const: 1 })),
   task: v.optional(oneOf(taskInfos.map((info) => info.id))),
-  options: v.optional(v.record(v.string(), v.unknown())),
+  options: v.optional(value<Table>('a table', isTable, { type: 'object' })),
   model: v.optional(source),
-  adapter: v.optional(value<string>('an adapter file or folder', isPath)),
+  adapter: v.optional(value<string>('an adapter file or folder', isPath, path)),
   data: v.optional(
     table({
       train: v.optional(source),
@@ -90,6 +96,12 @@ const schema = table({
           'two numbers from 0 to below 1, such as [0.9, 0.99]',
           (x) =>
             Array.isArray(x) && x.length === 2 && x.every((b) => typeof b === 'number' && b >= 0 && b < 1),
+          {
+            type: 'array',
+            items: { type: 'number', minimum: 0, exclusiveMaximum: 1 },
+            minItems: 2,
+            maxItems: 2,
+          },
         ),
       ),
       eps: v.optional(real('a positive number up to 1', (x) => x > 0 && x <= 1)),
@@ -108,6 +120,7 @@ const schema = table({
           'a list of at most 64 texts of at most 1000 characters',
           (x) =>
             Array.isArray(x) && x.length <= 64 && x.every((p) => typeof p === 'string' && p.length <= 1000),
+          { type: 'array', items: { type: 'string', maxLength: 1000 }, maxItems: 64 },
         ),
       ),
       negative: v.optional(text(1000)),
@@ -121,10 +134,6 @@ const schema = table({
 
 /** Sections of a job's table by key; the plan is not among them: it has its own defaults. */
 const sections = ['options', 'data', 'train', 'sample'] as const;
-type Table = Readonly<Record<string, unknown>>;
-
-const isTable = (x: unknown): x is Table => typeof x === 'object' && x !== null && !Array.isArray(x);
-
 /** What a task's jobs leave out: the built-in example's settings, and its model and data where the job names no model of its own. */
 function withExample(input: Table, info: TaskInfo): Table {
   const { example } = info;
@@ -145,10 +154,10 @@ function withExample(input: Table, info: TaskInfo): Table {
  * @throws JobError that names the key, its value and what is allowed; for unknown keys the nearest known one.
  */
 export function jobFromTable(input: unknown): Job {
-  const { task = defaultJob.task } = checked(schema, input, '');
+  const { task = defaultJob.task } = checked(jobSchema, input, '');
   const info = taskInfo(task);
   if (!info) throw new JobError(`task: there is no task "${task}".`, 'task');
-  const { plan, options, ...rest } = checked(schema, withExample(input as Table, info), '');
+  const { plan, options, ...rest } = checked(jobSchema, withExample(input as Table, info), '');
   const own = checked(table(info.entries), options ?? {}, 'options') as Table;
   const { data, train, sample, ...top } = camelKeys(rest);
   const base =

@@ -34,6 +34,7 @@ const blocks = v.pipe(
       value<number>(
         'a whole number from 1 (LyCORIS’s factorisation), or -1: as square as possible',
         (x) => x === -1 || isWhole(x),
+        { type: 'integer', anyOf: [{ const: -1 }, { minimum: 1 }] },
       ),
     ),
     count: v.optional(whole(1, 1 << 24)),
@@ -62,14 +63,26 @@ const blocks = v.pipe(
 
 /** `lowest`: the smallest number that makes sense; 0 stands for "negative ones too". */
 const comparison = (example: string, negative = false) =>
-  value<number | string>(`a whole number, or a comparison such as "${example}"`, (x) =>
-    typeof x === 'string'
-      ? (negative ? /^\s*(>=|<=|>|<|==?|!=)?\s*-?\d{1,9}\s*$/ : /^\s*(>=|<=|>|<|==?|!=)?\s*\d{1,9}\s*$/).test(
-          x,
-        )
-      : negative
-        ? Number.isSafeInteger(x)
-        : isWhole(x),
+  value<number | string>(
+    `a whole number, or a comparison such as "${example}"`,
+    (x) =>
+      typeof x === 'string'
+        ? (negative
+            ? /^\s*(>=|<=|>|<|==?|!=)?\s*-?\d{1,9}\s*$/
+            : /^\s*(>=|<=|>|<|==?|!=)?\s*\d{1,9}\s*$/
+          ).test(x)
+        : negative
+          ? Number.isSafeInteger(x)
+          : isWhole(x),
+    {
+      anyOf: [
+        { type: 'integer', ...(negative ? {} : { minimum: 1 }) },
+        {
+          type: 'string',
+          pattern: String.raw`^\s*(>=|<=|>|<|==?|!=)?\s*${negative ? '-?' : ''}\d{1,9}\s*$`,
+        },
+      ],
+    },
   );
 
 const notNegative = real('0 (off) or a positive number', (x) => x >= 0);
@@ -82,6 +95,24 @@ const cayley = value<'exact' | { terms: number }>(
     if (typeof x !== 'object' || x === null || Object.keys(x).join() !== 'terms') return false;
     const { terms } = x as { terms: unknown };
     return isWhole(terms) && terms <= 64;
+  },
+  {
+    anyOf: [
+      { const: 'exact' },
+      {
+        type: 'object',
+        properties: {
+          terms: {
+            type: 'integer',
+            minimum: 1,
+            maximum: 64,
+            description: 'Terms of the Cayley–Neumann series.',
+          },
+        },
+        required: ['terms'],
+        additionalProperties: false,
+      },
+    ],
   },
 );
 

@@ -1,13 +1,21 @@
 /** @file Pieces of schema whose complaints people can read: key, value, what is allowed, and the nearest known key. */
 import * as v from 'valibot';
 import { JobError } from './errors.ts';
-import { show } from '#src/tasks/optionSchema.ts';
+import { show, value } from '#src/tasks/optionSchema.ts';
 import { nearest } from './nearest.ts';
 
 export { flag, oneOf, real, show, text, value, whole } from '#src/tasks/optionSchema.ts';
 
 /** A table whose keys are all known. Issues of unknown keys name the nearest known one. */
-export const table = <const E extends v.ObjectEntries>(entries: E) =>
+export const table = <const E extends v.ObjectEntries>(entries: E) => v.pipe(aTable, known(entries));
+
+/** valibot's objects would take lists, too. */
+const aTable = value<Record<string, unknown>>(
+  'a table',
+  (x) => typeof x === 'object' && x !== null && !Array.isArray(x),
+);
+
+const known = <const E extends v.ObjectEntries>(entries: E) =>
   v.strictObject(entries, (issue) => {
     if (issue.expected !== 'never') return ` is ${show(issue.input)}; allowed: a table.`;
     const known = Object.keys(entries);
