@@ -8,6 +8,7 @@ import { taskInfos } from '#src/tasks/infos.ts';
 
 interface RunFile {
   readonly steps: number;
+  readonly data: { readonly heldout: number };
   readonly evaluations: readonly {
     readonly step: number;
     readonly heldoutLoss: number;
@@ -32,6 +33,7 @@ steps = 3
 batch = 1
 [data]
 heldout = ""
+split = 0.05
 [sample]
 prompts = ["ghost"]
 steps = 2
@@ -55,6 +57,10 @@ test('a job trains on the output side, saves for PEFT on the input side, and goe
   await tune(job, '--out', at('output'), '--format', 'lycoris,onnx,onnx_fp16');
   const output = report('output');
   expect(output).toMatchObject({ steps: 3, start: null });
+  // Of the training pictures: no others are given.
+  expect(output.data.heldout).toBeGreaterThan(0);
+  for (const { heldoutLoss } of [output.evaluations[0]!, output.evaluations.at(-1)!])
+    expect(heldoutLoss).toBeGreaterThan(0);
   expect(output.adapters.map((a) => [a.format, a.layers, a.files.map((f) => f.path)])).toEqual([
     ['lycoris', 133, ['adapter.safetensors']],
     ['onnx', 133, ['merged.onnx']],

@@ -20,6 +20,7 @@ import type { Network } from './network.ts';
 import { conditionsOf, networkOf } from './networks.ts';
 import { defaults, type DiffusionOptions } from './options.ts';
 import { PreparedDiffusion } from './prepared.ts';
+import { heldApart } from './split.ts';
 
 /** Pictures of the last folders, at the sizes that they were read for. */
 const folders = new WeakMap<FileSet, { readonly key: string; readonly read: Promise<Examples> }>();
@@ -105,8 +106,11 @@ class DiffusionModel implements TaskModel {
       : [{ width: side, height: side }];
     // Latents are small: their pictures are read again when they are encoded.
     const keep = pipeline.vae === null;
-    const examples = await examplesOf(train, sizes, keep, host, tell);
-    const others = heldout ? await examplesOf(heldout, sizes, keep, host) : null;
+    const all = await examplesOf(train, sizes, keep, host, tell);
+    const { data, train: training } = this.#job;
+    const split = heldout ? null : heldApart(all, data.split, training.seed);
+    const examples = split?.train ?? all;
+    const others = heldout ? await examplesOf(heldout, sizes, keep, host) : (split?.heldout ?? null);
     return new PreparedDiffusion({
       loaded: this.#loaded,
       job: this.#job,
