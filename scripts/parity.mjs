@@ -114,6 +114,24 @@ async function pageAdapter(python) {
   ]);
 }
 
+/** Fine-tunes a ResNet, a BERT and a GPT-2 of real exporters, in one go and paused in the middle. @param {string} python */
+async function realFiles(python) {
+  const zoo = join(ROOT, 'e2e/golden/zoo');
+  await must('Making data for real files', python, [script('real_files.py'), 'make', inWork('real'), zoo]);
+  const tune = [join(ROOT, 'scripts/tune.mjs'), '--backend', 'wasm'];
+  for (const name of ['resnet', 'bert', 'gpt2']) {
+    const at = (/** @type {string} */ path) => inWork(`real/${name}/${path}`);
+    const job = [at('job.toml'), '--format', 'peft,onnx'];
+    await must(`Fine-tuning ${name}`, process.execPath, [...tune, ...job, '--out', at('run')]);
+    await must(`Fine-tuning ${name}, with a pause`, process.execPath, [
+      ...[...tune, ...job, '--pause', '9', '--out', at('cut')],
+    ]);
+    await must(`Going on with ${name}`, process.execPath, [
+      ...[...tune, '--resume', '--format', 'peft,onnx', '--out', at('cut')],
+    ]);
+  }
+}
+
 /** Rotune's half, in this process: training, and opening the other tools' files. */
 async function rotune() {
   say('Training every case, and opening what LyCORIS and PEFT wrote …');
@@ -146,7 +164,7 @@ await main(async () => {
     inWork('tools'),
   ]);
   // Two at a time: there are two cores on most machines that run this.
-  await Promise.all([pageAdapter(python), rotune()]);
+  await Promise.all([pageAdapter(python).then(() => realFiles(python)), rotune()]);
   const counts = await Promise.all([
     compare('Comparing with LyCORIS, PEFT, onnxruntime, and readers', python, [
       script('verify.py'),
@@ -155,6 +173,9 @@ await main(async () => {
     compare('Running the training steps on native onnxruntime', python, [
       script('steps.py'),
       inWork('steps'),
+    ]),
+    compare('Judging fine-tunes of real files on native onnxruntime', python, [
+      ...[script('real_files.py'), 'check', inWork('real')],
     ]),
     compare("Comparing the page's adapter with LyCORIS", python, [
       script('adapter_in_lycoris.py'),
