@@ -1,13 +1,16 @@
 /** @file The page's whole state: which screen, which job with which files, what the worker made of it, and the run. */
+import { jobFromTable } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
 import { askToPersist } from '#src/store/persistence.ts';
 import type { Layer } from '#src/oft/types.ts';
+import type { TaskInfo } from '#src/tasks/info.ts';
 import type {
   AdapterReport,
   JobRequest,
   Outcome,
   Preparation,
+  PrepareProgress,
   Problem,
   RunEvent,
   RunResult,
@@ -23,6 +26,7 @@ import { Inspector } from './inspector.svelte.ts';
 import { failed, toProblem } from './problems.ts';
 import { RemoteModels } from './remote.svelte.ts';
 import { RunState } from './run.svelte.ts';
+import { drawsPrompts, taskOf } from './taskWords.ts';
 import { TabGuard, WakeLock, type OtherTab } from './tab.ts';
 
 export type Screen = 'home' | 'inspect' | 'prepare' | 'train' | 'result';
@@ -51,6 +55,7 @@ export class Lab {
   #backend = $state.raw<BackendReport | null>(null);
   #preparation = $state.raw<Preparation | null>(null);
   #preparing = $state<'no' | 'reading' | 'timing'>('no');
+  #progress = $state.raw<PrepareProgress | null>(null);
   #problem = $state.raw<Problem | null>(null);
   #unfinished = $state.raw<RunSummary | null>(null);
   #shared = $state.raw<Job | null>(null);
@@ -94,6 +99,14 @@ export class Lab {
   }
   get preparing() {
     return this.#preparing;
+  }
+  /** How far the preparation is; null: it has not said, or none is going on. */
+  get progress() {
+    return this.#progress;
+  }
+  /** The task of the present job. */
+  get task(): TaskInfo {
+    return taskOf(this.#job);
   }
   /** Why the last preparation failed as a whole. */
   get problem() {
@@ -142,12 +155,43 @@ export class Lab {
     return this.inspector.open(source);
   }
 
-  /** Goes on from the inspector to a run on the inspected files. */
+  /** Goes on from the inspector to a run on the inspected files: by the task that takes any model, unless they are a pipeline. */
   trainModel(): void {
-    const { source } = this.inspector;
+    const { source, inspection } = this.inspector;
     if (!source) return;
+    this.chooseTask(inspection?.pipeline ? 'diffusion' : 'generic');
     this.pick({ model: source });
     this.#screen = 'prepare';
+  }
+
+  /** A task's built-in example, with its own model and data. */
+  openExample(task: string): void {
+    this.reset(task === this.defaultJob.task ? this.defaultJob : jobFromTable({ task }));
+  }
+
+  /** Another task for what was picked; without own files, its example. */
+  chooseTask(task: string): void {
+    const { model, train, heldout } = this.#picked;
+    if (!model && !train) {
+      this.openExample(task);
+      return;
+    }
+    const example = task === this.defaultJob.task ? this.defaultJob : jobFromTable({ task });
+    this.setJob({
+      ...example,
+      plan: this.#job.plan,
+      model: model ? this.#job.model : example.model,
+      data: {
+        ...example.data,
+        train: train ? this.#job.data.train : example.data.train,
+        heldout: train ? (heldout ? this.#job.data.heldout : null) : example.data.heldout,
+        split: train && !heldout ? 0.1 : example.data.split,
+      },
+    });
+  }
+
+  async cancelPreparation(): Promise<void> {
+    await this.trainer.cancelPreparation();
   }
 
   /** The cheap questions of a first visit: which device, and is anything unfinished. */
@@ -225,10 +269,14 @@ export class Lab {
     const turn = ++this.#prepareCount;
     this.#preparing = probe ? 'timing' : 'reading';
     this.#problem = null;
-    const outcome = await this.trainer.prepare(request, probe);
+    this.#progress = null;
+    const outcome = await this.trainer.prepare(request, probe, (progress) => {
+      if (turn === this.#prepareCount) this.#progress = progress;
+    });
     // A newer question overtook this one: its answer is the one to show.
     if (turn !== this.#prepareCount) return outcome;
     this.#preparing = 'no';
+    this.#progress = null;
     if (outcome.ok) {
       this.#backend = outcome.value.backend;
       this.#preparation = outcome.value;
@@ -351,11 +399,12 @@ export class Lab {
         result.outcome === 'finished' ? 'Training finished.' : `Stopped at step ${result.step}, and kept.`,
       );
       this.#unfinished = null;
-      this.comparison.open(
-        job.sample,
-        this.run.rows[0]?.pictures[0] ?? null,
-        this.run.rows.at(-1)?.pictures[0] ?? null,
-      );
+      if (drawsPrompts(taskOf(job)))
+        this.comparison.open(
+          job.sample,
+          this.run.rows[0]?.pictures[0] ?? null,
+          this.run.rows.at(-1)?.pictures[0] ?? null,
+        );
       this.#screen = 'result';
     }
     return { ok: true, value: result };

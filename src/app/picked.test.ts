@@ -1,6 +1,6 @@
 /** @file Picked files become a source. */
-import { describe, expect, it, vi } from 'vitest';
-import { examples, toSource } from './picked.ts';
+import { describe, expect, it } from 'vitest';
+import { toSource } from './picked.ts';
 
 const file = (path: string, content = '') => ({ path, blob: new Blob([content]) });
 
@@ -32,33 +32,5 @@ describe('toSource', () => {
 
   it('is nothing where nothing can be used', () => {
     expect(toSource([file('.DS_Store')])).toBeNull();
-  });
-});
-
-describe('examples', () => {
-  it('pairs pictures with captions, and frees their addresses', async () => {
-    const revoke = vi.spyOn(URL, 'revokeObjectURL');
-    const source = toSource([
-      file('d/fire-engine.png'),
-      file('d/owl.png'),
-      file('d/owl.txt', ' a wise owl\n'),
-    ]);
-    const look = await examples(source!, 10);
-    expect(look.images).toBe(2);
-    expect(look.shown.map(({ caption }) => caption)).toEqual(['fire engine', 'a wise owl']);
-    look.release();
-    expect(revoke).toHaveBeenCalledTimes(2);
-  });
-
-  it('lists a built-in folder without its other parts', async () => {
-    vi.stubGlobal('fetch', async (url: string) => {
-      expect(url).toBe('data/set/files.json');
-      return Response.json({
-        files: [{ path: 'train/a.png' }, { path: 'train/a.txt' }, { path: 'heldout/b.png' }],
-      });
-    });
-    const look = await examples({ kind: 'builtin', id: 'set/train' }, 10);
-    expect(look.shown.map(({ url }) => url)).toEqual(['data/set/train/a.png']);
-    vi.unstubAllGlobals();
   });
 });

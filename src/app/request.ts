@@ -31,7 +31,7 @@ export function requestOf(job: Job, picked: Picked, backend: BackendKind | 'auto
   const model = picked.model ?? builtin(job.model);
   const train = picked.train ?? builtin(job.data.train);
   if (!model) return missing('model', job.model);
-  if (!train) return missing('image folder', job.data.train);
+  if (!train) return missing('data folder', job.data.train);
   const heldout = picked.heldout ?? (job.data.heldout === null ? null : builtin(job.data.heldout));
   return { job, model, train, heldout, adapter: picked.adapter, backend };
 }

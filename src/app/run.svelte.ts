@@ -19,6 +19,8 @@ export interface SampleRow {
   readonly step: number;
   readonly prompts: readonly string[];
   readonly pictures: readonly Picture[];
+  /** What the model says of each prompt or input. */
+  readonly texts?: readonly string[];
 }
 
 export interface Angles {

@@ -1,11 +1,13 @@
 /** @file Hands bytes or text to the user as a file. */
 
-export function saveFile(
+export const saveFile = (
   name: string,
   content: Uint8Array | string,
   type = 'application/octet-stream',
-): void {
-  const url = URL.createObjectURL(new Blob([content as BlobPart], { type }));
+): void => saveBlob(name, new Blob([content as BlobPart], { type }));
+
+export function saveBlob(name: string, blob: Blob): void {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

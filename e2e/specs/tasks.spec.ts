@@ -1,0 +1,66 @@
+/** @file Every task by hand: its example from the first screen to a result with its measure, and an adapter saved. */
+import type { Page } from '@playwright/test';
+import { taskInfos } from '#src/tasks/infos.ts';
+import { violations } from '../pages/axe.ts';
+import { expect, test } from '../pages/test.ts';
+
+/** What each example must come to on data that it never saw; pairs of pictures and arrays are judged by their loss. */
+const measures: Readonly<Record<string, (value: number) => boolean>> = {
+  'image-classification': (accuracy) => accuracy >= 80,
+  language: (perplexity) => perplexity < 12,
+  pairs: (psnr) => psnr > 25,
+  'text-classification': (accuracy) => accuracy >= 80,
+};
+
+const lastFigure = async (page: Page): Promise<number> => {
+  const value = page.getByRole('region', { name: 'On data it never saw' }).locator('dd strong').first();
+  return Number.parseFloat((await value.textContent())!.replace(',', '.'));
+};
+
+test.describe('the example', () => {
+  for (const info of taskInfos.filter(({ example, id }) => example && id !== 'diffusion'))
+    test(`of ${info.id}`, async ({ rotune, page }) => {
+      await rotune.open();
+      await page.getByRole('button', { name: new RegExp(`^Try it.*${info.title}`) }).click();
+      await expect(page.getByRole('heading', { name: 'It has learned' })).toBeVisible({ timeout: 150_000 });
+      const losses = page.getByText(/the loss went from/);
+      if (await losses.count()) {
+        const [before, after] = /from\s+([\d.e-]+)\s+to\s+([\d.e-]+)/
+          .exec((await losses.textContent())!)!
+          .slice(1);
+        expect(Number.parseFloat(after!)).toBeLessThan(0.8 * Number.parseFloat(before!));
+      }
+      const good = measures[info.id];
+      if (good) expect(good(await lastFigure(page)), `measure of ${info.id}`).toBe(true);
+      expect(await violations(page)).toEqual([]);
+      const adapter = await rotune.adapter();
+      expect(adapter.byteLength).toBeGreaterThan(1000);
+    });
+});
+
+test('a task is chosen, its options are set, its data are seen', async ({ rotune, page }) => {
+  await rotune.open();
+  await page.getByRole('button', { name: /^With your own data.*Write text/ }).click();
+  await expect(page.getByText('110 of 32 tokens')).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole('heading', { name: 'Task' }).click();
+  await page.getByLabel('Tokens of a sequence').fill('16');
+  await page.getByLabel('Tokens of a sequence').press('Tab');
+  await expect(page.getByText('of 16 tokens')).toBeVisible();
+  await page.getByLabel('What to teach').selectOption('image-classification');
+  await expect(page.getByText(/Classes/)).toBeVisible();
+  await expect(page.getByText(/moon \d+/)).toBeVisible();
+});
+
+test('own texts are taken, and what is wrong with them is said', async ({ rotune, page }) => {
+  await rotune.open();
+  await page.getByRole('button', { name: /^With your own data.*Write text/ }).click();
+  const own = page.getByRole('group', { name: 'Use your own texts' }).getByLabel('or single files');
+  const file = (name: string, text: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+  await own.setInputFiles([file('bad.jsonl', '{"text": "the cat"}\n{"text": ')]);
+  await expect(page.getByText('bad.jsonl, line 2: it is not JSON.').first()).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Start/ })).toBeDisabled();
+  await own.setInputFiles([file('good.txt', 'the small cat found a map. '.repeat(60))]);
+  await expect(page.getByText('1 to train, 0 held out')).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Start/ })).toBeEnabled();
+});
