@@ -36,7 +36,7 @@ export const entryTensor = (e: Entry): Tensor =>
 export const caseOperator = (c: Case) => operators[c.domain === '' ? c.op : `${c.domain}::${c.op}`]!;
 
 /** The operator as it is, or written out where the import does that; or lowered. */
-function apply(g: Builder, c: Case, inputs: readonly (Value | null)[], lowered: boolean): Value {
+export function applyCase(g: Builder, c: Case, inputs: readonly (Value | null)[], lowered: boolean): Value {
   const outputs = c.outputs ?? 1;
   const node: Node = {
     op: c.op,
@@ -71,7 +71,7 @@ export function buildCase(c: Case, lowered = false): BuiltCase {
     feeds[`x${i}`] = entryTensor(e);
     return g.input(`x${i}`, e.type, e.shape);
   });
-  const made = apply(g, c, inputs, lowered);
+  const made = applyCase(g, c, inputs, lowered);
   const y = g.emit('Identity', [made], {}, { outputNames: ['y'] });
   const dy = g.input('dy', y.type, y.shape);
   feeds.dy = tensor(y.type, y.shape, c.cotangent);

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { numbersOf } from '#src/onnx/tensor.ts';
-import { checkClosure } from '#src/ops/testing/gradcheck.ts';
+import { numbersOf, tensor } from '#src/onnx/tensor.ts';
+import { checkClosure, checkGradient } from '#src/ops/testing/gradcheck.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
-import { buildCase, type Case, caseOperator, distance } from './cases.ts';
+import { applyCase, buildCase, type Case, caseOperator, distance, type Entry, entryTensor } from './cases.ts';
 
 const { cases } = JSON.parse(readFileSync(new URL('cases.json', import.meta.url), 'utf8')) as {
   cases: readonly Case[];
@@ -34,4 +34,56 @@ describe('lowered operators too', () => {
   test.each(cases.filter((c) => caseOperator(c).lower && !caseOperator(c).expand))('$name', (c) =>
     check(c, true),
   );
+});
+
+/** Cases at points without a derivative, where PyTorch's choice of one is the rule; or of infinities, which have no differences. */
+const kinks = new Set([
+  'Relu at zero',
+  'Clip relu6 at its bounds',
+  'Pow at zero',
+  'Where minus infinity',
+  'ReduceMax ties',
+  'ReduceMin ties',
+  'ScatterElements max of equals',
+  'ScatterElements min of equals',
+  'MaxPool ties',
+]);
+
+describe('their gradients are those of finite differences, too', () => {
+  test('but for cases without a derivative, which are there', () => {
+    expect(
+      cases
+        .filter((c) => kinks.has(c.name))
+        .map((c) => c.name)
+        .sort(),
+    ).toEqual([...kinks].sort());
+  });
+
+  const isFloat = (e: Entry): boolean => e.type === 'float32';
+  const checked = cases.filter(
+    (c) => !kinks.has(c.name) && c.inputs.some((e) => e && isFloat(e) && !e.constant),
+  );
+  test.each(checked)('$name', async (c) => {
+    const data = c.inputs.flatMap((e, i) => (e && !e.constant ? [{ e, i }] : []));
+    await checkGradient({
+      inputs: data.map(({ e }) => ({
+        shape: e.shape,
+        values: numbersOf(entryTensor(e)),
+        ...(!isFloat(e) && { type: e.type }),
+      })),
+      directions: 2,
+      ...(loweredOnly.has(c.op) && { type: 'float32' }),
+      // Its largest numbers are near one another.
+      ...(c.op === 'GlobalMaxPool' && { step: 2e-3 }),
+      build: (g, given) => {
+        const inputs = c.inputs.map((e, i) => {
+          if (!e) return null;
+          if (!e.constant) return given[data.findIndex((d) => d.i === i)]!;
+          const t = entryTensor(e);
+          return g.constant(isFloat(e) ? tensor(given[0]!.type, e.shape, numbersOf(t)) : t);
+        });
+        return applyCase(g, c, inputs, loweredOnly.has(c.op));
+      },
+    });
+  });
 });
