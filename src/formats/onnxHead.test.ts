@@ -8,7 +8,7 @@ import { externalFiles, loadExternal } from '#src/onnx/external.ts';
 import { numbersOf, sizeOf, tensor, tensorOf } from '#src/onnx/tensor.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
-import { logitsOf, replaceHead } from '#src/tasks/image-classification/head.ts';
+import { logitsOf, replaceHead } from '#src/tasks/classification/head.ts';
 import { bindPictures, inputShape, pictureInput } from '#src/tasks/images/pictureInput.ts';
 import { readAdapter, writeAdapter } from './adapterFiles.ts';
 import { readSafetensors } from './safetensors.ts';

@@ -14,3 +14,11 @@ export interface FileSet {
 export class DataError extends Error {
   override readonly name = 'DataError';
 }
+
+/** A file or folder of the path begins with a dot, or belongs to macOS's archives. */
+export const isHidden = (path: string): boolean => /(^|\/)(\.|__MACOSX\/)/.test(path);
+
+export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** The path without its extension. */
+export const stemOf = (path: string): string => path.replace(/\.[^./]*$/, '');

@@ -1,5 +1,5 @@
 /** @file Pictures held apart by seed, where no others are given to judge by. */
-import { stratifiedSplit } from '../images/order.ts';
+import { stratifiedSplit } from '#src/tasks/order.ts';
 import type { Examples } from './examples.ts';
 
 interface Split {

@@ -5,7 +5,7 @@ import { readArrays } from '#src/tasks/arrays/files.ts';
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { converted, floatsOf } from '#src/tasks/arrays/numbers.ts';
 import type { FileSet } from '#src/tasks/files.ts';
-import { EpochOrder, stratifiedSplit } from '#src/tasks/images/order.ts';
+import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
 import type {
   Adapted,
   DataPreview,

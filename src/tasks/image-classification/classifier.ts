@@ -6,8 +6,8 @@ import { layersOf } from '#src/tasks/generic/model.ts';
 import { exampleLosses } from '#src/tasks/generic/losses.ts';
 import type { Preprocess } from '#src/tasks/images/preprocess.ts';
 import type { ModelFile, TaskJob, TrainedGraph } from '#src/tasks/types.ts';
-import { chooseHead, type HeadChoice } from './classes.ts';
-import { logitsOf, replaceHead } from './head.ts';
+import { chooseHead, type HeadChoice } from '#src/tasks/classification/classes.ts';
+import { logitsOf, replaceHead } from '#src/tasks/classification/head.ts';
 import type { ClassificationOptions } from './info.ts';
 import { bindPictures, type PictureInput } from '#src/tasks/images/pictureInput.ts';
 

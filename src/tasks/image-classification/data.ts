@@ -1,8 +1,8 @@
 /** @file Labelled images: a folder for each class, or a table of files and labels. Everything wrong is collected. */
-import { baseName, imagePaths, isHidden } from '#src/tasks/images/list.ts';
-import { shortened } from '#src/tasks/images/collect.ts';
-import { columnOf, parseTable, type Table } from '#src/tasks/images/table.ts';
-import type { FileSet } from '#src/tasks/files.ts';
+import { imagePaths } from '#src/tasks/images/list.ts';
+import { shortened } from '#src/tasks/problems.ts';
+import { columnOf, parseTable, type Table } from '#src/tasks/table.ts';
+import { baseName, type FileSet, isHidden } from '#src/tasks/files.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 
 export interface Labelled {

@@ -3,7 +3,7 @@ import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import { drawChange } from '#src/tasks/images/augment.ts';
 import { collectImages } from '#src/tasks/images/collect.ts';
-import { EpochOrder, stratifiedSplit } from '#src/tasks/images/order.ts';
+import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
 import { ImageStore, pictureOf } from '#src/tasks/images/store.ts';
 import { writePixels } from '#src/tasks/images/tensor.ts';
 import { random } from '#src/tasks/random.ts';
@@ -19,9 +19,16 @@ import type {
   Tell,
   Tensors,
 } from '#src/tasks/types.ts';
-import { badNumbers, type HeadChoice } from './classes.ts';
+import { badNumbers, type HeadChoice } from '#src/tasks/classification/classes.ts';
 import { classesOf, classProblems, type Labelled, readLabelled } from './data.ts';
-import { confusion, judge, type Judgement, metricsOf, mistakes, percent } from './metrics.ts';
+import {
+  confusion,
+  judge,
+  type Judgement,
+  metricsOf,
+  mistakes,
+  percent,
+} from '#src/tasks/classification/metrics.ts';
 import { type Classifier, targetFeed } from './classifier.ts';
 
 /** One image with the index of its class. */

@@ -4,7 +4,7 @@ import { countWeights, openSingle } from '#src/tasks/generic/model.ts';
 import { preprocessing, readPreprocessor } from '#src/tasks/images/preprocess.ts';
 import type { OpenModel, Task, TaskHost, TaskJob, TaskModel, Tell } from '#src/tasks/types.ts';
 import { Classifier } from './classifier.ts';
-import { readClassNames } from './classes.ts';
+import { readClassNames } from '#src/tasks/classification/classes.ts';
 import { classificationDefaults, type ClassificationOptions } from './info.ts';
 import { pictureInput } from '#src/tasks/images/pictureInput.ts';
 import { prepareImages } from './prepare.ts';

@@ -1,5 +1,6 @@
 /** @file Looks at every image once before training: reads, decodes, hashes; all that is wrong is collected, nothing thrown. */
 import { sha256 } from '#src/tasks/digest.ts';
+import { shortened } from '#src/tasks/problems.ts';
 import type { TaskProblem, Tell } from '#src/tasks/types.ts';
 import type { ImageStore } from './store.ts';
 
@@ -8,16 +9,6 @@ export interface GoodImage {
   readonly path: string;
   /** SHA-256 of the file. */
   readonly hash: string;
-}
-
-/** Problems of one kind that are listed one by one; beyond it one line counts the rest. */
-const LISTED = 20;
-
-/** At most LISTED of the problems, and one that says how many more there are. */
-export function shortened(problems: readonly TaskProblem[], more: (count: number) => string): TaskProblem[] {
-  if (problems.length <= LISTED) return [...problems];
-  const { severity, item } = problems[LISTED]!;
-  return [...problems.slice(0, LISTED), { severity, item, message: more(problems.length - LISTED) }];
 }
 
 /**

@@ -5,11 +5,11 @@ import { damaged, dice } from '#src/tasks/testing/fuzz.ts';
 import { changeColours, drawChange, unchanged } from './augment.ts';
 import { collectImages } from './collect.ts';
 import { imagePaths } from './list.ts';
-import { EpochOrder, stratifiedSplit } from './order.ts';
+import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
 import { preprocessing, readPreprocessor } from './preprocess.ts';
 import { checkedHeader, probeImage } from './probe.ts';
 import { ImageStore, pictureOf } from './store.ts';
-import { parseTable, sniffDelimiter } from './table.ts';
+import { parseTable, sniffDelimiter } from '#src/tasks/table.ts';
 import { readPicture, writePixels } from './tensor.ts';
 import { plainPng, png, pngDecoder, testHost } from './testing/host.ts';
 // A picture of 7 × 5 pixels that Pillow 13 wrote in every format, base64.

@@ -1,8 +1,8 @@
 /** @file Texts of a folder, from .txt, tables and JSON lines; all that is wrong is listed by file and line. */
 import * as v from 'valibot';
 import type { FileSet } from '#src/tasks/files.ts';
-import { shortened } from '#src/tasks/images/collect.ts';
-import { columnOf, parseTable } from '#src/tasks/images/table.ts';
+import { shortened } from '#src/tasks/problems.ts';
+import { columnOf, parseTable } from '#src/tasks/table.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import { chatPieces, type Message, type Piece, type Render } from './chat.ts';
 

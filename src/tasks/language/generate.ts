@@ -1,9 +1,9 @@
 /** @file Text that a model writes, token by token: greedy, or drawn by temperature and top-p (Holtzman et al. 1904.09751). */
-import { softmax } from '#src/tasks/image-classification/metrics.ts';
+import { softmax } from '#src/tasks/classification/metrics.ts';
 import { random } from '#src/tasks/random.ts';
 import type { Adapted, Tell } from '#src/tasks/types.ts';
 import type { LanguageNetwork } from './network.ts';
-import type { TextTokens } from './tokens.ts';
+import type { TextTokens } from '#src/tasks/text/tokens.ts';
 
 export interface Wish {
   readonly prompts: readonly (readonly number[])[];

@@ -1,7 +1,7 @@
 /** @file Texts and model together: rows in a fixed order, perplexity on held-out texts, what the model writes. */
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import type { FileSet } from '#src/tasks/files.ts';
-import { EpochOrder, stratifiedSplit } from '#src/tasks/images/order.ts';
+import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
 import type {
   Adapted,
   DataPreview,
@@ -21,7 +21,7 @@ import { generate } from './generate.ts';
 import type { LanguageOptions } from './info.ts';
 import type { LanguageNetwork } from './network.ts';
 import { marked, type Row, rowsOf } from './sequences.ts';
-import type { TextTokens } from './tokens.ts';
+import type { TextTokens } from '#src/tasks/text/tokens.ts';
 
 /** An opened language model. */
 export interface LanguageModel {

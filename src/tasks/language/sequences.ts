@@ -1,6 +1,6 @@
 /** @file Documents as rows of tokens of one length: put together or padded, with what counts for the loss. */
 import type { Document } from './data.ts';
-import type { TextTokens } from './tokens.ts';
+import type { TextTokens } from '#src/tasks/text/tokens.ts';
 
 /** `length` tokens, and at each place the token that follows. */
 export interface Row {

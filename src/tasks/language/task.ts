@@ -5,7 +5,7 @@ import type { OpenModel, SampleWish, Task, TaskHost, TaskJob, TaskModel, Tell } 
 import { languageDefaults, type LanguageOptions } from './info.ts';
 import { LanguageNetwork, readInputs } from './network.ts';
 import { answer, type LanguageModel, prepareTexts } from './prepare.ts';
-import { TextTokens } from './tokens.ts';
+import { TextTokens } from '#src/tasks/text/tokens.ts';
 
 /** Rows are no longer than this where nobody says so: memory grows with them. */
 const USUAL = 256;

@@ -1,8 +1,8 @@
 /** @file Pairs of pictures: two folders with equal names, or a table with two columns. Everything wrong is collected. */
-import { imagePaths, isHidden, stemOf } from '#src/tasks/images/list.ts';
-import { shortened } from '#src/tasks/images/collect.ts';
-import { columnOf, parseTable } from '#src/tasks/images/table.ts';
-import type { FileSet } from '#src/tasks/files.ts';
+import { imagePaths } from '#src/tasks/images/list.ts';
+import { shortened } from '#src/tasks/problems.ts';
+import { columnOf, parseTable } from '#src/tasks/table.ts';
+import { type FileSet, isHidden, stemOf } from '#src/tasks/files.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 
 export interface Pair {

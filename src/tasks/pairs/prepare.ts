@@ -3,7 +3,7 @@ import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import { unchanged } from '#src/tasks/images/augment.ts';
 import { collectImages } from '#src/tasks/images/collect.ts';
-import { EpochOrder, stratifiedSplit } from '#src/tasks/images/order.ts';
+import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
 import type { PictureInput } from '#src/tasks/images/pictureInput.ts';
 import type { Preprocess } from '#src/tasks/images/preprocess.ts';
 import { ImageStore, pictureOf } from '#src/tasks/images/store.ts';

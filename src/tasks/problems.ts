@@ -1,0 +1,12 @@
+/** @file Lists of problems that stay readable. */
+import type { TaskProblem } from './types.ts';
+
+/** Problems of one kind that are listed one by one; beyond it one line counts the rest. */
+const LISTED = 20;
+
+/** At most LISTED of the problems, and one that says how many more there are. */
+export function shortened(problems: readonly TaskProblem[], more: (count: number) => string): TaskProblem[] {
+  if (problems.length <= LISTED) return [...problems];
+  const { severity, item } = problems[LISTED]!;
+  return [...problems.slice(0, LISTED), { severity, item, message: more(problems.length - LISTED) }];
+}
