@@ -1,4 +1,4 @@
-/** @file Tables beside images: CSV with any usual delimiter, TSV, JSON lines. Rows that do not fit are named by their line. */
+/** @file Tables of texts: CSV with any usual delimiter, TSV, JSON lines. Rows that do not fit are named by their line. */
 
 export interface TableRow {
   /** 1-based line (CSV: row) in the file. */

@@ -28,7 +28,7 @@ export function logitsOf(graph: Graph): Logits {
     graph.outputs.find(looksLikeScores);
   if (!output)
     throw new ModelError(
-      `The model has no output with a score for each class, [batch, classes]: it has ${graph.outputs.map((o) => `${o.name} [${o.shape.join()}]`).join(', ')}. Choose a model made for image classification.`,
+      `The model has no output with a score for each class, [batch, classes]: it has ${graph.outputs.map((o) => `${o.name} [${o.shape.join()}]`).join(', ')}. Choose a model made for classification.`,
     );
   const producers = producersOf(graph);
   let value: Value = output;

@@ -1,4 +1,4 @@
-/** @file What a classifier's scores come to: loss, accuracy, the confusion table, the images that it gets wrong. */
+/** @file What a classifier's scores come to: loss, accuracy, F1, the confusion table, the examples that it gets wrong. */
 import type { Metric, ReportTable } from '#src/tasks/types.ts';
 
 /** Shares of the classes: softmax in float64. */
@@ -18,8 +18,9 @@ export function negativeLog(scores: ArrayLike<number>, label: number): number {
   return top + Math.log(sum) - values[label]!;
 }
 
-/** What the model said of one image. */
+/** What the model said of one example. */
 export interface Judgement {
+  /** The image's path; the text, cut. */
   readonly path: string;
   readonly label: number;
   readonly got: number;
@@ -40,8 +41,8 @@ export function judge(path: string, label: number, scores: ArrayLike<number>): J
 export const percent = (share: number): string =>
   Number.isFinite(share) ? `${Math.round(100 * share)} %` : '–';
 
-/** Share of images that are right; and the mean of that over the classes, where classes are uneven. */
-export function metricsOf(judgements: readonly Judgement[]): Metric[] {
+/** Share of examples that are right; and the mean of that over the classes, where classes are uneven. */
+export function accuracies(judgements: readonly Judgement[]): Metric[] {
   const right = (some: readonly Judgement[]): number =>
     some.filter((j) => j.got === j.label).length / Math.max(1, some.length);
   const byClass = new Map<number, Judgement[]>();
@@ -59,12 +60,30 @@ export function metricsOf(judgements: readonly Judgement[]): Metric[] {
   return metrics;
 }
 
+/**
+ * F1 = 2·TP / (2·TP + FP + FN), the mean over the classes that are there or were said: scikit-learn's f1_score with average="macro".
+ */
+export function macroF1(judgements: readonly Judgement[]): Metric {
+  const classes = new Set(judgements.flatMap((j) => [j.label, j.got]));
+  let sum = 0;
+  for (const c of classes) {
+    const hits = judgements.filter((j) => j.label === c && j.got === c).length;
+    const misses = judgements.filter((j) => (j.label === c) !== (j.got === c)).length;
+    sum += (2 * hits) / (2 * hits + misses);
+  }
+  return { name: 'F1', value: classes.size > 0 ? sum / classes.size : 0, unit: 'share', better: 'higher' };
+}
+
 /** Classes beyond which a confusion table lists pairs instead of a grid. */
 const GRID = 12;
 const ROWS = 20;
 
-/** Rows: what it is; columns: what the model says. Of many classes the pairs that are mixed up most. */
-export function confusion(judgements: readonly Judgement[], names: readonly string[]): ReportTable {
+/** Rows: what it is; columns: what the model says. Of many classes the pairs that are mixed up most. @param noun "images" */
+export function confusion(
+  judgements: readonly Judgement[],
+  names: readonly string[],
+  noun: string,
+): ReportTable {
   const used = [...new Set(judgements.flatMap((j) => [j.label, j.got]))].sort((a, b) => a - b);
   const name = (i: number): string => names[i] ?? `class ${i}`;
   const count = (label: number, got: number): number =>
@@ -83,7 +102,7 @@ export function confusion(judgements: readonly Judgement[], names: readonly stri
   }
   return {
     title: 'Mixed up most',
-    columns: ['is', 'says', 'images'],
+    columns: ['is', 'says', noun],
     rows: [...pairs.values()]
       .sort((a, b) => b.n - a.n || a.label - b.label || a.got - b.got)
       .slice(0, ROWS)
@@ -91,13 +110,17 @@ export function confusion(judgements: readonly Judgement[], names: readonly stri
   };
 }
 
-/** The images that are judged wrong, the surest first. */
-export function mistakes(judgements: readonly Judgement[], names: readonly string[]): ReportTable {
+/** The examples that are judged wrong, the surest first. @param noun "image" */
+export function mistakes(
+  judgements: readonly Judgement[],
+  names: readonly string[],
+  noun: string,
+): ReportTable {
   const wrong = judgements.filter((j) => j.got !== j.label).sort((a, b) => b.share - a.share);
   const name = (i: number): string => names[i] ?? `class ${i}`;
   return {
     title: wrong.length > ROWS ? `Wrong (${ROWS} of ${wrong.length})` : 'Wrong',
-    columns: ['image', 'is', 'says', 'share'],
+    columns: [noun, 'is', 'says', 'share'],
     rows: wrong.slice(0, ROWS).map((j) => [j.path, name(j.label), name(j.got), percent(j.share)]),
   };
 }

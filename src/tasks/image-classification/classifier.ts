@@ -1,18 +1,14 @@
-/** @file The classifier with its head: graphs at a batch, the loss. */
-import type { Builder } from '#src/graph/builder.ts';
+/** @file The classifier of images with its head: graphs at a batch. */
 import type { Graph, Value } from '#src/graph/types.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { layersOf } from '#src/tasks/generic/model.ts';
-import { exampleLosses } from '#src/tasks/generic/losses.ts';
 import type { Preprocess } from '#src/tasks/images/preprocess.ts';
 import type { ModelFile, TaskJob, TrainedGraph } from '#src/tasks/types.ts';
 import { chooseHead, type HeadChoice } from '#src/tasks/classification/classes.ts';
 import { logitsOf, replaceHead } from '#src/tasks/classification/head.ts';
+import { classLoss } from '#src/tasks/classification/loss.ts';
 import type { ClassificationOptions } from './info.ts';
 import { bindPictures, type PictureInput } from '#src/tasks/images/pictureInput.ts';
-
-/** Feed of the loss: [B, C], the wanted share of each class times its weight over the batch's weights. */
-export const targetFeed = 'target';
 
 /** An opened classifier. */
 export class Classifier {
@@ -59,12 +55,4 @@ export class Classifier {
     const layers = findLayers(graph).filter((layer) => !whole.includes(layer.initializer));
     return { graph, layers, whole, loss: (g, outputs) => classLoss(g, outputs.get(logits.name)!) };
   }
-}
-
-/** −Σ target·ln softmax(logits) over the batch, a scalar; the target's rows are weighted already. */
-export function classLoss(g: Builder, logits: Value): Value {
-  const [batch, classes] = logits.shape as [number, number];
-  const rows = g.reshape(logits, [batch, classes]);
-  const target = g.input(targetFeed, 'float32', [batch, classes]);
-  return g.reduceSum(exampleLosses(g, 'cross_entropy', rows, target).sum, [0]);
 }

@@ -4,7 +4,8 @@ import { plainPng, testHost } from '#src/tasks/images/testing/host.ts';
 import { damaged, dice } from '#src/tasks/testing/fuzz.ts';
 import { testJob } from '#src/tasks/testing/job.ts';
 import { openWhole } from '#src/tasks/testing/trainTask.ts';
-import { classesOf, readLabelled } from './data.ts';
+import { classesOf } from '#src/tasks/classification/labels.ts';
+import { readLabelled } from './data.ts';
 import { task } from './task.ts';
 
 const shapes = diskFiles('public/models/shapes');

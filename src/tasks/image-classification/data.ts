@@ -1,14 +1,11 @@
 /** @file Labelled images: a folder for each class, or a table of files and labels. Everything wrong is collected. */
 import { imagePaths } from '#src/tasks/images/list.ts';
 import { shortened } from '#src/tasks/problems.ts';
+import { byFolders } from '#src/tasks/classification/folders.ts';
+import { labelColumns, LONGEST_LABEL, type Labelled } from '#src/tasks/classification/labels.ts';
 import { columnOf, parseTable, type Table } from '#src/tasks/table.ts';
 import { baseName, type FileSet, isHidden } from '#src/tasks/files.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
-
-export interface Labelled {
-  readonly path: string;
-  readonly label: string;
-}
 
 export interface LabelledImages {
   readonly images: readonly Labelled[];
@@ -18,69 +15,7 @@ export interface LabelledImages {
 }
 
 const fileColumns = ['file_name', 'filename', 'file', 'image', 'image_path', 'path', 'image_id', 'id'];
-const labelColumns = ['label', 'class', 'labels', 'category', 'target', 'class_name', 'y'];
 const tableNames = /(^|\/)(metadata|labels|train|data|annotations)\.(csv|tsv|jsonl|ndjson)$/i;
-const heldoutFolder = /^(val|valid|validation|test|heldout|held-out|eval)$/i;
-
-const natural = new Intl.Collator('en', { numeric: true });
-
-/** Labels in their natural order: numbers by value. */
-export const classesOf = (images: readonly Labelled[]): string[] =>
-  [...new Set(images.map((i) => i.label))].sort((a, b) => natural.compare(a, b) || (a < b ? -1 : 1));
-
-/** The folder that all paths lie in, as far as it is one and the same, ending in "/". */
-function commonFolder(paths: readonly string[]): string {
-  let common = paths[0]?.slice(0, paths[0].lastIndexOf('/') + 1) ?? '';
-  while (common !== '' && !paths.every((p) => p.startsWith(common)))
-    common = common.slice(0, common.lastIndexOf('/', common.length - 2) + 1);
-  return common;
-}
-
-/** The first folder of the path behind the prefix; null: the image lies in none. */
-function folderBehind(path: string, prefix: string): string | null {
-  const rest = path.slice(prefix.length);
-  const slash = rest.indexOf('/');
-  return slash < 0 ? null : rest.slice(0, slash);
-}
-
-function byFolder(paths: readonly string[], root: string, problems: TaskProblem[]): Labelled[] {
-  const loose: TaskProblem[] = [];
-  const images = paths.flatMap((path) => {
-    const label = folderBehind(path, root);
-    if (label !== null) return { path, label };
-    loose.push({
-      severity: 'error',
-      item: path,
-      message: `${path} lies in no class folder.`,
-      cure: 'Put it into a folder that is named after its class, or add a metadata.csv with the columns file_name and label.',
-    });
-    return [];
-  });
-  problems.push(...shortened(loose, (n) => `${n} more images lie in no class folder.`));
-  return images;
-}
-
-/** Images by folders, with train/ and val/ told apart where both are there. */
-function fromFolders(paths: readonly string[], problems: TaskProblem[]): Omit<LabelledImages, 'problems'> {
-  // A class folder is the last common one if nothing lies deeper: then there is one class only.
-  const common = commonFolder(paths);
-  const deeper = paths.some((p) => p.slice(common.length).includes('/'));
-  const root = deeper ? common : common.slice(0, common.lastIndexOf('/', common.length - 2) + 1);
-  const tops = new Set(paths.map((p) => folderBehind(p, root)));
-  const parts = [...tops].filter((t) => t !== null && (/^train(ing)?$/i.test(t) || heldoutFolder.test(t)));
-  const train = parts.find((t) => /^train/i.test(t!));
-  const held = parts.filter((t) => heldoutFolder.test(t!));
-  const nested = paths.every((p) => p.slice(root.length).split('/').length > 2);
-  if (train === undefined || !nested || parts.length !== tops.size)
-    return { images: byFolder(paths, root, problems), heldout: null };
-  const inside = (top: string): string[] => paths.filter((p) => p.startsWith(`${root}${top}/`));
-  // val comes before test where both are there.
-  const chosen = held.find((t) => !/^test$/i.test(t!)) ?? held[0];
-  return {
-    images: byFolder(inside(train!), `${root}${train!}/`, problems),
-    heldout: chosen == null ? null : byFolder(inside(chosen), `${root}${chosen}/`, problems),
-  };
-}
 
 /** Finds an image by what a table calls it: beside the table, anywhere under it, by its name, or by its name without extension. */
 function finder(paths: readonly string[], folder: string): (name: string) => string | undefined {
@@ -137,7 +72,7 @@ function fromTable(
     else if (found === undefined)
       say(`there is no image "${name.slice(0, 200)}"`, 'Add the image, or delete the row.');
     else if (text === '') say(`${name} has no label`, 'Fill it in, or delete the row.');
-    else if (text.length > 200)
+    else if (text.length > LONGEST_LABEL)
       say(`the label of ${name} has ${text.length} characters`, 'Use a short name.');
     else if (twice !== undefined)
       say(`${name} has a label already, in row ${twice}`, 'Delete one of the rows.');
@@ -177,7 +112,15 @@ export async function readLabelled(files: FileSet): Promise<LabelledImages> {
   const tables = files.paths.filter((p) => /\.(csv|tsv|jsonl|ndjson)$/i.test(p) && !isHidden(p));
   const named = tables.filter((p) => tableNames.test(p));
   const chosen = named.length > 0 ? named : tables;
-  if (chosen.length === 0) return { ...fromFolders(paths, problems), problems };
+  if (chosen.length === 0) {
+    const found = byFolders(
+      paths,
+      'images',
+      'add a metadata.csv with the columns file_name and label',
+      problems,
+    );
+    return { images: found.examples, heldout: found.heldout, problems };
+  }
   const images: Labelled[] = [];
   const find = finder(paths, '');
   const isImage = (name: string): boolean => find(name) !== undefined;
@@ -200,32 +143,4 @@ export async function readLabelled(files: FileSet): Promise<LabelledImages> {
       message: `${chosen.join(', ')}: there is no row with an image.`,
     });
   return { images, heldout: null, problems };
-}
-
-/** What is wrong with the classes: only one, one that is rare, one with a single image. */
-export function classProblems(images: readonly Labelled[], name: string): TaskProblem[] {
-  const counts = new Map<string, number>();
-  for (const { label } of images) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const classes = classesOf(images);
-  if (classes.length === 0) return [];
-  if (classes.length === 1)
-    return [
-      {
-        severity: 'error',
-        item: name,
-        message: `${name} has one class only, "${classes[0]!}": there is nothing to tell apart.`,
-        cure: 'Add a folder of images of at least one other class.',
-      },
-    ];
-  const sorted = [...classes].sort((a, b) => counts.get(a)! - counts.get(b)!);
-  const [least, most] = [sorted[0]!, sorted.at(-1)!];
-  if (counts.get(most)! < 5 * counts.get(least)!) return [];
-  return [
-    {
-      severity: 'warning',
-      item: least,
-      message: `The classes are uneven: "${most}" has ${counts.get(most)!} images, "${least}" ${counts.get(least)!}.`,
-      cure: 'Add images of the rare class, or set the class weights to balanced.',
-    },
-  ];
 }

@@ -3,10 +3,9 @@ import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import { drawChange } from '#src/tasks/images/augment.ts';
 import { collectImages } from '#src/tasks/images/collect.ts';
-import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
+import { EpochOrder } from '#src/tasks/order.ts';
 import { ImageStore, pictureOf } from '#src/tasks/images/store.ts';
 import { writePixels } from '#src/tasks/images/tensor.ts';
-import { random } from '#src/tasks/random.ts';
 import type {
   Adapted,
   DataPreview,
@@ -20,16 +19,19 @@ import type {
   Tensors,
 } from '#src/tasks/types.ts';
 import { badNumbers, type HeadChoice } from '#src/tasks/classification/classes.ts';
-import { classesOf, classProblems, type Labelled, readLabelled } from './data.ts';
+import { classesOf, classProblems, type Labelled, strangeClasses } from '#src/tasks/classification/labels.ts';
+import { readLabelled } from './data.ts';
 import {
   confusion,
   judge,
   type Judgement,
-  metricsOf,
+  accuracies,
   mistakes,
   percent,
 } from '#src/tasks/classification/metrics.ts';
-import { type Classifier, targetFeed } from './classifier.ts';
+import { splitByClass, spread } from '#src/tasks/classification/choose.ts';
+import { classWeights, targetFeed, targetRows } from '#src/tasks/classification/loss.ts';
+import type { Classifier } from './classifier.ts';
 
 /** One image with the index of its class. */
 interface Example {
@@ -71,7 +73,11 @@ export async function prepareImages(
   };
   const own = await readLabelled(train);
   const other = heldout ? await readLabelled(heldout) : null;
-  problems.push(...own.problems, ...(other?.problems ?? []), ...classProblems(own.images, train.name));
+  problems.push(
+    ...own.problems,
+    ...(other?.problems ?? []),
+    ...classProblems(own.images, train.name, 'images'),
+  );
   const held = other?.images ?? own.heldout ?? [];
   const heldFiles = other ? heldout! : train;
   const total = own.images.length + held.length;
@@ -82,14 +88,7 @@ export async function prepareImages(
   const choice = classifier.choose(labels);
   if (labels.length > 0) problems.push(...choice.problems);
 
-  const strange = new Set(held.map((h) => h.label).filter((label) => !choice.indexOf.has(label)));
-  for (const label of [...strange].slice(0, 20))
-    problems.push({
-      severity: 'error',
-      item: label,
-      message: `The held-out images have a class "${label}" that the training images lack.`,
-      cure: 'Add training images of it, or take it out.',
-    });
+  problems.push(...strangeClasses(held, new Set(choice.indexOf.keys()), 'images'));
   const example = ({ path, label, store, hash }: (typeof images)[number]): Example[] => {
     const index = choice.indexOf.get(label);
     return index === undefined ? [] : [{ path, label: index, store, hash }];
@@ -97,16 +96,7 @@ export async function prepareImages(
   let training = images.flatMap(example);
   let judged = heldImages.flatMap(example);
   if (held.length === 0 && job.data.split > 0) {
-    const classes = [...new Set(training.map((e) => e.label))].sort((a, b) => a - b);
-    const groups = classes.map((c) => training.filter((e) => e.label === c));
-    const split = stratifiedSplit(
-      groups.map((group) => group.length),
-      job.data.split,
-      job.train.seed,
-    );
-    const pick = (parts: number[][]): Example[] =>
-      groups.flatMap((group, g) => parts[g]!.map((i) => group[i]!));
-    [training, judged] = [pick(split.train), pick(split.heldout)];
+    ({ train: training, heldout: judged } = splitByClass(training, job.data.split, job.train.seed));
   }
   if (training.length === 0 && !problems.some((p) => p.severity === 'error'))
     problems.push({
@@ -151,21 +141,6 @@ async function previewOf(
   };
 }
 
-/** A fixed choice of at most n examples, classes in turn. */
-function spread(examples: readonly Example[], n: number): Example[] {
-  const byClass = new Map<number, Example[]>();
-  for (const i of random(0, 'shown', 0).permutation(examples.length)) {
-    const e = examples[i]!;
-    byClass.set(e.label, [...(byClass.get(e.label) ?? []), e]);
-  }
-  const groups = [...byClass].sort(([a], [b]) => a - b).map(([, group]) => group);
-  const rounds = Math.max(0, ...groups.map((group) => group.length));
-  const out: Example[] = [];
-  for (let round = 0; round < rounds && out.length < n; round++)
-    for (const group of groups) if (group[round] && out.length < n) out.push(group[round]!);
-  return out;
-}
-
 class PreparedImages implements PreparedTask {
   readonly problems: readonly TaskProblem[];
   readonly classes: readonly string[];
@@ -186,12 +161,10 @@ class PreparedImages implements PreparedTask {
     this.classes = choice.names;
     const { train, options } = classifier.job;
     this.#order = examples.length > 0 ? new EpochOrder(train.seed, examples.length) : null;
-    const counts = new Float64Array(choice.names.length);
-    for (const { label } of examples) counts[label] = counts[label]! + 1;
-    const used = counts.filter((n) => n > 0).length;
-    // N/(K·n) per class, as scikit-learn balances: the mean over the images is 1.
-    this.#weights = counts.map((n) =>
-      options.classWeights === 'balanced' && n > 0 ? examples.length / (used * n) : 1,
+    this.#weights = classWeights(
+      examples.map((e) => e.label),
+      choice.names.length,
+      options.classWeights,
     );
   }
 
@@ -232,23 +205,9 @@ class PreparedImages implements PreparedTask {
     const chosen = Array.from({ length: batch }, (_, i) => this.examples[this.#order!.at(first + i)]!);
     const options = { seed, flip: job.data.flip, crop, colour };
     const pixels = await this.#pixels(chosen, batch, (i) => drawChange(options, preprocess.frame, first + i));
-    return { [input.name]: pixels, [targetFeed]: this.#targets(chosen, labelSmoothing) };
-  }
-
-  /**
-   * Rows q_c·w_c / Σ w_label with q = (1 − ε)·[c = label] + ε/C: what torch's CrossEntropyLoss with weights and smoothing has before the logarithm.
-   */
-  #targets(chosen: readonly Example[], smoothing: number): Float32Array {
-    const classes = this.choice.names.length;
-    const out = new Float32Array(chosen.length * classes);
-    const total = chosen.reduce((sum, e) => sum + this.#weights[e.label]!, 0);
-    chosen.forEach(({ label }, i) => {
-      for (let c = 0; c < classes; c++) {
-        const share = (c === label ? 1 - smoothing : 0) + smoothing / classes;
-        out[i * classes + c] = (share * this.#weights[c]!) / total;
-      }
-    });
-    return out;
+    const labels = chosen.map((e) => e.label);
+    const targets = targetRows(labels, this.#weights, labelSmoothing);
+    return { [input.name]: pixels, [targetFeed]: targets };
   }
 
   /** Scores of every example, in batches of the training's size. */
@@ -281,9 +240,10 @@ class PreparedImages implements PreparedTask {
       judgements.push(judge(path, label, scores));
     });
     const loss = judgements.reduce((sum, j) => sum + j.loss, 0) / judgements.length;
-    const tables = [confusion(judgements, this.choice.names)];
-    if (judgements.some((j) => j.got !== j.label)) tables.push(mistakes(judgements, this.choice.names));
-    return { loss, metrics: metricsOf(judgements), tables };
+    const tables = [confusion(judgements, this.choice.names, 'images')];
+    if (judgements.some((j) => j.got !== j.label))
+      tables.push(mistakes(judgements, this.choice.names, 'image'));
+    return { loss, metrics: accuracies(judgements), tables };
   }
 
   async samples(adapted: Adapted, _: TaskHost, tell: Tell): Promise<Samples> {

@@ -4,10 +4,10 @@ import { prune } from '#src/graph/prune.ts';
 import { reads } from '#src/graph/topology.ts';
 import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { findLayers } from '#src/oft/layers.ts';
-import { ModelError, type ModelValue } from '#src/onnx/model.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import { builder } from '#src/ops/table.ts';
 import { bindModel, layersOf } from '#src/tasks/generic/model.ts';
+import { readTextInputs, textFeeds, type TextInputs, type TokenRow } from '#src/tasks/text/inputs.ts';
 import type { ModelFile, Tensors, TrainedGraph } from '#src/tasks/types.ts';
 
 /** Feeds of the loss, both [B·L]: the token that follows, and how much it counts. */
@@ -16,54 +16,18 @@ const countedFeed = 'counted';
 /** Feed of sampling, [B]: at which place of all rows the next token is asked for. */
 const placeFeed = 'places';
 
-/** What each known input of a causal model is. */
-type Role = 'ids' | 'mask' | 'positions' | 'types' | 'past';
-
-function roleOf({ name, shape }: ModelValue): Role | null {
-  if (/^(past_key_values|past)[._]|^past_?\d|past.*(key|value)/i.test(name) && shape?.length === 4)
-    return 'past';
-  if (/attention_?mask|^mask$/i.test(name)) return 'mask';
-  if (/position_?ids/i.test(name)) return 'positions';
-  if (/token_?type_?ids/i.test(name)) return 'types';
-  return /input_?ids|^input$|^tokens$|^ids$/i.test(name) ? 'ids' : null;
-}
-
-export interface Inputs {
-  readonly roles: ReadonlyMap<string, Role>;
-  readonly ids: string;
-  /** Batch and length that the file fixes; null: free. */
-  readonly batch: number | null;
-  readonly length: number | null;
-}
-
 /** Throws ModelError for inputs that no causal language model has. */
-export function readInputs(file: ModelFile): Inputs {
-  const roles = new Map<string, Role>();
-  const { inputs } = file.model.graph;
-  for (const input of inputs) {
-    const role = roleOf(input);
-    if (!role)
-      throw new ModelError(
-        `${file.path} has an input ${input.name} that text has nothing for: a language model takes input_ids, attention_mask, position_ids and past_key_values. Train it with the task "generic", or export it as text-generation.`,
-      );
-    roles.set(input.name, role);
-  }
-  const ids = inputs.find((v) => roles.get(v.name) === 'ids');
-  if (!ids)
-    throw new ModelError(
-      `${file.path} has no input_ids: it takes no text. Its inputs are ${inputs.map((v) => v.name).join(', ')}.`,
-    );
-  const fixed = (axis: number): number | null => {
-    const dim = ids.shape?.[axis];
-    return typeof dim === 'number' ? dim : null;
-  };
-  return { roles, ids: ids.name, batch: fixed(0), length: fixed(1) };
-}
+export const readInputs = (file: ModelFile): TextInputs =>
+  readTextInputs(
+    file,
+    ['ids', 'mask', 'positions', 'types', 'past'],
+    'a language model takes input_ids, attention_mask, position_ids and past_key_values. Train it with the task "generic", or export it as text-generation.',
+  );
 
 export class LanguageNetwork {
   constructor(
     readonly file: ModelFile,
-    readonly inputs: Inputs,
+    readonly inputs: TextInputs,
   ) {}
 
   /** The graph at a batch and length with its scores [B, L, V] as the only output. Nothing came before: the cache is empty. */
@@ -135,28 +99,9 @@ export class LanguageNetwork {
     return { graph: prune(g.build([chosen])), output: chosen.name };
   }
 
-  /** The model's inputs for rows of tokens, [B, L] each. @param real tokens before the padding, by row */
-  feeds(
-    graph: Graph,
-    rows: readonly { readonly ids: Int32Array; readonly real: number }[],
-  ): Record<string, TypedArray> {
-    const feeds: Record<string, TypedArray> = {};
-    for (const { name, type, shape } of graph.inputs) {
-      const role = this.inputs.roles.get(name);
-      if (role === undefined) continue;
-      const length = shape[1]!;
-      const values = new Int32Array(shape[0]! * length);
-      rows.forEach(({ ids, real }, r) => {
-        for (let i = 0; i < length; i++) {
-          const at = r * length + i;
-          if (role === 'ids') values[at] = ids[i]!;
-          else if (role === 'mask') values[at] = i < real ? 1 : 0;
-          else if (role === 'positions') values[at] = i;
-        }
-      });
-      feeds[name] = inType(type, values);
-    }
-    return feeds;
+  /** The model's inputs for rows of tokens, [B, L] each. */
+  feeds(graph: Graph, rows: readonly TokenRow[]): Record<string, TypedArray> {
+    return textFeeds(graph, this.inputs, rows);
   }
 
   /** Feeds of the loss: each counted token weighs `weight`. */
@@ -189,10 +134,4 @@ function negativeLog(g: Builder, logits: Value): Value {
   const picked = g.reshape(g.emit('GatherElements', [log, next], { axis: 1 }), [rows]);
   const counted = g.input(countedFeed, 'float32', [rows]);
   return g.neg(g.reduceSum(g.mul(picked, counted), [0]));
-}
-
-function inType(type: Value['type'], values: Int32Array): TypedArray {
-  if (type === 'int64') return BigInt64Array.from(values, BigInt);
-  if (type === 'bool') return Uint8Array.from(values);
-  return type === 'float32' ? Float32Array.from(values) : values;
 }
