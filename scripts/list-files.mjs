@@ -4,18 +4,11 @@ import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const folders = [
-  'public/models/emoji',
-  'public/models/repaint',
-  'public/models/shapes',
-  'public/models/stories',
-  'public/models/waves',
-  'public/data/high-contrast',
-  'public/data/new-shapes',
-  'public/data/pirate-stories',
-  'public/data/sepia',
-  'public/data/turned-waves',
-];
+const folders = ['public/models', 'public/data'].flatMap((parent) =>
+  readdirSync(join(root, parent))
+    .sort()
+    .map((name) => `${parent}/${name}`),
+);
 
 for (const folder of folders) {
   const base = join(root, folder);

@@ -187,6 +187,10 @@ export interface SampleWish {
   readonly steps: number;
   readonly guidance: number;
   readonly seed: number;
+  /** Names of the classes that the adapter tells apart; absent: the model's own, or none. */
+  readonly classes?: readonly string[] | undefined;
+  /** The adapter has a head of its own for these classes. */
+  readonly newHead?: boolean;
 }
 
 /** A model opened for a task, before there are data. */

@@ -414,7 +414,12 @@ export class Session implements SessionApi {
         : undefined;
     const key = differences ? `${layoutKey}:${strength}` : layoutKey;
     return model.sample(
-      { ...request, negative: adapter.job.sample.negative },
+      {
+        ...request,
+        negative: adapter.job.sample.negative,
+        classes: adapter.classes,
+        newHead: layout.whole.length > 0,
+      },
       {
         run: (slot, own, graph) =>
           bench.turned({ key, layout, theta, strength, change }, slot, own, graph, external),

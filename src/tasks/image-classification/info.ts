@@ -1,14 +1,15 @@
 /** @file What the page and job files know of image classification. */
 import * as v from 'valibot';
+import {
+  classDefaults,
+  classEntries,
+  classFields,
+  type ClassOptions,
+} from '#src/tasks/classification/options.ts';
 import type { TaskInfo } from '#src/tasks/info.ts';
 import { oneOf, real, whole } from '#src/tasks/optionSchema.ts';
 
-export interface ClassificationOptions {
-  /** auto: a new last layer if the data's classes are not the model's own. */
-  readonly head: 'auto' | 'keep' | 'new';
-  readonly labelSmoothing: number;
-  /** balanced: each class counts alike, whatever number of images it has. */
-  readonly classWeights: 'none' | 'balanced';
+export interface ClassificationOptions extends ClassOptions {
   /** Least share of the area that a random crop keeps; 1: no crop. */
   readonly crop: number;
   /** Brightness, contrast and saturation vary by up to this share. */
@@ -19,9 +20,7 @@ export interface ClassificationOptions {
 }
 
 export const classificationDefaults: ClassificationOptions = {
-  head: 'auto',
-  labelSmoothing: 0,
-  classWeights: 'none',
+  ...classDefaults,
   crop: 1,
   colour: 0,
   side: 0,
@@ -37,9 +36,7 @@ export const info: TaskInfo = {
   wants:
     'A folder with one subfolder of pictures for each class, or pictures with a table (metadata.csv or .jsonl) that has the columns file_name and label.',
   entries: {
-    head: v.optional(oneOf(['auto', 'keep', 'new'])),
-    label_smoothing: v.optional(real('a number from 0 to below 1', (x) => x >= 0 && x < 1)),
-    class_weights: v.optional(oneOf(['none', 'balanced'])),
+    ...classEntries,
     crop: v.optional(real('a number from 0.05 to 1', (x) => x >= 0.05 && x <= 1)),
     colour: v.optional(share),
     side: v.optional(whole(0, 2048)),
@@ -47,27 +44,7 @@ export const info: TaskInfo = {
   },
   defaults: { ...classificationDefaults },
   fields: [
-    {
-      kind: 'choice',
-      key: 'head',
-      label: 'Last layer',
-      help: 'A new last layer learns any classes from nothing. The model’s own knows its classes already.',
-      choices: [
-        { value: 'auto', label: 'New if the classes differ' },
-        { value: 'keep', label: 'The model’s own' },
-        { value: 'new', label: 'New' },
-      ],
-    },
-    {
-      kind: 'choice',
-      key: 'classWeights',
-      label: 'Weight of the classes',
-      choices: [
-        { value: 'none', label: 'Every image counts alike' },
-        { value: 'balanced', label: 'Every class counts alike' },
-      ],
-    },
-    { kind: 'number', key: 'labelSmoothing', label: 'Label smoothing', min: 0, max: 0.5, step: 0.05 },
+    ...classFields('Every image counts alike'),
     {
       kind: 'number',
       key: 'crop',

@@ -116,12 +116,25 @@ export class TextTokens {
 
   /** @param special with the tokens that the tokenizer puts around a text */
   encode(text: string, special = false): number[] {
-    const ids = this.#tokenizer.encode(text, { add_special_tokens: special }).ids;
+    return this.#known(this.#tokenizer.encode(text, { add_special_tokens: special }).ids, text);
+  }
+
+  #known(ids: number[], text: string): number[] {
     if (ids.some((id) => !Number.isInteger(id)))
       throw new DataError(
         `"${text.slice(0, 40)}" has a word that the tokenizer does not know, and tokenizer_config.json names no unk_token.`,
       );
     return ids;
+  }
+
+  /** A text, or a pair of texts, with all that the tokenizer puts around and between, and the type of each token. */
+  around(text: string, pair: string | null): { readonly ids: number[]; readonly types: number[] } {
+    const { ids, token_type_ids: types } = this.#tokenizer.encode(text, {
+      text_pair: pair,
+      add_special_tokens: true,
+      return_token_type_ids: true,
+    });
+    return { ids: this.#known(ids, text), types };
   }
 
   decode(ids: readonly number[]): string {

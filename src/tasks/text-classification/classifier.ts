@@ -1,0 +1,93 @@
+/** @file The classifier of texts with its head: graphs at a batch and a length. */
+import type { Graph, Value } from '#src/graph/types.ts';
+import { findLayers } from '#src/oft/layers.ts';
+import { chooseHead, type HeadChoice } from '#src/tasks/classification/classes.ts';
+import { logitsOf, replaceHead } from '#src/tasks/classification/head.ts';
+import { classLoss } from '#src/tasks/classification/loss.ts';
+import { bindModel, layersOf } from '#src/tasks/generic/model.ts';
+import { readTextInputs, type TextInputs } from '#src/tasks/text/inputs.ts';
+import type { TextTokens } from '#src/tasks/text/tokens.ts';
+import type { ModelFile, TaskJob, TrainedGraph } from '#src/tasks/types.ts';
+import type { TextClassOptions } from './info.ts';
+
+/** Throws ModelError for inputs that no classifier of texts has. */
+export const classifierInputs = (file: ModelFile): TextInputs =>
+  readTextInputs(
+    file,
+    ['ids', 'mask', 'positions', 'types'],
+    'a classifier of texts takes input_ids, attention_mask, token_type_ids and position_ids. Train it with the task "generic", or export it as text-classification.',
+  );
+
+export interface Scored {
+  readonly graph: Graph;
+  /** [B, C]. */
+  readonly logits: Value;
+  /** Constants of a new head. */
+  readonly whole: readonly string[];
+}
+
+/** An opened classifier. */
+export class TextClassifier {
+  constructor(
+    readonly file: ModelFile,
+    readonly job: TaskJob<TextClassOptions>,
+    readonly inputs: TextInputs,
+    readonly tokens: TextTokens,
+    /** Names of the model's own classes; null: not known. */
+    readonly names: readonly string[] | null,
+  ) {}
+
+  #own(batch: number, length: number) {
+    const shapes = new Map(this.file.model.graph.inputs.map(({ name }) => [name, [batch, length]] as const));
+    return logitsOf(bindModel(this.file, shapes));
+  }
+
+  /** The file as it is, at one short text or at the sizes that it insists on. */
+  #small() {
+    return this.#own(this.inputs.batch ?? 1, this.inputs.length ?? 8);
+  }
+
+  choose(labels: readonly string[]): HeadChoice {
+    return chooseHead(labels, this.#small().classes, this.names, this.job.options.head);
+  }
+
+  /** Of the model's own head, by index. */
+  classNames(): readonly string[] {
+    const { classes } = this.#small();
+    return this.names?.length === classes
+      ? this.names
+      : Array.from({ length: classes }, (_, i) => `class ${i}`);
+  }
+
+  /** @param classes of a new head; null: the model's own head */
+  graph(batch: number, length: number, classes: number | null): Scored {
+    const own = this.#own(batch, length);
+    if (classes === null) return { graph: own.graph, logits: own.value, whole: [] };
+    const made = replaceHead(own, classes, this.job.train.seed);
+    return { graph: made.graph, logits: made.value, whole: made.whole };
+  }
+
+  /** All layers, the file's own last one among them. */
+  layers() {
+    return layersOf(this.#small().graph, this.file);
+  }
+
+  training(batch: number, length: number, classes: number | null): TrainedGraph {
+    const { graph, logits, whole } = this.graph(batch, length, classes);
+    const layers = findLayers(graph).filter((layer) => !whole.includes(layer.initializer));
+    return { graph, layers, whole, loss: (g, outputs) => classLoss(g, outputs.get(logits.name)!) };
+  }
+
+  /** Words that the model knows: rows of the table that its tokens pick from; null: no telling. */
+  words(): number | null {
+    const { graph } = this.#small();
+    const behind = new Set([this.inputs.ids]);
+    for (const node of graph.nodes) {
+      if (['Cast', 'Identity'].includes(node.op) && behind.has(node.inputs[0]!)) behind.add(node.outputs[0]!);
+      if (node.op !== 'Gather' || !behind.has(node.inputs[1]!)) continue;
+      const table = graph.constants.get(node.inputs[0]!);
+      if (table?.shape.length === 2) return table.shape[0]!;
+    }
+    return null;
+  }
+}

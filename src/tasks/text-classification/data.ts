@@ -1,0 +1,218 @@
+/** @file Labelled texts: tables with a text and a label a row, or a folder of .txt files for each class. Everything wrong is collected. */
+import { byFolders, heldoutName, trainName } from '#src/tasks/classification/folders.ts';
+import { LONGEST_LABEL } from '#src/tasks/classification/labels.ts';
+import { type FileSet, isHidden, stemOf } from '#src/tasks/files.ts';
+import { shortened } from '#src/tasks/problems.ts';
+import { parseTable, type Table } from '#src/tasks/table.ts';
+import { decodeText } from '#src/tasks/text/decode.ts';
+import type { TaskProblem } from '#src/tasks/types.ts';
+import { type ColumnOptions, findColumns, namesColumns } from './columns.ts';
+
+export interface LabelledText {
+  /** "reviews.csv, row 4" */
+  readonly name: string;
+  readonly text: string;
+  /** The second of two texts; null: there is one. */
+  readonly pair: string | null;
+  readonly label: string;
+}
+
+export interface LabelledTexts {
+  readonly texts: readonly LabelledText[];
+  /** From files or folders named val, valid, validation, dev or test beside the others; null: there are none. */
+  readonly heldout: readonly LabelledText[] | null;
+  readonly problems: readonly TaskProblem[];
+}
+
+/** Larger files are no tables that a browser should take apart at once. */
+const LARGEST = 2 ** 28;
+const TABLE = /\.(csv|tsv|jsonl|ndjson|json)$/i;
+/** Files that tools put beside data. */
+const BESIDE = /(^|\/)(readme[^/]*|licen[cs]e[^/]*|dataset_infos?\.json|files\.json)$/i;
+
+const error = (item: string, message: string, cure?: string): TaskProblem => ({
+  severity: 'error',
+  item,
+  message: `${item}: ${message}`,
+  ...(cure && { cure }),
+});
+
+/** Text of a file, or what is wrong with it. */
+async function textOf(files: FileSet, path: string): Promise<string | TaskProblem> {
+  if ((await files.size(path)) > LARGEST)
+    return error(path, 'it is larger than 256 MB.', 'Cut it into parts.');
+  const text = decodeText(await files.read(path));
+  return text ?? error(path, 'it is not UTF-8 text.', 'Save it again as UTF-8.');
+}
+
+/** Entries of a JSON list as lines: an entry's number is its line. */
+function asLines(path: string, text: string): { readonly path: string; readonly text: string } {
+  if (!/\.json$/i.test(path)) return { path, text };
+  let list: unknown;
+  try {
+    list = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch {
+    // Lines of JSON under a short name.
+  }
+  return {
+    path: `${path}l`,
+    text: Array.isArray(list) ? list.map((x) => JSON.stringify(x)).join('\n') : text,
+  };
+}
+
+/** The rows of a table. */
+function fromTable(
+  path: string,
+  table: Table,
+  options: ColumnOptions,
+  problems: TaskProblem[],
+): LabelledText[] {
+  const errors = table.troubles.map(({ line, message }) =>
+    error(
+      `${path}, row ${line}`,
+      `${message}.`,
+      'Correct the row; put fields that hold the delimiter into double quotes.',
+    ),
+  );
+  const columns = findColumns(table, options);
+  if (typeof columns === 'string') {
+    problems.push(
+      ...shortened(errors, (n) => `${path}: ${n} more rows are wrong.`),
+      error(
+        path,
+        `it has ${columns}; its columns are ${table.columns.slice(0, 12).join(', ') || 'none'}.`,
+        'Name the columns text and label, or say in the options what they are called.',
+      ),
+    );
+    return [];
+  }
+  const warnings: TaskProblem[] = [];
+  const texts = table.rows.flatMap(({ line, fields }): LabelledText[] => {
+    const name = `${path}, row ${line}`;
+    const text = fields.get(columns.text) ?? '';
+    const label = fields.get(columns.label) ?? '';
+    const pair = columns.pair === null ? null : (fields.get(columns.pair) ?? '');
+    if (text === '' || pair === '')
+      warnings.push({
+        severity: 'warning',
+        item: name,
+        message: `${name}: it has no ${text === '' ? 'text' : 'second text'}, and is left out.`,
+      });
+    else if (label === '') errors.push(error(name, 'it has no label.', 'Fill it in, or delete the row.'));
+    else if (label.length > LONGEST_LABEL)
+      errors.push(error(name, `its label has ${label.length} characters.`, 'Use a short name.'));
+    else return [{ name, text, pair, label }];
+    return [];
+  });
+  problems.push(
+    ...shortened(errors, (n) => `${path}: ${n} more rows are wrong.`),
+    ...shortened(warnings, (n) => `${path}: ${n} more rows lack a text.`),
+  );
+  return texts;
+}
+
+/** Tables to learn from and, by their names or folders, to judge by; the test's are left alone where others judge. */
+function splitTables(paths: readonly string[]): { readonly train: string[]; readonly heldout: string[] } {
+  const words = (path: string): string[] => path.split('/').flatMap((part) => stemOf(part).split(/[-_.]/));
+  const kept = paths.filter(
+    (p) => !words(p).some((w) => trainName.test(w)) && words(p).some((w) => heldoutName.test(w)),
+  );
+  const train = paths.filter((p) => !kept.includes(p));
+  if (train.length === 0) return { train: [...paths], heldout: [] };
+  const validation = kept.filter((p) => !words(p).some((w) => /^test$/i.test(w)));
+  return { train, heldout: validation.length > 0 ? validation : kept };
+}
+
+/** Labels of all texts of a set. Throws nothing: what is wrong is in `problems`. */
+export async function readLabelledTexts(files: FileSet, options: ColumnOptions): Promise<LabelledTexts> {
+  const problems: TaskProblem[] = [];
+  const seen = files.paths.filter((p) => !isHidden(p) && !BESIDE.test(p));
+  const tables = seen.filter((p) => TABLE.test(p));
+  if (tables.length > 0) {
+    const read = async (paths: readonly string[]): Promise<LabelledText[]> => {
+      const all: LabelledText[] = [];
+      for (const path of paths) {
+        const text = await textOf(files, path);
+        if (typeof text !== 'string') {
+          problems.push(text);
+          continue;
+        }
+        const lines = asLines(path, text);
+        all.push(
+          ...fromTable(path, parseTable(lines.path, lines.text, namesColumns(options)), options, problems),
+        );
+      }
+      return all;
+    };
+    const split = splitTables(tables);
+    const texts = await read(split.train);
+    const heldout = split.heldout.length > 0 ? await read(split.heldout) : null;
+    if (texts.length === 0 && !problems.some((p) => p.severity === 'error'))
+      problems.push(error(split.train.join(', '), 'there is no row with a text.'));
+    return { texts, heldout, problems };
+  }
+  const paths = seen.filter((p) => /\.txt$/i.test(p));
+  if (paths.length === 0) {
+    const cure = 'Choose a table with the columns text and label, or a folder of .txt files for each class.';
+    return { texts: [], heldout: null, problems: [error(files.name, 'there is no text in it.', cure)] };
+  }
+  return { ...(await fromFolders(files, paths, problems)), problems };
+}
+
+/** Text files whose folder is their class. */
+async function fromFolders(
+  files: FileSet,
+  paths: readonly string[],
+  problems: TaskProblem[],
+): Promise<Omit<LabelledTexts, 'problems'>> {
+  const labelled = byFolders(paths, 'texts', 'use a table with the columns text and label', problems);
+  const unreadable: TaskProblem[] = [];
+  const empty: TaskProblem[] = [];
+  const read = async (examples: typeof labelled.examples): Promise<LabelledText[]> => {
+    const texts: LabelledText[] = [];
+    for (const { path, label } of examples) {
+      const text = await textOf(files, path);
+      if (typeof text !== 'string') unreadable.push(text);
+      else if (text.trim() === '')
+        empty.push({ severity: 'warning', item: path, message: `${path}: it is empty, and left out.` });
+      else texts.push({ name: path, text: text.trim(), pair: null, label });
+    }
+    return texts;
+  };
+  const texts = await read(labelled.examples);
+  const heldout = labelled.heldout && (await read(labelled.heldout));
+  problems.push(
+    ...shortened(unreadable, (n) => `${n} more files cannot be read.`),
+    ...shortened(empty, (n) => `${n} more files are empty.`),
+  );
+  return { texts, heldout };
+}
+
+/** Texts that are there more than once, and those of them that are labelled in two ways. */
+export function repeatedTexts(texts: readonly LabelledText[]): TaskProblem[] {
+  const first = new Map<string, LabelledText>();
+  const twins: TaskProblem[] = [];
+  const torn: TaskProblem[] = [];
+  for (const t of texts) {
+    const key = JSON.stringify([t.text, t.pair]);
+    const before = first.get(key);
+    if (!before) first.set(key, t);
+    else if (before.label === t.label)
+      twins.push({
+        severity: 'warning',
+        item: t.name,
+        message: `${t.name} is the same text as ${before.name}: it counts twice.`,
+      });
+    else
+      torn.push({
+        severity: 'warning',
+        item: t.name,
+        message: `${t.name} has the label "${t.label}", the same text in ${before.name} the label "${before.label}".`,
+        cure: 'Keep the row that is right.',
+      });
+  }
+  return [
+    ...shortened(torn, (n) => `${n} more texts have two labels.`),
+    ...shortened(twins, (n) => `${n} more texts are there twice.`),
+  ];
+}

@@ -1,0 +1,77 @@
+/** @file What the page and job files know of text classification. */
+import * as v from 'valibot';
+import {
+  classDefaults,
+  classEntries,
+  classFields,
+  type ClassOptions,
+} from '#src/tasks/classification/options.ts';
+import type { TaskInfo } from '#src/tasks/info.ts';
+import { text, whole } from '#src/tasks/optionSchema.ts';
+
+export interface TextClassOptions extends ClassOptions {
+  /** Tokens that the model reads of a text; 0: as many as the longest has, at most 256. */
+  readonly length: number;
+  /** Columns of the text, of a second text, and of the label; '': found by the usual names. */
+  readonly column: string;
+  readonly pairColumn: string;
+  readonly labelColumn: string;
+}
+
+export const textClassDefaults: TextClassOptions = {
+  ...classDefaults,
+  length: 0,
+  column: '',
+  pairColumn: '',
+  labelColumn: '',
+};
+
+export const info: TaskInfo = {
+  id: 'text-classification',
+  title: 'Sort texts',
+  summary: 'Teaches a model to tell your kinds of texts apart.',
+  wants:
+    'A table (.csv, .tsv, .jsonl) with the columns text and label, or a folder of .txt files for each class. The model’s folder holds its tokenizer.json.',
+  entries: {
+    ...classEntries,
+    length: v.optional(whole(0, 8192)),
+    column: v.optional(text(200)),
+    pair_column: v.optional(text(200)),
+    label_column: v.optional(text(200)),
+  },
+  defaults: { ...textClassDefaults },
+  fields: [
+    ...classFields('Every text counts alike'),
+    {
+      kind: 'number',
+      key: 'length',
+      label: 'Tokens of a text',
+      help: 'Longer texts are cut. 0: as many as the longest has, at most 256.',
+      min: 0,
+      max: 8192,
+      step: 8,
+    },
+    { kind: 'text', key: 'column', label: 'Column of the text', help: 'Empty: found by the usual names.' },
+    {
+      kind: 'text',
+      key: 'pairColumn',
+      label: 'Column of a second text',
+      help: 'For models that judge two texts together. Empty: found by the usual names.',
+    },
+    {
+      kind: 'text',
+      key: 'labelColumn',
+      label: 'Column of the label',
+      help: 'Empty: found by the usual names.',
+    },
+  ],
+  shows: 'labels',
+  prompts: true,
+  example: {
+    task: 'text-classification',
+    model: 'builtin:topics',
+    data: { train: 'builtin:letters/train', heldout: 'builtin:letters/heldout' },
+    train: { steps: 60, batch: 16, learning_rate: 0.01, schedule: 'cosine' },
+    sample: { every: 20, prompts: [] },
+  },
+};

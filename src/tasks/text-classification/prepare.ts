@@ -1,0 +1,242 @@
+/** @file Texts and classifier together: what is fed, how it is judged, what the wall shows. */
+import { sha256Lines } from '#src/tasks/arrays/digest.ts';
+import { badNumbers, type HeadChoice } from '#src/tasks/classification/classes.ts';
+import { splitByClass, spread } from '#src/tasks/classification/choose.ts';
+import { classesOf, classProblems, strangeClasses } from '#src/tasks/classification/labels.ts';
+import { classWeights, targetFeed, targetRows } from '#src/tasks/classification/loss.ts';
+import {
+  accuracies,
+  confusion,
+  type Judgement,
+  judge,
+  macroF1,
+  mistakes,
+} from '#src/tasks/classification/metrics.ts';
+import type { FileSet } from '#src/tasks/files.ts';
+import { EpochOrder } from '#src/tasks/order.ts';
+import { textFeeds, type TokenRow } from '#src/tasks/text/inputs.ts';
+import type {
+  Adapted,
+  DataPreview,
+  PreparedTask,
+  Samples,
+  TaskEvaluation,
+  TaskHost,
+  TaskProblem,
+  Tell,
+  Tensors,
+  TrainedGraph,
+} from '#src/tasks/types.ts';
+import type { TextClassifier } from './classifier.ts';
+import { type LabelledText, readLabelledTexts, repeatedTexts } from './data.ts';
+import { lengthFor, padded, type Tokenised, tokenise, tokenProblems } from './rows.ts';
+import { type Head, score, sorted } from './score.ts';
+
+/** One text with its tokens and the index of its class. */
+interface Example extends Tokenised {
+  readonly name: string;
+  readonly text: string;
+  readonly label: number;
+}
+
+const SHOWN = 8;
+/** Characters of a text in the preview, and in a table. */
+const LONG = 400;
+const SHORT = 80;
+
+const shown = ({ text, pair }: Pick<LabelledText, 'text' | 'pair'>): string =>
+  pair === null ? text : `${text} | ${pair}`;
+const cut = (text: string, length: number): string =>
+  text.length > length ? `${text.slice(0, length - 1)}…` : text;
+
+/**
+ * Reads and checks the data. Lists problems; throws only what the model itself lacks.
+ * @param most tokens of a text at most
+ * @param fixed the model reads exactly `most` tokens
+ */
+export async function prepareLabelled(
+  classifier: TextClassifier,
+  most: number,
+  fixed: boolean,
+  train: FileSet,
+  heldout: FileSet | null,
+  tell?: Tell,
+): Promise<PreparedTask> {
+  const { job, tokens } = classifier;
+  const own = await readLabelledTexts(train, job.options);
+  const other = heldout ? await readLabelledTexts(heldout, job.options) : null;
+  const problems: TaskProblem[] = [
+    ...own.problems,
+    ...(other?.problems ?? []),
+    ...classProblems(own.texts, train.name, 'texts'),
+    ...repeatedTexts(own.texts),
+  ];
+  const held = other?.texts ?? own.heldout ?? [];
+  const labels = classesOf(own.texts);
+  const choice = classifier.choose(labels);
+  problems.push(...badNumbers(labels));
+  if (labels.length > 0) problems.push(...choice.problems);
+  problems.push(...strangeClasses(held, new Set(choice.indexOf.keys()), 'texts'));
+
+  const total = own.texts.length + held.length;
+  let done = 0;
+  const read = (texts: readonly LabelledText[]): Example[] =>
+    texts.flatMap((text) => {
+      tell?.(++done, total);
+      const label = choice.indexOf.get(text.label);
+      if (label === undefined) return [];
+      try {
+        return [{ ...tokenise(tokens, text, most), name: text.name, text: shown(text), label }];
+      } catch (error) {
+        problems.push({
+          severity: 'error',
+          item: text.name,
+          message: `${text.name}: ${(error as Error).message}`,
+        });
+        return [];
+      }
+    });
+  let training = read(own.texts);
+  let judged = read(held);
+  problems.push(...tokenProblems([...training, ...judged], most, tokens, classifier.words()));
+  if (held.length === 0 && job.data.split > 0)
+    ({ train: training, heldout: judged } = splitByClass(training, job.data.split, job.train.seed));
+  if (training.length === 0 && !problems.some((p) => p.severity === 'error'))
+    problems.push({
+      severity: 'error',
+      item: train.name,
+      message: `${train.name} leaves no text to train on.`,
+    });
+  const length = fixed ? most : lengthFor([...training, ...judged], most);
+  const lines = training.map((e) => `${e.ids.join(' ')}|${e.types.join('')}|${e.label}`);
+  return new PreparedLabelled(classifier, choice, length, training, judged, {
+    problems,
+    dataHash: await sha256Lines([JSON.stringify([length, choice.kind, choice.names]), ...lines]),
+    preview: previewOf(training, judged, choice, length),
+  });
+}
+
+/** Figures by class and the first texts of each. */
+function previewOf(
+  training: readonly Example[],
+  judged: readonly Example[],
+  choice: HeadChoice,
+  length: number,
+): DataPreview {
+  const counts = new Map<number, number>();
+  for (const { label } of training) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const classes = [...counts].sort(([a], [b]) => a - b);
+  const listed = classes.slice(0, 12).map(([c, n]) => `${choice.names[c] ?? c} ${n}`);
+  const more = classes.length > 12 ? ` and ${classes.length - 12} more` : '';
+  return {
+    facts: [
+      { label: 'Texts', value: `${training.length} to train, ${judged.length} held out` },
+      { label: 'Classes', value: `${classes.length}: ${listed.join(', ')}${more}` },
+      { label: 'Tokens of a text', value: `${length}, shorter ones are filled up` },
+      { label: 'Last layer', value: `${choice.kind === 'new' ? 'new' : 'the model’s own'} (${choice.why})` },
+    ],
+    items: spread(training, SHOWN).map((e) => ({
+      name: `${choice.names[e.label] ?? e.label} (${e.name})`,
+      text: cut(e.text, LONG),
+    })),
+  };
+}
+
+class PreparedLabelled implements PreparedTask {
+  readonly problems: readonly TaskProblem[];
+  readonly classes: readonly string[];
+  readonly dataHash: string;
+  readonly preview: DataPreview;
+  readonly #order: EpochOrder | null;
+  readonly #weights: Float64Array;
+  #training: TrainedGraph | undefined;
+
+  constructor(
+    readonly classifier: TextClassifier,
+    readonly choice: HeadChoice,
+    readonly length: number,
+    readonly examples: readonly Example[],
+    readonly heldout: readonly Example[],
+    rest: Pick<PreparedTask, 'problems' | 'dataHash' | 'preview'>,
+  ) {
+    ({ problems: this.problems, dataHash: this.dataHash, preview: this.preview } = rest);
+    this.classes = choice.names;
+    const { train, options } = classifier.job;
+    this.#order = examples.length > 0 ? new EpochOrder(train.seed, examples.length) : null;
+    const labels = examples.map((e) => e.label);
+    this.#weights = classWeights(labels, choice.names.length, options.classWeights);
+  }
+
+  get counts() {
+    return { train: this.examples.length, heldout: this.heldout.length };
+  }
+
+  get #head(): Head {
+    const classes = this.choice.kind === 'new' ? this.choice.names.length : null;
+    return { classifier: this.classifier, classes, names: this.choice.names };
+  }
+
+  training(): TrainedGraph {
+    const { job } = this.classifier;
+    return (this.#training ??= this.classifier.training(job.train.batch, this.length, this.#head.classes));
+  }
+
+  warm(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #row(example: Example): TokenRow {
+    return padded(example, this.length, this.classifier.tokens.pad);
+  }
+
+  feeds(step: number, micro: number): Tensors {
+    const { job, inputs } = this.classifier;
+    const { batch, accumulate } = job.train;
+    if (!this.#order) throw new RangeError('There is no text to train on.');
+    const first = (step * accumulate + micro) * batch;
+    const chosen = Array.from({ length: batch }, (_, i) => this.examples[this.#order!.at(first + i)]!);
+    const labels = chosen.map((e) => e.label);
+    return {
+      ...textFeeds(
+        this.training().graph,
+        inputs,
+        chosen.map((e) => this.#row(e)),
+      ),
+      [targetFeed]: targetRows(labels, this.#weights, job.options.labelSmoothing),
+    };
+  }
+
+  async evaluate(adapted: Adapted, _: TaskHost, tell: Tell): Promise<TaskEvaluation> {
+    if (this.heldout.length === 0) return { loss: null, metrics: [] };
+    const { names } = this.choice;
+    const judgements: Judgement[] = [];
+    const rows = this.heldout.map((e) => this.#row(e));
+    await score(this.#head, rows, this.length, adapted, tell, (i, scores) => {
+      const { text, label } = this.heldout[i]!;
+      judgements.push(judge(cut(text, SHORT), label, scores));
+    });
+    const tables = [confusion(judgements, names, 'texts')];
+    if (judgements.some((j) => j.got !== j.label)) tables.push(mistakes(judgements, names, 'text'));
+    return {
+      loss: judgements.reduce((sum, j) => sum + j.loss, 0) / judgements.length,
+      metrics: [...accuracies(judgements), macroF1(judgements)],
+      tables,
+    };
+  }
+
+  /** The job's own texts, or a few of the data, classes in turn. */
+  async samples(adapted: Adapted, _: TaskHost, tell: Tell): Promise<Samples> {
+    const { prompts } = this.classifier.job.sample;
+    if (prompts.length > 0) return sorted(this.#head, prompts, this.length, adapted, tell);
+    const some = spread(this.heldout.length > 0 ? this.heldout : this.examples, SHOWN);
+    const rows = some.map((e) => this.#row(e));
+    return sorted(
+      this.#head,
+      some.map((e) => cut(e.text, LONG)),
+      this.length,
+      adapted,
+      tell,
+      rows,
+    );
+  }
+}

@@ -1,0 +1,60 @@
+/** @file Scores of texts by the trained classifier, in batches of the training's size. */
+import { judge, percent } from '#src/tasks/classification/metrics.ts';
+import { textFeeds, type TokenRow } from '#src/tasks/text/inputs.ts';
+import type { Adapted, Samples, Tell } from '#src/tasks/types.ts';
+import type { TextClassifier } from './classifier.ts';
+import { padded, tokenise } from './rows.ts';
+
+/** A classifier with the head that it is trained with. */
+export interface Head {
+  readonly classifier: TextClassifier;
+  /** Of a new head; null: the model's own head. */
+  readonly classes: number | null;
+  /** By index of the logits. */
+  readonly names: readonly string[];
+}
+
+/** @param each gets the logits [C] of row i */
+export async function score(
+  { classifier, classes, names }: Head,
+  rows: readonly TokenRow[],
+  length: number,
+  adapted: Adapted,
+  tell: Tell,
+  each: (i: number, scores: Float32Array) => void,
+): Promise<void> {
+  const { batch } = classifier.job.train;
+  const { graph, logits } = classifier.graph(batch, length, classes);
+  const run = await adapted.run('sort texts', `${batch}x${length} ${classes ?? 'own'}`, () => graph);
+  for (let start = 0; start < rows.length; start += batch) {
+    const some = rows.slice(start, start + batch);
+    // A last batch is filled up; what comes of that is not read.
+    const filled = Array.from({ length: batch }, (_, i) => some[i] ?? some[0]!);
+    const out = await run(textFeeds(graph, classifier.inputs, filled));
+    const all = out[logits.name] as Float32Array;
+    some.forEach((_, i) => {
+      each(start + i, all.subarray(i * names.length, (i + 1) * names.length));
+    });
+    tell(Math.min(start + batch, rows.length), rows.length);
+  }
+}
+
+/** The class of each text with its share: "complaint 93 %". @param rows of the texts, where they are tokenised already */
+export async function sorted(
+  head: Head,
+  texts: readonly string[],
+  length: number,
+  adapted: Adapted,
+  tell: Tell,
+  rows?: readonly TokenRow[],
+): Promise<Samples> {
+  const { tokens } = head.classifier;
+  const own =
+    rows ?? texts.map((text) => padded(tokenise(tokens, { text, pair: null }, length), length, tokens.pad));
+  const said: string[] = [];
+  await score(head, own, length, adapted, tell, (_, scores) => {
+    const { got, share } = judge('', 0, scores);
+    said.push(`${head.names[got] ?? got} ${percent(share)}`);
+  });
+  return { prompts: texts, pictures: [], texts: said };
+}
