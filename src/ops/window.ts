@@ -103,7 +103,8 @@ export function transposedWindows(node: Node, input: Shape, kernel: Shape): Axis
     if (wanted || typeof p.pads === 'string') {
       length = wanted?.at(i - input.length) ?? positions * stride;
       [begin, end] = share(Math.max(0, full - length), p.pads === 'SAME_UPPER' ? 'SAME_UPPER' : 'SAME_LOWER');
-      length = full - begin - end;
+      // A longer output_shape than the windows reach goes on with zeros, as output_padding does.
+      length = wanted ? Math.max(length, full - begin - end) : full - begin - end;
     } else {
       begin = p.pads[i]!;
       end = p.pads[i + input.length]!;
