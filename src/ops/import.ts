@@ -8,6 +8,7 @@ import { type Constant, type DType, type Model, ModelError, type Node } from '#s
 import { computed, single } from '#src/onnx/single.ts';
 import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { checkArity } from './arity.ts';
+import { withoutCeil } from './ceilMode.ts';
 import { fail } from './arguments.ts';
 import { withoutAxes } from './pads.ts';
 import { inSingle } from './single.ts';
@@ -157,6 +158,7 @@ class Importer implements Knowledge {
     if (opset !== undefined) checkOpset(version, `A function of the model (node ${original.name})`);
     if (node.domain === '' && version !== 21 && operator?.convert) node = operator.convert(node, version, b);
     if (node.op === 'Pad' && node.domain === '') node = withoutAxes(b, node, inputs);
+    if (node.domain === '') node = withoutCeil(b, node, inputs[0]);
     const values =
       this.#folded(node, original) ??
       this.#reduced(node) ??

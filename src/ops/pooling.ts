@@ -69,7 +69,7 @@ export const MaxPool: Operator = {
 };
 
 /** How many inputs each window position averages over, along one axis. */
-function counts(a: Axis, includePad: boolean): number[] {
+export function counts(a: Axis, includePad: boolean): number[] {
   return Array.from({ length: a.output }, (_, o) => {
     let n = 0;
     for (let t = 0; t < a.kernel; t++) {
