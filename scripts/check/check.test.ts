@@ -303,6 +303,22 @@ describe('weights', () => {
   });
 });
 
+it('writes outputs that are constants too', async () => {
+  const plain = matMul(constantOf(weight).data);
+  const positions = tensor('int64', [3], [0, 1, 2]);
+  const made: Model = {
+    ...plain,
+    graph: {
+      ...plain.graph,
+      outputs: [...plain.graph.outputs, { name: 'positions', type: 'int64', shape: [3] }],
+      initializers: new Map([...plain.graph.initializers, ['positions', constantOf(positions)]]),
+    },
+  };
+  const out = await gradients(written('positions.onnx', encodeModel(made)), small);
+  expect(numbersOf(out.get('output.positions')!)).toEqual([0, 1, 2]);
+  expect(numbersOf(out.get('output.y')!)).toEqual([531, 642]);
+});
+
 describe('refusals', () => {
   const external = (location: string, length = 24): string =>
     written(
