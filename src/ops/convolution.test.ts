@@ -97,7 +97,12 @@ describe('ConvTranspose', () => {
     ['SAME_UPPER', { auto_pad: 'SAME_UPPER', strides: [2, 2] }, [1, 2, 3, 4], [2, 2, 3, 3]],
     ['SAME_LOWER', { auto_pad: 'SAME_LOWER', strides: [2, 2] }, [1, 2, 3, 4], [2, 2, 3, 3]],
     ['output_shape', { output_shape: [7, 9], strides: [2, 2] }, [1, 2, 4, 5], [2, 2, 3, 3]],
-    ['output_shape beyond the windows', { output_shape: [10, 8], strides: [3, 2] }, [1, 2, 3, 3], [2, 2, 3, 3]],
+    [
+      'output_shape beyond the windows',
+      { output_shape: [10, 8], strides: [3, 2] },
+      [1, 2, 3, 3],
+      [2, 2, 3, 3],
+    ],
     ['1-D', { strides: [2], pads: [1, 0] }, [2, 3, 5], [3, 2, 4]],
     ['3-D', { strides: [1, 2, 1], pads: [0, 1, 0, 0, 1, 1] }, [1, 2, 2, 3, 3], [2, 2, 2, 3, 2]],
   ] as [string, Attrs, number[], number[]][])('%s', async (_, attrs, x, w) => {

@@ -2,3 +2,4 @@
 export * from './gathering.ts';
 export * from './scattering.ts';
 export * from './ordering.ts';
+export * from './rearranging.ts';

@@ -13,7 +13,7 @@ describe('known, but not taken', () => {
     ['RandomNormalLike', ['x'], /evaluation mode/],
     ['NonMaxSuppression', ['x', 'x'], /depends on the input data/],
     ['SoftmaxCrossEntropyLoss', ['x', 'x'], /holds its own loss/],
-    ['STFT', ['x', 'x'], /from its spectrogram/],
+    ['ImageDecoder', ['x'], /from its pixels/],
   ])('%s', (op, inputs, why) => {
     const graph = graphOf([n(op, inputs, ['y'])], { w: ramp(3) }, x, ['y']);
     expect(() => importGraph(model(graph))).toThrow(why);

@@ -28,15 +28,15 @@ const reasons: readonly (readonly [string, string])[] = [
     'the model holds its own loss. Export it without: training adds the loss of the chosen task.',
   ],
   [
-    'DFT STFT MelWeightMatrix HannWindow HammingWindow BlackmanWindow ImageDecoder',
-    'reading sound or pictures inside the model is not supported. Export the model from its spectrogram or pixels on.',
+    'ImageDecoder',
+    'reading picture files inside the model is not supported. Export the model from its pixels on.',
   ],
   [
     'StringNormalizer StringConcat StringSplit RegexFullMatch TfIdfVectorizer',
     'text inside the model is not supported. Export the model from its token ids on.',
   ],
   [
-    'RoiAlign MaxRoiPool DeformConv Det MaxUnpool ReverseSequence CenterCropPad TensorScatter CumProd BitCast LinearAttention CausalConvWithState SwiGLU',
+    'RoiAlign MaxRoiPool DeformConv Det MaxUnpool TensorScatter BitCast LinearAttention CausalConvWithState SwiGLU',
     'this operator is not supported yet. Export the model with it written out in simpler ones, or ask for it in an issue.',
   ],
 ];

@@ -4,7 +4,7 @@ import type { Attribute, Node } from '#src/onnx/model.ts';
 import { single } from '#src/onnx/single.ts';
 
 /** Attributes whose number is an element type (TensorProto.DataType). */
-const typed = new Set(['to', 'dtype', 'output_dtype', 'stash_type', 'softmax_precision']);
+const typed = new Set(['to', 'dtype', 'output_dtype', 'output_datatype', 'stash_type', 'softmax_precision']);
 const floating = new Set([castCodes.float16, castCodes.bfloat16, castCodes.float64]);
 
 function attribute(name: string, a: Attribute): Attribute {

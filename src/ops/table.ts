@@ -15,6 +15,7 @@ import * as normalisation from './normalisation.ts';
 import * as reduction from './reduction.ts';
 import { refusals } from './refusals.ts';
 import * as shapes from './shapes.ts';
+import * as sound from './sound.ts';
 import type { Operator, OperatorTable } from './types.ts';
 
 /** Every family exports its entries under the operators' exact ONNX names. */
@@ -31,6 +32,7 @@ const entries: OperatorTable = {
   ...normalisation,
   ...reduction,
   ...shapes,
+  ...sound,
 };
 
 /** The entry with what holds of all kernels: the element types that WebGPU takes, and the detour for others. */

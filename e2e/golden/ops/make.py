@@ -226,6 +226,7 @@ resize((1, 1, 3, 3), [1, 1, 2, 2], lambda x: F.interpolate(x, scale_factor=2, mo
 # Further families, each in a file of its own; their cases follow those above.
 import indexing  # noqa: E402, F401
 import spatial  # noqa: E402, F401
+import sound  # noqa: E402, F401
 
 path = pathlib.Path(__file__).with_name("cases.json")
 lines = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
