@@ -245,15 +245,17 @@ export const Min: Operator = extremum({
   int: (...x) => x.reduce((a, b) => (a < b ? a : b)),
 });
 
-/** x passes its cotangent on where it was not cut (bounds included, as in PyTorch), a bound where it cut. */
+/** x passes its cotangent on where it was not cut (bounds included, as in PyTorch), a bound where it cut: the upper one last. */
 export const Clip: Operator = {
   shape: sameAsInput,
   grad: ({ g, inputs: [x, low, high], outputs: [y], grads: [dy], wants }) => {
     const zero = scalarLike(g, 0, x!);
+    const raised = (): Value => g.emit('And', [g.emit('Less', [x!, low!]), g.emit('Equal', [y!, low!])]);
+    const lowered = (): Value => g.emit('Greater', [low ? g.emit('Max', [x!, low]) : x!, high!]);
     return [
       wants[0] ? g.where(g.emit('Equal', [x!, y!]), dy!, zero) : null,
-      low && wants[1] ? g.where(g.emit('Less', [x!, low]), dy!, zero) : null,
-      high && wants[2] ? g.where(g.emit('Greater', [x!, high]), dy!, zero) : null,
+      low && wants[1] ? g.where(raised(), dy!, zero) : null,
+      high && wants[2] ? g.where(lowered(), dy!, zero) : null,
     ];
   },
   fold: (node, inputs) => {

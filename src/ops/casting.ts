@@ -3,7 +3,8 @@ import { intAttr } from '#src/graph/attributes.ts';
 import { castCodes } from '#src/graph/builder.ts';
 import type { DType, Node } from '#src/onnx/model.ts';
 import { numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
-import { typeOfAttribute } from './arguments.ts';
+import { fail, typeOfAttribute } from './arguments.ts';
+import { floatModel } from './quantise.ts';
 import { requiredInput } from './common.ts';
 import type { GradRule, Operator } from './types.ts';
 
@@ -27,9 +28,15 @@ function converted(t: Tensor, to: DType): Tensor | undefined {
   return tensor(to, t.shape, isFloat(to) ? values : values.map(Math.trunc));
 }
 
-const castBack: GradRule = ({ g, inputs, grads }) => [
-  isFloat(inputs[0]!.type) ? g.cast(grads[0]!, inputs[0]!.type) : null,
-];
+/** Integers want a gradient only where they hold rounded activations: the driver stops at all others. */
+const castBack: GradRule = ({ g, node, inputs: [x], grads }) => {
+  if (!isFloat(x!.type))
+    fail(
+      node,
+      `a gradient must pass its input ${x!.name}, which holds rounded activations, and rounding has no gradient. ${floatModel}`,
+    );
+  return [g.cast(grads[0]!, x!.type)];
+};
 
 /** The WebGPU provider casts no 64-bit or 8-bit integers. */
 const castable = (type: DType): boolean => type !== 'int64' && type !== 'int8' && type !== 'float64';

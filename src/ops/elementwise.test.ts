@@ -128,6 +128,9 @@ test('Clip passes its cotangent to what it let through', async () => {
   ];
   await checkGradient({ build: (g, [v, a, b]) => g.emit('Clip', [v!, a!, b!]), inputs: [x, ...bounds] });
   await checkGradient({ build: (g, [v, b]) => g.emit('Clip', [v!, null, b!]), inputs: [x, bounds[1]!] });
+  // Bounds in the wrong order: the upper one is all that is left.
+  const [low, high] = bounds;
+  await checkGradient({ build: (g, [v, a, b]) => g.emit('Clip', [v!, a!, b!]), inputs: [x, high!, low!] });
 });
 
 test('PRelu differentiates by its slope', async () => {

@@ -105,6 +105,14 @@ describe('what cannot be trained is refused with the way out', () => {
 });
 
 describe('rounded activations', () => {
+  it('stop a gradient with an error behind a Cast, too', () => {
+    const g = builder();
+    const x = g.input('x', 'float32', [2, 3]);
+    const q = g.emit('QuantizeLinear', [x, g.scalar(0.1), g.constant(tensor('uint8', [], [0]))]);
+    const y = g.emit('Cast', [q], { to: 1 });
+    expect(() => backward(g, new Map([[y.name, y]]), [x])).toThrow(/rounded activations/);
+  });
+
   const g = builder();
   const x = g.input('x', 'float32', [2, 3]);
   const scale = g.scalar(0.1);

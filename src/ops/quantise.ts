@@ -70,7 +70,7 @@ function dequantiseGrad({ g, node, inputs, grads, wants }: GradContext): (Value 
   return [null, perScale(g, granularity(node, x, scale), g.mul(grads[0]!, steps), scale)];
 }
 
-const floatModel =
+export const floatModel =
   'Use the float model, or one whose weights alone are quantised (DequantizeLinear before MatMul or Conv, or MatMulNBits).';
 
 /** Integers that the WebGPU provider dequantises. */
