@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -301,6 +309,33 @@ describe('weights', () => {
     expect(numbersOf(out.get('output.y')!)).toEqual([531, 642]);
     expect(numbersOf(out.get('grad.input.x')!)).toEqual([-1, -1, -1]);
   });
+});
+
+it('reads of a model of gigabytes what describes it', async () => {
+  // A sparse file: sizes as on the disk of a large model, no bytes.
+  const huge: TensorBytes = { kind: 'external', location: 'huge.bin', offset: 0, length: 4 * 50_000 ** 2 };
+  writeFileSync(join(folder, 'huge.bin'), '');
+  truncateSync(join(folder, 'huge.bin'), huge.length);
+  const small = matMul();
+  const side = { ...constantOf(weight), shape: [50_000, 50_000], data: huge };
+  const made: Model = {
+    ...small,
+    graph: {
+      ...small.graph,
+      inputs: [{ name: 'x', type: 'float32', shape: [1, 50_000] }],
+      outputs: [{ name: 'y', type: 'float32', shape: [1, 50_000] }],
+      initializers: new Map([['w', side]]),
+    },
+  };
+  const path = written('huge.onnx', encodeModel(made));
+  const { status, err, out } = await run(path);
+  expect(err).toBe('');
+  expect(status).toBe(0);
+  expect(out).toMatch(/50000 +50000/);
+  const from = written('x.safetensors', writeSafetensors(new Map([['input.x', x]])));
+  expect(await refusal(path, '--gradients', from, join(folder, 'o.safetensors'))).toMatch(
+    /has 10.0 GB, too much for --gradients/,
+  );
 });
 
 it('writes outputs that are constants too', async () => {

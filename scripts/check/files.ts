@@ -1,9 +1,9 @@
 /** @file Files that the command reads: the model with its external data, plan, adapter, tensors. */
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { open, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { decodeModel } from '#src/onnx/decode.ts';
-import { externalFiles, loadExternal } from '#src/onnx/external.ts';
+import { externalEnds, loadAll, loadSmall, type ReadRange } from '#src/onnx/external.ts';
 import { type Model, ModelError } from '#src/onnx/model.ts';
+import { openModelFile } from '#src/onnx/open.ts';
 import { UsageError } from './arguments.ts';
 
 /** A whole file. Throws UsageError that names it and says what is wrong. */
@@ -29,12 +29,39 @@ function inside(folder: string, path: string): boolean {
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-/** The model with all its tensors. External data must lie in the model's folder or below, links followed. */
-export async function readModel(path: string): Promise<Model> {
-  const model = decodeModel(await readBytes(path, 'The model'));
+/** What one buffer of Node, and WebAssembly's memory beside what is computed, hold for certain. */
+const LARGEST_WHOLE = 2 ** 31;
+
+/** A range of a file on the disk. */
+async function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const bytes = new Uint8Array(length);
+    const { bytesRead } = await file.read(bytes, 0, length, offset);
+    return bytes.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * The model, its large weights left in their files unless `whole`. External data must lie in the model's folder or below, links followed.
+ * @throws UsageError where the model cannot be read, or is too large to be taken whole; ModelError where it is none, or lacks its data
+ */
+export async function readModel(path: string, whole: boolean): Promise<Model> {
+  let size: number;
+  try {
+    // An empty read says what is wrong with a folder or a file without access.
+    await readRange(path, 0, 1);
+    size = (await stat(path)).size;
+  } catch (error) {
+    throw new UsageError(`The model ${path} cannot be read: ${reason(error)}.`);
+  }
+  const model = await openModelFile((offset, length) => readRange(path, offset, length), size);
   const folder = dirname(resolve(path));
-  const files = new Map<string, Uint8Array>();
-  for (const location of externalFiles(model)) {
+  const files = new Map([['', path]]);
+  let total = size;
+  for (const [location, least] of externalEnds(model)) {
     const outside = new ModelError(
       `The model asks for weights in ${location}, outside of its own folder. That is refused: put the file beside the model.`,
     );
@@ -46,7 +73,18 @@ export async function readModel(path: string): Promise<Model> {
         `The model keeps weights in the file ${location}, which is not beside it in ${folder}. Copy it there.`,
       );
     if (!inside(await realpath(folder), await realpath(file))) throw outside;
-    files.set(location, await readBytes(file, 'The data file'));
+    if (there.size < least.bytes)
+      throw new ModelError(
+        `${location} has ${there.size} bytes, but ${least.tensor} ends at byte ${least.bytes}. The file is truncated, or belongs to another model.`,
+      );
+    total += there.size;
+    files.set(location, file);
   }
-  return loadExternal(model, files);
+  const ranges: ReadRange = (location, offset, length) => readRange(files.get(location)!, offset, length);
+  if (!whole) return loadSmall(model, ranges);
+  if (total > LARGEST_WHOLE)
+    throw new UsageError(
+      `The model has ${(total / 1e9).toFixed(1)} GB, too much for --gradients, which computes with all weights in memory. Export a smaller one of the same kind, with fewer layers.`,
+    );
+  return loadAll(model, ranges);
 }

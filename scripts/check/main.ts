@@ -55,7 +55,7 @@ function oneLine(error: unknown): string {
 }
 
 async function run(args: Arguments, path: (p: string) => string, to: Streams): Promise<void> {
-  const model = await readModel(path(args.model));
+  const model = await readModel(path(args.model), args.gradients !== undefined);
   const given = args.gradients && readSafetensors(await readBytes(path(args.gradients.from), 'IN')).tensors;
   const inputs = new Map(
     [...(given ?? [])].flatMap(([k, t]): [string, Tensor][] =>
