@@ -11,6 +11,13 @@ import { runGraph } from './testing/runGraph.ts';
 const ops = (g: { nodes: readonly Node[] }): string[] => g.nodes.map((node) => node.op);
 const x = [value('x', 'float32', ['batch', 4])];
 
+it('takes axes of a Transpose that count from the end', () => {
+  const move = n('Transpose', ['x'], ['y'], { perm: [0, -1, 1, 2] });
+  const graph = importGraph(model(graphOf([move], {}, [value('x', 'float32', [2, 3, 4, 5])], ['y'])));
+  expect(graph.outputs[0]!.shape).toEqual([2, 5, 3, 4]);
+  expect(graph.nodes[0]!.attributes.perm).toEqual({ kind: 'ints', value: [0, 3, 1, 2] });
+});
+
 describe('folding', () => {
   it('computes shapes and leaves the computation', () => {
     const graph = importGraph(

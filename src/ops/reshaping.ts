@@ -109,6 +109,14 @@ function permutation(node: Node, rank: number): readonly number[] {
 }
 
 export const Transpose: Operator = {
+  // PyTorch's older exporter writes movedim's axes as they are given, negative ones too, which ONNX does not know.
+  convert: (node, _version, b) => {
+    const perm = intsAttr(node, 'perm');
+    if (!perm?.some((p) => p < 0)) return node;
+    const rank = b.value(node.inputs[0]!).shape.length;
+    const value = perm.map((p) => (p < 0 ? p + rank : p));
+    return { ...node, attributes: { ...node.attributes, perm: { kind: 'ints', value } } };
+  },
   shape: (ctx) => {
     const x = requiredInput(ctx, 0);
     return [{ type: x.type, shape: permutation(ctx.node, x.shape.length).map((p) => x.shape[p]!) }];
