@@ -11,6 +11,7 @@ import { checkArity } from './arity.ts';
 import { withoutCeil } from './ceilMode.ts';
 import { fail } from './arguments.ts';
 import { withoutAxes } from './pads.ts';
+import { isPart, unguarded } from './guardedSoftmax.ts';
 import { inSingle } from './single.ts';
 import { Scope } from './scope.ts';
 import { sequenceOperators } from './sequences.ts';
@@ -82,6 +83,8 @@ class Importer implements Knowledge {
   /** By value: the number that it holds everywhere; undefined: it is not uniform. */
   readonly #fills = new Map<string, number | undefined>();
   readonly #nodeNames = new Set<string>();
+  /** By output: nodes that may turn out to be parts of a guarded softmax. */
+  readonly #makers = new Map<string, Node>();
   constructor(
     readonly b: Builder,
     readonly version: number,
@@ -164,6 +167,7 @@ class Importer implements Knowledge {
       this.#reduced(node) ??
       operators[operatorKey(node)]?.expand?.(b, node, this.#inputs(node)) ??
       b.append(node);
+    if (isPart(node)) this.#makers.set(node.outputs[0]!, node);
     original.outputs.forEach((name, i) => {
       if (name === '') return;
       scope.values.set(name, values[i]!);
@@ -171,9 +175,11 @@ class Importer implements Knowledge {
     });
   }
 
-  /** The input, where the node's output is that input again: the node is dropped. */
+  /** What stands for the node where it need not be one: its input, which its output is again; or a softmax that needs no guard. */
   #reduced(node: Node): readonly Value[] | undefined {
     if (node.domain !== '' || node.outputs.length !== 1) return undefined;
+    const softmax = unguarded(this.b, node, this.#makers);
+    if (softmax) return [softmax];
     const inputs = this.#inputs(node);
     const x = handedOn(node, inputs, this.#types(node, inputs)[0]!, this);
     return x && [x];
