@@ -74,3 +74,18 @@ test('Scaler before a network', async () => {
   const out = await runGraph(graph, { x: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]) });
   expect(numbersOf(out.y!)).toEqual([0, 0, 0, 6, 6, 6]);
 });
+
+test('labels looked up behind a classifier', async () => {
+  const labels = { ...n('ArrayFeatureExtractor', ['classes', 'best'], ['y']), domain: 'ai.onnx.ml' };
+  const graph = graphOf(
+    [n('ArgMax', ['x'], ['best'], { axis: 1 }), labels],
+    { classes: tensor('int32', [3], [10, 20, 30]) },
+    x,
+    ['y'],
+  );
+  const out = await runGraph(importGraph(model(graph)), { x: tensor('float32', [2, 3], [1, 5, 2, 0, 1, 9]) });
+  expect(out.y!.shape).toEqual([1, 2]);
+  expect(numbersOf(out.y!)).toEqual([20, 30]);
+  const zipped = { ...n('ZipMap', ['x'], ['y']), domain: 'ai.onnx.ml' };
+  expect(() => importGraph(model(graphOf([zipped], {}, x, ['y'])))).toThrow(/"zipmap": False/);
+});

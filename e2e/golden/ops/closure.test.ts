@@ -47,6 +47,11 @@ const here: Readonly<Record<string, Parameters<typeof checkGradient>[0]>> = {
     build: (g, xs) => plainOperators['com.microsoft::NhwcConv']!.build(g, xs),
     type: 'float32',
   },
+  'ai.onnx.ml::ArrayFeatureExtractor': {
+    inputs: [{ shape: [2, 3] }],
+    build: (g, xs) => plainOperators['ai.onnx.ml::ArrayFeatureExtractor']!.build(g, xs),
+    type: 'float32',
+  },
   'ai.onnx.ml::Scaler': {
     inputs: [{ shape: [2, 3] }],
     build: (g, xs) => plainOperators['ai.onnx.ml::Scaler']!.build(g, xs),

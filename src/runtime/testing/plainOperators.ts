@@ -113,6 +113,10 @@ export const plainOperators: Readonly<Record<string, PlainOperator>> = {
     ],
     build: (g, values) => apply(g, 'com.microsoft::NhwcConv', values),
   },
+  'ai.onnx.ml::ArrayFeatureExtractor': {
+    inputs: [a],
+    build: (g, [x]) => apply(g, 'ai.onnx.ml::ArrayFeatureExtractor', [x!, g.ints([2, 0, 2])]),
+  },
   'ai.onnx.ml::Scaler': {
     inputs: [a],
     build: (g, values) => apply(g, 'ai.onnx.ml::Scaler', values, { offset: [1, 2, 3], scale: [0.5, 2, -1] }),
