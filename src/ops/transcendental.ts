@@ -1,7 +1,8 @@
 /** @file Exponentials, logarithms, trigonometry and the error function. */
 import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
-import { type Unary, unary } from './pointwise.ts';
+import { scalarLike } from './common.ts';
+import { sameAsInput, type Unary, unary } from './pointwise.ts';
 import type { Operator } from './types.ts';
 
 export const Exp: Operator = unary(({ g, y, dy }) => g.mul(dy, y), { float: (a) => Math.exp(a) });
@@ -27,6 +28,12 @@ export const Tanh: Operator = unary(({ g, y, dy, k }) => g.mul(dy, g.sub(k(1), g
 export const Erf: Operator = unary(({ g, x, dy, k }) =>
   g.mul(dy, g.mul(g.exp(g.neg(g.mul(x, x))), k(2 / Math.sqrt(Math.PI)))),
 );
+
+/** 1 − erf x: no operator of ONNX, but what tf2onnx writes for Keras's GELU. */
+export const Erfc: Operator = {
+  shape: sameAsInput,
+  expand: (g, _node, [x]) => [g.sub(scalarLike(g, 1, x!), g.emit('Erf', [x!]))],
+};
 
 /** 1 − x². */
 const oneLessSquare = (g: Builder, x: Value, k: Unary['k']): Value => g.sub(k(1), g.mul(x, x));

@@ -77,3 +77,6 @@ def reverse(time):
 
 case("ReverseSequence", [rand(4, 3, 2), const([4, 1, 3])], reverse(0), "time first", time_axis=0, batch_axis=1)
 case("ReverseSequence", [rand(3, 4), const([2, 4, 0])], reverse(1), "batch first", time_axis=1, batch_axis=0)
+
+# No operator of ONNX, but tf2onnx writes it.
+case("Erfc", [rand(2, 4)], torch.erfc)
