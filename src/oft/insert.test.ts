@@ -314,3 +314,18 @@ it('finds the dilation of a convolution, where there is one', () => {
   expect(findLayers(g.build())[0]!.dilation).toEqual([2, 2]);
   expect(findLayers(base(layers[2]!))[0]!.dilation).toBeUndefined();
 });
+
+it('refuses a layer that gets no values, by name', () => {
+  const g = builder();
+  const x = g.input('x', 'float32', [0, 8]);
+  const w = g.initializer('fc.weight', constantOf(random(2, [8, 8])));
+  g.output(g.emit('MatMul', [x, w], {}, { name: 'fc' }), 'y');
+  const graph = g.build();
+  const [layer] = findLayers(graph);
+  const layout = parameterLayout([plannedLayer(layer!, defaultSettings, { count: 2, size: 4 })]);
+  const h = builder();
+  startFrom(h, graph);
+  const theta = projectParameters(h, layout, h.input('theta', 'float32', [layout.size]));
+  const { layers: rotations } = emitRotations(h, layout, theta, { rounds: 4 });
+  expect(() => insertAdapters(h, graph, layout, rotations)).toThrow(/fc gets no values.*\[0, 8\].*1 or more/);
+});

@@ -77,6 +77,10 @@ function adapt(
   if (!x || !weight) throw new GraphError(`${node.op} ${node.name}: input or weight is missing.`);
   if (g.values.get(node.outputs[0]!))
     throw new GraphError(`${node.op} ${node.name}: its output already exists.`);
+  if (x.shape.includes(0))
+    throw new GraphError(
+      `The layer ${planned.layer.path} gets no values: its input has the shape [${x.shape.join(', ')}]. Set the model's dimensions to 1 or more.`,
+    );
   const open = openRoutes(planned, parts, bias ?? null);
   const route =
     asked === 'auto'

@@ -17,7 +17,13 @@ import { compileTraining } from '#src/program/training.ts';
 import { fixture } from '../testing/fixtures.ts';
 import { mutations } from './mutate.ts';
 
-const bases = ['zoo/mlp-ts14/model.onnx', 'oft/trajectory_mlp.onnx', 'oft/trajectory_conv.onnx'];
+const bases = [
+  'zoo/mlp-ts14/model.onnx',
+  'oft/trajectory_mlp.onnx',
+  'oft/trajectory_conv.onnx',
+  'zoo/vit-timm-dyn23/model.onnx',
+  'zoo/gpt2-past-optimum18/model.onnx',
+];
 const perKind = Math.ceil(1000 / Object.keys(mutations).length);
 
 /** The whole way that a file of the user's goes. Throws ModelError or GraphError. */
