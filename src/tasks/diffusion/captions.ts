@@ -1,69 +1,89 @@
-/** @file Where an image's caption stands: in a .txt beside it, in metadata.jsonl or metadata.csv, else in its file name. */
-import * as v from 'valibot';
-import type { FileSet } from '#src/tasks/files.ts';
-import { type DataProblem, problem } from './problems.ts';
+/**
+ * @file Where an image's caption stands: in a text file beside it, in a metadata file, in the name of a kohya folder (10_red robot), else in
+ * its own name.
+ */
+import { decodeText } from '#src/tasks/decodeText.ts';
+import { baseName, type FileSet, isHidden, stemOf } from '#src/tasks/files.ts';
+import { shortened } from '#src/tasks/problems.ts';
+import { columnOf, parseTable } from '#src/tasks/table.ts';
+import type { TaskProblem } from '#src/tasks/types.ts';
+import { problem } from './problems.ts';
 
-export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
-/** The path without its extension. */
-export const stemOf = (path: string): string => path.replace(/\.[^./]*$/, '');
 
-const entrySchema = v.object({ file_name: v.pipe(v.string(), v.minLength(1)), text: v.string() });
+/** 🤗 datasets' imagefolder has file_name; people write the others. */
+const fileColumns = ['file_name', 'filename', 'file', 'image', 'path'];
+const captionColumns = ['text', 'caption', 'captions', 'prompt', 'description'];
 
-/** Rows of comma-separated values (RFC 4180: quoted fields, doubled quotes, line breaks inside quotes). */
-export function parseCsv(text: string): string[][] {
-  const rows: string[][] = [];
-  let row: string[] = [];
-  const field = /(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r?\n|\r|$)/gy;
-  while (field.lastIndex < text.length) {
-    const match = field.exec(text);
-    if (!match) throw new SyntaxError(`a quoted field in row ${rows.length + 1} does not end`);
-    row.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
-    if (match[3] === ',' && field.lastIndex < text.length) continue;
-    if (match[3] === ',') row.push('');
-    rows.push(row);
-    row = [];
-  }
-  return rows.filter((r) => r.length > 1 || r[0] !== '');
-}
-
-/** Entries of one metadata file, in the layout of 🤗 datasets' imagefolder, with the line that each stands on. */
-function entriesOf(path: string, text: string): { line: number; entry: unknown }[] {
-  if (path.endsWith('.csv')) {
-    const [head, ...rows] = parseCsv(text);
-    return rows.map((row, i) => ({
-      line: i + 2,
-      entry: Object.fromEntries((head ?? []).map((key, k) => [key.trim(), row[k]])),
-    }));
-  }
-  return text
-    .split(/\r?\n/)
-    .map((line, i) => ({ line: i + 1, text: line }))
-    .filter(({ text: line }) => line.trim() !== '')
-    .map(({ line, text: content }) => {
-      try {
-        return { line, entry: JSON.parse(content) as unknown };
-      } catch {
-        return { line, entry: undefined };
-      }
-    });
-}
-
-async function readText(files: FileSet, path: string): Promise<string> {
-  return new TextDecoder().decode(await files.read(path)).replace(/^\uFEFF/, '');
-}
+const METADATA = /(^|\/)metadata\.(jsonl|ndjson|csv|tsv)$/i;
+/** Endings of caption files; sd-scripts reads .caption where nothing else is said, and most people write .txt. */
+const BESIDE = ['.txt', '.caption'];
+/** sd-scripts' folders: how often an image is shown per epoch, and what it shows. */
+const KOHYA = /^(\d{1,4})_(.+)$/;
 
 export interface Caption {
   readonly text: string;
-  /** Path of the file that holds it; null: made of the image's file name. */
+  /** Path of the file or folder that holds it; null: made of the image's file name. */
   readonly source: string | null;
 }
 
+const words = (name: string): string => name.replace(/[-_\s]+/g, ' ').trim();
+
 /** "red-apple_2.png" → "red apple 2". */
-export const captionFromName = (path: string): string =>
-  stemOf(baseName(path))
-    .replace(/[-_\s]+/g, ' ')
-    .trim();
+export const captionFromName = (path: string): string => words(stemOf(baseName(path)));
+
+/** What the innermost folder of an image says, if it is named as sd-scripts wants it: "10_red robot". */
+export function kohyaFolder(path: string): { readonly repeats: number; readonly caption: string } | null {
+  const found = KOHYA.exec(baseName(folderOf(path).slice(0, -1)));
+  const repeats = Number(found?.[1] ?? 0);
+  return found && repeats > 0 ? { repeats, caption: words(found[2]!) } : null;
+}
+
+/** Captions of one metadata file; what is wrong with its rows comes back as problems. Throws Error with the reason if it cannot be read. */
+async function fromMetadata(
+  files: FileSet,
+  path: string,
+  known: ReadonlySet<string>,
+  captions: Map<string, Caption>,
+): Promise<TaskProblem[]> {
+  const table = parseTable(path, decodeText(await files.read(path)), () => true);
+  const wrong = table.troubles.map(({ line, message }) =>
+    problem('error', path, `${path}, row ${line}: ${message}.`, 'Correct the row.'),
+  );
+  const file = columnOf(table, fileColumns);
+  const text = columnOf(table, captionColumns);
+  if (file === undefined || text === undefined) {
+    if (table.rows.length > 0)
+      wrong.push(
+        problem(
+          'error',
+          path,
+          `${path} has no column for ${file === undefined ? 'the image file' : 'the caption'}; its columns are ${table.columns.slice(0, 12).join(', ') || 'none'}.`,
+          'Name the columns file_name and text.',
+        ),
+      );
+    return wrong;
+  }
+  for (const { line, fields } of table.rows) {
+    const [name, caption] = [fields.get(file), fields.get(text)];
+    if (!name || caption === undefined) {
+      wrong.push(problem('error', path, `${path}, row ${line}: it needs "${file}" and "${text}".`));
+      continue;
+    }
+    const image = folderOf(path) + name.replaceAll('\\', '/').replace(/^(\.\/)+/, '');
+    if (known.has(image)) captions.set(image, { text: caption.trim(), source: path });
+    else
+      wrong.push(
+        problem(
+          'error',
+          path,
+          `${path}, row ${line}: ${image.slice(0, 200)} is not in the folder.`,
+          'Add the image, or delete the row.',
+        ),
+      );
+  }
+  return wrong;
+}
 
 /**
  * Captions by image path. What is wrong with the files that hold them is appended to `problems`.
@@ -73,35 +93,36 @@ export async function readCaptions(
   files: FileSet,
   prefix: string,
   images: readonly string[],
-  problems: DataProblem[],
+  problems: TaskProblem[],
 ): Promise<Map<string, Caption>> {
   const captions = new Map<string, Caption>();
   const known = new Set(images);
+  const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
   for (const path of files.paths) {
-    if (!path.startsWith(prefix) || !/^metadata\.(jsonl|csv)$/.test(baseName(path))) continue;
-    let entries: ReturnType<typeof entriesOf> = [];
+    if (!path.startsWith(prefix) || !METADATA.test(path) || isHidden(path)) continue;
     try {
-      entries = entriesOf(path, await readText(files, path));
+      const wrong = await fromMetadata(files, path, known, captions);
+      problems.push(...shortened(wrong, (n) => `${path}: ${n} more rows are wrong.`));
     } catch (error) {
-      problems.push(problem('error', path, `${path} cannot be read: ${(error as Error).message}.`));
-    }
-    for (const { line, entry } of entries) {
-      const parsed = v.safeParse(entrySchema, entry);
-      if (!parsed.success) {
-        problems.push(problem('error', path, `${path}, line ${line}: needs "file_name" and "text".`));
-        continue;
-      }
-      const image = folderOf(path) + parsed.output.file_name;
-      if (known.has(image)) captions.set(image, { text: parsed.output.text.trim(), source: path });
-      else problems.push(problem('error', path, `${path}, line ${line}: ${image} is not in the folder.`));
+      problems.push(problem('error', path, `${path} cannot be read: ${reason(error)}.`));
     }
   }
-  const texts = new Set(files.paths.filter((p) => p.endsWith('.txt')));
+  const all = new Set(files.paths);
   for (const image of images) {
-    const beside = `${stemOf(image)}.txt`;
-    if (texts.has(beside))
-      captions.set(image, { text: (await readText(files, beside)).trim(), source: beside });
-    else if (!captions.has(image)) captions.set(image, { text: captionFromName(image), source: null });
+    const beside = BESIDE.map((ending) => stemOf(image) + ending).find((path) => all.has(path));
+    if (beside !== undefined)
+      try {
+        captions.set(image, { text: decodeText(await files.read(beside)).trim(), source: beside });
+        continue;
+      } catch (error) {
+        problems.push(problem('error', beside, `${beside} cannot be read: ${reason(error)}.`));
+      }
+    if (captions.has(image)) continue;
+    const folder = kohyaFolder(image);
+    captions.set(image, {
+      text: folder?.caption ?? captionFromName(image),
+      source: folder && folderOf(image),
+    });
   }
   return captions;
 }

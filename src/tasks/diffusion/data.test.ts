@@ -2,7 +2,7 @@ import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
 import { tensors } from '../../../e2e/golden/testing/fixtures.ts';
 import { DataError } from '../files.ts';
-import { captionFromName, parseCsv } from './captions.ts';
+import { captionFromName } from './captions.ts';
 import { loadImages, requireImages } from './data.ts';
 import { decodePng } from './testing/decodePng.ts';
 import { diskFiles, memoryFiles } from './testing/diskFiles.ts';
@@ -71,6 +71,46 @@ describe('captions', () => {
     expect(captionFromName('x/y/owl__big - one.v2.jpeg')).toBe('owl big one.v2');
   });
 
+  it.each<[string, Record<string, string>, string]>([
+    ['semicolons', { 'metadata.csv': 'file_name;text\na.png;"a cat; asleep"\n' }, 'a cat; asleep'],
+    ['tabs', { 'metadata.tsv': 'file_name\tcaption\na.png\ta, b\n' }, 'a, b'],
+    ['other names of columns', { 'metadata.jsonl': '{"image":"a.png","prompt":"a cat"}' }, 'a cat'],
+    ['Windows paths', { 'metadata.csv': 'file_name,text\n.\\a.png,a cat\n' }, 'a cat'],
+    ['.caption files', { 'a.caption': 'a cat' }, 'a cat'],
+  ])('come from %s', async (_, files, caption) => {
+    const folder = await load({ 'a.png': png(1, 0, 0), ...files });
+    expect([captions(folder), folder.problems]).toEqual([{ 'a.png': caption }, []]);
+  });
+
+  it('come from UTF-16, as spreadsheets save it', async () => {
+    const text = '\uFEFFfile_name\ttext\r\na.png\tGröße\r\n';
+    const utf16 = new Uint8Array(Uint16Array.from(text, (c) => c.charCodeAt(0)).buffer);
+    const folder = await load({ 'a.png': png(1, 0, 0), 'metadata.csv': utf16 });
+    expect([captions(folder), folder.problems]).toEqual([{ 'a.png': 'Größe' }, []]);
+  });
+
+  it("come from sd-scripts' folders where an image has none of its own", async () => {
+    const folder = await load({
+      '10_red robot/0001.png': png(1, 0, 0),
+      '10_red robot/0002.png': png(2, 0, 0),
+      '10_red robot/0002.txt': 'a red robot, waving',
+    });
+    expect(captions(folder)).toEqual({
+      '10_red robot/0001.png': 'red robot',
+      '10_red robot/0002.png': 'a red robot, waving',
+    });
+    expect(folder.problems).toEqual([]);
+  });
+
+  it('of hidden files are not looked for', async () => {
+    const folder = await load({
+      'a.png': png(1, 0, 0),
+      '.b.png': png(2, 0, 0),
+      '__MACOSX/metadata.csv': 'x',
+    });
+    expect([captions(folder), folder.problems]).toEqual([{ 'a.png': 'a' }, []]);
+  });
+
   it('may be empty', async () => {
     const folder = await load({ 'cat.png': png(1, 0, 0), 'cat.txt': '' });
     expect([captions(folder), folder.problems]).toEqual([{ 'cat.png': '' }, []]);
@@ -84,20 +124,41 @@ describe('a folder with faults', () => {
       'twin.png': png(9, 9, 9),
       'broken.png': 'not a picture',
       'cut.png': png(5, 5, 5).slice(0, 40),
-      'metadata.jsonl': '{"file_name": "gone.png", "text": "x"}\n{"file_name": 3}\nnonsense',
+      'metadata.jsonl': '{"file_name": "gone.png", "text": "x"}\n{"file_name": "fine.png"}\nnonsense',
       'notes.md': 'ignored',
     });
     expect(folder.images.map((i) => i.path)).toEqual(['fine.png', 'twin.png']);
     const errors = folder.problems.filter((p) => p.severity === 'error').map((p) => p.message);
     expect(errors).toHaveLength(5);
-    expect(errors.join('\n')).toMatch(/line 1: gone\.png is not in the folder/);
-    expect(errors.join('\n')).toMatch(/line 2: needs "file_name" and "text"/);
-    expect(errors.join('\n')).toMatch(/line 3/);
+    expect(errors.join('\n')).toMatch(/row 1: gone\.png is not in the folder/);
+    expect(errors.join('\n')).toMatch(/row 2: it needs "file_name" and "text"/);
+    expect(errors.join('\n')).toMatch(/row 3: it is not JSON/);
     expect(errors.join('\n')).toMatch(/broken\.png cannot be read as an image/);
     expect(errors.join('\n')).toMatch(/cut\.png cannot be read as an image/);
     expect(folder.problems.find((p) => p.item === 'twin.png')?.message).toMatch(/same image as fine\.png/);
     expect(() => requireImages(folder)).toThrow(DataError);
     expect(() => requireImages(folder)).toThrow(/broken\.png/);
+  });
+
+  it.each<[string, Record<string, string | Uint8Array>, RegExp]>([
+    ['a ragged row', { 'metadata.csv': 'file_name,text\na.png\n' }, /metadata\.csv, row 2: it has 1 field/],
+    [
+      'a missing column',
+      { 'metadata.csv': 'file_name,colour\na.png,red\n' },
+      /metadata\.csv has no column for the caption; its columns are file_name, colour/,
+    ],
+    ['another encoding', { 'a.txt': Uint8Array.of(71, 114, 246, 223, 101) }, /a\.txt cannot be read: it is not UTF-8/],
+  ])('has %s named', async (_, files, message) => {
+    const { problems } = await load({ 'a.png': png(1, 0, 0), ...files });
+    expect(problems.map((p) => p.message)).toContainEqual(expect.stringMatching(message));
+  });
+
+  it('lists twenty of many and counts the rest', async () => {
+    const { problems } = await load(
+      Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`cat ${i}.png`, 'no picture'])),
+    );
+    expect(problems).toHaveLength(21);
+    expect(problems.at(-1)!.message).toBe('10 more images cannot be read.');
   });
 
   it('is refused when empty', async () => {
@@ -113,17 +174,6 @@ describe('a folder with faults', () => {
   it('has images that share one caption file pointed out', async () => {
     const folder = await load({ 'a.png': png(0, 0, 0), 'a.PNG': png(1, 1, 1), 'a.txt': 'cat' });
     expect(folder.problems.map((p) => p.message).join()).toMatch(/share the caption in a\.txt/);
-  });
-});
-
-describe('parseCsv', () => {
-  it('reads plain, quoted and empty fields', () => {
-    expect(parseCsv('a,b\n1,\n"x,y","z""q"\n\n,2')).toEqual([
-      ['a', 'b'],
-      ['1', ''],
-      ['x,y', 'z"q'],
-      ['', '2'],
-    ]);
   });
 });
 

@@ -1,8 +1,12 @@
 /** @file A folder of images with captions, as training data; everything wrong with it is collected at once. */
 import { sha256 } from '#src/tasks/digest.ts';
-import { DataError, type FileSet } from '#src/tasks/files.ts';
-import { baseName, readCaptions, stemOf } from './captions.ts';
-import { type DataProblem, problem } from './problems.ts';
+import { baseName, DataError, type FileSet, stemOf } from '#src/tasks/files.ts';
+import { checkedLength } from '#src/tasks/images/probe.ts';
+import { imagePaths } from '#src/tasks/images/list.ts';
+import { shortened } from '#src/tasks/problems.ts';
+import type { TaskProblem } from '#src/tasks/types.ts';
+import { readCaptions } from './captions.ts';
+import { problem } from './problems.ts';
 
 /**
  * Pixels of an encoded image, cropped to a centred square (to width:height) and scaled: CHW, RGB, v/127.5 − 1, transparent parts over white.
@@ -24,10 +28,8 @@ export interface TrainingImage {
 
 export interface ImageFolder<T = TrainingImage> {
   readonly images: readonly T[];
-  readonly problems: readonly DataProblem[];
+  readonly problems: readonly TaskProblem[];
 }
-
-const IMAGE = /\.(png|jpe?g|webp|gif|bmp|avif|svg)$/i;
 
 /** Names that say nothing: numbers, camera names, hashes. */
 const NAMELESS =
@@ -63,8 +65,8 @@ export async function surveyImages<T extends object>(
   look: (bytes: Uint8Array, path: string, caption: string, hash: string) => Promise<T>,
   onProgress?: (done: number, total: number) => void,
 ): Promise<ImageFolder<T & { readonly path: string; readonly caption: string }>> {
-  const problems: DataProblem[] = [];
-  const paths = files.paths.filter((p) => p.startsWith(prefix) && IMAGE.test(p));
+  const problems: TaskProblem[] = [];
+  const paths = imagePaths(files, prefix);
   if (paths.length === 0)
     problems.push(
       problem(
@@ -75,9 +77,12 @@ export async function surveyImages<T extends object>(
     );
   const captions = await readCaptions(files, prefix, paths, problems);
   const images: (T & { path: string; caption: string })[] = [];
+  const unreadable: TaskProblem[] = [];
+  const twins: TaskProblem[] = [];
   const seen = new Map<string, string>();
   for (const [i, path] of paths.entries()) {
     try {
+      checkedLength(await files.size(path));
       const bytes = await files.read(path);
       const caption = captions.get(path)!.text;
       const hash = await sha256(bytes);
@@ -88,11 +93,11 @@ export async function surveyImages<T extends object>(
       });
       const twin = seen.get(hash);
       if (twin !== undefined)
-        problems.push(problem('warning', path, `${path} is the same image as ${twin}: it counts twice.`));
+        twins.push(problem('warning', path, `${path} is the same image as ${twin}: it counts twice.`));
       else seen.set(hash, path);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      problems.push(
+      unreadable.push(
         problem(
           'error',
           path,
@@ -102,21 +107,26 @@ export async function surveyImages<T extends object>(
     }
     onProgress?.(i + 1, paths.length);
   }
-  problems.push(...captionProblems(paths, captions));
+  problems.push(
+    ...shortened(unreadable, (n) => `${n} more images cannot be read.`),
+    ...shortened(twins, (n) => `${n} more images are there twice.`),
+    ...captionProblems(paths, captions),
+  );
   return { images, problems };
 }
 
 function captionProblems(
   paths: readonly string[],
   captions: Awaited<ReturnType<typeof readCaptions>>,
-): DataProblem[] {
-  const problems: DataProblem[] = [];
+): TaskProblem[] {
+  const nameless: TaskProblem[] = [];
+  const shared: TaskProblem[] = [];
   const someHave = [...captions.values()].some((c) => c.source !== null);
   const byStem = new Map<string, string>();
   for (const path of paths) {
     const caption = captions.get(path)!;
     if (caption.source === null && (someHave || NAMELESS.test(stemOf(baseName(path)))))
-      problems.push(
+      nameless.push(
         problem(
           'warning',
           path,
@@ -124,11 +134,14 @@ function captionProblems(
         ),
       );
     const other = byStem.get(stemOf(path));
-    if (other !== undefined && caption.source === `${stemOf(path)}.txt`)
-      problems.push(problem('warning', path, `${path} and ${other} share the caption in ${caption.source}.`));
+    if (other !== undefined && caption.source !== null && stemOf(caption.source) === stemOf(path))
+      shared.push(problem('warning', path, `${path} and ${other} share the caption in ${caption.source}.`));
     byStem.set(stemOf(path), path);
   }
-  return problems;
+  return [
+    ...shortened(nameless, (n) => `${n} more images have no caption.`),
+    ...shortened(shared, (n) => `${n} more images share a caption.`),
+  ];
 }
 
 /** The images of a folder, or one DataError that lists its errors (the first few, and how many more). */

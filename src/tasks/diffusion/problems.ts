@@ -1,15 +1,9 @@
 /** @file What is wrong with a folder of images, collected so that all of it can be shown at once. */
+import type { TaskProblem } from '../types.ts';
 
-export interface DataProblem {
-  /** error: a run cannot start. warning: it can, but perhaps not as meant. */
-  readonly severity: 'error' | 'warning';
-  /** The file meant. */
-  readonly item: string;
-  readonly message: string;
-}
-
-export const problem = (severity: DataProblem['severity'], item: string, message: string): DataProblem => ({
-  severity,
-  item,
-  message,
-});
+export const problem = (
+  severity: TaskProblem['severity'],
+  item: string,
+  message: string,
+  cure?: string,
+): TaskProblem => ({ severity, item, message, ...(cure !== undefined && { cure }) });

@@ -1,5 +1,6 @@
 /** @file Labelled images: a folder for each class, or a table of files and labels. Everything wrong is collected. */
 import { imagePaths } from '#src/tasks/images/list.ts';
+import { decodeText } from '#src/tasks/decodeText.ts';
 import { shortened } from '#src/tasks/problems.ts';
 import { byFolders } from '#src/tasks/classification/folders.ts';
 import { labelColumns, LONGEST_LABEL, type Labelled } from '#src/tasks/classification/labels.ts';
@@ -126,7 +127,7 @@ export async function readLabelled(files: FileSet): Promise<LabelledImages> {
   const isImage = (name: string): boolean => find(name) !== undefined;
   for (const path of chosen)
     try {
-      const text = new TextDecoder().decode(await files.read(path));
+      const text = decodeText(await files.read(path));
       const table = parseTable(path, text, (first) => !first.some(isImage));
       images.push(...fromTable(path, table, paths, problems));
     } catch (error) {

@@ -1,5 +1,6 @@
 /** @file Pairs of pictures: two folders with equal names, or a table with two columns. Everything wrong is collected. */
 import { imagePaths } from '#src/tasks/images/list.ts';
+import { decodeText } from '#src/tasks/decodeText.ts';
 import { shortened } from '#src/tasks/problems.ts';
 import { columnOf, parseTable } from '#src/tasks/table.ts';
 import { type FileSet, isHidden, stemOf } from '#src/tasks/files.ts';
@@ -89,7 +90,7 @@ async function fromTable(
   known: ReadonlySet<string>,
   problems: TaskProblem[],
 ): Promise<Pair[]> {
-  const table = parseTable(path, new TextDecoder().decode(await files.read(path)), () => true);
+  const table = parseTable(path, decodeText(await files.read(path)), () => true);
   const wrong = table.troubles.map(({ line, message }) =>
     error(path, `${path}, row ${line}: ${message}.`, 'Correct the row.'),
   );
