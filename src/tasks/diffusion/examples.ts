@@ -3,6 +3,7 @@ import { sha256 } from '../digest.ts';
 import { DataError, type FileSet } from '../files.ts';
 import { checkedHeader } from '../images/probe.ts';
 import type { Picture, RawImage, TaskHost, TaskProblem, Tell } from '../types.ts';
+import { kohyaFolder } from './captions.ts';
 import { nearestBucket, type Size } from './buckets.ts';
 import { surveyImages } from './data.ts';
 import { toPixels } from './pictures.ts';
@@ -12,6 +13,8 @@ export interface Example {
   readonly caption: string;
   /** SHA-256 of the file. */
   readonly hash: string;
+  /** How often it is shown in a round. */
+  readonly repeats: number;
   /** Index of its size. */
   readonly bucket: number;
   /** SDXL's time_ids. */
@@ -47,6 +50,10 @@ export function timeIdsOf(picture: Size, size: Size): number[] {
   return [picture.height, picture.width, top, left, size.height, size.width];
 }
 
+/** Characters of a caption that are shown before training. */
+const READ = 400;
+const shortCaption = (text: string): string => (text.length > READ ? `${text.slice(0, READ)}…` : text);
+
 /** A thumbnail keeps the picture's own bytes. */
 const copyOf = ({ width, height, rgba }: RawImage): Picture => ({
   width,
@@ -77,9 +84,10 @@ export async function readExamples(
       };
       const bucket = nearestBucket(sizes, own);
       const raw = await host.decodeImage(bytes, path, sizes[bucket]);
-      if (shown.length < SHOWN) shown.push({ name: path, text: caption, picture: copyOf(raw) });
+      if (shown.length < SHOWN) shown.push({ name: path, text: shortCaption(caption), picture: copyOf(raw) });
       return {
         hash,
+        repeats: kohyaFolder(path)?.repeats ?? 1,
         bucket,
         timeIds: timeIdsOf(own, sizes[bucket]!),
         pixels: keep ? toPixels(raw) : null,

@@ -21,6 +21,7 @@ import { diffusionLoss } from './loss.ts';
 import { type Material, PixelMaterial, type Plane } from './material.ts';
 import type { Network } from './network.ts';
 import { networkOf } from './networks.ts';
+import { wordProblems } from './wordProblems.ts';
 import type { DiffusionOptions } from './options.ts';
 
 export interface Preparing {
@@ -59,7 +60,7 @@ export class PreparedDiffusion implements PreparedTask {
       train: train.list.length,
       heldout: heldout?.list.length ?? 0,
     };
-    this.problems = [...train.problems, ...(heldout?.problems ?? []), ...longCaptions(loaded, train)];
+    this.problems = [...train.problems, ...(heldout?.problems ?? []), ...wordProblems(loaded.pipeline.texts, [train, heldout])];
     const used = [...new Set(train.list.map(({ bucket }) => bucket))].sort((a, b) => a - b);
     this.#used = used.length > 0 ? used : [0];
     this.preview = previewOf(train, this.#used);
@@ -103,7 +104,8 @@ export class PreparedDiffusion implements PreparedTask {
   async warm(host: TaskHost, tell?: Tell): Promise<void> {
     const { loaded, job, options, train, heldout } = this.#own;
     const { sample } = job;
-    const folders = heldout ? [train, heldout] : [train];
+    const shown = asOftenAsShown(train);
+    const folders = heldout ? [shown, heldout] : [shown];
     const captions = folders.flatMap(({ list }) => list.map(({ caption }) => caption));
     const texts = ['', sample.negative, ...sample.prompts, ...captions];
     const conditions = this.#own.conditions(host, texts);
@@ -188,6 +190,12 @@ export class PreparedDiffusion implements PreparedTask {
   }
 }
 
+/** The folder with each picture as often as sd-scripts' folders say. */
+const asOftenAsShown = (train: Examples): Examples => ({
+  ...train,
+  list: train.list.flatMap((example) => Array.from({ length: example.repeats }, () => example)),
+});
+
 /** Folders that are not encoded hold their pixels. */
 const pixelMaterial = ({ list, sizes }: Examples): PixelMaterial =>
   new PixelMaterial(
@@ -195,27 +203,14 @@ const pixelMaterial = ({ list, sizes }: Examples): PixelMaterial =>
     sizes.map(({ width, height }): Plane => [3, height, width]),
   );
 
-function longCaptions({ pipeline: { texts } }: LoadedPipeline, { list }: Examples): TaskProblem[] {
-  const long = list.filter(({ caption }) => texts.every(({ tokenizer }) => tokenizer.overflow(caption) > 0));
-  const first = long[0];
-  if (!first) return [];
-  const which = long.length === 1 ? `The caption of ${first.path} is` : `${long.length} captions are`;
-  return [
-    {
-      severity: 'warning',
-      item: first.path,
-      message: `${which} longer than the ${texts[0]!.tokenizer.length} tokens that this model reads; the end is left out.`,
-      cure: 'Put the words that matter first.',
-    },
-  ];
-}
-
 function previewOf({ list, sizes, shown }: Examples, used: readonly number[]): DataPreview {
+  const rounds = list.reduce((n, example) => n + example.repeats, 0);
   const count = (bucket: number): number => list.filter((example) => example.bucket === bucket).length;
   const size = (bucket: number): string => `${sizes[bucket]!.width} × ${sizes[bucket]!.height}`;
   return {
     facts: [
       { label: 'Images', value: String(list.length) },
+      ...(rounds > list.length ? [{ label: 'Shown in each round, by the folders’ names', value: String(rounds) }] : []),
       {
         label: 'As the model sees them',
         value:

@@ -8,6 +8,7 @@ const examples = (count: number, buckets = 1): Examples => ({
     path: `${i}.png`,
     caption: '',
     hash: String(i),
+    repeats: 1,
     bucket: i % buckets,
     timeIds: [],
     pixels: null,

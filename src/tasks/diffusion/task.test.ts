@@ -105,6 +105,43 @@ describe('a Stable Diffusion folder', () => {
   });
 });
 
+describe("sd-scripts' folders", () => {
+  it('show their pictures as often as their names say', async () => {
+    const files = memoryFiles({
+      '3_robot/a.png': png(16, 16, 10),
+      '1_cat/b.png': png(16, 16, 90),
+    });
+    const host: TaskHost = {
+      backend: 'wasm',
+      frozen: (_, __, graph) => () =>
+        Promise.resolve(
+          Object.fromEntries(
+            graph().outputs.map((o) => [o.name, new Float32Array(o.shape.reduce((a, b) => a * b, 1)).fill(0.5)]),
+          ),
+        ),
+      decodeImage: (bytes, path, size) =>
+        decodePngImage(bytes, path, size).then((image) => {
+          seen.push(path);
+          return image;
+        }),
+    };
+    const seen: string[] = [];
+    const opened = await task.open(model, openWhole(model), job({}, { batch: 4 }));
+    const prepared = await opened.prepare(files, null, host);
+    expect(prepared.problems).toEqual([]);
+    expect(prepared.counts.train).toBe(2);
+    expect(prepared.preview.facts).toContainEqual({
+      label: 'Shown in each round, by the folders’ names',
+      value: '4',
+    });
+    seen.length = 0;
+    await prepared.warm(host);
+    // Encoded once, however often they are shown.
+    expect(seen.sort()).toEqual(['1_cat/b.png', '3_robot/a.png']);
+    expect((await prepared.feeds(0, 0))['sample']).toHaveLength(4 * 4 * 8 * 8);
+  });
+});
+
 describe('latents', () => {
   it('are encoded once, however often a run is made ready', async () => {
     const asked: string[] = [];

@@ -16,7 +16,7 @@ const tokenizerSchema = v.looseObject({
       pad_id: v.pipe(v.number(), v.integer(), v.minValue(0)),
     }),
   ),
-  model: v.looseObject({}),
+  model: v.looseObject({ unk_token: v.nullish(v.string()) }),
 });
 
 const tokenContent = v.union([v.string(), v.looseObject({ content: v.string() })]);
@@ -27,6 +27,9 @@ const configSchema = v.looseObject({
 
 /** No text encoder reads more; larger values (transformers writes 1e30) mean "unknown". */
 const longest = 4096;
+
+/** Characters of a caption among which unknown words are looked for: no text encoder reads what is beyond. */
+const LOOKED_AT = 5000;
 
 function parse<S extends v.GenericSchema>(schema: S, json: unknown, where: string): v.InferOutput<S> {
   const result = v.safeParse(schema, json);
@@ -44,6 +47,8 @@ export class CaptionTokenizer {
   readonly #padId: number;
   readonly #padLeft: boolean;
   readonly #cutLeft: boolean;
+  /** Id that stands for every word that is not in the vocabulary; undefined: there is none. */
+  readonly #unknownId: number | undefined;
 
   /**
    * @param tokenizerJson content of tokenizer.json
@@ -73,6 +78,7 @@ export class CaptionTokenizer {
     const padToken = typeof token === 'string' ? token : token?.content;
     this.#padId =
       padding?.pad_id ?? (padToken === undefined ? 0 : (this.#tokenizer.token_to_id(padToken) ?? 0));
+    this.#unknownId = file.model.unk_token == null ? undefined : this.#tokenizer.token_to_id(file.model.unk_token);
     this.#padLeft = padding?.direction === 'Left';
     this.#cutLeft = truncation?.direction === 'Left';
     if (this.#ids('').length > length)
@@ -115,6 +121,15 @@ export class CaptionTokenizer {
   /** How many tokens of the caption (specials included) do not fit. */
   overflow(text: string): number {
     return Math.max(0, this.#ids(text).length - this.length);
+  }
+
+  /** Words of the caption, between spaces, that the model has no token for: it sees the same one in place of each. */
+  unknownWords(text: string): string[] {
+    const unknown = this.#unknownId;
+    const read = text.slice(0, LOOKED_AT);
+    if (unknown === undefined || !this.#ids(read, false).includes(unknown)) return [];
+    const words = new Set(read.split(/\s+/).filter((word) => word !== ''));
+    return [...words].filter((word) => this.#ids(word, false).includes(unknown));
   }
 
   /** [captions, length], row-major. */
