@@ -55,6 +55,9 @@ const configSchema = v.object({
   clip_sample_range: v.optional(v.pipe(finite, v.gtValue(0)), 1),
   thresholding: v.optional(v.literal(false, 'dynamic thresholding is not supported'), false),
   rescale_betas_zero_snr: v.optional(v.boolean(), false),
+  // Euler's and DPM-Solver's alone.
+  use_karras_sigmas: v.optional(v.nullable(v.boolean()), false),
+  final_sigmas_type: v.optional(v.picklist(['zero', 'sigma_min']), 'zero'),
 });
 export type SchedulerConfig = v.InferOutput<typeof configSchema>;
 
