@@ -147,7 +147,11 @@ describe('a folder with faults', () => {
       { 'metadata.csv': 'file_name,colour\na.png,red\n' },
       /metadata\.csv has no column for the caption; its columns are file_name, colour/,
     ],
-    ['another encoding', { 'a.txt': Uint8Array.of(71, 114, 246, 223, 101) }, /a\.txt cannot be read: it is not UTF-8/],
+    [
+      'another encoding',
+      { 'a.txt': Uint8Array.of(71, 114, 246, 223, 101) },
+      /a\.txt cannot be read: it is not UTF-8/,
+    ],
   ])('has %s named', async (_, files, message) => {
     const { problems } = await load({ 'a.png': png(1, 0, 0), ...files });
     expect(problems.map((p) => p.message)).toContainEqual(expect.stringMatching(message));

@@ -60,7 +60,11 @@ export class PreparedDiffusion implements PreparedTask {
       train: train.list.length,
       heldout: heldout?.list.length ?? 0,
     };
-    this.problems = [...train.problems, ...(heldout?.problems ?? []), ...wordProblems(loaded.pipeline.texts, [train, heldout])];
+    this.problems = [
+      ...train.problems,
+      ...(heldout?.problems ?? []),
+      ...wordProblems(loaded.pipeline.texts, [train, heldout]),
+    ];
     const used = [...new Set(train.list.map(({ bucket }) => bucket))].sort((a, b) => a - b);
     this.#used = used.length > 0 ? used : [0];
     this.preview = previewOf(train, this.#used);
@@ -210,7 +214,9 @@ function previewOf({ list, sizes, shown }: Examples, used: readonly number[]): D
   return {
     facts: [
       { label: 'Images', value: String(list.length) },
-      ...(rounds > list.length ? [{ label: 'Shown in each round, by the folders’ names', value: String(rounds) }] : []),
+      ...(rounds > list.length
+        ? [{ label: 'Shown in each round, by the folders’ names', value: String(rounds) }]
+        : []),
       {
         label: 'As the model sees them',
         value:

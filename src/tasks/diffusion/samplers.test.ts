@@ -39,8 +39,7 @@ describe.each(cases)('$sampler on $name', (c) => {
       // is 0.004 or more.
       near(trajectory.timesteps, timesteps, 1e-7, c.config['use_karras_sigmas'] ? 0.01 : 0);
       // σ = √((1 − ᾱ)/ᾱ) with ᾱ in float32: an error of 2⁻²⁴ in ᾱ ≈ 1 is one of 2⁻²⁴/2σ in σ, and the cosine schedule begins at σ = 0.0064.
-      if (!c.config['use_karras_sigmas'])
-        near(sigmasOf(scheduler, trajectory.timesteps), sigmas, 1e-4, 5e-6);
+      if (!c.config['use_karras_sigmas']) near(sigmasOf(scheduler, trajectory.timesteps), sigmas, 1e-4, 5e-6);
       near([trajectory.initial], [initial], 1e-4, 5e-6);
       const x = await sample({
         denoise: async (latents, t) => latents.map((value) => Math.tanh(value + t / scheduler.length)),

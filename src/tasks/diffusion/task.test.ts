@@ -116,7 +116,10 @@ describe("sd-scripts' folders", () => {
       frozen: (_, __, graph) => () =>
         Promise.resolve(
           Object.fromEntries(
-            graph().outputs.map((o) => [o.name, new Float32Array(o.shape.reduce((a, b) => a * b, 1)).fill(0.5)]),
+            graph().outputs.map((o) => [
+              o.name,
+              new Float32Array(o.shape.reduce((a, b) => a * b, 1)).fill(0.5),
+            ]),
           ),
         ),
       decodeImage: (bytes, path, size) =>

@@ -78,7 +78,8 @@ export class CaptionTokenizer {
     const padToken = typeof token === 'string' ? token : token?.content;
     this.#padId =
       padding?.pad_id ?? (padToken === undefined ? 0 : (this.#tokenizer.token_to_id(padToken) ?? 0));
-    this.#unknownId = file.model.unk_token == null ? undefined : this.#tokenizer.token_to_id(file.model.unk_token);
+    this.#unknownId =
+      file.model.unk_token == null ? undefined : this.#tokenizer.token_to_id(file.model.unk_token);
     this.#padLeft = padding?.direction === 'Left';
     this.#cutLeft = truncation?.direction === 'Left';
     if (this.#ids('').length > length)

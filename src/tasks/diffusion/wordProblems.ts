@@ -34,7 +34,11 @@ export function wordProblems(
   ];
 }
 
-function tooLong(texts: readonly Pick<TextPart, 'tokenizer'>[], path: string, caption: string): TaskProblem[] {
+function tooLong(
+  texts: readonly Pick<TextPart, 'tokenizer'>[],
+  path: string,
+  caption: string,
+): TaskProblem[] {
   const over = texts.map(({ tokenizer }) => tokenizer.overflow(caption));
   const least = Math.min(...over);
   if (least === 0) return [];
@@ -49,7 +53,11 @@ function tooLong(texts: readonly Pick<TextPart, 'tokenizer'>[], path: string, ca
   ];
 }
 
-function unknown(texts: readonly Pick<TextPart, 'tokenizer'>[], path: string, caption: string): TaskProblem[] {
+function unknown(
+  texts: readonly Pick<TextPart, 'tokenizer'>[],
+  path: string,
+  caption: string,
+): TaskProblem[] {
   const [first, ...others] = texts.map(({ tokenizer }) => tokenizer.unknownWords(caption));
   // What one of the encoders knows is told.
   const words = (first ?? []).filter((word) => others.every((list) => list.includes(word)));
