@@ -1,4 +1,5 @@
 /** @file All that the page knows of the training worker: types and error codes. comlink keeps only an error's message, so problems travel as data. */
+import type { DrawSvg } from './trainer/images.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
@@ -246,3 +247,10 @@ export interface SessionApi {
 
 /** All that the page can ask of the worker. */
 export interface TrainerApi extends SessionApi, DownloadApi {}
+
+export type { DrawSvg };
+
+/** All that the worker answers: what the page's parts ask, and what the page lends it at the start. */
+export interface WorkerApi extends TrainerApi {
+  lendSvg(draw: DrawSvg): Promise<void>;
+}

@@ -117,7 +117,8 @@ describe('the trainer worker', () => {
   }, 120_000);
 
   it('reads pictures as the browser does: centre, white behind, exact where nothing is to be scaled', async () => {
-    const { decodeImage } = await import('./trainer/images.ts');
+    const { imageDecoder } = await import('./trainer/images.ts');
+    const decodeImage = imageDecoder(() => null);
     const canvas = new OffscreenCanvas(6, 4);
     const context = canvas.getContext('2d')!;
     context.fillStyle = 'rgb(10, 100, 200)';

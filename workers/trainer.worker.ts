@@ -3,21 +3,24 @@ import { expose, releaseProxy, transfer } from 'comlink';
 import { createRuntime } from '#src/runtime/runtime.ts';
 import { privateDepot } from '#src/store/downloads.ts';
 import { PreparedStore } from '#src/store/prepared.ts';
-import type { Outcome, PrepareProgress, RunEvent, TrainerApi } from './protocol.ts';
+import type { Outcome, PrepareProgress, RunEvent, WorkerApi } from './protocol.ts';
 import { downloadApi } from './download/api.ts';
 import { Downloads } from './download/downloads.ts';
 import type { DownloadProgress } from './download/types.ts';
-import { decodeImage } from './trainer/images.ts';
+import { type DrawSvg, imageDecoder } from './trainer/images.ts';
 import { openRuns } from './trainer/saved.ts';
 import { Session } from './trainer/session.ts';
 
 /** The worker's script lies in a folder of the app's own folder, in development (workers/) as in a build (assets/). */
 const base = new URL('../', self.location.href);
 
+/** Lent by the page. */
+let drawSvg: DrawSvg | null = null;
+
 const session = new Session({
   base,
   createRuntime: (prefer) => createRuntime({ prefer }),
-  decodeImage,
+  decodeImage: imageDecoder(() => drawSvg),
   runs: openRuns(),
   prepared: new PreparedStore(),
 });
@@ -34,7 +37,11 @@ function handOver<T>(outcome: Outcome<T>, buffers: (value: T) => readonly ArrayB
 /** The page's callback, which comlink made a proxy of. */
 type Listener<T> = ((event: T) => void) & { readonly [releaseProxy]?: () => void };
 
-const api: TrainerApi = {
+const api: WorkerApi = {
+  lendSvg(draw) {
+    drawSvg = draw;
+    return Promise.resolve();
+  },
   device: (prefer) => session.device(prefer),
   inspect: (source, look) => session.inspect(source, look),
   async prepare(request, probe, onProgress?: Listener<PrepareProgress>) {

@@ -15,6 +15,7 @@ import type {
   SampleRequest,
   Source,
   TrainerApi,
+  WorkerApi,
 } from '#workers/protocol.ts';
 import type { DownloadProgress, RemoteModel } from '#workers/download/types.ts';
 import type { Inspection, Look } from '#workers/inspection/types.ts';
@@ -23,12 +24,13 @@ import type { KeptSet } from '#src/store/prepared.ts';
 import { lookForBackend } from '#src/runtime/look.ts';
 import { newestRun } from './firstLook.ts';
 import { failed, toProblem } from './problems.ts';
+import { drawSvg } from './svg.ts';
 
 /** What the page talks to: the worker's API, or a fake of it. */
 export type Trainer = TrainerApi;
 
 interface Connection {
-  readonly api: Remote<TrainerApi>;
+  readonly api: Remote<WorkerApi>;
   /** Rejects when the worker dies, since comlink's own promise would then never settle. */
   readonly died: Promise<never>;
   readonly close: () => void;
@@ -39,7 +41,8 @@ function connect(): Connection {
     type: 'module',
     name: 'rotune-trainer',
   });
-  const api = wrap<TrainerApi>(worker);
+  const api = wrap<WorkerApi>(worker);
+  void api.lendSvg(proxy(drawSvg));
   const died = new Promise<never>((_resolve, reject) => {
     worker.addEventListener('error', (event) => {
       reject(new Error(event.message || 'The training worker could not start.'));
@@ -83,12 +86,12 @@ export class WorkerTrainer implements Trainer {
     return this.#connection;
   }
 
-  async #call<T>(use: (api: Remote<TrainerApi>) => Promise<T>): Promise<T> {
+  async #call<T>(use: (api: Remote<WorkerApi>) => Promise<T>): Promise<T> {
     const { api, died } = await this.#connect();
     return Promise.race([use(api), died]);
   }
 
-  async #outcome<T>(use: (api: Remote<TrainerApi>) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+  async #outcome<T>(use: (api: Remote<WorkerApi>) => Promise<Outcome<T>>): Promise<Outcome<T>> {
     try {
       return await this.#call(use);
     } catch (cause) {

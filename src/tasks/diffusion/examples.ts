@@ -1,6 +1,7 @@
 /** @file The pictures of a folder, looked at once: cut to their size, with captions, problems and thumbnails. */
 import { sha256 } from '../digest.ts';
 import { DataError, type FileSet } from '../files.ts';
+import { shownSize } from '../images/orientation.ts';
 import { checkedHeader } from '../images/probe.ts';
 import type { Picture, RawImage, TaskHost, TaskProblem, Tell } from '../types.ts';
 import { kohyaFolder } from './captions.ts';
@@ -77,11 +78,7 @@ export async function readExamples(
     files,
     '',
     async (bytes, path, caption, hash) => {
-      const header = checkedHeader(bytes);
-      const own = {
-        width: header.width ?? sizes[0]!.width,
-        height: header.height ?? sizes[0]!.height,
-      };
+      const own = shownSize(bytes, checkedHeader(bytes)) ?? sizes[0]!;
       const bucket = nearestBucket(sizes, own);
       const raw = await host.decodeImage(bytes, path, sizes[bucket]);
       if (shown.length < SHOWN) shown.push({ name: path, text: shortCaption(caption), picture: copyOf(raw) });

@@ -7,6 +7,7 @@ import { collectImages } from './collect.ts';
 import { imagePaths } from './list.ts';
 import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
 import { preprocessing, readPreprocessor } from './preprocess.ts';
+import { shownSize } from './orientation.ts';
 import { checkedHeader, probeImage } from './probe.ts';
 import { ImageStore, pictureOf } from './store.ts';
 import { parseTable, sniffDelimiter } from '#src/tasks/table.ts';
@@ -14,6 +15,7 @@ import { readPicture, writePixels } from './tensor.ts';
 import { plainPng, png, pngDecoder, testHost } from './testing/host.ts';
 // A picture of 7 × 5 pixels that Pillow 13 wrote in every format, base64.
 import written from './testing/pillow.json' with { type: 'json' };
+import quarters from './testing/quarters.json' with { type: 'json' };
 
 const text = (s: string): Uint8Array => new TextEncoder().encode(s);
 const bytes = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
@@ -27,6 +29,8 @@ describe('headers', () => {
     ['<svg width="12" height="8px"/>', 12, 8],
     ['\uFEFF<?xml version="1.0"?>\n<!-- x --><svg xmlns="a" viewBox="0 0 30 20">', 30, 20],
     ['<svg xmlns="a">', null, null],
+    ['<svg width="60" viewBox="0 0 30 20">', 60, 40],
+    ['<svg width="100%" height="2in" viewBox="0 0 30 20">', 288, 192],
   ])('tell the size of %s', (svg, width, height) => {
     expect(probeImage(text(svg))).toEqual({ format: 'svg', width, height });
   });
@@ -45,12 +49,48 @@ describe('headers', () => {
     expect(() => checkedHeader(content)).toThrow(message);
   });
 
+  /** A file of each format whose header says 60,000 × 60,000. */
+  const bombs: Record<string, Uint8Array> = (() => {
+    const changed = (base64: string, change: (view: DataView, at: (mark: string) => number) => void) => {
+      const copy = bytes(base64);
+      const latin = String.fromCharCode(...copy);
+      change(new DataView(copy.buffer), (mark) => latin.indexOf(mark));
+      return copy;
+    };
+    const N = 60_000;
+    // 16,384 is all that a lossy or lossless WebP can say; the frame around one can say more.
+    const vp8x = new Uint8Array(30);
+    vp8x.set(text('RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0'));
+    vp8x.set([(N - 1) & 255, (N - 1) >> 8, 0, (N - 1) & 255, (N - 1) >> 8, 0], 24);
+    return {
+      png: changed(written.png, (v) => [16, 20].forEach((at) => v.setUint32(at, N))),
+      jpeg: changed(written.jpeg, (v, at) => [5, 7].forEach((k) => v.setUint16(at('\u00ff\u00c0') + k, N))),
+      gif: changed(written.gif, (v) => [6, 8].forEach((at) => v.setUint16(at, N, true))),
+      'gif by its frame': changed(written.gif, (v, at) =>
+        [5, 7].forEach((k) => v.setUint16(at('\u002c\0\0\0\0\u0007\0\u0005') + k, N, true)),
+      ),
+      webp: vp8x,
+      avif: changed(written.avif, (v, at) => [8, 12].forEach((k) => v.setUint32(at('ispe') + k, N))),
+      bmp: changed(written.bmp, (v) => [18, 22].forEach((at) => v.setInt32(at, N, true))),
+      svg: text('<svg xmlns="http://www.w3.org/2000/svg" width="60000" height="60000"/>'),
+    };
+  })();
+
+  it.each(Object.entries(bombs))('refuse a bomb of 60,000 × 60,000 pixels: %s', async (name, content) => {
+    expect(() => checkedHeader(content)).toThrow(/60000 × 60000 pixels; sides up to 16384/);
+    const decode = pngDecoder();
+    const store = new ImageStore(memoryFiles({ [name]: content }), testHost(decode), { width: 8, height: 8 });
+    const { problems } = await collectImages(store, [name]);
+    expect(problems[0]!.message).toContain(`${name} cannot be read as an image`);
+    expect(decode.calls).toBe(0);
+  });
+
   it('meet any bytes with a header or an Error in words', () => {
     for (let seed = 0; seed < 2000; seed++) {
       const d = dice(seed);
-      const content = damaged(d, bytes(d.pick(Object.values(written))));
+      const content = damaged(d, bytes(d.pick([...Object.values(written), ...Object.values(quarters)])));
       try {
-        checkedHeader(content);
+        shownSize(content, checkedHeader(content));
       } catch (error) {
         expect((error as Error).message).toMatch(/^(it|its) /);
       }

@@ -31,6 +31,22 @@ function jpegSize(bytes: Uint8Array, view: DataView): readonly [number, number] 
   return null;
 }
 
+/** The logical screen, or the first frame where that is larger: decoders make room for it. */
+function gifSize(bytes: Uint8Array, view: DataView): readonly [number, number] {
+  const screen = [view.getUint16(6, true), view.getUint16(8, true)] as const;
+  const flags = bytes[10] ?? 0;
+  let at = 13 + (flags & 0x80 ? 3 << ((flags & 7) + 1) : 0);
+  // Extensions before the frame: introducer, label, blocks with their lengths.
+  while (bytes[at] === 0x21) {
+    at += 2;
+    while (bytes[at]) at += 1 + bytes[at]!;
+    at++;
+  }
+  if (bytes[at] !== 0x2c || at + 9 > bytes.length) return screen;
+  const word = (offset: number): number => view.getUint16(at + offset, true);
+  return [Math.max(screen[0], word(1) + word(5)), Math.max(screen[1], word(3) + word(7))];
+}
+
 function webpSize(bytes: Uint8Array, view: DataView): readonly [number, number] | null {
   const low24 = (at: number): number => view.getUint16(at, true) + (bytes[at + 2]! << 16);
   if (bytes.length < 30) return null;
@@ -60,20 +76,39 @@ function avifSize(bytes: Uint8Array, view: DataView): readonly [number, number] 
   return found;
 }
 
+/** Pixels per unit, as CSS has them. */
+const units: Readonly<Record<string, number>> = {
+  '': 1,
+  px: 1,
+  pt: 4 / 3,
+  pc: 16,
+  mm: 96 / 25.4,
+  cm: 96 / 2.54,
+  in: 96,
+};
+
 function svgSize(text: string): readonly [number | null, number | null] {
   const tag = /<svg\b[^>]*>/i.exec(text)?.[0] ?? '';
   const length = (name: string): number | null => {
-    const found = new RegExp(`\\s${name}\\s*=\\s*["']\\s*([\\d.]+(?:e\\d+)?)(px)?\\s*["']`, 'i').exec(
-      tag,
-    )?.[1];
-    return found === undefined ? null : Number(found);
+    const found = new RegExp(
+      `\\s${name}\\s*=\\s*["']\\s*([\\d.]+(?:e[+-]?\\d+)?)(px|pt|pc|mm|cm|in)?\\s*["']`,
+      'i',
+    ).exec(tag);
+    return found ? Number(found[1]) * units[found[2]?.toLowerCase() ?? '']! : null;
   };
   const box = /\sviewBox\s*=\s*["']([^"']*)["']/i
     .exec(tag)?.[1]
     ?.trim()
     .split(/[\s,]+/)
     .map(Number);
-  return [length('width') ?? box?.[2] ?? null, length('height') ?? box?.[3] ?? null];
+  const [width, height] = [length('width'), length('height')];
+  const [w, h] = [box?.[2], box?.[3]];
+  if (!(w! > 0 && h! > 0)) return [width, height];
+  // The view box has the shape where only one side is given.
+  return [
+    width ?? (height === null ? w! : (height * w!) / h!),
+    height ?? (width === null ? h! : (width * h!) / w!),
+  ];
 }
 
 /**
@@ -93,8 +128,7 @@ export function probeImage(bytes: Uint8Array): ImageHeader | null {
   if (bytes.length >= 24 && view.getUint32(0) === 0x89504e47)
     return of('png', [view.getUint32(16), view.getUint32(20)]);
   if (bytes.length >= 4 && view.getUint16(0) === 0xffd8) return of('jpeg', jpegSize(bytes, view));
-  if (bytes.length >= 10 && /^GIF8[79]a/.test(ascii(bytes, 0, 6)))
-    return of('gif', [view.getUint16(6, true), view.getUint16(8, true)]);
+  if (bytes.length >= 10 && /^GIF8[79]a/.test(ascii(bytes, 0, 6))) return of('gif', gifSize(bytes, view));
   if (bytes.length >= 16 && ascii(bytes, 0, 4) === 'RIFF' && ascii(bytes, 8, 4) === 'WEBP')
     return of('webp', webpSize(bytes, view));
   if (bytes.length >= 16 && ascii(bytes, 4, 4) === 'ftyp' && /avi[fs]|mif1|miaf/.test(ascii(bytes, 8, 24)))
