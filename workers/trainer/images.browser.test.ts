@@ -34,7 +34,7 @@ const corners = ({ width, height, rgba }: RawImage): number[][] =>
 function near(got: number[][], want: number[][], off = 8): void {
   got.forEach((colour, i) =>
     colour.forEach((value, c) =>
-      expect(Math.abs(value - want[i]![c]!), `${JSON.stringify(got)}`).toBeLessThanOrEqual(off),
+      expect(Math.abs(value - want[i]![c]!), JSON.stringify(got)).toBeLessThanOrEqual(off),
     ),
   );
 }
