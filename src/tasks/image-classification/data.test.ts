@@ -210,11 +210,11 @@ describe('bad data', () => {
     expect(all).toContain('error: 10 more images cannot be read.');
   });
 
-  it('meets 100 fuzzed data sets without a crash', async () => {
+  it('meets 300 fuzzed data sets without a crash', async () => {
     const job = testJob('image-classification', {}, { data: { split: 0.2 } });
     const model = await task.open(shapes, openWhole(shapes), job);
     let [fine, faulty] = [0, 0];
-    for (let seed = 0; seed < 100; seed++) {
+    for (let seed = 0; seed < 300; seed++) {
       const d = dice(seed);
       const files: Contents = {};
       for (let i = d.whole(14); i > 0; i--) {
