@@ -8,7 +8,7 @@ import { chromium, type Page } from '@playwright/test';
 import { createServer } from 'vite';
 import { CHROMIUM_ARGS, findChromium, ROOT } from '../../scripts/ensure.mjs';
 import type { PrepareProgress } from '#workers/protocol.ts';
-import type { Prepared } from './dataPage.ts';
+import type * as DataPage from './dataPage.ts';
 
 const MB = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 
@@ -66,9 +66,7 @@ async function one(task: string, count: number, side: number): Promise<void> {
         console.log(`  page: ${message.text()}`),
     );
     await page.goto(`${address}e2e/bench/data.html`);
-    const bench = await page.evaluateHandle<typeof import('./dataPage.ts')>(
-      'import("/e2e/bench/dataPage.ts")',
-    );
+    const bench = await page.evaluateHandle<typeof DataPage>('import("/e2e/bench/dataPage.ts")');
     const bytes = await bench.evaluate((b, [n, s]) => b.make(n!, s!), [count, side]);
     console.log(`${task}: ${count} images of ${side}², ${MB(bytes)} of JPEG`);
     const start = rendererMemory(profile);
@@ -85,13 +83,14 @@ async function one(task: string, count: number, side: number): Promise<void> {
       console.log(`  ${what} ${done}/${total}: renderer ${MB(now)}`);
     });
     let phase = '';
-    const run = (cancelAt: number): Promise<Prepared> =>
+    const run = (cancelAt: number): Promise<DataPage.Prepared> =>
       bench.evaluate(
         (b, [name, at]) =>
           b.prepare(
             name as string,
-            (progress) =>
-              void (window as unknown as { benchProgress(p: unknown): void }).benchProgress(progress),
+            (progress) => {
+              (window as unknown as { benchProgress(p: unknown): void }).benchProgress(progress);
+            },
             at as number,
           ),
         [task, cancelAt],
@@ -102,9 +101,7 @@ async function one(task: string, count: number, side: number): Promise<void> {
       `  done: ${whole.seconds.toFixed(0)} s, told ${told} times, peak ${MB(peak)}, live ${MB(await liveBytes(page))}`,
     );
     await page.reload();
-    const again = await page.evaluateHandle<typeof import('./dataPage.ts')>(
-      'import("/e2e/bench/dataPage.ts")',
-    );
+    const again = await page.evaluateHandle<typeof DataPage>('import("/e2e/bench/dataPage.ts")');
     await again.evaluate((b, [n, s]) => b.make(n!, s!), [200, side]);
     const cut = await again.evaluate((b, name) => b.prepare(name, () => undefined, 50), task);
     console.log(

@@ -1,5 +1,6 @@
 /** @file Encoded images → pixels, by the browser's own decoders; SVGs by the page. */
 import { probeImage } from '#src/tasks/images/probe.ts';
+import { Resampler } from '#src/tasks/images/resample.ts';
 import type { TaskHost } from '#src/tasks/types.ts';
 
 /** The largest centred part of a picture that has the shape width : height. */
@@ -40,9 +41,37 @@ async function bitmapOf(
   return drawSvg(bytes, own, size ?? { width: Math.ceil(own.width), height: Math.ceil(own.height) });
 }
 
+/** Pixels of a strip that is read from the canvas at once: a large photograph's pixels never lie in memory a second time. */
+const STRIP = 2 ** 20;
+
+/** Part of a bitmap over white, scaled by nothing: RGBA. */
+function reader(bitmap: ImageBitmap, width: number, height: number) {
+  const canvas = new OffscreenCanvas(width, height);
+  // A canvas on the GPU may round differently from machine to machine.
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (!context) throw new Error('the browser gives no canvas');
+  context.imageSmoothingEnabled = false;
+  return (x: number, y: number, rows = height): Uint8ClampedArray<ArrayBuffer> => {
+    context.fillStyle = 'white';
+    context.fillRect(0, 0, width, height);
+    context.drawImage(bitmap, x, y, width, rows, 0, 0, width, rows);
+    return context.getImageData(0, 0, width, rows).data;
+  };
+}
+
+function resampled(bitmap: ImageBitmap, width: number, height: number): Uint8ClampedArray<ArrayBuffer> {
+  const resampler = new Resampler(bitmap, centreCrop(bitmap, width, height), { width, height });
+  const [left, right] = resampler.columns;
+  const [first, end] = resampler.rows;
+  const strip = Math.min(end - first, Math.max(1, Math.floor(STRIP / (right - left))));
+  const read = reader(bitmap, right - left, strip);
+  for (let y = first; y < end; y += strip) resampler.add(read(left, y, Math.min(strip, end - y)), y);
+  return resampler.finish();
+}
+
 /**
- * Decodes, turns as the camera noted, lays over white, and where a size is asked for crops to the centre and scales. A picture that has
- * that size already keeps its exact values. Of moving pictures the first is taken.
+ * Decodes, turns as the camera noted, lays over white, and where a size is asked for crops to the centre and scales as Pillow does (bicubic). A picture
+ * that has that size already keeps its exact values. Of moving pictures the first is taken.
  */
 export const imageDecoder =
   (drawSvg: () => DrawSvg | null): TaskHost['decodeImage'] =>
@@ -50,17 +79,12 @@ export const imageDecoder =
     const bitmap = await bitmapOf(bytes, drawSvg(), size);
     try {
       const { width, height } = size ?? bitmap;
-      const canvas = new OffscreenCanvas(width, height);
-      // A canvas on the GPU may round differently from machine to machine.
-      const context = canvas.getContext('2d', { willReadFrequently: true });
-      if (!context) throw new Error('the browser gives no canvas');
-      context.fillStyle = 'white';
-      context.fillRect(0, 0, width, height);
       const crop = centreCrop(bitmap, width, height);
-      context.imageSmoothingEnabled = crop.width !== width || crop.height !== height;
-      context.imageSmoothingQuality = 'high';
-      context.drawImage(bitmap, crop.x, crop.y, crop.width, crop.height, 0, 0, width, height);
-      return { width, height, rgba: context.getImageData(0, 0, width, height).data };
+      const plain = crop.width === width && crop.height === height;
+      const rgba = plain
+        ? reader(bitmap, width, height)(Math.floor(crop.x), Math.floor(crop.y))
+        : resampled(bitmap, width, height);
+      return { width, height, rgba };
     } finally {
       bitmap.close();
     }

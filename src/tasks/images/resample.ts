@@ -1,0 +1,140 @@
+/**
+ * @file Scaling as Pillow does it (Image.BICUBIC with a box), bit for bit: each new pixel is a weighted mean over all old ones that it covers, so
+ * that fine patterns do not turn into others. Browsers' own scaling goes by halves and leaves such patterns at sizes between.
+ */
+import type { Box } from './augment.ts';
+
+/** Weights have so many binary places, which leaves room for the sum in 32 bits. */
+const PLACES = 22;
+/** The bicubic kernel reaches so many (new) pixels to either side. */
+const REACH = 2;
+
+/** Keys' kernel with a = −1/2. */
+function bicubic(at: number): number {
+  const x = Math.abs(at);
+  const a = -0.5;
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+  return 0;
+}
+
+/** One axis: for each new pixel, the old ones that it is made of. */
+interface Taps {
+  readonly starts: Int32Array;
+  readonly counts: Int32Array;
+  /** Weights of new pixel i from i·most on. */
+  readonly weights: Int32Array;
+  readonly most: number;
+}
+
+/**
+ * @param limit old pixels
+ * @param from,length the part of the axis that is scaled, in old pixels
+ * @param n new pixels
+ */
+function tapsOf(limit: number, from: number, length: number, n: number): Taps {
+  const scale = length / n;
+  const wide = Math.max(1, scale);
+  const support = REACH * wide;
+  const most = 2 * Math.ceil(support) + 1;
+  const [starts, counts] = [new Int32Array(n), new Int32Array(n)];
+  const weights = new Int32Array(n * most);
+  for (let i = 0; i < n; i++) {
+    const centre = from + (i + 0.5) * scale;
+    const start = Math.max(0, Math.trunc(centre - support + 0.5));
+    const count = Math.min(limit, Math.trunc(centre + support + 0.5)) - start;
+    const own = Array.from({ length: count }, (_, k) => bicubic((k + start - centre + 0.5) / wide));
+    const sum = own.reduce((a, b) => a + b, 0);
+    starts[i] = start;
+    counts[i] = count;
+    own.forEach((w, k) => {
+      const fixed = (w / (sum || 1)) * 2 ** PLACES;
+      weights[i * most + k] = Math.trunc(fixed < 0 ? fixed - 0.5 : fixed + 0.5);
+    });
+  }
+  return { starts, counts, weights, most };
+}
+
+const ends = ({ starts, counts }: Taps): readonly [first: number, end: number] => {
+  const last = starts.length - 1;
+  return [starts[0]!, starts[last]! + counts[last]!];
+};
+
+const HALF = 2 ** (PLACES - 1);
+/** A sum of weighted bytes as a byte. */
+const byte = (sum: number): number => Math.min(255, Math.max(0, sum >> PLACES));
+
+/** Takes a picture's rows in strips, so that a large one need not lie in memory as a whole. */
+export class Resampler {
+  /** Columns and rows of the picture that count, [first, end). */
+  readonly columns: readonly [number, number];
+  readonly rows: readonly [number, number];
+  readonly #across: Taps;
+  readonly #down: Taps;
+  readonly #size: { readonly width: number; readonly height: number };
+  /** RGB rows at the new width. */
+  readonly #narrow: Uint8Array;
+
+  /**
+   * @param picture its size
+   * @param box the part that is scaled; need not be whole pixels
+   * @param size of the result
+   */
+  constructor(
+    picture: { readonly width: number; readonly height: number },
+    box: Box,
+    size: { readonly width: number; readonly height: number },
+  ) {
+    this.#size = size;
+    this.#across = tapsOf(picture.width, box.x, box.width, size.width);
+    this.#down = tapsOf(picture.height, box.y, box.height, size.height);
+    this.columns = ends(this.#across);
+    this.rows = ends(this.#down);
+    this.#narrow = new Uint8Array(3 * size.width * (this.rows[1] - this.rows[0]));
+  }
+
+  /**
+   * @param rgba rows of the columns that count, opaque, row-major
+   * @param first the picture's row that they begin with
+   */
+  add(rgba: Uint8ClampedArray, first: number): void {
+    const { starts, counts, weights, most } = this.#across;
+    const width = this.columns[1] - this.columns[0];
+    const count = rgba.length / (4 * width);
+    let to = 3 * this.#size.width * (first - this.rows[0]);
+    for (let row = 0; row < count; row++)
+      for (let i = 0; i < starts.length; i++) {
+        let at = 4 * (row * width + starts[i]! - this.columns[0]);
+        let [r, g, b] = [HALF, HALF, HALF];
+        for (let k = i * most; k < i * most + counts[i]!; k++, at += 4) {
+          const w = weights[k]!;
+          r += w * rgba[at]!;
+          g += w * rgba[at + 1]!;
+          b += w * rgba[at + 2]!;
+        }
+        this.#narrow[to++] = byte(r);
+        this.#narrow[to++] = byte(g);
+        this.#narrow[to++] = byte(b);
+      }
+  }
+
+  /** RGBA of the new size, opaque; all rows must have been added. */
+  finish(): Uint8ClampedArray<ArrayBuffer> {
+    const { starts, counts, weights, most } = this.#down;
+    const { width, height } = this.#size;
+    const stride = 3 * width;
+    const rgba = new Uint8ClampedArray(4 * width * height).fill(255);
+    const sums = new Float64Array(stride);
+    for (let y = 0; y < height; y++) {
+      sums.fill(HALF);
+      for (let k = 0; k < counts[y]!; k++) {
+        const w = weights[y * most + k]!;
+        const from = stride * (starts[y]! + k - this.rows[0]);
+        for (let i = 0; i < stride; i++) sums[i] = sums[i]! + w * this.#narrow[from + i]!;
+      }
+      for (let i = 0, to = 4 * width * y; i < stride; i += 3, to += 4)
+        for (let c = 0; c < 3; c++) rgba[to + c] = byte(sums[i + c]!);
+    }
+    return rgba;
+  }
+}
