@@ -104,6 +104,12 @@ export class Batches {
     }));
   }
 
+  /** Makes ready what `batch` of the same micro-batch will read, where not all of it is held. */
+  async ready(step: number, micro = 0): Promise<void> {
+    const wanted = this.draws(step, micro).map(({ image, flipped }) => ({ image, mirrored: flipped }));
+    await this.#options.material.ready?.(wanted);
+  }
+
   /** ε of a micro-batch [B, C, H, W], with the offset of each channel if there is one. */
   #noise(turn: number, plane: number, rows: number): Float32Array {
     const { seed, offsetNoise = 0 } = this.#options;

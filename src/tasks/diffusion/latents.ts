@@ -17,30 +17,56 @@ export interface LatentWish {
 /** Latents made with an encoder, by picture and size: what the last material is made of. */
 const made = new WeakMap<object, Map<string, Latent>>();
 
-/** Encodes what is not encoded yet, size by size: each size is a program of its own. */
+/**
+ * Bytes of latents that are held: those of 2,000 pictures of 512². Beyond it they are asked for anew when they are wanted, and come from what the host keeps
+ * of the encoder's answers.
+ */
+const HELD = 2 ** 27;
+
+const bytesOf = ({ mean, deviation }: Latent): number => mean.byteLength + (deviation?.byteLength ?? 0);
+
+/**
+ * Encodes what is not encoded yet, size by size: each size is a program of its own.
+ * @param limit bytes of latents that are held
+ */
 export async function encodePictures(
   loaded: LoadedPipeline,
   folders: readonly Examples[],
   wish: LatentWish,
   host: TaskHost,
   tell?: Tell,
+  limit = HELD,
 ): Promise<LatentMaterial[]> {
   const encoder = loaded.vae!.encoder;
   const before = made.get(encoder) ?? new Map<string, Latent>();
   const now = new Map<string, Latent>();
+  const seen = new Set<string>();
   const sides = wish.mirrored ? [false, true] : [false];
   const all = folders.flatMap((folder) => folder.list.map((example) => ({ folder, example })));
   const sizes = folders[0]!.sizes;
-  let done = 0;
-  for (const [bucket, size] of sizes.entries()) {
-    let bound: BoundVaeEncoder | undefined;
+  let [done, bytes] = [0, 0];
+  const bounds = sizes.map((): BoundVaeEncoder | undefined => undefined);
+  const encode = (folder: Examples, example: Example, side: boolean): Promise<Latent> => {
+    const bound = (bounds[example.bucket] ??= bindVaeEncoder(
+      encoder.model,
+      encoder.path,
+      sizes[example.bucket]!,
+      wish.channels,
+      factorOf(loaded),
+    ));
+    return encodeOne(loaded, bound, folder, example, side, wish, host);
+  };
+  for (const bucket of sizes.keys()) {
     for (const { folder, example } of all) {
       if (example.bucket !== bucket) continue;
       for (const side of sides) {
         const key = keyOf(host, folder, example, side, wish);
-        const known = before.get(key) ?? now.get(key);
-        bound ??= bindVaeEncoder(encoder.model, encoder.path, size, wish.channels, factorOf(loaded));
-        now.set(key, known ?? (await encodeOne(loaded, bound, folder, example, side, wish, host)));
+        if (seen.has(key)) continue;
+        seen.add(key);
+        const latent = before.get(key) ?? (await encode(folder, example, side));
+        if (bytes + bytesOf(latent) > limit) continue;
+        bytes += bytesOf(latent);
+        now.set(key, latent);
       }
       tell?.(++done, all.length);
     }
@@ -51,14 +77,16 @@ export async function encodePictures(
     return [wish.channels, height / factor, width / factor];
   });
   return folders.map((folder) => {
-    const get = (example: Example, side: boolean): Latent =>
-      now.get(keyOf(host, folder, example, side, wish))!;
+    const get = (example: Example, side: boolean): Latent | null =>
+      now.get(keyOf(host, folder, example, side, wish)) ?? null;
     const pictures = folder.list.map((example): EncodedPicture => ({
       ...example,
       latent: get(example, false),
       mirrored: wish.mirrored ? get(example, true) : null,
     }));
-    return new LatentMaterial(pictures, shapes);
+    return new LatentMaterial(pictures, shapes, ({ image, mirrored }) =>
+      encode(folder, folder.list[image]!, mirrored),
+    );
   });
 }
 

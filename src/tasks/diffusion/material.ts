@@ -16,6 +16,14 @@ export interface Material {
    * @param noise standard normal numbers like x₀, asked for where latents are drawn
    */
   clean(i: number, mirrored: boolean, noise: () => Float32Array): Float32Array;
+  /** Makes x₀ of these pictures ready, where not all of them are held; the next call may let them go. */
+  ready?(wanted: readonly Wanted[]): Promise<void>;
+}
+
+/** A picture, or its mirror image. */
+export interface Wanted {
+  readonly image: number;
+  readonly mirrored: boolean;
 }
 
 /** A picture's numbers with every row turned round. */
@@ -58,13 +66,53 @@ export class PixelMaterial extends Listed<Known & { readonly pixels: Float32Arra
 
 /** A VAE's latents of the picture and, where pictures are mirrored, of its mirror image: the one is not the mirror image of the other. */
 export interface EncodedPicture extends Known {
-  readonly latent: Latent;
+  /** null: not held. */
+  readonly latent: Latent | null;
   readonly mirrored: Latent | null;
 }
 
+const keyOf = ({ image, mirrored }: Wanted): string => `${image} ${mirrored}`;
+
 export class LatentMaterial extends Listed<EncodedPicture> {
-  clean(i: number, mirrored: boolean, noise: () => Float32Array): Float32Array {
-    const picture = this.list[i]!;
-    return drawLatent(mirrored ? picture.mirrored! : picture.latent, noise);
+  /** What is not held, of the last batch that was asked for and the one before it. */
+  #near: readonly ReadonlyMap<string, Latent>[] = [];
+  readonly #again: ((wanted: Wanted) => Promise<Latent>) | undefined;
+
+  /** @param again latents that are not held */
+  constructor(
+    list: readonly EncodedPicture[],
+    shapes: readonly Plane[],
+    again?: (wanted: Wanted) => Promise<Latent>,
+  ) {
+    super(list, shapes);
+    this.#again = again;
+  }
+
+  #held({ image, mirrored }: Wanted): Latent | null {
+    const picture = this.list[image]!;
+    return mirrored ? picture.mirrored : picture.latent;
+  }
+
+  #find(wanted: Wanted): Latent | undefined {
+    const key = keyOf(wanted);
+    return (
+      this.#held(wanted) ?? this.#near.map((some) => some.get(key)).find((latent) => latent !== undefined)
+    );
+  }
+
+  async ready(wanted: readonly Wanted[]): Promise<void> {
+    const made = new Map<string, Latent>();
+    for (const one of wanted) {
+      if (this.#held(one) || made.has(keyOf(one))) continue;
+      const latent = this.#find(one) ?? (await this.#again?.(one));
+      if (latent) made.set(keyOf(one), latent);
+    }
+    if (made.size > 0) this.#near = [made, ...this.#near.slice(0, 1)];
+  }
+
+  clean(image: number, mirrored: boolean, noise: () => Float32Array): Float32Array {
+    const latent = this.#find({ image, mirrored });
+    if (!latent) throw new Error(`The latents of picture ${image} were not made ready.`);
+    return drawLatent(latent, noise);
   }
 }

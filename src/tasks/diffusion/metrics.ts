@@ -67,6 +67,7 @@ export async function heldoutLoss(options: HeldoutOptions): Promise<number> {
     const predict = await options.predictor(shape);
     for (let start = 0; start < rows.length; start += options.batch) {
       const wanted = rows.slice(start, start + options.batch);
+      await material.ready?.(wanted.map((row) => ({ image: Math.floor(row / levels), mirrored: false })));
       sum += await errorOf(options, predict, wanted, timesteps, levels);
       numbers += wanted.length * plane[0] * plane[1] * plane[2];
       done += wanted.length;

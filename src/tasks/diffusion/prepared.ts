@@ -151,8 +151,10 @@ export class PreparedDiffusion implements PreparedTask {
     };
   }
 
-  feeds(step: number, micro: number): Tensors {
-    return this.#warm().batches.batch(step, micro);
+  async feeds(step: number, micro: number): Promise<Tensors> {
+    const { batches } = this.#warm();
+    await batches.ready(step, micro);
+    return batches.batch(step, micro);
   }
 
   async evaluate(adapted: Adapted, host: TaskHost, tell: Tell) {

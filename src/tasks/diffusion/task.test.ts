@@ -5,6 +5,9 @@ import { defaultSettings } from '#src/oft/planned.ts';
 import { testJob } from '../testing/job.ts';
 import { openWhole, trainTask } from '../testing/trainTask.ts';
 import type { TaskHost } from '../types.ts';
+import { readExamples } from './examples.ts';
+import { encodePictures } from './latents.ts';
+import { loadPipeline } from './load.ts';
 import type { DiffusionOptions } from './options.ts';
 import { task } from './task.ts';
 import { decodePngImage } from './testing/decodePng.ts';
@@ -170,5 +173,50 @@ describe('latents', () => {
     expect([await count(square), await count(square)]).toEqual([3, 0]);
     // One of the pictures is known already.
     expect(await count(memoryFiles({ 'x.png': png(16, 16, 10), 'y.png': png(16, 16, 33) }))).toBe(1);
+  });
+
+  it('beyond what is held are made again when they are wanted, the same', async () => {
+    let asked = 0;
+    const host: TaskHost = {
+      backend: 'wasm',
+      // Another answer for each picture.
+      frozen: (_, __, graph) => (feeds) => {
+        asked++;
+        const [pixels] = Object.values(feeds) as Float32Array[];
+        const sum = pixels!.reduce((a, x, i) => a + x * (i % 7), 0);
+        const made = graph().outputs.map((o) => {
+          const numbers = new Float32Array(o.shape.reduce((a, b) => a * b, 1));
+          return [o.name, numbers.map((_n, i) => Math.sin(sum + i))] as const;
+        });
+        return Promise.resolve(Object.fromEntries(made));
+      },
+      decodeImage: decodePngImage,
+    };
+    const sizes = [{ width: 16, height: 16 }];
+    const encoded = async (limit: number) => {
+      // Each with a model of its own: latents are remembered by it.
+      const loaded = await loadPipeline(model, openWhole(model));
+      const examples = await readExamples(square, sizes, false, host);
+      const wish = { channels: 4, mirrored: true, deviation: true };
+      const [material] = await encodePictures(loaded, [examples], wish, host, undefined, limit);
+      return material!;
+    };
+    const all = [0, 1, 2].flatMap((image) => [false, true].map((mirrored) => ({ image, mirrored })));
+    const noise = () => new Float32Array(256).fill(0.5);
+    const whole = await encoded(Infinity);
+    await whole.ready(all);
+    // Room for one picture: its mean and deviation.
+    const tight = await encoded(2 * 4 * 256);
+    expect(tight.clean(0, false, noise)).toEqual(whole.clean(0, false, noise));
+    expect(() => tight.clean(2, true, noise)).toThrow('not made ready');
+    asked = 0;
+    for (const one of all) {
+      await tight.ready([one, one]);
+      expect(tight.clean(one.image, one.mirrored, noise)).toEqual(
+        whole.clean(one.image, one.mirrored, noise),
+      );
+    }
+    expect(asked).toBe(5);
+    expect(whole.clean(0, true, noise)).not.toEqual(whole.clean(0, false, noise));
   });
 });
