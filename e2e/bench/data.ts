@@ -3,7 +3,9 @@
  * cancel is heard.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { chromium, type Page } from '@playwright/test';
 import { createServer } from 'vite';
 import { CHROMIUM_ARGS, findChromium, ROOT } from '../../scripts/ensure.mjs';
@@ -51,7 +53,7 @@ async function one(task: string, count: number, side: number): Promise<void> {
   await server.listen();
   const address = server.resolvedUrls!.local[0]!;
   const executablePath = findChromium();
-  const profile = `/tmp/rotune-bench-${process.pid}-${task}`;
+  const profile = mkdtempSync(join(tmpdir(), 'rotune-bench-'));
   const context = await chromium.launchPersistentContext(profile, {
     args: CHROMIUM_ARGS,
     ...(executablePath === null ? {} : { executablePath }),
@@ -110,6 +112,7 @@ async function one(task: string, count: number, side: number): Promise<void> {
   } finally {
     await context.close();
     await server.close();
+    rmSync(profile, { recursive: true, force: true });
   }
 }
 

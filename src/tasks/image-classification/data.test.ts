@@ -53,6 +53,19 @@ describe('labels', () => {
       { '1.png': 'cat', '2.png': 'dog' },
     ],
     [
+      'UTF-16, as spreadsheets save it',
+      {
+        '1.png': '',
+        '2.png': '',
+        'metadata.csv': new Uint8Array(
+          Uint16Array.from('\uFEFFfile_name\tlabel\r\n1.png\tKätzchen\r\n2.png\tHund\r\n', (c) =>
+            c.charCodeAt(0),
+          ).buffer,
+        ),
+      },
+      { '1.png': 'Kätzchen', '2.png': 'Hund' },
+    ],
+    [
       'tabs, no header',
       { 'a/1.png': '', 'a/2.png': '', 'l.tsv': '1.png\t0\n2.png\t1\n' },
       { 'a/1.png': '0', 'a/2.png': '1' },
@@ -150,6 +163,12 @@ describe('bad data', () => {
       { '1.png': plainPng(1), 'm.csv': 'file,colour\n1.png,a\n' },
       {},
       /m\.csv has no column for the label; its columns are file, colour/,
+    ],
+    [
+      'another encoding',
+      { '1.png': plainPng(1), 'm.csv': Uint8Array.of(71, 114, 246, 223, 101, 10) },
+      {},
+      /m\.csv cannot be read: it is not UTF-8 or UTF-16 text; save it again as UTF-8/,
     ],
     [
       'an open quote',
