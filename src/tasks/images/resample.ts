@@ -99,22 +99,26 @@ export class Resampler {
    */
   add(rgba: Uint8ClampedArray, first: number): void {
     const { starts, counts, weights, most } = this.#across;
+    const narrow = this.#narrow;
     const width = this.columns[1] - this.columns[0];
     const count = rgba.length / (4 * width);
     let to = 3 * this.#size.width * (first - this.rows[0]);
     for (let row = 0; row < count; row++)
       for (let i = 0; i < starts.length; i++) {
         let at = 4 * (row * width + starts[i]! - this.columns[0]);
-        let [r, g, b] = [HALF, HALF, HALF];
-        for (let k = i * most; k < i * most + counts[i]!; k++, at += 4) {
+        let r = HALF;
+        let g = HALF;
+        let b = HALF;
+        const end = i * most + counts[i]!;
+        for (let k = i * most; k < end; k++, at += 4) {
           const w = weights[k]!;
           r += w * rgba[at]!;
           g += w * rgba[at + 1]!;
           b += w * rgba[at + 2]!;
         }
-        this.#narrow[to++] = byte(r);
-        this.#narrow[to++] = byte(g);
-        this.#narrow[to++] = byte(b);
+        narrow[to++] = byte(r);
+        narrow[to++] = byte(g);
+        narrow[to++] = byte(b);
       }
   }
 
@@ -125,12 +129,13 @@ export class Resampler {
     const stride = 3 * width;
     const rgba = new Uint8ClampedArray(4 * width * height).fill(255);
     const sums = new Float64Array(stride);
+    const narrow = this.#narrow;
     for (let y = 0; y < height; y++) {
       sums.fill(HALF);
       for (let k = 0; k < counts[y]!; k++) {
         const w = weights[y * most + k]!;
         const from = stride * (starts[y]! + k - this.rows[0]);
-        for (let i = 0; i < stride; i++) sums[i] = sums[i]! + w * this.#narrow[from + i]!;
+        for (let i = 0; i < stride; i++) sums[i] = sums[i]! + w * narrow[from + i]!;
       }
       for (let i = 0, to = 4 * width * y; i < stride; i += 3, to += 4)
         for (let c = 0; c < 3; c++) rgba[to + c] = byte(sums[i + c]!);
