@@ -3,8 +3,9 @@ import { proxy, wrap } from 'comlink';
 import { afterEach, describe, expect, it } from 'vitest';
 import { defaultJob } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
+import { drawSvg } from '#src/app/svg.ts';
 import { readSafetensors } from '#src/formats/safetensors.ts';
-import type { JobRequest, Outcome, RunEvent, RunResult, TrainerApi } from './protocol.ts';
+import type { JobRequest, Outcome, RunEvent, RunResult, WorkerApi } from './protocol.ts';
 
 const job: Job = {
   ...defaultJob,
@@ -37,7 +38,7 @@ let stop: (() => void)[] = [];
 /** A worker of its own, with what a killed tab leaves behind: nothing but storage. */
 function open() {
   const worker = new Worker(new URL('./trainer.worker.ts', import.meta.url), { type: 'module' });
-  const api = wrap<TrainerApi>(worker);
+  const api = wrap<WorkerApi>(worker);
   const kill = (): void => worker.terminate();
   stop.push(kill);
   return { api, kill };
@@ -114,6 +115,27 @@ describe('the trainer worker', () => {
     expect(value(await second.api.exportAdapter('lycoris')).bytes).toEqual(exported.bytes);
     await second.api.discard(resumed.id);
     expect(await second.api.lastRun()).toBeNull();
+  }, 120_000);
+
+  it('prepares SVGs where the page lends it a hand, and names them where it does not', async () => {
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="4" height="8"/></svg>';
+    const train = {
+      kind: 'files' as const,
+      name: 'icons',
+      files: [{ path: 'bar.svg', blob: new Blob([svg]) }],
+    };
+    const { api } = open();
+    const alone = value(await api.prepare({ ...request, train }, false));
+    expect(alone.problems.map(({ message }) => message).join()).toMatch(
+      /bar\.svg cannot be read .*drawn by the page/,
+    );
+    const helped = open();
+    await helped.api.lendSvg(proxy(drawSvg));
+    const { problems, preview } = value(await helped.api.prepare({ ...request, train }, false));
+    expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+    const { picture } = preview.items[0]!;
+    expect([picture!.width, picture!.rgba[0], picture!.rgba[4 * 31]]).toEqual([32, 0, 255]);
   }, 120_000);
 
   it('reads pictures as the browser does: centre, white behind, exact where nothing is to be scaled', async () => {
