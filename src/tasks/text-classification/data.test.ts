@@ -203,7 +203,7 @@ describe('bad data', () => {
       'bytes that are no text',
       { 'a.csv': Uint8Array.of(0xc3, 0x28, 0xff) },
       {},
-      /error: a\.csv: it is not UTF-8 text/,
+      /error: a\.csv: it is not UTF-8 or UTF-16 text/,
     ],
     [
       'JSON that is none',

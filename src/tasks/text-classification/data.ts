@@ -1,10 +1,10 @@
 /** @file Labelled texts: tables with a text and a label a row, or a folder of .txt files for each class. Everything wrong is collected. */
 import { byFolders, heldoutName, trainName } from '#src/tasks/classification/folders.ts';
 import { LONGEST_LABEL } from '#src/tasks/classification/labels.ts';
+import { decodeText } from '#src/tasks/decodeText.ts';
 import { type FileSet, isHidden, stemOf } from '#src/tasks/files.ts';
 import { shortened } from '#src/tasks/problems.ts';
 import { parseTable, type Table } from '#src/tasks/table.ts';
-import { decodeText } from '#src/tasks/text/decode.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import { type ColumnOptions, findColumns, namesColumns } from './columns.ts';
 
@@ -41,8 +41,11 @@ const error = (item: string, message: string, cure?: string): TaskProblem => ({
 async function textOf(files: FileSet, path: string): Promise<string | TaskProblem> {
   if ((await files.size(path)) > LARGEST)
     return error(path, 'it is larger than 256 MB.', 'Cut it into parts.');
-  const text = decodeText(await files.read(path));
-  return text ?? error(path, 'it is not UTF-8 text.', 'Save it again as UTF-8.');
+  try {
+    return decodeText(await files.read(path));
+  } catch (cause) {
+    return error(path, `${(cause as Error).message}.`);
+  }
 }
 
 /** Entries of a JSON list as lines: an entry's number is its line. */
