@@ -1,9 +1,11 @@
 /** @file Chats as text by the model's own template, cut into what is given and what is to be answered. */
 import { Template } from '@huggingface/jinja';
 
+/** What a template sees of a message; keys beyond these are handed on as they are (tool_calls, name …). */
 export interface Message {
   readonly role: string;
   readonly content: string;
+  readonly [key: string]: unknown;
 }
 
 /** A piece of a text; `counted`: it is to be learned. */
@@ -12,42 +14,122 @@ export interface Piece {
   readonly counted: boolean;
 }
 
-export type Render = (messages: readonly Message[], prompt: boolean) => string;
+/** Around what a template marks as an answer: noncharacters of Unicode, which no text has. */
+const [OPEN, CLOSE] = ['\uFDD0', '\uFDD1'];
+/** Marks stand where the tags of transformers' extension stand, white space cut as there. */
+const withMarks = (template: string): string =>
+  template.replaceAll(
+    /\{%(-?)\s*(end)?generation\s*(-?)%\}/g,
+    (_, left: string, end: string | undefined, right: string) =>
+      `{%${left} if true %}${end ? CLOSE : OPEN}{% endif ${right}%}`,
+  );
+
+/** A token in brackets, as models end a turn: <|im_end|>, </s>, <end_of_turn>. */
+const TURN_END = /^\s*<(?:\|[^|>\s]{1,40}\||\/?[a-z_]{1,40})>/;
 
 /** Without a template: "role: content", a line each. */
-const plain: Render = (messages, prompt) =>
+const plain = (messages: readonly Message[], prompt: boolean): string =>
   messages.map(({ role, content }) => `${role}: ${content}\n`).join('') + (prompt ? 'assistant: ' : '');
 
-/**
- * @param template Jinja, as transformers' apply_chat_template reads it; null: none
- * @throws Error with the template's complaint
- */
-export function renderer(template: string | null, special: Readonly<Record<string, string>>): Render {
-  if (template === null) return plain;
-  const compiled = new Template(template);
-  return (messages, prompt) =>
-    compiled.render({ ...special, messages: [...messages], add_generation_prompt: prompt });
+export class ChatTemplate {
+  /** The model's own: it writes start and end by itself. */
+  readonly own: boolean;
+  readonly #render: (messages: readonly Message[], prompt: boolean) => string;
+
+  /**
+   * @param template Jinja, as transformers' apply_chat_template reads it; null: none
+   * @throws Error with the template's complaint
+   */
+  constructor(
+    template: string | null,
+    readonly special: Readonly<Record<string, string>> = {},
+  ) {
+    this.own = template !== null;
+    const compiled = template === null ? null : new Template(withMarks(template));
+    this.#render = compiled
+      ? (messages, prompt) =>
+          compiled.render({ ...special, messages: [...messages], add_generation_prompt: prompt })
+      : plain;
+  }
+
+  /**
+   * @param prompt with the beginning of an answer at the end
+   * @throws Error where the template refuses the chat
+   */
+  render(messages: readonly Message[], prompt: boolean): string {
+    return this.#render(messages, prompt).replaceAll(OPEN, '').replaceAll(CLOSE, '');
+  }
+
+  /**
+   * The chat in pieces. An answer is what the template marks ({% generation %}), else from the prompt for it to the end of the turn,
+   * its end token too, but not the line break behind that.
+   *
+   * @param all everything is to be learned
+   * @throws Error where the template refuses the chat, or writes answers that cannot be found again
+   */
+  pieces(messages: readonly Message[], all: boolean): Piece[] {
+    const raw = this.#render(messages, false);
+    if (all) return merged([{ text: this.render(messages, false), counted: true }]);
+    if (raw.includes(OPEN))
+      return merged(
+        raw.split(new RegExp(`([${OPEN}${CLOSE}])`)).map((text, i, parts) => ({
+          text: text === OPEN || text === CLOSE ? '' : text,
+          counted: parts[i - 1] === OPEN,
+        })),
+      );
+    return this.#cut(messages, raw);
+  }
+
+  #cut(messages: readonly Message[], whole: string): Piece[] {
+    const pieces: Piece[] = [];
+    let done = 0;
+    messages.forEach(({ role, content }, i) => {
+      if (role !== 'assistant') return;
+      const said = content.trim();
+      const asked = this.#beginning(whole, messages.slice(0, i), true, done);
+      const begin = whole.indexOf(said, asked ?? done);
+      if (begin < 0)
+        throw new Error(
+          'it changes the answers, so that what is to be learned cannot be told. Learn everything, or mark the answers in the template with {% generation %}',
+        );
+      let from = asked ?? begin;
+      // A space is what the model writes after "[/INST]".
+      while (asked === null && from > done && whole[from - 1] === ' ') from--;
+      const close = begin + said.length;
+      const told = this.#beginning(whole, messages.slice(0, i + 1), false, close);
+      const tail = told === null ? (TURN_END.exec(whole.slice(close))?.[0] ?? '') : whole.slice(close, told);
+      // White space ends an answer only where nothing else does.
+      const to = close + (tail.trim() === '' ? tail : tail.trimEnd()).length;
+      pieces.push(
+        { text: whole.slice(done, from), counted: false },
+        { text: whole.slice(from, to), counted: true },
+      );
+      done = to;
+    });
+    return merged([...pieces, { text: whole.slice(done), counted: false }]);
+  }
+
+  /** Length of the chat's beginning, where the whole begins with it: some templates write what is last in another way. */
+  #beginning(whole: string, messages: readonly Message[], prompt: boolean, least: number): number | null {
+    let text: string;
+    try {
+      text = this.render(messages, prompt);
+    } catch {
+      return null;
+    }
+    return text.length >= least && whole.startsWith(text) ? text.length : null;
+  }
 }
 
-/**
- * The chat in pieces. An answer is what the template adds from the prompt for it to the end of the assistant's message.
- * @throws Error where the template refuses the chat
- */
-export function chatPieces(render: Render, messages: readonly Message[]): Piece[] {
-  const pieces: Piece[] = [];
-  let done = '';
-  const add = (upTo: string, counted: boolean): void => {
-    if (upTo.length > done.length && upTo.startsWith(done)) {
-      pieces.push({ text: upTo.slice(done.length), counted });
-      done = upTo;
-    }
-  };
-  messages.forEach(({ role }, i) => {
-    if (role !== 'assistant') return;
-    add(render(messages.slice(0, i), true), false);
-    add(render(messages.slice(0, i + 1), false), true);
-  });
-  // What follows the last answer, or all of a chat without one.
-  add(render(messages, false), false);
-  return pieces;
+/** Without empty pieces, and neighbours of a kind in one. */
+function merged(pieces: readonly Piece[]): Piece[] {
+  const out: Piece[] = [];
+  for (const piece of pieces) {
+    const last = out.at(-1);
+    if (piece.text === '') continue;
+    if (last?.counted === piece.counted)
+      out[out.length - 1] = { text: last.text + piece.text, counted: last.counted };
+    else out.push(piece);
+  }
+  return out;
 }

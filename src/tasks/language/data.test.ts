@@ -7,7 +7,7 @@ import { damaged, dice } from '#src/tasks/testing/fuzz.ts';
 import { testJob } from '#src/tasks/testing/job.ts';
 import { openWhole } from '#src/tasks/testing/trainTask.ts';
 import type { PreparedTask } from '#src/tasks/types.ts';
-import { chatPieces, renderer } from './chat.ts';
+import { ChatTemplate } from './chat.ts';
 import { readDocuments } from './data.ts';
 import { nextToken } from './generate.ts';
 import { rowsOf } from './sequences.ts';
@@ -26,9 +26,9 @@ const setOf = (files: Readonly<Record<string, string | Uint8Array>>): FileSet =>
       Promise.resolve(bytes.get(path)!.slice(offset, length === undefined ? undefined : offset + length)),
   };
 };
-const render = renderer(null, {});
+const chats = new ChatTemplate(null);
 const read = (files: Readonly<Record<string, string | Uint8Array>>, column = '') =>
-  readDocuments(setOf(files), { column, render });
+  readDocuments(setOf(files), { column, chats });
 const texts = async (files: Readonly<Record<string, string>>, column?: string) =>
   (await read(files, column)).documents.map((d) => d.pieces.map((p) => p.text).join('|'));
 
@@ -70,6 +70,36 @@ describe('texts', () => {
     ]);
   });
 
+  it('of chats as services write them: parts, calls of tools, prompts and completions of messages', async () => {
+    const { documents, problems } = await read({
+      'a.jsonl': [
+        {
+          messages: [
+            {
+              role: 'user',
+              content: [
+                { type: 'text', text: 'a' },
+                { type: 'text', text: 'b' },
+              ],
+            },
+            { role: 'assistant', content: null, tool_calls: [] },
+            { role: 'assistant', content: 'c' },
+          ],
+        },
+        { prompt: [{ role: 'user', content: 'x' }], completion: [{ role: 'assistant', content: 'y' }] },
+        { prompt: 'x', completion: [{ role: 'assistant', content: 'y' }] },
+      ]
+        .map((row) => JSON.stringify(row))
+        .join('\n'),
+    });
+    expect(problems).toEqual([]);
+    expect(documents.map((d) => d.pieces.map((p) => `${p.counted ? '+' : '-'}${p.text}`))).toEqual([
+      ['-user: ab\nassistant: ', '+\n', '-assistant: ', '+c\n'],
+      ['-user: x\nassistant: ', '+y\n'],
+      ['-user: x\nassistant: ', '+y\n'],
+    ]);
+  });
+
   it.each<[string, Record<string, string | Uint8Array>, RegExp]>([
     ['an empty folder', {}, /texts: it holds no text/],
     ['an empty file', { 'a.txt': ' \n' }, /a\.txt: it is empty/],
@@ -83,13 +113,18 @@ describe('texts', () => {
     [
       'a chat that is none',
       { 'a.jsonl': '{"messages": [{"who": "me"}]}' },
-      /its messages are no list of messages/,
+      /its "messages" is no list of messages/,
     ],
     ['ragged rows', { 'a.csv': 'text,id\nx,1\ny\n' }, /a\.csv, line 3: it has 1 field, the header has 2/],
     [
       'no such column',
       { 'a.csv': 'a,b\n1,2\n' },
       /no column text, nor prompt and completion; its columns are a, b/,
+    ],
+    [
+      'a prompt of something else',
+      { 'a.jsonl': '{"prompt": [1], "completion": "x"}' },
+      /its "prompt" is no list/,
     ],
     ['an empty answer', { 'a.jsonl': '{"prompt": "x", "completion": ""}' }, /line 1: it is empty/],
   ])('%s is named', async (_, files, message) => {
@@ -101,13 +136,16 @@ describe('chats', () => {
   const template =
     '{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}';
   it('learn the answers, each with its end', () => {
-    const pieces = chatPieces(renderer(template, { bos_token: '<s>', eos_token: '</s>' }), [
-      { role: 'system', content: 'be kind' },
-      { role: 'user', content: 'a' },
-      { role: 'assistant', content: 'b' },
-      { role: 'user', content: 'c' },
-      { role: 'assistant', content: 'd' },
-    ]);
+    const pieces = new ChatTemplate(template, { bos_token: '<s>', eos_token: '</s>' }).pieces(
+      [
+        { role: 'system', content: 'be kind' },
+        { role: 'user', content: 'a' },
+        { role: 'assistant', content: 'b' },
+        { role: 'user', content: 'c' },
+        { role: 'assistant', content: 'd' },
+      ],
+      false,
+    );
     expect(pieces).toEqual([
       { text: '<s><|system|>be kind</s><|user|>a</s><|assistant|>', counted: false },
       { text: 'b</s>', counted: true },
@@ -116,10 +154,10 @@ describe('chats', () => {
     ]);
   });
   it('that the template refuses are told of', async () => {
-    const refusing = renderer("{{ raise_exception('no system messages') }}", {});
+    const refusing = new ChatTemplate("{{ raise_exception('no system messages') }}");
     const { problems } = await readDocuments(setOf({ 'a.jsonl': '{"prompt": "x", "completion": "y"}' }), {
       column: '',
-      render: refusing,
+      chats: refusing,
     });
     expect(problems[0]!.message).toMatch(
       /line 1: the model's chat template refuses it \(.*no system messages/,

@@ -70,7 +70,7 @@ export async function generate(
       for (const r of open) {
         const u = random(wish.seed, 'sample', (first + r) * 65_536 + k).uniform(1)[0]!;
         const id = nextToken(scores.subarray(r * words, (r + 1) * words), wish.temperature, wish.topP, u);
-        if (id === tokens.end) open.delete(r);
+        if (tokens.ends.has(id)) open.delete(r);
         else some[r]!.push(id);
       }
       tell(first * wish.newTokens + (k + 1) * some.length, wish.prompts.length * wish.newTokens);

@@ -1,6 +1,6 @@
 /** @file Texts and model together: rows in a fixed order, perplexity on held-out texts, what the model writes. */
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
-import type { FileSet } from '#src/tasks/files.ts';
+import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
 import type {
   Adapted,
@@ -15,7 +15,7 @@ import type {
   Tensors,
   TrainedGraph,
 } from '#src/tasks/types.ts';
-import { renderer } from './chat.ts';
+import { ChatTemplate } from './chat.ts';
 import { type Document, readDocuments } from './data.ts';
 import { generate } from './generate.ts';
 import type { LanguageOptions } from './info.ts';
@@ -36,6 +36,20 @@ const SHOWN = 6;
 /** Characters of a text in the preview. */
 const LONG = 400;
 
+/**
+ * The model's own template.
+ * @throws DataError where it cannot be read
+ */
+function templateOf(tokens: TextTokens): ChatTemplate {
+  try {
+    return new ChatTemplate(tokens.template, tokens.special);
+  } catch (error) {
+    throw new DataError(
+      `The model's chat template cannot be read: ${error instanceof Error ? error.message : String(error)}. Repair chat_template in tokenizer_config.json, or remove it.`,
+    );
+  }
+}
+
 const textOf = ({ pieces }: Document): string => pieces.map((p) => p.text).join('');
 
 export async function prepareTexts(
@@ -46,8 +60,9 @@ export async function prepareTexts(
 ): Promise<PreparedTask> {
   const { job, tokens, length, network } = model;
   const { options } = job;
-  const render = renderer(tokens.template, tokens.special);
-  const read = (files: FileSet) => readDocuments(files, { column: options.column, render });
+  const chats = templateOf(tokens);
+  const all = options.lossOn === 'all';
+  const read = (files: FileSet) => readDocuments(files, { column: options.column, chats, all });
   const own = await read(train);
   const other = heldout ? await read(heldout) : null;
   const problems: TaskProblem[] = [...own.problems, ...(other?.problems ?? [])];
@@ -64,12 +79,11 @@ export async function prepareTexts(
   const total = training.length + judged.length;
   let done = 0;
   let unknown = 0;
-  const all = options.lossOn === 'all';
   const tokenise = (documents: readonly Document[]) =>
     documents.flatMap((document) => {
       tell?.(++done, total);
       try {
-        const made = marked(document, tokens, all);
+        const made = marked(document, tokens);
         unknown += made.ids.filter((id) => id === tokens.unknown).length;
         return [made];
       } catch (error) {
@@ -253,10 +267,10 @@ export async function answer(
 ): Promise<Samples> {
   const { temperature, topP, newTokens } = job.options;
   if (prompts.length === 0) return { prompts: [], pictures: [], texts: [] };
-  const render = renderer(tokens.template, tokens.special);
+  const chats = templateOf(tokens);
   const ids = prompts.map((prompt) => {
-    const text = tokens.template === null ? prompt : render([{ role: 'user', content: prompt }], true);
-    const own = tokens.encode(text);
+    if (chats.own) return tokens.encode(chats.render([{ role: 'user', content: prompt }], true));
+    const own = tokens.encode(prompt);
     const whole = tokens.start !== null && own[0] !== tokens.start ? [tokens.start, ...own] : own;
     return whole.length > 0 ? whole : [tokens.start ?? tokens.end ?? tokens.pad];
   });

@@ -1,6 +1,7 @@
 /** @file Documents as rows of tokens of one length: put together or padded, with what counts for the loss. */
-import type { Document } from './data.ts';
 import type { TextTokens } from '#src/tasks/text/tokens.ts';
+import type { Piece } from './chat.ts';
+import type { Document } from './data.ts';
 
 /** `length` tokens, and at each place the token that follows. */
 export interface Row {
@@ -12,36 +13,72 @@ export interface Row {
   readonly counted: Uint8Array;
 }
 
-interface Marked {
+/** Tokens of a text, and which of them are to be learned. */
+export interface Marked {
   readonly ids: number[];
   readonly counted: boolean[];
 }
 
+/** How many tokens two lists have in common at their beginning. */
+function common(a: readonly number[], b: readonly number[]): number {
+  let n = 0;
+  while (n < a.length && n < b.length && a[n] === b[n]) n++;
+  return n;
+}
+
 /**
- * A document's tokens, from the tokenizer's start token (where it has one) to the end token.
- * @param all learn what was given, too
+ * Tokens of the whole text, as transformers cuts it, with those of counted pieces marked: tokens know nothing of pieces, so one that reaches
+ * into a counted piece counts.
  */
-export function marked({ pieces }: Document, tokens: TextTokens, all: boolean): Marked {
-  const ids: number[] = [];
-  const counted: boolean[] = [];
-  const push = (id: number, learned: boolean): void => {
-    ids.push(id);
-    counted.push(learned);
-  };
-  for (const { text, counted: learned } of pieces)
-    for (const id of tokens.encode(text)) push(id, learned || all);
-  if (tokens.start !== null && ids[0] !== tokens.start) {
-    ids.unshift(tokens.start);
-    counted.unshift(false);
+function cut(pieces: readonly Piece[], tokens: TextTokens): Marked {
+  const text = pieces.map((piece) => piece.text).join('');
+  const ids = tokens.encode(text);
+  const counted = new Array<boolean>(ids.length).fill(false);
+  const mark = (from: number, to: number): void => void counted.fill(true, from, to);
+  // Special tokens stand between pieces most often: then the tokens of the pieces are those of the whole.
+  const parts = pieces.length > 1 ? pieces.map((piece) => tokens.encode(piece.text)) : [ids];
+  if (parts.flat().join() === ids.join()) {
+    let at = 0;
+    pieces.forEach((piece, i) => {
+      if (piece.counted) mark(at, at + parts[i]!.length);
+      at += parts[i]!.length;
+    });
+    return { ids, counted };
   }
-  // Where to stop is learned with the last piece, if that is.
-  if (tokens.end !== null && ids.at(-1) !== tokens.end) push(tokens.end, counted.at(-1) ?? true);
+  let end = 0;
+  for (const piece of pieces) {
+    const start = end;
+    end += piece.text.length;
+    if (!piece.counted) continue;
+    const before = common(tokens.encode(text.slice(0, start)), ids);
+    const upTo = tokens.encode(text.slice(0, end));
+    const shared = common(upTo, ids);
+    mark(before, shared === upTo.length ? shared : shared + 1);
+  }
   return { ids, counted };
 }
 
 /**
- * Rows of `length` tokens. A text that is longer goes on in the next row.
- * @param packing texts follow one another in a row; else each begins one of its own
+ * A document's tokens. What no template wrote goes from the tokenizer's start token (where it has one) to the end token, which is learned with the
+ * last piece, if that is.
+ */
+export function marked({ pieces, templated }: Document, tokens: TextTokens): Marked {
+  const { ids, counted } = cut(pieces, tokens);
+  if (templated) return { ids, counted };
+  const { start, end } = tokens;
+  const before = start !== null && ids[0] !== start ? [start] : [];
+  const after = end !== null && ids.at(-1) !== end ? [end] : [];
+  return {
+    ids: [...before, ...ids, ...after],
+    counted: [...before.map(() => false), ...counted, ...after.map(() => counted.at(-1) ?? true)],
+  };
+}
+
+/**
+ * Rows of `length` tokens. A text that is longer goes on in the next row, where it does not see what it began with.
+ *
+ * @param packing texts follow one another in a row (transformers' run_clm, trl's "wrapped"): positions count through it, and a text sees those before
+ *   it, since the mask of exported models has two axes and cannot part them. Else each text begins a row of its own
  */
 export function rowsOf(documents: readonly Marked[], length: number, packing: boolean, pad: number): Row[] {
   const streams = packing

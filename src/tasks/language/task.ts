@@ -31,7 +31,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
     );
   if (tokens.longest !== null && options.length > tokens.longest)
     throw new DataError(
-      `The model reads at most ${tokens.longest} tokens (tokenizer_config.json), not ${options.length}. Choose a smaller length.`,
+      `The model reads at most ${tokens.longest} tokens (config.json or tokenizer_config.json), not ${options.length}. Choose a smaller length.`,
     );
   const length = fixed ?? (options.length || Math.min(USUAL, tokens.longest ?? USUAL));
   const model: LanguageModel = { job, network, tokens, length };

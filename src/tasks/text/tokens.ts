@@ -10,11 +10,20 @@ const configSchema = v.looseObject({
   pad_token: v.nullish(tokenContent),
   unk_token: v.nullish(tokenContent),
   bos_token: v.nullish(tokenContent),
+  clean_up_tokenization_spaces: v.nullish(v.boolean()),
   chat_template: v.nullish(
     v.union([v.string(), v.array(v.looseObject({ name: v.string(), template: v.string() }))]),
   ),
 });
 const fileSchema = v.looseObject({ model: v.looseObject({ unk_token: v.nullish(v.string()) }) });
+
+/** config.json and generation_config.json beside the model. */
+const modelSchema = v.looseObject({
+  eos_token_id: v.nullish(v.union([v.number(), v.array(v.number())])),
+  max_position_embeddings: v.nullish(v.number()),
+  n_positions: v.nullish(v.number()),
+});
+type ModelConfig = v.InferOutput<typeof modelSchema>;
 
 type Config = v.InferOutput<typeof configSchema>;
 const named = (token: Config['eos_token']): string | null =>
@@ -43,6 +52,8 @@ function beside(files: FileSet, model: string, name: string): string | undefined
 export class TextTokens {
   /** null: the tokenizer has no end. */
   readonly end: number | null;
+  /** All that ends what the model writes: chat models have an end of the turn, too (generation_config.json). */
+  readonly ends: ReadonlySet<number>;
   readonly pad: number;
   /** What the tokenizer puts before a text; null: nothing. */
   readonly start: number | null;
@@ -53,27 +64,37 @@ export class TextTokens {
   /** Tokens that the model reads at most, where its files say so. */
   readonly longest: number | null;
   readonly #tokenizer: Tokenizer;
+  readonly #cleanUp: boolean;
 
   private constructor(
     tokenizer: Tokenizer,
     file: v.InferOutput<typeof fileSchema>,
     config: Config,
     template: string | null,
+    models: readonly ModelConfig[],
   ) {
     this.#tokenizer = tokenizer;
+    // As transformers has it where nothing is said.
+    this.#cleanUp = config.clean_up_tokenization_spaces ?? false;
     const id = (token: string | null | undefined): number | null =>
       token === null || token === undefined ? null : (tokenizer.token_to_id(token) ?? null);
     const end =
       named(config.eos_token) ?? usualEnds.find((t) => tokenizer.token_to_id(t) !== undefined) ?? null;
     this.end = id(end);
+    const ends = models.flatMap((m) => m.eos_token_id ?? []);
+    this.ends = new Set(this.end === null ? ends : [this.end, ...ends]);
     this.pad = id(named(config.pad_token)) ?? this.end ?? 0;
-    const around = tokenizer.encode('', { add_special_tokens: true }).ids;
-    const start = id(named(config.bos_token));
-    this.start = start !== null && around[0] === start ? start : null;
+    const [bare, around] = [false, true].map(
+      (add_special_tokens) => tokenizer.encode('a', { add_special_tokens }).ids,
+    ) as [number[], number[]];
+    this.start = around[0] === bare[0] ? null : (around[0] ?? null);
     this.unknown = id(named(config.unk_token) ?? file.model.unk_token);
     this.template = template;
-    const longest = config.model_max_length;
-    this.longest = longest !== undefined && longest >= 1 && longest <= 2 ** 20 ? longest : null;
+    const longest = [
+      config.model_max_length,
+      ...models.flatMap((m) => [m.max_position_embeddings, m.n_positions]),
+    ].filter((n): n is number => typeof n === 'number' && n >= 1 && n <= 2 ** 20);
+    this.longest = longest.length > 0 ? Math.min(...longest) : null;
     this.special = Object.fromEntries(
       (['eos_token', 'bos_token', 'pad_token', 'unk_token'] as const).flatMap((key) => {
         const token = key === 'eos_token' ? end : named(config[key]);
@@ -111,7 +132,17 @@ export class TextTokens {
     const template =
       inConfig ??
       (templatePath === undefined ? null : new TextDecoder().decode(await files.read(templatePath)));
-    return new TextTokens(tokenizer, file.output, config.output, template);
+    const models: ModelConfig[] = [];
+    for (const name of ['config.json', 'generation_config.json']) {
+      const modelConfig = beside(files, model, name);
+      // What is there besides is no tokenizer's: files of other kinds by that name are passed over.
+      const read = v.safeParse(
+        modelSchema,
+        modelConfig === undefined ? {} : await jsonOf(files, modelConfig).catch(() => ({})),
+      );
+      if (read.success) models.push(read.output);
+    }
+    return new TextTokens(tokenizer, file.output, config.output, template, models);
   }
 
   /** @param special with the tokens that the tokenizer puts around a text */
@@ -138,6 +169,10 @@ export class TextTokens {
   }
 
   decode(ids: readonly number[]): string {
-    return ids.length === 0 ? '' : this.#tokenizer.decode([...ids], { skip_special_tokens: true });
+    if (ids.length === 0) return '';
+    return this.#tokenizer.decode([...ids], {
+      skip_special_tokens: true,
+      clean_up_tokenization_spaces: this.#cleanUp,
+    });
   }
 }

@@ -1,0 +1,175 @@
+/** @file Rows of tables and JSON lines as texts: plain ones, prompts with answers, and chats. */
+import * as v from 'valibot';
+import { columnOf, parseTable } from '#src/tasks/table.ts';
+import type { Message, Piece } from './chat.ts';
+import type { Document, ReadOptions } from './data.ts';
+
+const textNames = ['text', 'content', 'document', 'sentence', 'output', 'story'];
+const promptNames = ['prompt', 'question', 'instruction', 'input'];
+const answerNames = ['completion', 'answer', 'response', 'chosen', 'output'];
+const chatNames = ['messages', 'conversations', 'conversation', 'chat'];
+
+const contentSchema = v.union([
+  v.string(),
+  // Texts in parts, as chat services write them.
+  v.pipe(
+    v.array(v.object({ type: v.literal('text'), text: v.string() })),
+    v.transform((parts) => parts.map(({ text }) => text).join('')),
+  ),
+  // A call of a tool says nothing.
+  v.pipe(
+    v.null(),
+    v.transform(() => ''),
+  ),
+]);
+const messageSchema = v.union([
+  v.looseObject({ role: v.string(), content: contentSchema }),
+  v.pipe(
+    v.object({ from: v.string(), value: v.string() }),
+    // ShareGPT's names.
+    v.transform(({ from, value }) => ({
+      role: from === 'human' ? 'user' : from === 'gpt' ? 'assistant' : from,
+      content: value,
+    })),
+  ),
+]);
+const chatSchema = v.pipe(v.array(messageSchema), v.minLength(1));
+
+/** Where texts and complaints go. */
+export interface Sink {
+  readonly options: ReadOptions;
+  readonly documents: Document[];
+  readonly trouble: (item: string, message: string, severity?: 'error' | 'warning') => void;
+}
+
+export function readCsv(path: string, text: string, sink: Sink): void {
+  const { trouble } = sink;
+  const { column } = sink.options;
+  const table = parseTable(path, text, () => true);
+  for (const { line, message } of table.troubles) trouble(`${path}, line ${line}`, `${message}.`);
+  const wanted = column === '' ? columnOf(table, textNames) : table.columns.find((c) => c === column);
+  const prompt = column === '' ? columnOf(table, promptNames) : undefined;
+  const answer = column === '' ? columnOf(table, answerNames) : undefined;
+  if (wanted === undefined && (prompt === undefined || answer === undefined)) {
+    trouble(
+      path,
+      `it has no column ${column === '' ? 'text, nor prompt and completion' : `"${column}"`}; its columns are ${table.columns.join(', ') || 'none'}. Name the one to learn in the options.`,
+    );
+    return;
+  }
+  for (const { line, fields } of table.rows) {
+    const name = `${path}, line ${line}`;
+    if (prompt !== undefined && answer !== undefined)
+      add(name, asked(fields.get(prompt) ?? ''), asked(fields.get(answer) ?? '', 'assistant'), sink);
+    else addText(name, fields.get(wanted!) ?? '', sink);
+  }
+}
+
+export function readJson(path: string, text: string, sink: Sink): void {
+  const whole = /\.json$/i.test(path) ? parsed(text) : undefined;
+  if (Array.isArray(whole)) {
+    whole.forEach((row, i) => readRow(`${path}, entry ${i + 1}`, row, sink));
+    return;
+  }
+  text.split(/\r?\n/).forEach((line, i) => {
+    if (line.trim() === '') return;
+    const row = parsed(line);
+    const name = `${path}, line ${i + 1}`;
+    if (row === undefined) sink.trouble(name, 'it is not JSON.');
+    else readRow(name, row, sink);
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && !Array.isArray(x);
+
+/** One message of a prompt or an answer. */
+const asked = (content: string, role = 'user'): Message[] => [{ role, content }];
+
+function readRow(name: string, row: unknown, sink: Sink): void {
+  const { trouble } = sink;
+  const { column } = sink.options;
+  if (typeof row === 'string') {
+    addText(name, row, sink);
+    return;
+  }
+  if (!isRecord(row)) {
+    trouble(name, 'it is neither an object nor a text.');
+    return;
+  }
+  const messages = (key: string): Message[] | null => {
+    const read = v.safeParse(chatSchema, row[key]);
+    if (!read.success) trouble(name, `its "${key}" is no list of messages with role and content.`);
+    return read.success ? read.output : null;
+  };
+  /** Messages at the first of the keys: a list, or one by `role`. Undefined: nothing is there; null: it is no list of messages. */
+  const part = (names: readonly string[], role: string): Message[] | null | undefined => {
+    const key = names.find((n) => typeof row[n] === 'string' || Array.isArray(row[n]));
+    if (key === undefined) return undefined;
+    const value = row[key];
+    return typeof value === 'string' ? asked(value, role) : messages(key);
+  };
+  if (column === '') {
+    const chat = chatNames.find((key) => row[key] !== undefined);
+    if (chat !== undefined) {
+      const read = messages(chat);
+      if (read) add(name, read, [], sink);
+      return;
+    }
+    const prompt = part(promptNames, 'user');
+    const answer = prompt === undefined ? undefined : part(answerNames, 'assistant');
+    if (prompt !== undefined && answer !== undefined) {
+      if (prompt && answer) add(name, prompt, answer, sink);
+      return;
+    }
+  }
+  const names = column === '' ? textNames : [column];
+  const text = names.map((key) => row[key]).find((x): x is string => typeof x === 'string');
+  if (text !== undefined) addText(name, text, sink);
+  else
+    trouble(
+      name,
+      `it has no ${column === '' ? 'text, messages, or prompt and completion' : `"${column}"`}; it has ${Object.keys(row).slice(0, 8).join(', ') || 'nothing'}.`,
+    );
+}
+
+const isEmpty = (pieces: readonly Piece[]): boolean => pieces.every(({ text }) => text.trim() === '');
+
+function addText(name: string, text: string, { documents, trouble }: Sink): void {
+  const pieces = [{ text, counted: true }];
+  if (isEmpty(pieces)) trouble(name, 'it is empty, and left out.', 'warning');
+  else documents.push({ name, pieces, templated: false });
+}
+
+/** @param answer of a prompt: not to be empty. A chat has its answers in itself, and [] here */
+function add(
+  name: string,
+  chat: readonly Message[],
+  answer: readonly Message[],
+  { options, documents, trouble }: Sink,
+): void {
+  const { chats, all = false } = options;
+  let pieces: Piece[];
+  try {
+    pieces =
+      answer.length > 0 && answer.every(({ content }) => content.trim() === '')
+        ? []
+        : chats.pieces([...chat, ...answer], all);
+  } catch (error) {
+    trouble(
+      name,
+      `the model's chat template refuses it (${error instanceof Error ? error.message : String(error)}).`,
+    );
+    return;
+  }
+  if (isEmpty(pieces)) trouble(name, 'it is empty, and left out.', 'warning');
+  else documents.push({ name, pieces, templated: chats.own });
+}

@@ -1,0 +1,72 @@
+/** @file Tokenizers of every usual kind give transformers' own ids, and turn them back into its texts. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { memoryFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
+import { TextTokens } from './tokens.ts';
+
+interface Case {
+  readonly name: string;
+  readonly file: object;
+  readonly config: Readonly<Record<string, string>>;
+  readonly texts: readonly {
+    readonly text: string;
+    readonly ids: readonly number[];
+    readonly special: readonly number[];
+    readonly decoded: string;
+  }[];
+}
+
+const cases = JSON.parse(readFileSync('e2e/golden/tokenizers/tokenizers.json', 'utf8')) as Case[];
+
+describe.each(cases)('$name', ({ file, config, texts }) => {
+  const tokens = TextTokens.read(
+    memoryFiles({ 'tokenizer.json': JSON.stringify(file), 'tokenizer_config.json': JSON.stringify(config) }),
+    'model.onnx',
+  );
+  it.each(texts)('$text', async ({ text, ids, special, decoded }) => {
+    const t = await tokens;
+    expect(t.encode(text)).toEqual(ids);
+    expect(t.encode(text, true)).toEqual(special);
+    expect(t.decode(ids)).toBe(decoded);
+  });
+});
+
+describe('what lies beside the tokenizer', () => {
+  const { file } = cases.find(({ name }) => name.startsWith('Llama 3'))!;
+  const read = (files: Readonly<Record<string, object>> = {}): Promise<TextTokens> =>
+    TextTokens.read(
+      memoryFiles(
+        Object.fromEntries(
+          Object.entries({ 'tokenizer.json': file, ...files }).map(([name, content]) => [
+            name,
+            typeof content === 'string' ? content : JSON.stringify(content),
+          ]),
+        ),
+      ),
+      'model.onnx',
+    );
+
+  it('says all that ends an answer', async () => {
+    const tokens = await read({
+      'tokenizer_config.json': { eos_token: '</s>' },
+      'generation_config.json': { eos_token_id: [1, 4] },
+    });
+    expect([tokens.end, [...tokens.ends].sort()]).toEqual([1, [1, 4]]);
+    expect([...(await read({ 'config.json': { eos_token_id: 3 } })).ends]).toContain(3);
+  });
+
+  it('says how long a text may be: the least of what is said', async () => {
+    expect((await read()).longest).toBeNull();
+    expect((await read({ 'tokenizer_config.json': { model_max_length: 1e30 } })).longest).toBeNull();
+    expect((await read({ 'config.json': { n_positions: 48 } })).longest).toBe(48);
+    const both = { 'tokenizer_config.json': { model_max_length: 512 } };
+    expect((await read({ ...both, 'config.json': { max_position_embeddings: 514 } })).longest).toBe(512);
+  });
+
+  it('need not name the start: the tokenizer puts it', async () => expect((await read()).start).toBe(0));
+
+  it('may be no configuration at all', async () =>
+    expect(
+      (await read({ 'config.json': { n_positions: 'many' }, 'generation_config.json': [] })).longest,
+    ).toBeNull());
+});
