@@ -1,4 +1,4 @@
-/** @file Texts as people have them: good ones, bad ones, chats by template, and a hundred that were damaged. */
+/** @file Texts as people have them: good ones, bad ones, chats by template, and 300 that were damaged. */
 import { describe, expect, it, test } from 'vitest';
 import type { FileSet } from '#src/tasks/files.ts';
 import { DataError } from '#src/tasks/files.ts';
@@ -6,7 +6,8 @@ import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import { damaged, dice } from '#src/tasks/testing/fuzz.ts';
 import { testJob } from '#src/tasks/testing/job.ts';
 import { openWhole } from '#src/tasks/testing/trainTask.ts';
-import type { PreparedTask } from '#src/tasks/types.ts';
+import { TextTokens } from '#src/tasks/text/tokens.ts';
+import type { Adapted, PreparedTask, TaskHost } from '#src/tasks/types.ts';
 import { ChatTemplate } from './chat.ts';
 import { readDocuments } from './data.ts';
 import { nextToken } from './generate.ts';
@@ -183,10 +184,12 @@ describe('rows', () => {
       ],
     ]);
   });
-  it('put together have one end', () => {
-    const rows = rowsOf([doc([1, 2]), doc([3, 4])], 8, true, 0);
-    expect(rows).toHaveLength(1);
-    expect([...rows[0]!.next]).toEqual([2, 3, 4, 0, 0, 0, 0, 0]);
+  it('put together go on one after the other, and only what was given is not learned', () => {
+    const rows = rowsOf([doc([1, 2]), doc([3, 4, 5], 1), doc([6, 7])], 4, true, 0);
+    expect(rows.map((r) => [[...r.ids], [...r.next], [...r.counted], r.real])).toEqual([
+      [[1, 2, 3, 4], [2, 3, 4, 5], [1, 0, 1, 1], 4],
+      [[5, 6, 7, 0], [6, 7, 0, 0], [1, 1, 0, 0], 3],
+    ]);
   });
 });
 
@@ -204,6 +207,11 @@ describe('the next token', () => {
 });
 
 const model = diskFiles('public/models/stories');
+const nothing: TaskHost = {
+  backend: 'wasm',
+  frozen: () => () => Promise.reject(new Error('nothing runs here')),
+  decodeImage: () => Promise.reject(new Error('no pictures here')),
+};
 const prepared = async (
   files: Readonly<Record<string, string | Uint8Array>>,
   options: object = {},
@@ -213,11 +221,7 @@ const prepared = async (
     openWhole(model),
     testJob('language', { length: 32, ...options }, { train: { batch: 2 } }),
   );
-  return opened.prepare(setOf(files), null, {
-    backend: 'wasm',
-    frozen: () => () => Promise.reject(new Error('nothing runs here')),
-    decodeImage: () => Promise.reject(new Error('no pictures here')),
-  });
+  return opened.prepare(setOf(files), null, nothing);
 };
 
 describe('prepared', () => {
@@ -242,20 +246,87 @@ describe('prepared', () => {
   );
 });
 
-test('a hundred damaged sets are listed or refused, never a crash', { timeout: 60_000 }, async () => {
-  const good = utf8.encode(
-    '{"text": "the cat found a map"}\n{"prompt": "a", "completion": "b"}\n{"messages": [{"role": "user", "content": "x"}]}\n',
+test('perplexity weighs every held-out token alike, whatever row or batch it is in', async () => {
+  const opened = await task.open(
+    model,
+    openWhole(model),
+    testJob('language', { length: 8, packing: false }, { train: { batch: 2 } }),
   );
-  for (let seed = 0; seed < 100; seed++) {
+  const heldout = setOf({
+    'a.txt': 'the cat',
+    'b.txt': 'the small cat found a map of the hill',
+    'c.jsonl': '{"prompt": "the cat", "completion": "a map"}',
+  });
+  const prepared = await opened.prepare(setOf({ 'x.txt': 'the cat found a map' }), heldout, nothing);
+  expect(prepared.problems).toEqual([]);
+  // A model whose −ln p of a token is a hundredth of its id.
+  let [sum, count] = [0, 0];
+  const adapted: Adapted = {
+    run: (_, __, graph) => {
+      const output = graph().outputs[0]!.name;
+      return Promise.resolve((feeds) => {
+        const next = [...(feeds['next_tokens'] as Int32Array)];
+        const counted = feeds['counted'] as Float32Array;
+        const part = next.reduce((n, id, i) => n + (counted[i]! * id) / 100, 0);
+        [sum, count] = [sum + part, count + counted.reduce((a, b) => a + b, 0)];
+        return Promise.resolve({ [output]: Float32Array.of(part) });
+      });
+    },
+  };
+  const { loss, metrics } = await prepared.evaluate(adapted, nothing, () => undefined);
+  const tokens = await TextTokens.read(model, 'model.onnx');
+  const end = tokens.end!;
+  const before = tokens.start === null ? [] : [tokens.start];
+  const text = (words: string) => [...before, ...tokens.encode(words), end].slice(1);
+  const learned = [
+    ...text('the cat'),
+    ...text('the small cat found a map of the hill'),
+    // The answer's first token begins with the space before it.
+    ...tokens.encode(' a map'),
+    end,
+  ];
+  expect(count).toBe(learned.length);
+  expect(loss).toBeCloseTo(learned.reduce((a, b) => a + b, 0) / 100 / learned.length, 5);
+  expect(metrics[0]!.value).toBeCloseTo(Math.exp(loss!), 6);
+  expect(loss).toBeCloseTo(sum / count, 6);
+});
+
+test('300 damaged sets are listed or refused, never a crash', { timeout: 120_000 }, async () => {
+  const good = utf8.encode(
+    '{"text": "the cat found a map"}\n{"prompt": "a", "completion": "b"}\n{"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]}\n',
+  );
+  const table = utf8.encode('prompt;completion\nthe cat;a map\n"the; hill";"a ""robot"""\n');
+  const opened = await Promise.all(
+    [true, false].map((packing) =>
+      task.open(
+        model,
+        openWhole(model),
+        testJob('language', { length: 32, packing }, { train: { batch: 2 } }),
+      ),
+    ),
+  );
+  let [fine, faulty] = [0, 0];
+  for (let seed = 0; seed < 300; seed++) {
     const d = dice(seed);
     const files: Record<string, Uint8Array> = {};
-    for (let i = 0; i < 1 + d.whole(3); i++)
-      files[`${i}.${d.pick(['txt', 'jsonl', 'json', 'csv', 'tsv', 'md'])}`] = damaged(d, good);
+    for (let i = 0; i < 1 + d.whole(3); i++) {
+      const kind = d.pick(['txt', 'jsonl', 'json', 'csv', 'tsv', 'md']);
+      files[`${i}.${kind}`] = damaged(d, d.chance(0.2) || kind === 'csv' ? table : good);
+    }
     try {
-      const { problems, counts } = await prepared(files);
-      expect(counts.train > 0 || problems.some((p) => p.severity === 'error'), `seed ${seed}`).toBe(true);
+      const { problems, counts, feeds } = await d.pick(opened).prepare(setOf(files), null, nothing);
+      for (const { message, item } of problems) expect(message).toContain(item.replace(/,.*/, ''));
+      if (problems.some((p) => p.severity === 'error')) faulty++;
+      else {
+        fine++;
+        expect(counts.train, `seed ${seed}`).toBeGreaterThan(0);
+        expect(feeds, `seed ${seed}`).toBeDefined();
+      }
     } catch (error) {
       expect(error, `seed ${seed}`).toBeInstanceOf(DataError);
+      faulty++;
     }
   }
+  expect(fine).toBeGreaterThan(60);
+  expect(faulty).toBeGreaterThan(60);
 });

@@ -2,7 +2,10 @@
 import * as ort from 'onnxruntime-web';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
+import { encodeModel } from '#src/onnx/encode.ts';
+import type { Node } from '#src/onnx/model.ts';
+import { graphOf, ints, model as modelOf, n, ramp, value } from '#src/ops/testing/models.ts';
+import { diskFiles, memoryFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import { openWhole } from '#src/tasks/testing/trainTask.ts';
 import { numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
@@ -62,6 +65,52 @@ describe('with an empty cache', () => {
       if (Math.floor(i / words) < 8) expect(Math.abs(x - want[i]!)).toBeLessThan(1e-5);
     });
   });
+});
+
+test('optimum’s merged decoders go the way without a cache', async () => {
+  const branch = (nodes: Node[]) => ({ kind: 'graph' as const, value: graphOf(nodes, {}, [], ['logits']) });
+  const graph = graphOf(
+    [
+      n('Gather', ['words', 'input_ids'], ['h'], { axis: 0 }),
+      n('If', ['use_cache_branch'], ['logits'], {
+        then_branch: branch([
+          n('Squeeze', ['past_key_values.0.key', 'one'], ['before']),
+          n('Concat', ['before', 'h'], ['all'], { axis: 1 }),
+          n('MatMul', ['all', 'w'], ['logits']),
+        ]),
+        else_branch: branch([n('MatMul', ['h', 'w'], ['logits'])]),
+      }),
+    ],
+    { words: ramp(9, 4), w: ramp(4, 9), one: ints(1) },
+    [
+      value('input_ids', 'int64', ['batch', 'length']),
+      value('attention_mask', 'int64', ['batch', 'all']),
+      value('past_key_values.0.key', 'float32', ['batch', 1, 'past', 4]),
+      value('use_cache_branch', 'bool', [1]),
+    ],
+    ['logits'],
+  );
+  const bytes = encodeModel(
+    modelOf({ ...graph, outputs: [value('logits', 'float32', ['batch', 'length', 9])] }),
+  );
+  const files = memoryFiles({ 'decoder_model_merged.onnx': bytes });
+  const file = await openWhole(files)('decoder_model_merged.onnx');
+  const model = new LanguageNetwork(file, readInputs(file));
+  const made = model.graph(2, 5);
+  expect(made.inputs.map((v) => v.name)).toEqual(['input_ids']);
+  const found = await runGraph(made, asTensors(model.feeds(made, rows), model, [2, 5]));
+  const session = await ort.InferenceSession.create(bytes);
+  const ids = rows.flatMap((r) => [...r.ids]);
+  const want = await session.run({
+    input_ids: new ort.Tensor('int64', BigInt64Array.from(ids, BigInt), [2, 5]),
+    attention_mask: new ort.Tensor('int64', new BigInt64Array(10).fill(1n), [2, 5]),
+    'past_key_values.0.key': new ort.Tensor('float32', new Float32Array(0), [2, 1, 0, 4]),
+    use_cache_branch: new ort.Tensor('bool', Uint8Array.of(0), [1]),
+  });
+  numbersOf(found['logits']!).forEach((x, i) =>
+    expect(Math.abs(x - Number(want['logits']!.data[i]))).toBeLessThan(1e-5),
+  );
+  expect(model.layers().map((l) => l.initializer)).toEqual(['w']);
 });
 
 test.each(['gpt2-ts17', 'gpt2-dyn20', 'gpt2-past-optimum18', 'llama-dyn20', 'llama-ts17', 'qwen2-ts18'])(

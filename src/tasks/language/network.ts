@@ -4,7 +4,7 @@ import { prune } from '#src/graph/prune.ts';
 import { reads } from '#src/graph/topology.ts';
 import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { findLayers } from '#src/oft/layers.ts';
-import type { TypedArray } from '#src/onnx/tensor.ts';
+import { constantOf, tensor, type TypedArray } from '#src/onnx/tensor.ts';
 import { builder } from '#src/ops/table.ts';
 import { bindModel, layersOf } from '#src/tasks/generic/model.ts';
 import { readTextInputs, textFeeds, type TextInputs, type TokenRow } from '#src/tasks/text/inputs.ts';
@@ -20,15 +20,30 @@ const placeFeed = 'places';
 export const readInputs = (file: ModelFile): TextInputs =>
   readTextInputs(
     file,
-    ['ids', 'mask', 'positions', 'types', 'past'],
+    ['ids', 'mask', 'positions', 'types', 'past', 'branch'],
     'a language model takes input_ids, attention_mask, position_ids and past_key_values. Train it with the task "generic", or export it as text-generation.',
   );
 
+/** optimum's merged decoders choose by an input whether there is a cache: there is none here, so that the choice is made once. */
+function withoutCache(file: ModelFile, { roles }: TextInputs): ModelFile {
+  const { graph } = file.model;
+  const chosen = graph.inputs.filter(({ name }) => roles.get(name) === 'branch');
+  if (chosen.length === 0) return file;
+  const initializers = new Map(graph.initializers);
+  for (const { name } of chosen) initializers.set(name, constantOf(tensor('bool', [1], [0])));
+  const inputs = graph.inputs.filter((input) => !chosen.includes(input));
+  return { ...file, model: { ...file.model, graph: { ...graph, inputs, initializers } } };
+}
+
 export class LanguageNetwork {
+  readonly file: ModelFile;
+
   constructor(
-    readonly file: ModelFile,
+    file: ModelFile,
     readonly inputs: TextInputs,
-  ) {}
+  ) {
+    this.file = withoutCache(file, inputs);
+  }
 
   /** The graph at a batch and length with its scores [B, L, V] as the only output. Nothing came before: the cache is empty. */
   graph(batch: number, length: number): Graph {

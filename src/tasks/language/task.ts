@@ -10,9 +10,11 @@ import { TextTokens } from '#src/tasks/text/tokens.ts';
 /** Rows are no longer than this where nobody says so: memory grows with them. */
 const USUAL = 256;
 
-/** optimum's older exports name the model by its part. */
+/** optimum's older exports name the model by its part: without a cache, with and without one in one file. */
 const decoderPath = (files: FileSet): string | undefined =>
-  files.paths.find((path) => /(^|\/)decoder_model\.onnx$/i.test(path));
+  ['decoder_model.onnx', 'decoder_model_merged.onnx']
+    .map((name) => files.paths.find((path) => path === name || path.endsWith(`/${name}`)))
+    .find((path) => path !== undefined);
 
 async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promise<TaskModel> {
   const options = { ...languageDefaults, ...(given.options as Partial<LanguageOptions>) };

@@ -5,11 +5,12 @@ import type { TypedArray } from '#src/onnx/tensor.ts';
 import type { ModelFile } from '#src/tasks/types.ts';
 
 /** What each known input is. */
-export type TextRole = 'ids' | 'mask' | 'positions' | 'types' | 'past';
+export type TextRole = 'ids' | 'mask' | 'positions' | 'types' | 'past' | 'branch';
 
 function roleOf({ name, shape }: ModelValue): TextRole | null {
   if (/^(past_key_values|past)[._]|^past_?\d|past.*(key|value)/i.test(name) && shape?.length === 4)
     return 'past';
+  if (/^use_cache_branch$/.test(name)) return 'branch';
   if (/attention_?mask|input_?mask|^mask$/i.test(name)) return 'mask';
   if (/position_?ids/i.test(name)) return 'positions';
   if (/(token_?type|segment)_?ids/i.test(name)) return 'types';
