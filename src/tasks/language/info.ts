@@ -8,7 +8,7 @@ export interface LanguageOptions {
   readonly length: number;
   /** answers: of chats and prompts with answers only what is to be answered is learned. */
   readonly lossOn: 'answers' | 'all';
-  /** Short texts share a sequence, an end token between them. */
+  /** Short texts share a sequence, an end token between them; they are not hidden from one another (see sequences.ts). */
   readonly packing: boolean;
   /** Column or key that holds the text; '': found by the usual names. */
   readonly column: string;
@@ -68,7 +68,7 @@ export const info: TaskInfo = {
       kind: 'flag',
       key: 'packing',
       label: 'Put short texts together',
-      help: 'Several texts share a sequence: fewer steps for the same data.',
+      help: 'Several texts share a sequence: fewer steps for the same data. A text sees those before it in its sequence.',
     },
     { kind: 'text', key: 'column', label: 'Column of the text', help: 'Empty: found by the usual names.' },
     {
