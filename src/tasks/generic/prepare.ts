@@ -83,13 +83,23 @@ async function valueProblems(part: Part, program: ArrayProgram, options: Generic
   };
   const check = (name: string, path: string, tensor: Tensor, type: DType): void => {
     if (converted(tensor, type) === null) say(name, path, `(${tensor.type}) does not fit the type ${type}`);
-    if (name !== data.roles.target || !labels) return;
+    if (name !== data.roles.target) return;
+    if (options.loss === 'bce') {
+      const outside = floatsOf(tensor).findIndex((x) => x < 0 || x > 1);
+      if (outside >= 0)
+        say(
+          name,
+          path,
+          `has ${String(floatsOf(tensor)[outside])}, but the loss bce takes shares from 0 to 1`,
+        );
+    }
+    if (!labels) return;
     const bad = floatsOf(tensor).findIndex((x) => x !== ignoredLabel && (x < 0 || x >= classes));
     if (bad >= 0)
       say(
         name,
         path,
-        `has the label ${String(tensor.data[bad])}, out of range: the model has the classes 0 to ${classes - 1}`,
+        `has the label ${String(floatsOf(tensor)[bad])}, out of range: the model has the classes 0 to ${classes - 1}`,
       );
   };
   if (data.cut === 'files')
@@ -287,10 +297,16 @@ class PreparedArrays implements PreparedTask {
     for (const { rows, valid } of this.#batches(part)) {
       const out = await run(await this.#feed(part, rows, true));
       const [sums, weights] = graph.outputs.map((o) => out[o.name] as Float32Array);
-      for (let i = 0; i < Math.min(valid, sums!.length); i++) {
-        sum += sums![i]!;
-        weight += weights ? weights[i]! : 1;
-      }
+      if (program.own) {
+        // One number for the batch: it stands for as many examples as are in it.
+        const share = Number.isFinite(valid) ? valid : 1;
+        sum += share * sums![0]!;
+        weight += share;
+      } else
+        for (let i = 0; i < Math.min(valid, sums!.length); i++) {
+          sum += sums![i]!;
+          weight += weights ? weights[i]! : 1;
+        }
       done = Math.min(part.indices.length, done + rows.length);
       tell(done, part.indices.length);
     }

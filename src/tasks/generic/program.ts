@@ -16,6 +16,8 @@ const TARGET = 'target';
 export interface ArrayProgram {
   readonly graph: Graph;
   readonly output: Value;
+  /** The loss is the model's own output. */
+  readonly own: boolean;
   /** Name, shape and type of what the target is fed as; null: none. */
   readonly target: Value | null;
   readonly trained: TrainedGraph;
@@ -51,6 +53,9 @@ export function arrayProgram(
     throw new ModelError(
       `The output ${shownValue(output)} of ${file.path} is no loss: a loss is one number.`,
     );
+  // Labels are integers, or lack the axis of the classes: then whole numbers are labels, too.
+  const labelled = (array: string): boolean =>
+    options.loss === 'cross_entropy' && (integers || shapes.get(array)!.length < output.shape.length);
   let name = TARGET;
   while (graph.values.has(name)) name += '_';
   const target: Value | null =
@@ -59,7 +64,7 @@ export function arrayProgram(
       : {
           name,
           shape: shapes.get(roles.target)!,
-          type: integers && options.loss === 'cross_entropy' ? 'int32' : 'float32',
+          type: labelled(roles.target) ? 'int32' : 'float32',
         };
   const named = options.loss;
   const losses = (g: Builder, prediction: Value): ExampleLosses =>
@@ -86,7 +91,7 @@ export function arrayProgram(
   };
   const layers = layersOf(graph, file);
   const trained: TrainedGraph = { graph, layers, loss: (g, outputs) => loss(g, outputs.get(output.name)!) };
-  return { graph, output, target, trained, judging };
+  return { graph, output, own, target, trained, judging };
 }
 
 /** Whether an error says in words what does not fit. */
