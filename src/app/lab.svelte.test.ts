@@ -216,6 +216,18 @@ describe('adapters', () => {
     expect(lab.preparation?.adapter?.loaded).toBeGreaterThan(0);
   });
 
+  it('are named in the job that is saved, whatever its task, until they are put away', () => {
+    const { lab } = setUp();
+    lab.pick({ adapter, train: toSource([{ path: 'mine/a.npz', blob: new Blob(['x']) }]) });
+    expect(lab.job.adapter).toBe('style.safetensors');
+    lab.chooseTask('generic');
+    expect(lab.job).toMatchObject({ task: 'generic', adapter: 'style.safetensors' });
+    lab.pick({ model: toSource([{ path: 'mine/model.onnx', blob: new Blob(['x']) }]) });
+    expect(lab.job.adapter).toBe('style.safetensors');
+    lab.pick({ adapter: null });
+    expect(lab.job).not.toHaveProperty('adapter');
+  });
+
   it('outlive an edit of the plan, as the model’s layers do', async () => {
     const { lab } = setUp();
     await lab.prepare(false);

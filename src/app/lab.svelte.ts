@@ -179,6 +179,7 @@ export class Lab {
     const example = task === this.defaultJob.task ? this.defaultJob : jobFromTable({ task });
     this.setJob({
       ...example,
+      ...(this.#job.adapter !== undefined && { adapter: this.#job.adapter }),
       plan: this.#job.plan,
       model: model ? this.#job.model : example.model,
       data: {
@@ -233,8 +234,13 @@ export class Lab {
     if (files.model) this.#layers = null;
     const { model, train, heldout, adapter } = this.#picked;
     const own = files.train && files.train.kind === 'files';
+    const { adapter: named, ...job } = this.#job;
+    // A job that is saved names what it starts from.
+    const start =
+      files.adapter?.kind === 'files' ? files.adapter.name : files.adapter === null ? undefined : named;
     this.setJob({
-      ...this.#job,
+      ...job,
+      ...(start !== undefined && { adapter: start }),
       model: files.model?.kind === 'files' ? files.model.name : this.#job.model,
       data: {
         ...this.#job.data,
