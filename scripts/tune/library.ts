@@ -8,7 +8,7 @@ import { jobFromTable } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import { contactSheet, encodePng, type Raster } from '#src/formats/png.ts';
 import { isPresetName, presetNames, presetPlan } from '#src/formats/presets.ts';
-import { parseToml } from '#src/formats/toml.ts';
+import { fromToml } from '#src/formats/toml.ts';
 import { unzipFiles } from '#src/formats/zip.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
@@ -40,10 +40,10 @@ export class BadJob extends Error {
   override readonly name = 'BadJob';
 }
 
-function table(path: string): Record<string, unknown> {
+function textAt(path: string): string {
   if (!existsSync(path)) throw new BadJob(`${path}: there is no such file`);
   if (!statSync(path).isFile()) throw new BadJob(`${path} is a folder; a job is a TOML file`);
-  return parseToml(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  return readFileSync(path, 'utf8');
 }
 
 function place(job: string, key: string, name: string): string | undefined {
@@ -73,9 +73,12 @@ function exampleOf(task: string | null): Record<string, unknown> {
 
 function jobAt(path: string | null, { steps = null, task = null }: Changes): Job {
   try {
-    const input = path === null ? exampleOf(task) : table(path);
-    const train = typeof input.train === 'object' ? input.train : {};
-    return jobFromTable(steps === null ? input : { ...input, train: { ...train, steps } });
+    const made = (table: unknown): Job => {
+      const input = table as Record<string, unknown>;
+      const train = typeof input.train === 'object' ? input.train : {};
+      return jobFromTable(steps === null ? input : { ...input, train: { ...train, steps } });
+    };
+    return path === null ? made(exampleOf(task)) : fromToml(textAt(path), made);
   } catch (cause) {
     throw within(path, cause);
   }

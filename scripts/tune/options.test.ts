@@ -167,7 +167,7 @@ describe('a job on disk', () => {
   });
 
   it.each([
-    ['[train]\nstepz = 3\n', /job\.toml: train\.stepz.*steps/],
+    ['[train]\nstepz = 3\n', /job\.toml: Line 2: train\.stepz.*steps/],
     ['x = [', /job\.toml: .*TOML/],
     ['model = "nowhere"\n', /job\.toml: model: there is no file or folder .*nowhere/],
     ['[data]\ntrain = "nowhere.npz"\n', /data\.train: there is no file or folder .*nowhere/],

@@ -5,6 +5,7 @@ import { defaultSettings } from '#src/oft/planned.ts';
 import { JobError } from './errors.ts';
 import { defaultJob, parseJob, printJob } from './job.ts';
 import type { Job } from './jobTypes.ts';
+import { lineOf } from './toml.ts';
 import { editDistance, nearest } from './nearest.ts';
 
 const publicFile = (path: string): string =>
@@ -84,10 +85,10 @@ describe('parseJob and printJob', () => {
     expect(job.sample).toEqual(defaultJob.sample);
   });
 
-  it.each([
+  it.each<[string, string, string, number?]>([
     ['[train]\nlearning_rat = 1', 'train.learning_rat is not a known key. Did you mean learning_rate?', 'train.learning_rat'],
     ['[train]\nlearningRate = 1', 'train.learningRate is not a known key. Did you mean learning_rate?', 'train.learningRate'],
-    ['[trian]\nsteps = 1', 'trian is not a known key. Did you mean train?', 'trian'],
+    ['[trian]\nsteps = 1', 'trian is not a known key. Did you mean train?', 'trian', 1],
     ['[sample]\nxyzzyplugh = 1', 'sample.xyzzyplugh is not a known key. Known here: prompts, negative, steps, guidance, seed, every.', 'sample.xyzzyplugh'],
     ['[train]\nsteps = 0', 'train.steps is 0; allowed: a whole number from 1 to 1000000.', 'train.steps'],
     ['[train]\nsteps = 1.5', 'train.steps is 1.5; allowed: a whole number from 1 to 1000000.', 'train.steps'],
@@ -102,10 +103,10 @@ describe('parseJob and printJob', () => {
     ['adapter = 3', 'adapter is 3; allowed: an adapter file or folder.', 'adapter'],
     ['[plan]\nblocks = { dims = 4 }', 'plan.blocks.dims is not a known key. Did you mean dim?', 'plan.blocks.dims'],
     ['[plan]\nblocks = 4', 'plan.blocks is 4; allowed: a table.', 'plan.blocks'],
-    ['[plan]\nside = "input"\nalgorithm = "boft"', 'plan.side is "input", but algorithm is "boft", which turns outputs only. Set side = "output", or algorithm = "diag-oft".', 'plan.side'],
+    ['[plan]\nside = "input"\nalgorithm = "boft"', 'plan.side is "input", but algorithm is "boft", which turns outputs only. Set side = "output", or algorithm = "diag-oft".', 'plan.side', 2],
     ['[[plan.rule]]\nmatch = { kernal = 3 }', 'plan.rule 1: match.kernal is not a known key. Did you mean kernel?', 'plan.rule.0.match.kernal'],
-    ['[[plan.rule]]\nskip = true', 'plan.rule 1: match is missing; allowed: a table.', 'plan.rule.0.match'],
-  ])('refuses %j', (toml, message, key) => {
+    ['[[plan.rule]]\nskip = true', 'plan.rule 1: match is missing; allowed: a table.', 'plan.rule.0.match', 1],
+  ])('refuses %j', (toml, message, key, on = toml.split('\n').length) => {
     let error: unknown;
     try {
       parseJob(toml);
@@ -113,9 +114,34 @@ describe('parseJob and printJob', () => {
       error = e;
     }
     expect(error).toBeInstanceOf(JobError);
-    expect((error as JobError).message).toBe(message);
+    const [, line, rest] = /^Line (\d+): (.*)$/.exec((error as JobError).message)!;
+    expect(rest).toBe(message);
+    expect(line).toBe(String(on));
     expect((error as JobError).key).toBe(key);
   }); // prettier-ignore
+
+  it('says on which line a key stands', () => {
+    const toml = [
+      '# a job',
+      'task = "pairs"',
+      'train.batch = 2',
+      '[data]',
+      'split = 0.5',
+      '',
+      '[[plan.rule]]',
+      'match = { kind = "conv" }',
+      'skip = true',
+      '[[plan.rule]]',
+      'match = { kind = "linear" }',
+      "'lr_scale' = 2",
+      '[plan.rule.blocks]',
+      'size = 4',
+    ].join('\n');
+    const lines = (keys: string[]) => keys.map((key) => lineOf(toml, key));
+    expect(lines(['task', 'train.batch', 'data.split', 'data', 'data.flip'])).toEqual([2, 3, 5, 4, 4]);
+    expect(lines(['plan.rule.0.match.kind', 'plan.rule.1', 'plan.rule.1.lr_scale'])).toEqual([8, 10, 12]);
+    expect(lines(['sample', 'plan'])).toEqual([undefined, undefined]);
+  });
 
   it('says in one line where a file is not TOML', () => {
     expect(() => parseJob('[train]\nsteps = = 3')).toThrow(/^Line 2, column \d+ is not TOML: [^\n]+\.$/);

@@ -6,7 +6,7 @@ import { JobError } from './errors.ts';
 import type { Job } from './jobTypes.ts';
 import { defaultPlan, planFromTable, planSchema, planToTable } from './plan.ts';
 import { camelKeys, checked, flag, oneOf, real, snakeKeys, table, text, value, whole } from './schema.ts';
-import { parseToml, printToml } from './toml.ts';
+import { fromToml, printToml } from './toml.ts';
 
 /** The built-in demo: the emoji model learns the High Contrast style. All names among the prompts are held out of training. */
 export const defaultJob: Job = {
@@ -189,7 +189,7 @@ export const jobToTable = ({ plan, data, ...rest }: Job): object => ({
 });
 
 /** Reads a job file. Throws JobError. */
-export const parseJob = (toml: string): Job => jobFromTable(parseToml(toml));
+export const parseJob = (toml: string): Job => fromToml(toml, jobFromTable);
 
 /** The job as a file that parseJob reads back as it was. */
 export const printJob = (job: Job): string => printToml(jobToTable(job));
