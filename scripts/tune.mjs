@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { ensureBuild, ensureChromium, ensurePackages, main, Refusal, ROOT, say } from './ensure.mjs';
-import { filesBelow, HERE, outputFolder, parseArguments, refuse, USAGE } from './tune/options.mjs';
+import { filesBelow, help, HERE, outputFolder, parseArguments, refuse } from './tune/options.mjs';
 import { duration, Progress, progressLine } from './tune/progress.mjs';
 import { logLine, RESULTS, writeAdapterFile, writeRun } from './tune/results.mjs';
 import { evaluationLine, phaseLine, preparedLines, samplesFile, summary, textsOf } from './tune/words.mjs';
@@ -64,7 +64,7 @@ const isFile = (path) => statSync(path).isFile();
 await main(async () => {
   const options = parseArguments(process.argv.slice(2));
   if (options.help) {
-    console.log(USAGE);
+    console.log(help());
     return 0;
   }
   await ensurePackages();

@@ -1,10 +1,33 @@
 /** @file The command line of `npm run tune`: its options, and where the results go. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
-import { Refusal } from '../ensure.mjs';
+import { Refusal, ROOT } from '../ensure.mjs';
 
 export const USAGE =
   'npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--adapter FILE|DIR] [--format lycoris,comfyui,peft,oft_r,diff,onnx,onnx_fp16] [--pause N] [--resume]';
+
+/** Folders of src/tasks with an info.ts, which is what makes a task. */
+const taskNames = () =>
+  readdirSync(join(ROOT, 'src/tasks'))
+    .filter((name) => existsSync(join(ROOT, 'src/tasks', name, 'info.ts')))
+    .join(', ');
+
+/** What --help says. */
+export const help = () => `usage: ${USAGE}
+
+  JOB.toml          what to do; every key is optional (docs/job.schema.json). Without it: the built-in demo
+  --task ID         the built-in example of a task: ${taskNames()}
+  --out DIR         where results go; else a new folder under runs/
+  --backend KIND    auto takes WebGPU where there is one
+  --steps N         in place of train.steps
+  --plan PLAN       a plan of Rotune, a LyCORIS preset, kohya's network_args or PEFT's adapter_config.json, in place of the job's
+  --preset NAME     a built-in plan
+  --adapter PATH    a file or folder to start from
+  --format LIST     what the adapter is saved as, with commas between
+  --pause N         stops after about N steps, saved
+  --resume          goes on with the run in DIR, or the newest under runs/
+
+Ctrl+C saves, too. Exit status 2: something given cannot be used; a line says what.`;
 
 /** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
 /** @type {readonly AdapterFormat[]} */

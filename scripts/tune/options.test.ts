@@ -1,12 +1,14 @@
 /** @file The command line of `npm run tune` refuses what it cannot do, by name; jobs on disk become folders the page can fetch. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { presetPlan } from '#src/formats/presets.ts';
 import { defaultSettings, peftSettings, plannedLayer } from '#src/oft/planned.ts';
+import { parseJob } from '#src/formats/job.ts';
+import { taskInfos } from '#src/tasks/infos.ts';
 import { filesWith, formatsFor, readJob } from './library.ts';
-import { filesBelow, parseArguments } from './options.mjs';
+import { filesBelow, help, parseArguments, USAGE } from './options.mjs';
 import { duration, progressLine } from './progress.mjs';
 import { evaluationLine, summary, textsOf } from './words.mjs';
 
@@ -230,5 +232,19 @@ describe('the end in words', () => {
     expect(textsOf({ step: 0, prompts: ['a', 'b'], texts: ['1\n2', '3'], pictures: [] })).toBe(
       'a\n    1\n    2\n\nb\n    3\n',
     );
+  });
+});
+
+describe('what is said of the command', () => {
+  it('explains every option, and names every task', () => {
+    for (const [option] of USAGE.matchAll(/--[a-z]+/g)) expect(help()).toContain(`\n  ${option} `);
+    for (const { id } of taskInfos) expect(help()).toContain(id);
+  });
+
+  it('in README: its jobs are jobs, its tasks are tasks', () => {
+    const readme = readFileSync('README.md', 'utf8');
+    const jobs = [...readme.matchAll(/```toml\n([^`]*)```/g)].map(([, toml]) => parseJob(toml!));
+    expect(jobs.map(({ task }) => task)).toEqual(['diffusion', 'language']);
+    for (const { id } of taskInfos.filter((info) => info.id !== 'diffusion')) expect(readme).toContain(id);
   });
 });

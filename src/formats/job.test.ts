@@ -120,6 +120,15 @@ describe('parseJob and printJob', () => {
     expect((error as JobError).key).toBe(key);
   }); // prettier-ignore
 
+  it('takes the example’s prompts only with its model and data', () => {
+    const prompts = (toml: string) => parseJob(`task = "language"\n${toml}`).sample.prompts;
+    expect(prompts('')).toEqual(['the small cat', 'a robot']);
+    expect(prompts('model = "my-gpt"')).toEqual([]);
+    expect(prompts('[data]\ntrain = "mine"')).toEqual([]);
+    expect(prompts('model = "my-gpt"\n[sample]\nprompts = ["x"]')).toEqual(['x']);
+    expect(parseJob('task = "language"\nmodel = "my-gpt"').sample.every).toBe(20);
+  });
+
   it('says on which line a key stands', () => {
     const toml = [
       '# a job',

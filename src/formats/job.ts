@@ -140,7 +140,11 @@ function withExample(input: Table, info: TaskInfo): Table {
   if (!example) return input;
   const own = 'model' in input || (isTable(input['data']) && 'train' in input['data']);
   const { data, model, plan, ...rest } = example;
-  const base: Record<string, unknown> = own ? rest : { ...rest, data, model, ...(plan ? { plan } : {}) };
+  // Prompts of the example mean nothing to another model or to other texts.
+  const { prompts: _, ...sample } = (example.sample ?? {}) as Table;
+  const base: Record<string, unknown> = own
+    ? { ...rest, sample }
+    : { ...rest, data, model, ...(plan ? { plan } : {}) };
   const out: Record<string, unknown> = { ...base, ...input };
   for (const key of sections)
     if (isTable(base[key])) out[key] = { ...base[key], ...(isTable(input[key]) ? input[key] : {}) };

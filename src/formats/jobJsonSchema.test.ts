@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Field, TaskInfo } from '#src/tasks/info.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
 import { jobFromTable, jobToTable, parseJob, printJob } from './job.ts';
 import { jobJsonSchema, jobSchemaFile } from './jobJsonSchema.ts';
@@ -136,6 +137,24 @@ describe('the schema and the parser', () => {
   });
 });
 
+/** Values that the form can set. */
+function drawnFor({ id, defaults }: TaskInfo, field: Field): fc.Arbitrary<unknown> {
+  switch (field.kind) {
+    case 'choice':
+      return fc.constantFrom(...field.choices.map((c) => c.value));
+    case 'flag':
+      return fc.boolean();
+    case 'number': {
+      const { min = 0, max = min + 7, step = 1 } = field;
+      const key = field.key.replaceAll(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+      const near = [min, min + step, max, defaults[field.key]];
+      return fc.constantFrom(...near.filter((x) => parses({ task: id, options: { [key]: x } })));
+    }
+    default:
+      return fc.string({ unit: 'grapheme', maxLength: 20 });
+  }
+}
+
 describe.each(taskInfos)('a job of $id', (info) => {
   it('is the same after it was written and read', () => {
     fc.assert(
@@ -151,16 +170,7 @@ describe.each(taskInfos)('a job of $id', (info) => {
           heldout: fc.option(fc.constantFrom('other', 'a/b c', 'ü.npz')),
           prompts: fc.array(fc.string({ unit: 'grapheme', maxLength: 30 }), { maxLength: 4 }),
           options: fc.record(
-            Object.fromEntries(
-              info.fields.map((field) => [
-                field.key,
-                field.kind === 'choice'
-                  ? fc.constantFrom(...field.choices.map((c) => c.value))
-                  : field.kind === 'flag'
-                    ? fc.boolean()
-                    : fc.constant(info.defaults[field.key]),
-              ]),
-            ),
+            Object.fromEntries(info.fields.map((field) => [field.key, drawnFor(info, field)])),
           ),
         }),
         (drawn) => {

@@ -238,6 +238,32 @@ describe('prepared', () => {
     const nothing = await prepared({ 'a.jsonl': '{"messages": [{"role": "user", "content": "hi"}]}' });
     expect(nothing.problems.map((p) => p.message).join()).toMatch(/leaves nothing to learn/);
   });
+  it('names samples that the tokenizer does not take, before anything runs', async () => {
+    const words = {
+      model: { type: 'WordLevel', vocab: { the: 0, cat: 1, '</s>': 2 } },
+      normalizer: null,
+      post_processor: null,
+      decoder: null,
+      pre_tokenizer: { type: 'WhitespaceSplit' },
+      added_tokens: [],
+    };
+    const own: FileSet = {
+      ...model,
+      read: (path, ...range) =>
+        path === 'tokenizer.json'
+          ? Promise.resolve(utf8.encode(JSON.stringify(words)))
+          : path === 'tokenizer_config.json'
+            ? Promise.resolve(utf8.encode('{}'))
+            : model.read(path, ...range),
+    };
+    const job = testJob('language', { length: 8 }, { sample: { prompts: ['the cat', 'the dog'] } });
+    const { problems } = await (
+      await task.open(own, openWhole(model), job)
+    ).prepare(setOf({ 'a.txt': 'the cat' }), null, nothing);
+    expect(problems.filter((p) => p.severity === 'error').map((p) => p.message)).toEqual([
+      expect.stringMatching(/^The sample "the dog" cannot be gone on from: .*does not know/),
+    ]);
+  });
   it.each<[object, RegExp]>([[{ length: 100 }, /reads at most 64 tokens/]])(
     '%o is refused',
     async (options, message) => {

@@ -96,6 +96,16 @@ export async function prepareTexts(
       }
     });
   const [before, after] = [tokenise(training), tokenise(judged)];
+  for (const prompt of job.sample.prompts)
+    try {
+      prompted(model, chats, prompt);
+    } catch (error) {
+      problems.push({
+        severity: 'error',
+        item: prompt,
+        message: `The sample "${prompt}" cannot be gone on from: ${(error as Error).message}`,
+      });
+    }
   const rows = rowsOf(before, length, options.packing, tokens.pad);
   const heldRows = rowsOf(after, length, options.packing, tokens.pad);
   const count = before.reduce((n, d) => n + d.ids.length, 0);
@@ -257,23 +267,27 @@ class PreparedTexts implements PreparedTask {
 const beginnings = (documents: readonly Document[]): string[] =>
   documents.slice(0, 3).map((document) => textOf(document).split(/\s+/).slice(0, 4).join(' '));
 
+/** Tokens to go on from. Throws where the tokenizer or the template does not take the prompt. */
+function prompted({ tokens }: LanguageModel, chats: ChatTemplate, prompt: string): number[] {
+  if (chats.own) return tokens.encode(chats.render([{ role: 'user', content: prompt }], true));
+  const own = tokens.encode(prompt);
+  const whole = tokens.start !== null && own[0] !== tokens.start ? [tokens.start, ...own] : own;
+  return whole.length > 0 ? whole : [tokens.start ?? tokens.end ?? tokens.pad];
+}
+
 /** What the model writes after prompts; with a chat template, as an answer to them. */
 export async function answer(
-  { job, network, tokens, length }: LanguageModel,
+  model: LanguageModel,
   prompts: readonly string[],
   seed: number,
   adapted: Adapted,
   tell: Tell,
 ): Promise<Samples> {
+  const { job, network, tokens, length } = model;
   const { temperature, topP, newTokens } = job.options;
   if (prompts.length === 0) return { prompts: [], pictures: [], texts: [] };
   const chats = templateOf(tokens);
-  const ids = prompts.map((prompt) => {
-    if (chats.own) return tokens.encode(chats.render([{ role: 'user', content: prompt }], true));
-    const own = tokens.encode(prompt);
-    const whole = tokens.start !== null && own[0] !== tokens.start ? [tokens.start, ...own] : own;
-    return whole.length > 0 ? whole : [tokens.start ?? tokens.end ?? tokens.pad];
-  });
+  const ids = prompts.map((prompt) => prompted(model, chats, prompt));
   const texts = await generate(
     network,
     tokens,

@@ -63,6 +63,18 @@ describe('what lies beside the tokenizer', () => {
     expect((await read({ ...both, 'config.json': { max_position_embeddings: 514 } })).longest).toBe(512);
   });
 
+  it('knows no unknown word where that token is the end, too, as GPT-2’s', async () => {
+    const unknown = async (config: object) => (await read({ 'tokenizer_config.json': config })).unknown;
+    expect(await unknown({ eos_token: '</s>', unk_token: '</s>' })).toBeNull();
+    expect(await unknown({ eos_token: '</s>', unk_token: '<unk>' })).toBe(2);
+  });
+
+  it('need not say what unknown words are, where the tokenizer does', async () => {
+    const words = cases.find(({ name }) => name === 'words')!;
+    const tokens = await read({ 'tokenizer.json': words.file });
+    for (const { text, ids } of words.texts) expect(tokens.encode(text)).toEqual(ids);
+  });
+
   it('need not name the start: the tokenizer puts it', async () => expect((await read()).start).toBe(0));
 
   it('may be no configuration at all', async () =>

@@ -88,7 +88,9 @@ export class TextTokens {
       (add_special_tokens) => tokenizer.encode('a', { add_special_tokens }).ids,
     ) as [number[], number[]];
     this.start = around[0] === bare[0] ? null : (around[0] ?? null);
-    this.unknown = id(named(config.unk_token) ?? file.model.unk_token);
+    const unknown = id(named(config.unk_token) ?? file.model.unk_token);
+    // GPT-2's is its end: there it says nothing of words.
+    this.unknown = unknown === this.end || unknown === this.start ? null : unknown;
     this.template = template;
     const longest = [
       config.model_max_length,
@@ -120,7 +122,9 @@ export class TextTokens {
     if (!config.success) throw new DataError(`${configPath} is not a tokenizer's configuration.`);
     let tokenizer: Tokenizer;
     try {
-      tokenizer = new Tokenizer(file.output, config.output);
+      // What the file alone says of unknown words counts, as in transformers.
+      const unknown = config.output.unk_token ?? file.output.model.unk_token;
+      tokenizer = new Tokenizer(file.output, { ...config.output, unk_token: unknown });
     } catch (error) {
       throw new DataError(
         `${path} is not a tokenizer that Rotune can read: ${error instanceof Error ? error.message : String(error)}.`,
