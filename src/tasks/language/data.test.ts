@@ -231,6 +231,20 @@ describe('prepared', () => {
     expect(counts.train).toBe(1);
     expect(preview.facts.find((f) => f.label === 'Sequences')!.value).toMatch(/^\d{3,} of 32 tokens$/);
   });
+  it('holds texts out by the seed, none of them trained on, the same ones each time', async () => {
+    const lines = Array.from({ length: 10 }, (_, i) =>
+      JSON.stringify({ text: `the cat ${'found '.repeat(i + 1)}` }),
+    );
+    const half = async (seed: number) => {
+      const job = testJob('language', { length: 32 }, { data: { split: 0.3 }, train: { batch: 2, seed } });
+      const opened = await task.open(model, openWhole(model), job);
+      return opened.prepare(setOf({ 'a.jsonl': lines.join('\n') }), null, nothing);
+    };
+    const [first, again, other] = [await half(1), await half(1), await half(2)];
+    expect(first.counts).toEqual({ train: 7, heldout: 3 });
+    expect(again.dataHash).toBe(first.dataHash);
+    expect(other.dataHash).not.toBe(first.dataHash);
+  });
   it('names twins and data that leave nothing to learn', async () => {
     expect((await prepared({ 'a.txt': 'the cat', 'b.txt': 'the cat' })).problems[0]!.message).toMatch(
       /b\.txt is the same text as a\.txt/,
