@@ -20,7 +20,9 @@ import type {
 import type { Trainer } from './client.ts';
 import { Comparison } from './comparison.svelte.ts';
 import { remember } from './estimate.ts';
-import { percent } from './format.ts';
+import { percent, plural } from './format.ts';
+import { addPasted, type Pasted } from './pasted.ts';
+import { jobWith, judgedByShare, withPicked } from './picking.ts';
 import { NOTHING, requestOf, type Picked } from './request.ts';
 import { Inspector } from './inspector.svelte.ts';
 import { failed, toProblem } from './problems.ts';
@@ -177,18 +179,7 @@ export class Lab {
       return;
     }
     const example = task === this.defaultJob.task ? this.defaultJob : jobFromTable({ task });
-    this.setJob({
-      ...example,
-      ...(this.#job.adapter !== undefined && { adapter: this.#job.adapter }),
-      plan: this.#job.plan,
-      model: model ? this.#job.model : example.model,
-      data: {
-        ...example.data,
-        train: train ? this.#job.data.train : example.data.train,
-        heldout: train ? (heldout ? this.#job.data.heldout : null) : example.data.heldout,
-        split: train && !heldout ? 0.1 : example.data.split,
-      },
-    });
+    this.setJob(withPicked(example, this.#job, this.#picked));
   }
 
   async cancelPreparation(): Promise<void> {
@@ -232,25 +223,25 @@ export class Lab {
   pick(files: Partial<Picked>): void {
     this.#picked = { ...this.#picked, ...files };
     if (files.model) this.#layers = null;
+    this.setJob(jobWith(this.#job, files, this.#picked));
     const { model, train, heldout, adapter } = this.#picked;
-    const own = files.train && files.train.kind === 'files';
-    const { adapter: named, ...job } = this.#job;
-    // A job that is saved names what it starts from.
-    const start =
-      files.adapter?.kind === 'files' ? files.adapter.name : files.adapter === null ? undefined : named;
-    this.setJob({
-      ...job,
-      ...(start !== undefined && { adapter: start }),
-      model: files.model?.kind === 'files' ? files.model.name : this.#job.model,
-      data: {
-        ...this.#job.data,
-        train: own ? files.train.name : this.#job.data.train,
-        // The built-in held-out images say nothing about other pictures.
-        heldout:
-          heldout?.kind === 'files' ? heldout.name : train?.kind === 'files' ? null : this.#job.data.heldout,
-      },
-    });
     if (model || train || heldout || adapter) this.#problem = null;
+  }
+
+  /** Adds what was pasted to the data; false: there was nothing in it. */
+  paste(things: readonly Pasted[]): boolean {
+    const train = addPasted(this.#picked.train, things);
+    if (!train) return false;
+    this.pick({ train });
+    this.#say(`Pasted. ${plural(train.files.length, 'file')} in all.`);
+    return true;
+  }
+
+  /** Held-out data of their own are dropped: a share of the data is held out instead. */
+  judgeByShare(): void {
+    this.#picked = { ...this.#picked, heldout: null };
+    this.#problem = null;
+    this.setJob(judgedByShare(this.#job));
   }
 
   /** Back to the built-in job with the built-in files. */

@@ -24,14 +24,16 @@ export function builtin(name: string): Source | null {
 export function requestOf(job: Job, picked: Picked, backend: BackendKind | 'auto'): JobRequest | Problem {
   const missing = (what: string, name: string): Problem => ({
     code: 'bad-data',
-    message: `The ${what} “${name}” is a folder on the device where this job was made.`,
+    message: `The ${what} “${name}” ${what.endsWith('data') ? 'are' : 'is'} on the device where this job was made.`,
     item: name,
-    cure: `Pick the ${what} folder again.`,
+    cure: `Pick the ${what} again.`,
   });
   const model = picked.model ?? builtin(job.model);
   const train = picked.train ?? builtin(job.data.train);
   if (!model) return missing('model', job.model);
-  if (!train) return missing('data folder', job.data.train);
+  if (!train) return missing('data', job.data.train);
   const heldout = picked.heldout ?? (job.data.heldout === null ? null : builtin(job.data.heldout));
+  // Without them the run would quietly be judged by nothing.
+  if (job.data.heldout !== null && !heldout) return missing('held-out data', job.data.heldout);
   return { job, model, train, heldout, adapter: picked.adapter, backend };
 }

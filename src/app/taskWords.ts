@@ -1,6 +1,7 @@
 /** @file What each task's data are called. */
 import { taskInfo, taskInfos } from '#src/tasks/infos.ts';
 import type { TaskInfo } from '#src/tasks/info.ts';
+import { count } from './format.ts';
 
 export { taskInfos };
 export type { Field } from '#src/tasks/info.ts';
@@ -8,23 +9,44 @@ export type { Field } from '#src/tasks/info.ts';
 /** The task of a job; jobs are checked, so that it is always known. */
 export const taskOf = (job: { readonly task: string }): TaskInfo => taskInfo(job.task) ?? taskInfos[0]!;
 
-const nouns: Readonly<Record<string, readonly [one: string, many: string]>> = {
-  diffusion: ['image', 'images'],
-  'image-classification': ['image', 'images'],
-  'text-classification': ['text', 'texts'],
-  language: ['sequence', 'sequences'],
-  pairs: ['pair', 'pairs'],
+/** What data consist of, and what a step takes of them where that is something else. */
+const nouns: Readonly<Record<string, readonly [item: string, perStep?: string]>> = {
+  diffusion: ['image'],
+  'image-classification': ['image'],
+  'text-classification': ['text'],
+  language: ['text', 'sequence'],
+  pairs: ['pair'],
 };
 
-/** "images", "texts", "pairs"; what nobody named is an example. */
-export const examplesOf = ({ id }: Pick<TaskInfo, 'id'>): string => nouns[id]?.[1] ?? 'examples';
+const nounOf = ({ id }: Pick<TaskInfo, 'id'>): string => nouns[id]?.[0] ?? 'example';
+
+/** "1 image", "58 images": items of the data; what nobody named is an example. */
+export const itemsText = (info: Pick<TaskInfo, 'id'>, n: number): string =>
+  `${count(n)} ${nounOf(info)}${n === 1 ? '' : 's'}`;
+
+/** "images", "sequences": what a step takes so many of. */
+export const examplesOf = (info: Pick<TaskInfo, 'id'>): string => `${nouns[info.id]?.[1] ?? nounOf(info)}s`;
+
+/** "1 image", "8 sequences": what a step takes. */
+export const examplesText = (info: Pick<TaskInfo, 'id'>, n: number): string =>
+  `${count(n)} ${examplesOf(info).slice(0, n === 1 ? -1 : undefined)}`;
 
 /** "Images", as a heading. */
 export function headingOf(info: Pick<TaskInfo, 'id'>): string {
-  const word = info.id === 'language' ? 'texts' : examplesOf(info);
-  return word === 'examples' ? 'Data' : word[0]!.toUpperCase() + word.slice(1);
+  const word = nounOf(info);
+  return word === 'example' ? 'Data' : capital(`${word}s`);
 }
+
+export const capital = (words: string): string => `${words[0]?.toUpperCase() ?? ''}${words.slice(1)}`;
+
+/** The data are pictures: they can be mirrored. */
+export const seesPictures = (info: Pick<TaskInfo, 'id' | 'shows'>): boolean =>
+  info.shows === 'pictures' || nounOf(info) === 'image';
 
 /** Pictures drawn from prompts: what the before-and-after view is made for. */
 export const drawsPrompts = (info: Pick<TaskInfo, 'shows' | 'prompts'>): boolean =>
   info.shows === 'pictures' && info.prompts;
+
+/** What the samples of a task are called while they are made. */
+export const samplingOf = (info: Pick<TaskInfo, 'shows'>): string =>
+  ({ pictures: 'Drawing samples', texts: 'Writing samples', labels: 'Naming samples' })[info.shows];

@@ -1,0 +1,52 @@
+/** @file What a pick changes in the job. */
+import { describe, expect, it } from 'vitest';
+import { defaultJob, jobFromTable, parseJob, printJob } from '#src/formats/job.ts';
+import { toSource } from './picked.ts';
+import { jobWith, judgedByShare, SPLIT, withPicked } from './picking.ts';
+import { NOTHING, requestOf } from './request.ts';
+
+const folder = (name: string) => toSource([{ path: `${name}/a`, blob: new Blob(['a']) }])!;
+
+describe('own data', () => {
+  it('are judged by a share of their own, not by the built-in pictures', () => {
+    const train = folder('cats');
+    const { data } = jobWith(defaultJob, { train }, { ...NOTHING, train });
+    expect(data).toMatchObject({ train: 'cats', heldout: null, split: SPLIT });
+  });
+
+  it('keep the share that was chosen', () => {
+    const train = folder('cats');
+    const job = { ...defaultJob, data: { ...defaultJob.data, split: 0.3 } };
+    expect(jobWith(job, { train }, { ...NOTHING, train }).data.split).toBe(0.3);
+    const off = { ...defaultJob, data: { ...defaultJob.data, heldout: null, split: 0 } };
+    expect(jobWith(off, { train }, { ...NOTHING, train }).data.split).toBe(0);
+  });
+
+  it('do not lose the held-out folder that a job names', () => {
+    const job = jobFromTable({ task: 'language', data: { train: 'a', heldout: 'b' }, model: 'm' });
+    const train = folder('a');
+    const model = folder('m');
+    const next = jobWith(job, { train }, { ...NOTHING, train });
+    expect(next.data.heldout).toBe('b');
+    const request = requestOf(next, { ...NOTHING, model, train }, 'auto');
+    expect(request).toMatchObject({ code: 'bad-data', item: 'b' });
+    expect(judgedByShare(next).data).toMatchObject({ heldout: null, split: SPLIT });
+  });
+});
+
+it('an adapter that was picked is in the job’s file, and gone with it', () => {
+  const adapter = folder('before');
+  const job = jobWith(defaultJob, { adapter }, { ...NOTHING, adapter });
+  expect(parseJob(printJob(job))).toEqual(job);
+  expect(job.adapter).toBe('before');
+  expect(jobWith(job, { adapter: null }, NOTHING)).toEqual(defaultJob);
+});
+
+it('another task keeps what was picked', () => {
+  const train = folder('cats');
+  const picked = { ...NOTHING, train };
+  const job = jobWith(defaultJob, { train }, picked);
+  const next = withPicked(jobFromTable({ task: 'pairs' }), job, picked);
+  expect(next).toMatchObject({ task: 'pairs', data: { train: 'cats', heldout: null, split: SPLIT } });
+  expect(next.model).toBe('builtin:repaint');
+});

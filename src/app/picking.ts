@@ -1,0 +1,52 @@
+/** @file What a pick changes in the job: the names of what was picked, and what data of one's own are judged by. */
+import type { Job } from '#src/formats/jobTypes.ts';
+import type { Source } from '#workers/protocol.ts';
+import type { Picked } from './request.ts';
+
+/** So much of one's own data is held out where no data to judge by are given. */
+export const SPLIT = 0.1;
+
+const nameOf = (source: Source): string => (source.kind === 'files' ? source.name : `builtin:${source.id}`);
+
+/**
+ * The job with `files` picked, `picked` being all that stands in for what it names. Built-in held-out data say nothing about other data: a
+ * share is held out in their place.
+ */
+export function jobWith(job: Job, files: Partial<Picked>, picked: Picked): Job {
+  const { model, train, heldout, adapter } = files;
+  let { data } = job;
+  if (train) data = { ...data, train: nameOf(train) };
+  if (heldout) data = { ...data, heldout: nameOf(heldout) };
+  else if (picked.train?.kind === 'files' && !picked.heldout && data.heldout?.startsWith('builtin:'))
+    data = { ...data, heldout: null, split: data.split || SPLIT };
+  const { adapter: before, ...rest } = job;
+  const start = adapter === undefined ? before : adapter === null ? undefined : nameOf(adapter);
+  return {
+    ...rest,
+    ...(start !== undefined && { adapter: start }),
+    model: model ? nameOf(model) : job.model,
+    data,
+  };
+}
+
+/** The job judged by a share of its own data, and by no others. */
+export const judgedByShare = (job: Job): Job => ({
+  ...job,
+  data: { ...job.data, heldout: null, split: job.data.split || SPLIT },
+});
+
+/** The same data for another task's job: its own where they were picked, else those of the task's example. */
+export function withPicked(example: Job, job: Job, { model, train, heldout }: Picked): Job {
+  return {
+    ...example,
+    ...(job.adapter !== undefined && { adapter: job.adapter }),
+    plan: job.plan,
+    model: model ? job.model : example.model,
+    data: {
+      ...example.data,
+      train: train ? job.data.train : example.data.train,
+      heldout: train ? (heldout ? job.data.heldout : null) : example.data.heldout,
+      split: train && !heldout ? example.data.split || SPLIT : example.data.split,
+    },
+  };
+}
