@@ -9,5 +9,8 @@ export async function archiveOf({ name, files }: Extract<Source, { kind: 'files'
   const { BlobReader, BlobWriter, ZipWriter } = await import('@zip.js/zip.js');
   const writer = new ZipWriter(new BlobWriter('application/zip'), { level: 0, useWebWorkers: false });
   for (const { path, blob } of files) await writer.add(path, new BlobReader(blob));
-  return { name: `${name.replace(/[/\\:*?"<>|]/g, '_').replace(/\.zip$/i, '')}.zip`, blob: await writer.close() };
+  return {
+    name: `${name.replace(/[/\\:*?"<>|]/g, '_').replace(/\.zip$/i, '')}.zip`,
+    blob: await writer.close(),
+  };
 }

@@ -48,8 +48,8 @@ export function measureLoop(): number {
 
 /** One image of one training step of the built-in model, in that loop's multiply-adds: 95 ms on one thread where the loop makes 1.1e9 a second. */
 const WORK_PER_IMAGE = 1.05e8;
-/** 37 held-out images at 4 noise levels, before and after. */
-const HELDOUT_FORWARDS = 2 * 37 * 4;
+/** 37 held-out images at 4 noise levels: before, after, and at every other row of samples. */
+const HELDOUT_FORWARDS = 37 * 4;
 let loopSpeed = 0;
 
 /** Seconds for a job of the built-in model, samples included; null on a GPU that has not been measured yet. */
@@ -58,7 +58,8 @@ export function estimateSeconds(job: Job, backend: BackendReport): number | null
   const rows = 2 + (job.sample.every > 0 ? Math.floor((job.train.steps - 1) / job.sample.every) : 0);
   // A training image costs a forward and a backward; a denoising step of a sample, or a noise level of a held-out image, a forward.
   const forwards =
-    rows * job.sample.prompts.length * job.sample.steps + (job.data.heldout === null ? 0 : HELDOUT_FORWARDS);
+    rows * job.sample.prompts.length * job.sample.steps +
+    (job.data.heldout === null ? 0 : (1 + rows / 2) * HELDOUT_FORWARDS);
   const asImages = images + forwards / 2;
   const known = remembered(backend.kind);
   if (known !== null) return asImages * known;

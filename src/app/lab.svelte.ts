@@ -173,8 +173,7 @@ export class Lab {
 
   /** Another task for what was picked; without own files, its example. */
   chooseTask(task: string): void {
-    const { model, train, heldout } = this.#picked;
-    if (!model && !train) {
+    if (!this.#picked.model && !this.#picked.train) {
       this.openExample(task);
       return;
     }

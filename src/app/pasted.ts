@@ -5,7 +5,8 @@ type FileSource = Extract<Source, { kind: 'files' }>;
 
 /** One thing of the clipboard. */
 export type Pasted =
-  { readonly kind: 'file'; readonly name: string; readonly blob: Blob } | { readonly kind: 'text'; readonly text: string };
+  | { readonly kind: 'file'; readonly name: string; readonly blob: Blob }
+  | { readonly kind: 'text'; readonly text: string };
 
 /** What pasted data are called in jobs and lists. */
 export const PASTED = 'Pasted data';
@@ -23,7 +24,8 @@ const PICTURE = /\.(png|jpe?g|webp|avif|gif|svg)$/i;
 /** What browsers call a picture that was copied from a page or cut out of the screen. */
 const UNNAMED = /^image\.\w+$/i;
 /** Columns that tables of training data have: a line of such words is their head. */
-const COLUMN = /^"?(text|sentence|label|class|category|prompt|completion|answer|caption|file_name|input|target)"?$/i;
+const COLUMN =
+  /^"?(text|sentence|label|class|category|prompt|completion|answer|caption|file_name|input|target)"?$/i;
 
 const stemOf = (path: string) => path.replace(/\.[^./]*$/, '');
 
@@ -66,7 +68,8 @@ export function addPasted(before: Source | null, things: readonly Pasted[]): Fil
       if (thing.text.trim() === '') continue;
       const last = files.at(-1)?.path;
       const kind = kindOfText(thing.text);
-      const caption = kind === 'txt' && last !== undefined && PICTURE.test(last) ? `${stemOf(last)}.txt` : null;
+      const caption =
+        kind === 'txt' && last !== undefined && PICTURE.test(last) ? `${stemOf(last)}.txt` : null;
       files.push({
         path: caption !== null && !taken(caption) ? caption : fresh(kind),
         blob: new Blob([thing.text], { type: 'text/plain' }),

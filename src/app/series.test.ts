@@ -1,7 +1,7 @@
 /** @file Smoothing and the chart in words. */
 import { describe, expect, it } from 'vitest';
 import { layerGroups } from './angles.ts';
-import { describeLoss, smooth } from './series.ts';
+import { describeLoss, measureOf, smooth } from './series.ts';
 
 describe('smooth', () => {
   it('leaves a constant as it is, from the first value on', () => {
@@ -40,6 +40,38 @@ describe('describeLoss', () => {
 
   it('says so when there is none', () => {
     expect(describeLoss({ steps: [], smoothed: [], heldout: [] })).toBe('No loss yet.');
+  });
+});
+
+describe('measureOf', () => {
+  const metric = (name: string, value: number, better: 'higher' | 'neither') =>
+    ({ name, value, unit: 'share', better }) as const;
+  const evaluations = [
+    { step: 0, metrics: [metric('saturation', 0.3, 'neither'), metric('accuracy', 0.47, 'higher')] },
+    { step: 20, metrics: [metric('saturation', 0.2, 'neither')] },
+    { step: 40, metrics: [metric('accuracy', 0.97, 'higher')] },
+  ];
+
+  it('follows the first measure of held-out data, past rows that were only sampled', () => {
+    expect(measureOf(evaluations)).toEqual({
+      name: 'accuracy',
+      unit: 'share',
+      points: [
+        { step: 0, value: 0.47 },
+        { step: 40, value: 0.97 },
+      ],
+    });
+  });
+
+  it('is in the chart’s words', () => {
+    const text = describeLoss({ steps: [1], smoothed: [0.2], heldout: [], measure: measureOf(evaluations) });
+    expect(text).toBe(
+      'Loss 0.200 at step 1, 0.200 at step 1 (smoothed). accuracy 47\u2009% at step 0, 97\u2009% at step 40.',
+    );
+  });
+
+  it('is none where only samples were measured', () => {
+    expect(measureOf([{ step: 0, metrics: [metric('saturation', 0.3, 'neither')] }, { step: 1 }])).toBeNull();
   });
 });
 

@@ -1,5 +1,6 @@
 /** @file Smoothing of a noisy loss, and its summary in words for those who cannot see the chart. */
-import { figure } from './format.ts';
+import type { Evaluation, Metric } from '#workers/protocol.ts';
+import { figure, percent } from './format.ts';
 
 /**
  * Exponential moving average with bias correction (as Adam's), so that the first values are not pulled to zero.
@@ -22,10 +23,36 @@ export interface LossSeries {
   readonly steps: readonly number[];
   readonly smoothed: readonly number[];
   readonly heldout: readonly { readonly step: number; readonly loss: number }[];
+  readonly measure?: MeasureSeries | null;
 }
 
-/** One or two sentences: where the loss started, where it is, and the same for held-out data. */
-export function describeLoss({ steps, smoothed, heldout }: LossSeries): string {
+/** A measure of held-out data at the steps that were judged. */
+export interface MeasureSeries {
+  readonly name: string;
+  readonly unit: Metric['unit'];
+  readonly points: readonly { readonly step: number; readonly value: number }[];
+}
+
+/** The first measure that knows a better way, over the run; null: there is none. Others are of the samples, not of held-out data. */
+export function measureOf(
+  evaluations: readonly Pick<Evaluation, 'step' | 'metrics'>[],
+): MeasureSeries | null {
+  const first = evaluations.flatMap(({ metrics = [] }) => metrics).find(({ better }) => better !== 'neither');
+  if (!first) return null;
+  const points = evaluations.flatMap(({ step, metrics = [] }) =>
+    metrics
+      .filter(({ name, value }) => name === first.name && Number.isFinite(value))
+      .map(({ value }) => ({ step, value })),
+  );
+  return { name: first.name, unit: first.unit, points };
+}
+
+/** A measure's value: a share in per cent. */
+export const measureText = (unit: Metric['unit'], value: number): string =>
+  unit === 'share' ? percent(value) : figure(value);
+
+/** Up to three sentences: where the loss started, where it is, the same for held-out data, and for their measure. */
+export function describeLoss({ steps, smoothed, heldout, measure }: LossSeries): string {
   const last = smoothed.at(-1);
   if (steps.length === 0 || last === undefined) return 'No loss yet.';
   const parts = [
@@ -38,6 +65,13 @@ export function describeLoss({ steps, smoothed, heldout }: LossSeries): string {
       first === newest
         ? `Held-out loss ${figure(first.loss)} at step ${first.step}.`
         : `Held-out loss ${figure(first.loss)} at step ${first.step}, ${figure(newest.loss)} at step ${newest.step}.`,
+    );
+  const [from, to] = [measure?.points[0], measure?.points.at(-1)];
+  if (measure && from && to)
+    parts.push(
+      `${measure.name} ${measureText(measure.unit, from.value)} at step ${from.step}${
+        from === to ? '' : `, ${measureText(measure.unit, to.value)} at step ${to.step}`
+      }.`,
     );
   return parts.join(' ');
 }

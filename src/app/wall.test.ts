@@ -1,6 +1,6 @@
 /** @file Moving over the wall of samples. */
 import { describe, expect, it } from 'vitest';
-import { moveCell, wallScale } from './wall.ts';
+import { moveCell, wallScale, zoomScale } from './wall.ts';
 
 describe('moveCell', () => {
   const from = { row: 1, column: 1 };
@@ -27,4 +27,19 @@ it('enlarges by whole multiples that fit', () => {
   expect(wallScale(8 * 96 + 7 * 4 - 1, 8, 32, 4)).toBe(2);
   expect(wallScale(300, 8, 32, 4)).toBe(2);
   expect(wallScale(4000, 2, 32, 4)).toBe(4);
+});
+
+it('shrinks pictures that are wider than their share, but not to nothing', () => {
+  expect(wallScale(4 * 200 + 3 * 4, 4, 512, 4)).toBe(200 / 512);
+  expect(wallScale(8 * 50 + 7 * 4, 8, 512, 4)).toBe(96 / 512);
+  expect(wallScale(8 * 80 + 7 * 4, 8, 224, 4)).toBe(96 / 224);
+  expect(wallScale(6 * 100 + 5 * 4, 6, 98, 4)).toBe(1);
+  expect(wallScale(6 * 70 + 5 * 4, 6, 64, 4)).toBe(1);
+  expect(wallScale(6 * 60 + 5 * 4, 6, 80, 4)).toBe(1);
+});
+
+it('enlarges one picture by whole multiples, and fits a large one', () => {
+  expect(zoomScale(400, 32, 12)).toBe(12);
+  expect(zoomScale(100, 32, 12)).toBe(3);
+  expect(zoomScale(300, 512, 12)).toBe(300 / 512);
 });

@@ -5,11 +5,25 @@ export interface Cell {
   readonly column: number;
 }
 
-/** Whole multiple at which `columns` pictures of `width` pixels fit into `space` CSS pixels, from 2 to 4. */
+/** CSS pixels: narrower pictures can hardly be pressed, and of large ones little is seen. */
+const LEAST = { small: 64, large: 96 };
+const LARGEST = 4;
+
+/**
+ * CSS pixels for each pixel of a picture where `columns` of them share `space`: for small pictures a whole multiple, so that their pixels
+ * stay squares; for those that are wider than their share a fraction. They may come out wider than the space in all: then it scrolls.
+ */
 export function wallScale(space: number, columns: number, width: number, gap: number): number {
   const each = (space - gap * (columns - 1)) / columns;
-  return Math.max(2, Math.min(4, Math.floor(each / width)));
+  const least = Math.ceil(LEAST.small / width);
+  if (width < LEAST.small || each >= width)
+    return Math.max(least, Math.min(LARGEST, Math.floor(each / width)));
+  return Math.min(width, Math.floor(Math.max(each, LEAST.large))) / width;
 }
+
+/** The same for one picture in a space of its own. */
+export const zoomScale = (space: number, width: number, most: number): number =>
+  space >= width ? Math.min(most, Math.floor(space / width)) : Math.max(1, Math.floor(space)) / width;
 
 /** The cell that a key leads to; the same cell at an edge, null for keys that do not move. */
 export function moveCell({ row, column }: Cell, key: string, rows: number, columns: number): Cell | null {

@@ -9,6 +9,7 @@ import type { Evaluation, RunEvent, RunResult } from '../protocol.ts';
 import { type Adapter, anglesOf } from './adapter.ts';
 import type { Bench } from './bench.ts';
 import { evaluate, notOrthogonal } from './evaluate.ts';
+import { judgesAt } from './judging.ts';
 import { jobFeeds } from './feeds.ts';
 import { problemOf, ProblemError } from './problems.ts';
 import { checkpointed, keptRows, type Runs, type SampleRow, type Saved } from './saved.ts';
@@ -199,8 +200,10 @@ export class Run {
     const due = every > 0 && step % every === 0;
     if (!this.#sampleWish && (!due || this.#evaluations.some((e) => e.step === step))) return;
     this.#sampleWish = false;
-    await this.#evaluate(false);
-    this.#c.emit({ kind: 'phase', phase: 'training', done: step, total: this.#c.setup.job.train.steps });
+    const { train } = this.#c.setup.job;
+    const { heldout } = this.#c.setup.prepared.counts;
+    await this.#evaluate(due && judgesAt(step, this.#evaluations, heldout, train.batch * train.accumulate));
+    this.#c.emit({ kind: 'phase', phase: 'training', done: step, total: train.steps });
   }
 
   async #angles(): Promise<void> {

@@ -3,14 +3,17 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { figure } from '#src/app/format.ts';
 
-/** Steps, raw loss, smoothed loss, held-out loss. */
-export type LossData = [number[], (number | null)[], (number | null)[], (number | null)[]];
+type Column = (number | null)[];
+/** Steps, raw loss, smoothed loss, held-out loss, held-out measure. */
+export type LossData = [number[], Column, Column, Column, Column];
 
 export interface ChartOptions {
   readonly logarithmic: boolean;
   /** Last step of the run: the axis does not move while it fills. */
   readonly total: number;
   readonly oncursor: (index: number | null) => void;
+  /** Held-out data have a measure, with an axis of its own on the right. */
+  readonly measure: { readonly share: boolean; readonly text: (value: number) => string } | null;
   readonly onready: (chart: uPlot | null) => void;
 }
 
@@ -31,12 +34,13 @@ export function createChart(options: ChartOptions) {
         width: Math.max(1, element.clientWidth),
         height: Math.max(1, element.clientHeight),
         legend: { show: false },
-        padding: [8, 14, 0, 0],
+        padding: [8, options.measure ? 0 : 14, 0, 0],
         scales: {
           x: { time: false, range: (_chart, _min, max) => [0, Math.max(options.total, max || 1)] },
           // 3 is logarithmic: the enum that names it exists in the types only.
           // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
           y: { distr: options.logarithmic ? 3 : 1 },
+          measure: options.measure?.share ? { range: [0, 1] } : {},
         },
         cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
         hooks: {
@@ -48,7 +52,8 @@ export function createChart(options: ChartOptions) {
         },
         axes: [
           axis(colour, 26),
-          axis(colour, 44, (_chart, values) => values.map((v) => (v === null ? '' : figure(v)))),
+          axis(colour, fitting, (_chart, values) => values.map((v) => (v === null ? '' : figure(v)))),
+          ...(options.measure ? [measureAxis(colour, options.measure.text)] : []),
         ],
         series: [
           {},
@@ -60,9 +65,18 @@ export function createChart(options: ChartOptions) {
             paths: () => null,
             points: { show: true, size: 7, fill: () => colour('--ink') },
           },
+          {
+            scale: 'measure',
+            show: options.measure !== null,
+            stroke: () => colour('--ink'),
+            width: 1,
+            dash: [2, 4],
+            spanGaps: true,
+            points: { show: true, size: 7, width: 1.5, fill: () => colour('--paper') },
+          },
         ],
       },
-      [[], [], [], []],
+      [[], [], [], [], []],
       element,
     );
     options.onready(chart);
@@ -83,9 +97,22 @@ export function createChart(options: ChartOptions) {
   };
 }
 
+/** Room for the longest figure of an axis; 7 CSS pixels hold a digit of 12. */
+const fitting = (_chart: uPlot, values: string[] | null): number =>
+  Math.max(26, 10 + 7 * Math.max(0, ...(values ?? []).map((text) => text.length)));
+
+const measureAxis = (colour: (name: string) => string, text: (value: number) => string): uPlot.Axis => ({
+  ...axis(colour, fitting, (_chart, values) => values.map((v) => (v === null ? '' : text(v)))),
+  scale: 'measure',
+  // 1 is right: the enum that names it exists in the types only.
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
+  side: 1,
+  grid: { show: false },
+});
+
 function axis(
   colour: (name: string) => string,
-  size: number,
+  size: uPlot.Axis['size'],
   values?: (chart: uPlot, splits: (number | null)[]) => string[],
 ): uPlot.Axis {
   return {

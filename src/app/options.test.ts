@@ -1,0 +1,35 @@
+/** @file What the page accepts of an option, job files hold. */
+import { describe, expect, it } from 'vitest';
+import { jobFromTable, parseJob, printJob } from '#src/formats/job.ts';
+import { taskInfos } from '#src/tasks/infos.ts';
+import { optionProblem } from './options.ts';
+
+describe.each(taskInfos)('$id', (info) => {
+  const options = info.fields.map((field) => [field.key, field] as const);
+
+  it.each(options)('%s', (key, field) => {
+    const candidates: unknown[] =
+      field.kind === 'number'
+        ? [field.min ?? 0, field.max ?? 1e6, (field.min ?? 0) + 0.5]
+        : field.kind === 'choice'
+          ? field.choices.map(({ value }) => value)
+          : field.kind === 'flag'
+            ? [true, false]
+            : ['', 'name', 'x'.repeat(501)];
+    const accepted = candidates.filter((value) => optionProblem(info, key, value) === null);
+    expect(accepted.length).toBeGreaterThan(0);
+    const job = jobFromTable({ task: info.id });
+    for (const value of accepted) {
+      const changed = { ...job, options: { ...job.options, [key]: value } };
+      expect(parseJob(printJob(changed))).toEqual(changed);
+    }
+  });
+});
+
+it('says what is allowed', () => {
+  const generic = taskInfos.find(({ id }) => id === 'generic')!;
+  expect(optionProblem(generic, 'delta', 0)).toBe('Allowed: a positive number.');
+  expect(optionProblem(generic, 'target', 'x'.repeat(501))).toBe(
+    'Allowed: a text of at most 500 characters.',
+  );
+});

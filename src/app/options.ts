@@ -1,0 +1,15 @@
+/** @file A task's options as they are typed: held to the same schema as job files, so that what the page accepts can be saved and opened again. */
+import * as v from 'valibot';
+import type { TaskInfo } from '#src/tasks/info.ts';
+
+const snake = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** What is wrong with a value of an option, as a sentence; null: nothing. */
+export function optionProblem(info: Pick<TaskInfo, 'entries'>, key: string, value: unknown): string | null {
+  const schema = info.entries[snake(key)];
+  if (!schema) return null;
+  const parsed = v.safeParse(schema, value);
+  if (parsed.success) return null;
+  const allowed = /allowed: (.*)$/.exec(parsed.issues[0].message)?.[1];
+  return allowed ? `Allowed: ${allowed}` : 'This cannot be.';
+}
