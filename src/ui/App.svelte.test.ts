@@ -81,7 +81,7 @@ describe('home', () => {
     const { lab, trainer } = await open();
     const start = vi.spyOn(trainer, 'start');
     lab.openLink({ ...job, train: { ...job.train, steps: 6 } });
-    await expect.element(page.getByText('6 of 4 images')).toBeVisible();
+    await expect.element(page.getByText('6 steps of 4 images')).toBeVisible();
     expect(start).not.toHaveBeenCalled();
     await page.getByRole('button', { name: 'Train this' }).click();
     await expect.element(page.getByRole('heading', { name: 'It learned the style' })).toBeVisible();

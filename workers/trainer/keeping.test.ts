@@ -167,7 +167,11 @@ describe('a session', () => {
     expect(last.get('encoding')).toMatchObject({ done: 3, total: 3 });
     const other = new Lab('cancelled').newSession();
     const going = other.prepare(request, false, () => void other.cancelPreparation());
-    expect(problem(await going)).toEqual({ code: 'cancelled', message: 'The preparation was cancelled.' });
+    expect(problem(await going)).toEqual({
+      code: 'cancelled',
+      message: 'The preparation was cancelled.',
+      safe: 'What was made ready so far is kept.',
+    });
     expect(value(await other.prepare(request, false)).images).toBe(3);
   });
 });

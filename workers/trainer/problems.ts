@@ -35,7 +35,8 @@ export class Cancelled extends Error {
 /** The Problem of a thrown error. `lost`: why the device was lost, if it was. */
 export function problemOf(cause: unknown, lost: string | null = null): Problem {
   if (cause instanceof ProblemError) return cause.problem;
-  if (cause instanceof Cancelled) return { code: 'cancelled', message: cause.message };
+  if (cause instanceof Cancelled)
+    return { code: 'cancelled', message: cause.message, safe: 'What was made ready so far is kept.' };
   const detail = describe(cause);
   const message = cause instanceof Error ? cause.message : String(cause);
   const as = (code: ProblemCode, more: Partial<Problem> = {}): Problem => ({

@@ -2,6 +2,7 @@
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type {
   AdapterReport,
+  Evaluation,
   ExportedFile,
   Fit,
   Problem,
@@ -40,6 +41,12 @@ export interface FakeOptions {
   /** What is found in any file that is opened. */
   readonly inspection?: Inspection;
   readonly fit?: Fit;
+  /** The samples are these words instead of pictures, with what held-out data say of them; `amount` as in Draw. */
+  readonly says?: {
+    readonly prompts: readonly string[];
+    readonly words: (prompt: number, amount: number) => string;
+    readonly judged: (amount: number) => Pick<Evaluation, 'metrics' | 'tables'>;
+  };
 }
 
 const fakeFit: Fit = {
@@ -151,14 +158,23 @@ export class FakeTrainer extends FakeDownloads implements TrainerApi {
     const samples = (step: number) => {
       this.#progress = step / train.steps;
       const amount = Math.min(1, this.#progress * 1.6);
-      const pictures = sample.prompts.map((_, i) => this.#draw(i, amount, sample.seed));
-      onEvent({ kind: 'samples', step, prompts: sample.prompts, pictures });
+      const { says } = this.#options;
+      const pictures = says ? [] : sample.prompts.map((_, i) => this.#draw(i, amount, sample.seed));
+      const texts = says?.prompts.map((_, i) => says.words(i, amount));
+      onEvent({
+        kind: 'samples',
+        step,
+        prompts: says?.prompts ?? sample.prompts,
+        pictures,
+        ...(texts && { texts }),
+      });
       onEvent({
         kind: 'evaluation',
         evaluation: {
           step,
           heldoutLoss: 0.184 + 0.076 * (1 - amount) ** 2,
-          saturation: 0.213 - 0.186 * amount,
+          saturation: says ? null : 0.213 - 0.186 * amount,
+          ...says?.judged(amount),
         },
       });
     };
