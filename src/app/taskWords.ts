@@ -47,6 +47,10 @@ export const seesPictures = (info: Pick<TaskInfo, 'id' | 'shows'>): boolean =>
 export const drawsPrompts = (info: Pick<TaskInfo, 'shows' | 'prompts'>): boolean =>
   info.shows === 'pictures' && info.prompts;
 
+/** How a picture on the wall is read, where it is more than one thing. */
+export const wallNote = ({ id }: Pick<TaskInfo, 'id'>): string | null =>
+  id === 'pairs' ? 'In each: the input, what the model makes of it, and what it should be.' : null;
+
 /** What the samples of a task are called while they are made. */
 export const samplingOf = (info: Pick<TaskInfo, 'shows'>): string =>
   ({ pictures: 'Drawing samples', texts: 'Writing samples', labels: 'Naming samples' })[info.shows];

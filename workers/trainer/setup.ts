@@ -14,6 +14,7 @@ import { FIRST_ROUNDS } from '#src/training/rounds.ts';
 import type { AdapterReport, JobRequest, Preparation, PrepareProgress } from '../protocol.ts';
 import { begin } from './begin.ts';
 import type { Loader } from './loader.ts';
+import { ProblemError } from './problems.ts';
 import type { Origin, Saved } from './saved.ts';
 import { sourceName } from './sources.ts';
 
@@ -82,6 +83,28 @@ const wholeOf = ({ graph, whole = [] }: TrainedGraph) =>
     return { name, shape: constant.shape };
   });
 
+/** Data that cannot be used may leave no graph to train: then they are what is wrong, and all of it is said. */
+function trainedBy(prepared: PreparedTask): TrainedGraph {
+  try {
+    return prepared.training();
+  } catch (cause) {
+    const [first, ...more] = prepared.problems.filter(({ severity }) => severity === 'error');
+    if (!first) throw cause;
+    const named = [first, ...more].slice(0, 5).map(({ message }) => message);
+    const rest = more.length + 1 - named.length;
+    throw new ProblemError(
+      {
+        code: 'bad-data',
+        item: first.item,
+        message: [...named, ...(rest > 0 ? [`And ${rest} more like these.`] : [])].join(' '),
+        safe: 'Nothing was changed.',
+        cure: first.cure ?? 'Mend the data, or use others.',
+      },
+      { cause },
+    );
+  }
+}
+
 /**
  * Reads, plans and compiles. Throws only where there is nothing to list problems of (no model, no data).
  * @param saved of the run that is to go on
@@ -97,7 +120,7 @@ export async function makeSetup(
   const { job } = request;
   const model = await loader.model(request.model, job, (done, total) => tell({ what: 'model', done, total }));
   const prepared = await loader.prepared(request, host, (done, total) => tell({ what: 'data', done, total }));
-  const trained = prepared.training();
+  const trained = trainedBy(prepared);
   const { layers } = trained;
   const beginning = await begin(request, loader, model.hash, layers, saved);
   const { planned, planProblems } = beginning;
