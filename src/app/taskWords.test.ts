@@ -1,6 +1,15 @@
 /** @file What data are called: never images where there are none, and one of a thing in the singular. */
 import { describe, expect, it } from 'vitest';
-import { examplesText, headingOf, itemsText, samplingOf, seesPictures, taskInfos } from './taskWords.ts';
+import {
+  askingOf,
+  examplesText,
+  headingOf,
+  itemsText,
+  samplingOf,
+  seesPictures,
+  taskInfos,
+  unbroken,
+} from './taskWords.ts';
 
 describe('words for data', () => {
   it.each([
@@ -23,6 +32,12 @@ describe('words for data', () => {
     expect(itemsText(info, 1200)).toBe('1\u2009200 texts');
     expect(examplesText(info, 1)).toBe('1 text');
     expect(samplingOf(info)).toBe('Naming samples');
+  });
+
+  it('labels are named, not gone on from', () => {
+    expect(askingOf({ shows: 'labels' }).press).toBe('Name it');
+    expect(askingOf({ shows: 'texts' }).press).toBe('Go on');
+    expect(unbroken('moon 61 %, star 9 %')).toBe('moon 61\u202f%, star 9\u202f%');
   });
 
   it('a task that nobody named has examples', () => {

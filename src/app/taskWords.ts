@@ -47,6 +47,22 @@ export const seesPictures = (info: Pick<TaskInfo, 'id' | 'shows'>): boolean =>
 export const drawsPrompts = (info: Pick<TaskInfo, 'shows' | 'prompts'>): boolean =>
   info.shows === 'pictures' && info.prompts;
 
+/** How prompts are asked for and answered, by what the samples are. */
+export const askingOf = (info: Pick<TaskInfo, 'shows'>) =>
+  ({
+    pictures: { samples: 'Draw as samples', label: 'What to draw', press: 'Draw it', busy: 'Drawing …' },
+    texts: {
+      samples: 'Go on from, as samples',
+      label: 'How the text begins, or a question',
+      press: 'Go on',
+      busy: 'Writing …',
+    },
+    labels: { samples: 'Name as samples', label: 'What to name', press: 'Name it', busy: 'Naming …' },
+  })[info.shows];
+
+/** "moon 61 %" breaks before its figure, not before the sign. */
+export const unbroken = (text: string): string => text.replace(/ %/g, '\u202f%');
+
 /** How a picture on the wall is read, where it is more than one thing. */
 export const wallNote = ({ id }: Pick<TaskInfo, 'id'>): string | null =>
   id === 'pairs' ? 'In each: the input, what the model makes of it, and what it should be.' : null;

@@ -64,7 +64,7 @@ describe('labels of texts', () => {
     cell(0, 0).focus();
     await userEvent.keyboard('{ArrowDown}{ArrowRight}');
     expect(document.activeElement).toBe(cell(1, 1));
-    expect(cell(1, 1).textContent).toBe('bad 91 %');
+    expect(cell(1, 1).textContent).toBe('bad 91\u202f%');
     await userEvent.keyboard('{Enter}');
     const dialog = page.getByRole('dialog', { name: 'Not again., enlarged' });
     await expect.element(dialog.getByText('good 55 %')).toBeVisible();
