@@ -42,7 +42,7 @@ describe('importPlan', () => {
     ['{"peft_type": "OFT"', /^This is not whole JSON: .* Copy the file again, all of it\.$/],
     ['{"a": 1}', /^This JSON is neither a PEFT adapter_config\.json/],
     ['blokcs = { dim = 4 }', /^blokcs is not a known key\. Did you mean blocks\?$/],
-    ['[plan]\nside = "left"', /^plan\.side is "left"; allowed: "output" or "input"\.$/],
+    ['[plan]\nside = "left"', /^Line 2: plan\.side is "left"; allowed: "output" or "input"\.$/],
   ])('refuses %j', (text, message) => {
     expect(() => importPlan(text, 'my.txt')).toThrow(JobError);
     expect(() => importPlan(text, 'my.txt')).toThrow(message);
