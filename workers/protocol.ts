@@ -98,6 +98,8 @@ export interface Preparation {
   /** All layers that can be adapted, in the order of the network; the page plans them anew as rules are edited. */
   readonly layers: readonly Layer[];
   readonly planned: readonly PlannedLayer[];
+  /** Names of constants that are trained as a whole: a new last layer. */
+  readonly whole: readonly string[];
   readonly adapter?: AdapterReport;
   readonly parameters: { readonly stored: number; readonly effective: number; readonly base: number };
   /** Items of training data: images, texts, pairs, batches. */

@@ -1,6 +1,6 @@
 /** @file What the save panel says of each destination. */
 import { describe, expect, it } from 'vitest';
-import { adapterFit } from '#src/formats/adapterFiles.ts';
+import { adapterFit, headLosses } from '#src/formats/adapterFiles.ts';
 import { planLayers } from '#src/oft/rules.ts';
 import { peftSettings } from '#src/oft/planned.ts';
 import type { Plan } from '#src/oft/types.ts';
@@ -34,10 +34,23 @@ describe('destinations', () => {
   it('fall back on what holds anything', () => {
     expect(
       bestDestination([
-        { verdict: 'no', words: [] },
-        { verdict: 'loss', words: [] },
+        { verdict: 'no', words: [], headless: false },
+        { verdict: 'loss', words: [], headless: false },
       ]),
     ).toBe(1);
-    expect(bestDestination([{ verdict: 'no', words: [] }])).toBe(0);
+    expect(bestDestination([{ verdict: 'no', words: [], headless: false }])).toBe(0);
+  });
+
+  it('name what leaves a new last layer out, and offer the merged model first', () => {
+    const { planned } = planLayers(fakeLayers, fakeJob.plan);
+    const whole = [{ name: 'net.classifier.weight' }, { name: 'net.classifier.bias' }];
+    const found = destinations.map(({ format }) =>
+      verdictOf(adapterFit(format, planned, whole), headLosses(format, whole).length > 0),
+    );
+    const of = (format: string) => found[destinations.findIndex((d) => d.format === format)]!;
+    expect(of('lycoris')).toMatchObject({ verdict: 'loss', headless: true });
+    expect(of('lycoris').words.join(' ')).toMatch(/new last layer \(net\.classifier\.weight.*merged model/);
+    expect(of('onnx').headless).toBe(false);
+    expect(destinations[bestDestination(found)]?.format).toBe('onnx');
   });
 });

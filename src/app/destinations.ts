@@ -40,7 +40,8 @@ export const destinations: readonly Destination[] = [
     format: 'onnx',
     name: 'ONNX Runtime',
     file: 'The whole model with the rotations worked into its weights.',
-    place: 'It takes the place of unet/model.onnx. No adapter is needed any more, and none can be taken out.',
+    place:
+      'It takes the place of the model’s own .onnx file. No adapter is needed any more, and none can be taken out.',
   },
   {
     format: 'onnx_fp16',
@@ -61,6 +62,8 @@ export interface Verdict {
   readonly verdict: 'whole' | 'loss' | 'no';
   /** Why not, with what would help; or what is lost. */
   readonly words: readonly string[];
+  /** A new last layer would not be in the file. */
+  readonly headless: boolean;
 }
 
 interface Fit {
@@ -68,21 +71,26 @@ interface Fit {
   readonly losses: readonly string[];
 }
 
-export function verdictOf({ obstacles, losses }: Fit): Verdict {
+/** @param headless the format cannot hold the new last layer that was trained */
+export function verdictOf({ obstacles, losses }: Fit, headless = false): Verdict {
   if (obstacles.length > 0)
-    return { verdict: 'no', words: obstacles.map(({ reason, cure }) => `${reason} ${cure}`) };
-  return { verdict: losses.length > 0 ? 'loss' : 'whole', words: losses };
+    return { verdict: 'no', words: obstacles.map(({ reason, cure }) => `${reason} ${cure}`), headless };
+  return { verdict: losses.length > 0 ? 'loss' : 'whole', words: losses, headless };
 }
 
 /** Where most adapters fit whole: what is offered before the layers are known. */
 export const USUAL = destinations.findIndex(({ format }) => format === 'lycoris');
 
-/** The first destination that takes the adapter whole, else the first that takes it at all. */
+/** The first destination that takes the adapter whole, else the first with its last layer, else the first that takes it at all. */
 export function bestDestination(verdicts: readonly Verdict[]): number {
-  const whole = verdicts.findIndex(({ verdict }) => verdict === 'whole');
-  if (whole >= 0) return whole;
-  return Math.max(
-    0,
-    verdicts.findIndex(({ verdict }) => verdict === 'loss'),
-  );
+  const first = (fits: (verdict: Verdict) => boolean): number[] => {
+    const at = verdicts.findIndex(fits);
+    return at < 0 ? [] : [at];
+  };
+  const found = [
+    ...first(({ verdict }) => verdict === 'whole'),
+    ...first(({ verdict, headless }) => verdict === 'loss' && !headless),
+    ...first(({ verdict }) => verdict === 'loss'),
+  ];
+  return found[0] ?? 0;
 }

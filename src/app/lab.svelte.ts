@@ -345,7 +345,7 @@ export class Lab {
           : prepared.problem;
         if (stop) return this.#failRun(stop);
       }
-      this.run.running(this.#preparation?.planned);
+      this.run.running(this.#preparation?.planned, this.#preparation?.whole);
       const outcome = await this.trainer.start(
         request,
         (event) => {

@@ -36,6 +36,7 @@ export class RunState {
   #rows = $state.raw<readonly SampleRow[]>([]);
   #evaluations = $state.raw<readonly Evaluation[]>([]);
   #planned = $state.raw<readonly PlannedLayer[]>([]);
+  #whole = $state.raw<readonly string[]>([]);
   #angles = $state.raw<Angles | null>(null);
   #checkpoint = $state.raw<{ readonly step: number; readonly bytes: number; readonly at: number } | null>(
     null,
@@ -86,6 +87,10 @@ export class RunState {
   /** The layers of this run, whatever the plan has become since. */
   get planned(): readonly PlannedLayer[] {
     return this.#planned;
+  }
+  /** Names of constants that are trained as a whole: a new last layer. */
+  get whole(): readonly string[] {
+    return this.#whole;
   }
   get angles(): Angles | null {
     return this.#angles;
@@ -148,9 +153,10 @@ export class RunState {
     this.#warnings = [];
   }
 
-  /** `planned`: the layers that this run turns, in the order of its angles. */
-  running(planned: readonly PlannedLayer[] = []): void {
+  /** `planned`: the layers that this run turns, in the order of its angles; `whole`: what it trains as a whole. */
+  running(planned: readonly PlannedLayer[] = [], whole: readonly string[] = []): void {
     this.#planned = planned;
+    this.#whole = whole;
     if (this.#status === 'preparing') this.#status = 'running';
   }
   ending(how: 'pausing' | 'stopping'): void {

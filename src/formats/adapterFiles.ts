@@ -20,6 +20,8 @@ import { isZip, unzipFiles } from './zip.ts';
 export type { AdapterFile, AdapterInput, MergeOptions, WrittenAdapter, WrittenFile } from './adapterTypes.ts';
 export type { Fit, Obstacle } from './fit.ts';
 
+type Named = Pick<WholeValues, 'name'>;
+
 const fits: Readonly<Record<AdapterFormat, (planned: readonly PlannedLayer[]) => Fit>> = {
   lycoris: lycorisFit,
   comfyui: comfyuiFit,
@@ -30,18 +32,31 @@ const fits: Readonly<Record<AdapterFormat, (planned: readonly PlannedLayer[]) =>
   onnx_fp16: mergedHalfFit,
 };
 
-/** Whether the format can hold the adapter (obstacles, each with the change that helps), and what it loses. Throws nothing. */
-export const adapterFit = (format: AdapterFormat, planned: readonly PlannedLayer[]): Fit =>
-  fits[format](planned);
+/**
+ * Whether the format can hold the adapter (obstacles, each with the change that helps), and what it loses. Throws nothing.
+ * @param whole constants that were trained as they are: a new last layer
+ */
+export function adapterFit(
+  format: AdapterFormat,
+  planned: readonly PlannedLayer[],
+  whole: readonly Named[] = [],
+): Fit {
+  const { obstacles, losses } = fits[format](planned);
+  return { obstacles, losses: [...losses, ...headLosses(format, whole)] };
+}
 
 /** What the format loses, as plain sentences; if it cannot hold the adapter, why and what would help. Throws nothing. */
-export function adapterLosses(format: AdapterFormat, planned: readonly PlannedLayer[]): string[] {
-  const { obstacles, losses } = adapterFit(format, planned);
+export function adapterLosses(
+  format: AdapterFormat,
+  planned: readonly PlannedLayer[],
+  whole: readonly Named[] = [],
+): string[] {
+  const { obstacles, losses } = adapterFit(format, planned, whole);
   return obstacles.length > 0 ? obstacles.map((o) => `${o.reason} ${o.cure}`) : [...losses];
 }
 
 /** What becomes of weights that were trained as they are. */
-function headLosses(format: AdapterFormat, whole: readonly WholeValues[]): string[] {
+export function headLosses(format: AdapterFormat, whole: readonly Named[]): string[] {
   const names = whole.map((w) => w.name).join(', ');
   if (whole.length === 0 || format.startsWith('onnx')) return [];
   if (format === 'peft') {
@@ -69,7 +84,7 @@ export async function writeAdapter(format: AdapterFormat, input: AdapterInput): 
   const files = await write(format, input);
   const planned = layers.map((l) => l.layer);
   const left = format === 'peft' || format === 'oft_r' ? planned.filter((p) => p.size > 1) : planned;
-  const losses = [...adapterLosses(format, planned), ...headLosses(format, whole)];
+  const losses = adapterLosses(format, planned, whole);
   return { files, losses, layers: left.length };
 
   async function write(kind: AdapterFormat, { weight, model, others }: AdapterInput): Promise<WrittenFile[]> {

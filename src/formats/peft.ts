@@ -124,7 +124,7 @@ export interface PeftMeta {
  * The module of PyTorch that a whole weight belongs to. Exporters keep a parameter's own name only where its numbers are as in PyTorch;
  * a weight that they turned gets another.
  */
-export const moduleOf = ({ name }: WholeValues): string | undefined =>
+export const moduleOf = ({ name }: Pick<WholeValues, 'name'>): string | undefined =>
   /^([^/:]+)\.(weight|bias)$/.exec(name)?.[1];
 
 /**

@@ -301,6 +301,7 @@ export class Session implements SessionApi {
       modelBytes: model.bytes,
       layers: setup.layers,
       planned,
+      whole: setup.layout.whole.map(({ name }) => name),
       ...(setup.report && { adapter: setup.report }),
       parameters: { stored: sum('stored'), effective: sum('effective'), base: setup.weights },
       images: setup.prepared.counts.train,

@@ -134,6 +134,7 @@ export class FakeTrainer extends FakeDownloads implements TrainerApi {
       parameters: { stored: sum('stored'), effective: sum('effective'), base: 2_760_000 },
       images: 58,
       heldout: 37,
+      whole: [],
       preview: { facts: [{ label: 'Images', value: '58' }], items: [] },
       fit: this.#options.fit ?? fakeFit,
       secondsPerStep: probe ? 0.41 : null,
