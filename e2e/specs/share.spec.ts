@@ -15,7 +15,7 @@ test('the link of a finished run opens the same job', async ({ rotune, page }) =
   await page.goto('about:blank');
   await page.goto(link);
   await expect(page.getByRole('heading', { name: 'Someone shared a job with you' })).toBeVisible();
-  await expect(page.getByText('3 of 1 images')).toBeVisible();
+  await expect(page.getByText('3 steps of 1 image')).toBeVisible();
 });
 
 const broken: [string, (good: string) => string, RegExp][] = [

@@ -59,6 +59,18 @@ describe('Lab', () => {
     expect(lab.run.records.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
+  it('keeps what it saw of the data in sight while an edit is looked at, not beyond other data', async () => {
+    const { lab } = setUp();
+    await lab.prepare(false);
+    const { seen } = lab;
+    expect(seen).not.toBeNull();
+    lab.setJob({ ...lab.job, train: { ...lab.job.train, steps: 3 } });
+    lab.setJob({ ...lab.job, train: { ...lab.job.train, steps: 4 } });
+    expect([lab.preparation, lab.seen]).toEqual([null, seen]);
+    lab.pick({ train: toSource([{ path: 'cats/a.png', blob: new Blob() }]) });
+    expect(lab.seen).toBeNull();
+  });
+
   it('does not start a run that must fail', async () => {
     const { lab, trainer } = setUp({
       problems: [{ severity: 'error', code: 'bad-data', message: 'fox.png cannot be read.' }],

@@ -56,6 +56,7 @@ export class Lab {
   #preference = $state<BackendKind | 'auto'>('auto');
   #backend = $state.raw<BackendReport | null>(null);
   #preparation = $state.raw<Preparation | null>(null);
+  #seen = $state.raw<Preparation | null>(null);
   #preparing = $state<'no' | 'reading' | 'timing'>('no');
   #progress = $state.raw<PrepareProgress | null>(null);
   #problem = $state.raw<Problem | null>(null);
@@ -98,6 +99,10 @@ export class Lab {
   /** What the worker made of the present job; null while it has not looked, or the job changed since. */
   get preparation() {
     return this.#preparation;
+  }
+  /** The same, or while it is asked anew about the same model and data, what it was: so that the page does not jump at every edit. */
+  get seen(): Preparation | null {
+    return this.#preparation ?? this.#seen;
   }
   get preparing() {
     return this.#preparing;
@@ -212,6 +217,9 @@ export class Lab {
   /** Another job, or another version of it; what the worker said of the old one no longer holds. */
   setJob(job: Job): void {
     if (job.model !== this.#job.model) this.#layers = null;
+    const { task, model, data } = this.#job;
+    const same = job.task === task && job.model === model && job.data.train === data.train;
+    this.#seen = same ? this.seen : null;
     this.#job = job;
     this.#preparation = null;
     // An answer that is still on its way is about the old job.
@@ -223,6 +231,8 @@ export class Lab {
     this.#picked = { ...this.#picked, ...files };
     if (files.model) this.#layers = null;
     this.setJob(jobWith(this.#job, files, this.#picked));
+    // Other files can have the same name.
+    this.#seen = null;
     const { model, train, heldout, adapter } = this.#picked;
     if (model || train || heldout || adapter) this.#problem = null;
   }
@@ -277,7 +287,10 @@ export class Lab {
       this.#backend = outcome.value.backend;
       this.#preparation = outcome.value;
       this.#layers = outcome.value.layers;
-    } else this.#problem = outcome.problem;
+    } else {
+      this.#problem = outcome.problem;
+      this.#seen = null;
+    }
     return outcome;
   }
 
