@@ -39,8 +39,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         .getByRole('group', { name: 'Open a model folder' })
         .getByLabel('or single files')
         .setInputFiles([
-          'e2e/golden/zoo/llama-dyn20/model.onnx',
-          'e2e/golden/zoo/llama-dyn20/model.onnx.data',
+          'e2e/golden/placement/model.onnx',
           'e2e/golden/bad/custom-op.onnx',
           'e2e/golden/bad/truncated.onnx',
         ]);

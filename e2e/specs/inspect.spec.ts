@@ -62,7 +62,12 @@ test('weights that are missing are asked for, and then found', async ({ page }) 
   await expect(page.getByRole('button', { name: 'Train it' })).toBeDisabled();
   await give(page, LLAMA, `${LLAMA}.data`);
   await expect(page.getByText('This model can be trained: 15 layers can turn.').first()).toBeVisible();
-  await expect(page.getByRole('table', { name: /would run on the CPU/ })).toContainText('IsNaN');
+  await expect(page.getByText(/all \d+ nodes of a training step run on the GPU/)).toBeVisible();
+});
+
+test('nodes that the GPU would not run are named with the reason', async ({ page }) => {
+  await give(page, golden('placement/model.onnx'));
+  await expect(page.getByRole('table', { name: /would run on the CPU/ })).toContainText('Mod');
 });
 
 test('a model dropped anywhere on the page is opened; anything else is not', async ({ page }) => {
