@@ -1,5 +1,6 @@
 /** @file Images and classifier together: what is fed, how it is judged, what the wall shows. */
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
+import { classFacts, classReport } from '#src/tasks/classification/report.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import { drawChange } from '#src/tasks/images/augment.ts';
 import { collectImages } from '#src/tasks/images/collect.ts';
@@ -21,14 +22,7 @@ import type {
 import { badNumbers, type HeadChoice } from '#src/tasks/classification/classes.ts';
 import { classesOf, classProblems, type Labelled, strangeClasses } from '#src/tasks/classification/labels.ts';
 import { readLabelled } from './data.ts';
-import {
-  confusion,
-  judge,
-  type Judgement,
-  accuracies,
-  mistakes,
-  percent,
-} from '#src/tasks/classification/metrics.ts';
+import { judge, type Judgement, accuracies, percent } from '#src/tasks/classification/metrics.ts';
 import { splitByClass, spread } from '#src/tasks/classification/choose.ts';
 import { classWeights, targetFeed, targetRows } from '#src/tasks/classification/loss.ts';
 import type { Classifier } from './classifier.ts';
@@ -119,17 +113,11 @@ async function previewOf(
   judged: readonly Example[],
   choice: HeadChoice,
 ): Promise<DataPreview> {
-  const counts = new Map<number, number>();
-  for (const { label } of training) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const classes = [...counts].sort(([a], [b]) => a - b);
-  const listed = classes.slice(0, 12).map(([c, n]) => `${choice.names[c] ?? c} ${n}`);
-  const more = classes.length > 12 ? ` and ${classes.length - 12} more` : '';
   const shown = spread(training, SHOWN);
   return {
     facts: [
       { label: 'Images', value: `${training.length} to train, ${judged.length} held out` },
-      { label: 'Classes', value: `${classes.length}: ${listed.join(', ')}${more}` },
-      { label: 'Last layer', value: `${choice.kind === 'new' ? 'new' : 'the model’s own'} (${choice.why})` },
+      ...classFacts(training, choice),
     ],
     items: await Promise.all(
       shown.map(async (e) => ({
@@ -239,11 +227,7 @@ class PreparedImages implements PreparedTask {
     await this.#scores(this.heldout, adapted, tell, ({ path, label }, scores) => {
       judgements.push(judge(path, label, scores));
     });
-    const loss = judgements.reduce((sum, j) => sum + j.loss, 0) / judgements.length;
-    const tables = [confusion(judgements, this.choice.names, 'images')];
-    if (judgements.some((j) => j.got !== j.label))
-      tables.push(mistakes(judgements, this.choice.names, 'image'));
-    return { loss, metrics: accuracies(judgements), tables };
+    return classReport(judgements, this.choice.names, 'image', accuracies(judgements));
   }
 
   async samples(adapted: Adapted, _: TaskHost, tell: Tell): Promise<Samples> {

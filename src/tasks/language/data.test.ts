@@ -275,7 +275,7 @@ describe('prepared', () => {
       await task.open(own, openWhole(model), job)
     ).prepare(setOf({ 'a.txt': 'the cat' }), null, nothing);
     expect(problems.filter((p) => p.severity === 'error').map((p) => p.message)).toEqual([
-      expect.stringMatching(/^The sample "the dog" cannot be gone on from: .*does not know/),
+      expect.stringMatching(/^The sample "the dog" cannot be read: .*does not know/),
     ]);
   });
   it.each<[object, RegExp]>([[{ length: 100 }, /reads at most 64 tokens/]])(

@@ -21,6 +21,7 @@ import { generate } from './generate.ts';
 import type { LanguageOptions } from './info.ts';
 import type { LanguageNetwork } from './network.ts';
 import { marked, type Row, rowsOf } from './sequences.ts';
+import { sampleProblems, tokenProblems } from '#src/tasks/text/problems.ts';
 import type { TextTokens } from '#src/tasks/text/tokens.ts';
 
 /** An opened language model. */
@@ -61,8 +62,8 @@ export async function prepareTexts(
   const { job, tokens, length, network } = model;
   const { options } = job;
   const chats = templateOf(tokens);
-  const all = options.lossOn === 'all';
-  const read = (files: FileSet) => readDocuments(files, { column: options.column, chats, all });
+  const read = (files: FileSet) =>
+    readDocuments(files, { column: options.column, chats, all: options.lossOn === 'all' });
   const own = await read(train);
   const other = heldout ? await read(heldout) : null;
   const problems: TaskProblem[] = [...own.problems, ...(other?.problems ?? [])];
@@ -78,14 +79,11 @@ export async function prepareTexts(
   problems.push(...repeated(training));
   const total = training.length + judged.length;
   let done = 0;
-  let unknown = 0;
   const tokenise = (documents: readonly Document[]) =>
     documents.flatMap((document) => {
       tell?.(++done, total);
       try {
-        const made = marked(document, tokens);
-        unknown += made.ids.filter((id) => id === tokens.unknown).length;
-        return [made];
+        return [marked(document, tokens)];
       } catch (error) {
         problems.push({
           severity: 'error',
@@ -96,20 +94,13 @@ export async function prepareTexts(
       }
     });
   const [before, after] = [tokenise(training), tokenise(judged)];
-  for (const prompt of job.sample.prompts)
-    try {
-      prompted(model, chats, prompt);
-    } catch (error) {
-      problems.push({
-        severity: 'error',
-        item: prompt,
-        message: `The sample "${prompt}" cannot be gone on from: ${(error as Error).message}`,
-      });
-    }
+  problems.push(...sampleProblems(job.sample.prompts, (prompt) => prompted(model, chats, prompt)));
   const rows = rowsOf(before, length, options.packing, tokens.pad);
   const heldRows = rowsOf(after, length, options.packing, tokens.pad);
   const count = before.reduce((n, d) => n + d.ids.length, 0);
-  problems.push(...tokenProblems(unknown, count, model, [...before, ...after]));
+  const graph = network.graph(network.inputs.batch ?? 1, length);
+  const all = [...before, ...after].map(({ ids }) => ids);
+  problems.push(...tokenProblems(all, tokens, network.words(graph)));
   if (rows.length === 0 && !problems.some((p) => p.severity === 'error'))
     problems.push({
       severity: 'error',
@@ -160,33 +151,6 @@ function repeated(documents: readonly Document[]): TaskProblem[] {
       message: `${twins === 1 ? `${first[0]} is the same text as ${first[1]}` : `${twins} texts are there more than once, such as ${first[0]}`}: ${twins === 1 ? 'it counts' : 'they count'} twice.`,
     },
   ];
-}
-
-function tokenProblems(
-  unknown: number,
-  count: number,
-  { tokens, length, network }: LanguageModel,
-  documents: readonly { readonly ids: readonly number[] }[],
-): TaskProblem[] {
-  const problems: TaskProblem[] = [];
-  if (unknown > 0)
-    problems.push({
-      severity: 'warning',
-      item: 'tokenizer.json',
-      message: `${unknown} of ${count} tokens are words that the tokenizer does not know.`,
-      cure: 'Use the tokenizer that belongs to the model, or spell the texts as it does.',
-    });
-  const graph = network.graph(network.inputs.batch ?? 1, length);
-  const words = network.words(graph);
-  const largest = documents.reduce((m, { ids }) => ids.reduce((a, b) => Math.max(a, b), m), tokens.pad);
-  if (largest >= words)
-    problems.push({
-      severity: 'error',
-      item: 'tokenizer.json',
-      message: `The tokenizer gives token ${largest}, but the model knows ${words} words.`,
-      cure: 'Put the tokenizer.json that belongs to this model beside it.',
-    });
-  return problems;
 }
 
 class PreparedTexts implements PreparedTask {

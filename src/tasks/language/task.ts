@@ -1,14 +1,12 @@
 /** @file Causal language models: text in, the next word out. */
-import { DataError, type FileSet } from '#src/tasks/files.ts';
+import type { FileSet } from '#src/tasks/files.ts';
 import { countWeights, modelPath } from '#src/tasks/generic/model.ts';
 import type { OpenModel, SampleWish, Task, TaskHost, TaskJob, TaskModel, Tell } from '#src/tasks/types.ts';
 import { languageDefaults, type LanguageOptions } from './info.ts';
 import { LanguageNetwork, readInputs } from './network.ts';
 import { answer, type LanguageModel, prepareTexts } from './prepare.ts';
+import { readingLength } from '#src/tasks/text/length.ts';
 import { TextTokens } from '#src/tasks/text/tokens.ts';
-
-/** Rows are no longer than this where nobody says so: memory grows with them. */
-const USUAL = 256;
 
 /** optimum's older exports name the model by its part: without a cache, with and without one in one file. */
 const decoderPath = (files: FileSet): string | undefined =>
@@ -22,20 +20,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
   const file = await openModel(decoderPath(files) ?? modelPath(files));
   const network = new LanguageNetwork(file, readInputs(file));
   const tokens = await TextTokens.read(files, file.path);
-  const { length: fixed, batch } = network.inputs;
-  if (fixed !== null && options.length !== 0 && options.length !== fixed)
-    throw new DataError(
-      `${file.path} reads exactly ${fixed} tokens, not ${options.length}. Set the length to ${fixed} or 0, or export the model with a free length.`,
-    );
-  if (batch !== null && batch !== job.train.batch)
-    throw new DataError(
-      `${file.path} takes batches of exactly ${batch}, not ${job.train.batch}. Set the batch to ${batch}, or export the model with a free batch.`,
-    );
-  if (tokens.longest !== null && options.length > tokens.longest)
-    throw new DataError(
-      `The model reads at most ${tokens.longest} tokens (config.json or tokenizer_config.json), not ${options.length}. Choose a smaller length.`,
-    );
-  const length = fixed ?? (options.length || Math.min(USUAL, tokens.longest ?? USUAL));
+  const length = readingLength(file.path, network.inputs, tokens, options.length, job.train.batch);
   const model: LanguageModel = { job, network, tokens, length };
   return {
     hash: file.hash,

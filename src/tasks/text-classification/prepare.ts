@@ -4,17 +4,12 @@ import { badNumbers, type HeadChoice } from '#src/tasks/classification/classes.t
 import { splitByClass, spread } from '#src/tasks/classification/choose.ts';
 import { classesOf, classProblems, strangeClasses } from '#src/tasks/classification/labels.ts';
 import { classWeights, targetFeed, targetRows } from '#src/tasks/classification/loss.ts';
-import {
-  accuracies,
-  confusion,
-  type Judgement,
-  judge,
-  macroF1,
-  mistakes,
-} from '#src/tasks/classification/metrics.ts';
+import { accuracies, type Judgement, judge, macroF1 } from '#src/tasks/classification/metrics.ts';
+import { classFacts, classReport } from '#src/tasks/classification/report.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import { EpochOrder } from '#src/tasks/order.ts';
 import { textFeeds, type TokenRow } from '#src/tasks/text/inputs.ts';
+import { sampleProblems, tokenProblems } from '#src/tasks/text/problems.ts';
 import type {
   Adapted,
   DataPreview,
@@ -29,7 +24,7 @@ import type {
 } from '#src/tasks/types.ts';
 import type { TextClassifier } from './classifier.ts';
 import { type LabelledText, readLabelledTexts, repeatedTexts } from './data.ts';
-import { lengthFor, padded, type Tokenised, tokenise, tokenProblems } from './rows.ts';
+import { cutProblems, lengthFor, padded, type Tokenised, tokenise } from './rows.ts';
 import { type Head, score, sorted } from './score.ts';
 
 /** One text with its tokens and the index of its class. */
@@ -52,17 +47,15 @@ const cut = (text: string, length: number): string =>
 /**
  * Reads and checks the data. Lists problems; throws only what the model itself lacks.
  * @param most tokens of a text at most
- * @param fixed the model reads exactly `most` tokens
  */
 export async function prepareLabelled(
   classifier: TextClassifier,
   most: number,
-  fixed: boolean,
   train: FileSet,
   heldout: FileSet | null,
   tell?: Tell,
 ): Promise<PreparedTask> {
-  const { job, tokens } = classifier;
+  const { job, tokens, inputs } = classifier;
   const own = await readLabelledTexts(train, job.options);
   const other = heldout ? await readLabelledTexts(heldout, job.options) : null;
   const problems: TaskProblem[] = [
@@ -98,7 +91,16 @@ export async function prepareLabelled(
     });
   let training = read(own.texts);
   let judged = read(held);
-  problems.push(...tokenProblems([...training, ...judged], most, tokens, classifier.words()));
+  const all = [...training, ...judged];
+  problems.push(
+    ...cutProblems(all, most),
+    ...tokenProblems(
+      all.map((e) => e.ids),
+      tokens,
+      classifier.words(),
+    ),
+    ...sampleProblems(job.sample.prompts, (text) => tokenise(tokens, { text, pair: null }, most)),
+  );
   if (held.length === 0 && job.data.split > 0)
     ({ train: training, heldout: judged } = splitByClass(training, job.data.split, job.train.seed));
   if (training.length === 0 && !problems.some((p) => p.severity === 'error'))
@@ -107,7 +109,7 @@ export async function prepareLabelled(
       item: train.name,
       message: `${train.name} leaves no text to train on.`,
     });
-  const length = fixed ? most : lengthFor([...training, ...judged], most);
+  const length = inputs.length ?? lengthFor(all, most);
   const lines = training.map((e) => `${e.ids.join(' ')}|${e.types.join('')}|${e.label}`);
   return new PreparedLabelled(classifier, choice, length, training, judged, {
     problems,
@@ -123,17 +125,11 @@ function previewOf(
   choice: HeadChoice,
   length: number,
 ): DataPreview {
-  const counts = new Map<number, number>();
-  for (const { label } of training) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const classes = [...counts].sort(([a], [b]) => a - b);
-  const listed = classes.slice(0, 12).map(([c, n]) => `${choice.names[c] ?? c} ${n}`);
-  const more = classes.length > 12 ? ` and ${classes.length - 12} more` : '';
   return {
     facts: [
       { label: 'Texts', value: `${training.length} to train, ${judged.length} held out` },
-      { label: 'Classes', value: `${classes.length}: ${listed.join(', ')}${more}` },
       { label: 'Tokens of a text', value: `${length}, shorter ones are filled up` },
-      { label: 'Last layer', value: `${choice.kind === 'new' ? 'new' : 'the model’s own'} (${choice.why})` },
+      ...classFacts(training, choice),
     ],
     items: spread(training, SHOWN).map((e) => ({
       name: `${choice.names[e.label] ?? e.label} (${e.name})`,
@@ -215,13 +211,7 @@ class PreparedLabelled implements PreparedTask {
       const { text, label } = this.heldout[i]!;
       judgements.push(judge(cut(text, SHORT), label, scores));
     });
-    const tables = [confusion(judgements, names, 'texts')];
-    if (judgements.some((j) => j.got !== j.label)) tables.push(mistakes(judgements, names, 'text'));
-    return {
-      loss: judgements.reduce((sum, j) => sum + j.loss, 0) / judgements.length,
-      metrics: [...accuracies(judgements), macroF1(judgements)],
-      tables,
-    };
+    return classReport(judgements, names, 'text', [...accuracies(judgements), macroF1(judgements)]);
   }
 
   /** The job's own texts, or a few of the data, classes in turn. */

@@ -5,9 +5,6 @@ import type { TokenRow } from '#src/tasks/text/inputs.ts';
 import type { TextTokens } from '#src/tasks/text/tokens.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 
-/** Texts are cut to this many tokens where nobody says otherwise: memory grows with them. */
-export const USUAL_LENGTH = 256;
-
 /** What is tokenised. */
 export interface Text {
   readonly text: string;
@@ -46,40 +43,16 @@ interface Named extends Tokenised {
   readonly name: string;
 }
 
-/** Texts that are cut, words that the tokenizer does not know, tokens that the model does not know. */
-export function tokenProblems(
-  texts: readonly Named[],
-  longest: number,
-  tokens: TextTokens,
-  words: number | null,
-): TaskProblem[] {
-  const cut = texts.filter(({ lost }) => lost > 0);
-  const problems: TaskProblem[] = shortened(
-    cut.map(({ name, lost }) => ({
-      severity: 'warning',
-      item: name,
-      message: `${name} is longer than ${longest} tokens: the model does not see its last ${lost}.`,
-      cure: 'Set a greater length, or shorten the text.',
-    })),
+/** Texts that are cut. */
+export const cutProblems = (texts: readonly Named[], longest: number): TaskProblem[] =>
+  shortened(
+    texts
+      .filter(({ lost }) => lost > 0)
+      .map(({ name, lost }) => ({
+        severity: 'warning',
+        item: name,
+        message: `${name} is longer than ${longest} tokens: the model does not see its last ${lost}.`,
+        cure: 'Set a greater length, or shorten the text.',
+      })),
     (n) => `${n} more texts are longer than ${longest} tokens.`,
   );
-  const { unknown } = tokens;
-  const count = texts.reduce((n, { ids }) => n + ids.length, 0);
-  const strange = texts.reduce((n, { ids }) => n + ids.filter((id) => id === unknown).length, 0);
-  if (strange > 0)
-    problems.push({
-      severity: 'warning',
-      item: 'tokenizer.json',
-      message: `${strange} of ${count} tokens are words that the tokenizer does not know.`,
-      cure: 'Use the tokenizer that belongs to the model, or spell the texts as it does.',
-    });
-  const largest = texts.reduce((m, { ids }) => ids.reduce((a, b) => Math.max(a, b), m), tokens.pad);
-  if (words !== null && largest >= words)
-    problems.push({
-      severity: 'error',
-      item: 'tokenizer.json',
-      message: `The tokenizer gives token ${largest}, but the model knows ${words} words.`,
-      cure: 'Put the tokenizer.json that belongs to this model beside it.',
-    });
-  return problems;
-}

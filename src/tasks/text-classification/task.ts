@@ -1,7 +1,8 @@
 /** @file Text classification: texts and labels in, a class out. */
 import { readClassNames } from '#src/tasks/classification/classes.ts';
-import { DataError, type FileSet } from '#src/tasks/files.ts';
+import type { FileSet } from '#src/tasks/files.ts';
 import { countWeights, openSingle } from '#src/tasks/generic/model.ts';
+import { readingLength } from '#src/tasks/text/length.ts';
 import { TextTokens } from '#src/tasks/text/tokens.ts';
 import type {
   Adapted,
@@ -17,7 +18,7 @@ import type {
 import { classifierInputs, TextClassifier } from './classifier.ts';
 import { textClassDefaults, type TextClassOptions } from './info.ts';
 import { prepareLabelled } from './prepare.ts';
-import { lengthFor, tokenise, USUAL_LENGTH } from './rows.ts';
+import { lengthFor, tokenise } from './rows.ts';
 import { sorted } from './score.ts';
 
 async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promise<TaskModel> {
@@ -26,20 +27,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
   const file = await openSingle(files, openModel);
   const inputs = classifierInputs(file);
   const tokens = await TextTokens.read(files, file.path);
-  const { length: fixed, batch } = inputs;
-  if (fixed !== null && options.length !== 0 && options.length !== fixed)
-    throw new DataError(
-      `${file.path} reads exactly ${fixed} tokens, not ${options.length}. Set the length to ${fixed} or 0, or export the model with a free length.`,
-    );
-  if (batch !== null && batch !== job.train.batch)
-    throw new DataError(
-      `${file.path} takes batches of exactly ${batch}, not ${job.train.batch}. Set the batch to ${batch}, or export the model with a free batch.`,
-    );
-  if (tokens.longest !== null && options.length > tokens.longest)
-    throw new DataError(
-      `The model reads at most ${tokens.longest} tokens (tokenizer_config.json), not ${options.length}. Choose a smaller length.`,
-    );
-  const most = fixed ?? (options.length || Math.min(USUAL_LENGTH, tokens.longest ?? USUAL_LENGTH));
+  const most = readingLength(file.path, inputs, tokens, options.length, job.train.batch);
   const names = await readClassNames(files, file.path);
   const classifier = new TextClassifier(file, job, inputs, tokens, names);
 
@@ -50,7 +38,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
     tell: Tell,
   ): Promise<Samples> => {
     const texts = prompts.map((text) => tokenise(tokens, { text, pair: null }, most));
-    const length = fixed ?? lengthFor(texts, most);
+    const length = inputs.length ?? lengthFor(texts, most);
     const shown = classes ?? classifier.classNames();
     const head = { classifier, classes: newHead ? shown.length : null, names: shown };
     return sorted(head, prompts, length, adapted, tell);
@@ -62,7 +50,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
     parts: [{ part: '', file }],
     layers: () => classifier.layers(),
     prepare: (train: FileSet, heldout: FileSet | null, _: TaskHost, tell?: Tell) =>
-      prepareLabelled(classifier, most, fixed !== null, train, heldout, tell),
+      prepareLabelled(classifier, most, train, heldout, tell),
     sample,
   };
 }

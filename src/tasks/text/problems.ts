@@ -1,0 +1,54 @@
+/** @file What can be wrong between texts, tokenizer and model. */
+import type { TaskProblem } from '#src/tasks/types.ts';
+import type { TextTokens } from './tokens.ts';
+
+/**
+ * Tokens that stand for unknown words, and tokens that the model has no place for.
+ *
+ * @param texts tokens of each
+ * @param words that the model knows; null: no telling
+ */
+export function tokenProblems(
+  texts: readonly (readonly number[])[],
+  tokens: TextTokens,
+  words: number | null,
+): TaskProblem[] {
+  const problems: TaskProblem[] = [];
+  let [count, unknown, largest] = [0, 0, tokens.pad];
+  for (const ids of texts)
+    for (const id of ids) {
+      count++;
+      if (id === tokens.unknown) unknown++;
+      if (id > largest) largest = id;
+    }
+  if (unknown > 0)
+    problems.push({
+      severity: 'warning',
+      item: 'tokenizer.json',
+      message: `${unknown} of ${count} tokens are words that the tokenizer does not know.`,
+      cure: 'Use the tokenizer that belongs to the model, or spell the texts as it does.',
+    });
+  if (words !== null && largest >= words)
+    problems.push({
+      severity: 'error',
+      item: 'tokenizer.json',
+      message: `The tokenizer gives token ${largest}, but the model knows ${words} words.`,
+      cure: 'Put the tokenizer.json that belongs to this model beside it.',
+    });
+  return problems;
+}
+
+/** Samples that the tokenizer refuses, before a run would stop at them. @param read throws for such a one */
+export const sampleProblems = (
+  prompts: readonly string[],
+  read: (prompt: string) => unknown,
+): TaskProblem[] =>
+  prompts.flatMap((prompt): TaskProblem[] => {
+    try {
+      read(prompt);
+      return [];
+    } catch (error) {
+      const message = `The sample "${prompt}" cannot be read: ${(error as Error).message}`;
+      return [{ severity: 'error', item: prompt, message }];
+    }
+  });
