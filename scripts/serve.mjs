@@ -1,7 +1,9 @@
 /** @file A small static server for dist/ with the headers that make the page cross-origin isolated. Imports nothing but Node. */
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { constants } from 'node:fs';
+import { open, realpath, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { extname, join, normalize, resolve, sep } from 'node:path';
+import { extname, join, normalize, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { ensureBuild, ROOT } from './ensure.mjs';
 
 /** @type {Record<string, string>} */
@@ -26,72 +28,102 @@ const ISOLATION = {
 };
 
 /**
- * The file that an address path means below a folder, or null.
+ * The file that an address path means below a folder, or null. No link leads out of the folder.
  * @param {string} folder
  * @param {string} path decoded address path below it
  */
-function fileAt(folder, path) {
-  const base = resolve(folder);
-  const file = join(base, normalize(path));
-  if (file !== base && !file.startsWith(base + sep)) return null;
-  if (!existsSync(file)) return null;
-  if (!statSync(file).isDirectory()) return file;
-  const index = join(file, 'index.html');
-  return existsSync(index) ? index : null;
-}
-
-/** First and last byte of a `Range: bytes=a-b` header within `size`, or null. @param {string | undefined} header @param {number} size */
-function byteRange(header, size) {
-  const match = /^bytes=(\d+)-(\d*)$/.exec(header ?? '');
-  if (!match) return null;
-  const start = Number(match[1]);
-  const end = Math.min(match[2] ? Number(match[2]) : size - 1, size - 1);
-  return start <= end ? { start, end } : null;
+async function fileAt(folder, path) {
+  if (path.includes('\0')) return null;
+  try {
+    const base = await realpath(folder);
+    let file = await realpath(join(base, normalize(path)));
+    if ((await stat(file)).isDirectory()) file = await realpath(join(file, 'index.html'));
+    return file.startsWith(base + sep) ? file : null;
+  } catch {
+    return null;
+  }
 }
 
 /**
- * Serves folders on the loopback address until closed.
- * @param {{ port?: number, host?: string, isolated?: boolean, mounts?: Record<string, string> }} [options]
- *   port 0: a free one; isolated false: as a host that sends no headers; mounts: address prefix → folder, besides dist/ at /
+ * Which bytes a `Range: bytes=…` header asks for within `size` (RFC 9110, 14.1.2): first and last; 'all' where there is none that is understood,
+ * null where none of it is there.
+ * @param {string | undefined} header @param {number} size
+ */
+export function byteRange(header, size) {
+  const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
+  if (from === '' && to === '') return 'all';
+  const start = from === '' ? Math.max(0, size - Number(to)) : Number(from);
+  const end = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1);
+  if (from !== '' && to !== '' && Number(from) > Number(to)) return 'all';
+  return start <= end ? { start, end } : null;
+}
+
+/** Names that mean this machine: a page of another host whose name leads here (DNS rebinding) has none of them. @param {string | undefined} host */
+const isLoopback = (host) =>
+  /^(localhost|[a-z0-9-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host ?? '');
+
+/**
+ * Serves dist/ on the loopback address until closed.
+ * @param {{ port?: number, host?: string, isolated?: boolean, files?: ReadonlyMap<string, string> }} [options]
+ *   port 0: a free one; host: the address to listen on; isolated false: as a host that sends no headers; files: address path → file, the only ones
+ *   outside of dist/ that are given out
  * @returns {Promise<{ port: number, origin: string, close(): Promise<void> }>}
  */
 export function serve(options = {}) {
-  const { host = '127.0.0.1', isolated = true } = options;
-  const mounts = Object.entries(options.mounts ?? {});
-  const server = createServer((request, response) => {
+  const { host = '127.0.0.1', isolated = true, files = new Map() } = options;
+  const onLoopback = isLoopback(host.includes(':') ? `[${host}]` : host);
+  const headers = isolated ? ISOLATION : {};
+
+  /** @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */
+  async function answer(request, response) {
+    /** @param {number} status @param {string} words @param {Record<string, string>} [more] */
+    const refuse = (status, words, more = {}) =>
+      void response.writeHead(status, { ...headers, ...more, 'Content-Type': 'text/plain' }).end(words);
     let path;
     try {
       path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
     } catch {
-      response.writeHead(400).end();
-      return;
+      return refuse(400, 'bad address');
     }
-    const mount = mounts.find(([prefix]) => path.startsWith(prefix));
-    const file = mount ? fileAt(mount[1], path.slice(mount[0].length)) : fileAt(join(ROOT, 'dist'), path);
-    const headers = isolated ? ISOLATION : {};
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.writeHead(405, headers).end();
-      return;
+    const given = files.get(path);
+    if ((onLoopback || given !== undefined) && !isLoopback(request.headers.host))
+      return refuse(421, 'not this host');
+    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(405, 'only GET and HEAD');
+    const file = given ?? (await fileAt(join(ROOT, 'dist'), path));
+    // Opened once: what is measured is what is sent, whatever becomes of the name meanwhile.
+    const handle =
+      file === null
+        ? null
+        : await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch(() => null);
+    if (file === null || handle === null) return refuse(404, 'not found');
+    try {
+      const found = await handle.stat();
+      const range = byteRange(request.headers.range, found.size);
+      if (!found.isFile()) return refuse(404, 'not found');
+      if (range === null) return refuse(416, 'no such range', { 'Content-Range': `bytes */${found.size}` });
+      response.writeHead(range === 'all' ? 200 : 206, {
+        ...headers,
+        'Content-Type':
+          TYPES[extname(path).toLowerCase()] ?? TYPES[extname(file)] ?? 'application/octet-stream',
+        'Content-Length': range === 'all' ? found.size : range.end - range.start + 1,
+        'Accept-Ranges': 'bytes',
+        'Cache-Control': 'no-cache',
+        ...(range === 'all' ? {} : { 'Content-Range': `bytes ${range.start}-${range.end}/${found.size}` }),
+      });
+      if (request.method === 'HEAD') response.end();
+      else
+        await pipeline(
+          handle.createReadStream({ autoClose: false, ...(range === 'all' ? {} : range) }),
+          response,
+        );
+    } finally {
+      await handle.close();
     }
-    if (file === null) {
-      response.writeHead(404, { ...headers, 'Content-Type': 'text/plain' }).end('not found');
-      return;
-    }
-    const { size } = statSync(file);
-    const range = byteRange(request.headers.range, size);
-    response.writeHead(range ? 206 : 200, {
-      ...headers,
-      'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
-      'Content-Length': range ? range.end - range.start + 1 : size,
-      'Accept-Ranges': 'bytes',
-      'Cache-Control': 'no-cache',
-      ...(range ? { 'Content-Range': `bytes ${range.start}-${range.end}/${size}` } : {}),
-    });
-    if (request.method === 'HEAD') response.end();
-    else
-      createReadStream(file, range ?? {})
-        .on('error', () => response.destroy())
-        .pipe(response);
+  }
+
+  const server = createServer((request, response) => {
+    // A reader that went away, or a file that shrank: nobody is left to tell.
+    answer(request, response).catch(() => response.destroy());
   });
   return new Promise((done, fail) => {
     server.once('error', fail);

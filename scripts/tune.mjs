@@ -1,23 +1,20 @@
 /** @file `npm run tune`: a job from end to end with no window: headless Chromium, the built page, its worker. */
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, relative, resolve } from 'node:path';
 import { ensureBuild, ensureChromium, ensurePackages, main, Refusal, ROOT, say } from './ensure.mjs';
-import { filesBelow, help, HERE, outputFolder, parseArguments, refuse } from './tune/options.mjs';
+import { help, outputFolder, parseArguments } from './tune/options.mjs';
+import { RunFolder } from './tune/output.mjs';
 import { duration, Progress, progressLine } from './tune/progress.mjs';
-import { logLine, RESULTS, writeAdapterFile, writeRun } from './tune/results.mjs';
+import { HERE, refuse } from './tune/refuse.mjs';
+import { logLine, writeAdapterFile, writeRun } from './tune/results.mjs';
 import { evaluationLine, phaseLine, preparedLines, samplesFile, summary, textsOf } from './tune/words.mjs';
 
 /** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
 /** @import { Problem, RunEvent, Samples } from '#workers/protocol.ts' */
-/** @typedef {{ name: string, files: { path: string, url: string }[] }} Folder what the page's automation takes, by address */
+/** @import { Page } from 'playwright' */
+/** @import { JobOnDisk } from './tune/library.ts' */
+/** @import { Options } from './tune/options.mjs' */
+/** @typedef {typeof import('./tune/library.ts')} Library */
 
 /** Problems that the caller's own files caused: exit status 2. Others are ours or the machine's: 1. */
 const CALLERS = [
@@ -30,36 +27,24 @@ const CALLERS = [
   'model-changed',
 ];
 
-/** One line for a person. @param {Problem} problem @returns {never} */
+/** A problem in one line. @param {Problem} problem */
+const inWords = ({ message, safe, cure }) =>
+  [message, safe, cure]
+    .filter((part) => part !== undefined && part !== '')
+    .join(' ')
+    .replaceAll(/\s*\n\s*/g, ' ');
+
+/** @param {Problem} problem @returns {never} */
 function fail(problem) {
-  const parts = [problem.message, problem.safe, problem.cure].filter(
-    (part) => part !== undefined && part !== '',
-  );
-  throw new Refusal(parts.join(' ').replaceAll(/\s*\n\s*/g, ' '), CALLERS.includes(problem.code) ? 2 : 1);
+  throw new Refusal(inWords(problem), CALLERS.includes(problem.code) ? 2 : 1);
 }
 
-/**
- * Folders of the job as the page fetches them.
- * @param {Record<string, string>} folders
- * @param {string} prefix
- * @param {(path: string) => readonly string[]} filesWith what belongs to a single file
- */
-function folderInputs(folders, prefix, filesWith) {
-  /** @type {Record<string, Folder>} */
-  const inputs = {};
-  for (const [role, place] of Object.entries(folders)) {
-    const paths = isFile(place) ? filesWith(place) : filesBelow(place);
-    const files = paths.map((path) => ({
-      path,
-      url: `${prefix}${role}/${path.split('/').map(encodeURIComponent).join('/')}`,
-    }));
-    inputs[role] = { name: basename(place), files };
-  }
-  return inputs;
-}
+/** What messages call the places that a job names. @type {Readonly<Record<string, string>>} */
+const ROLES = { model: 'model', train: 'training data', heldout: 'held-out data', adapter: 'adapter' };
 
-/** @param {string} path */
-const isFile = (path) => statSync(path).isFile();
+/** @param {unknown} cause */
+const oneLine = (cause) =>
+  String(cause instanceof Error ? cause.message : cause).replaceAll(/\s*\n\s*/g, ' ');
 
 await main(async () => {
   const options = parseArguments(process.argv.slice(2));
@@ -69,69 +54,75 @@ await main(async () => {
   }
   await ensurePackages();
   const { runnerImport } = await import('vite');
-  /** @type {{ module: typeof import('./tune/library.ts') }} */
+  /** @type {{ module: Library }} */
   const { module: library } = await runnerImport('/scripts/tune/library.ts', {
     root: ROOT,
     configFile: false,
     logLevel: 'error',
   });
-  const { openPage, firstLine, LOCAL } = await import('./tune/browser.mjs');
 
-  /** @type {import('./tune/library.ts').JobOnDisk} */
+  /** @type {JobOnDisk} */
   let given;
+  /** @param {string | null} path */
+  const here = (path) => (path === null ? null : resolve(HERE, path));
   try {
-    /** @param {string | null} path */
-    const here = (path) => (path === null ? null : resolve(HERE, path));
     given = library.readJob(here(options.job), {
       ...options,
       plan: here(options.plan),
       adapter: here(options.adapter),
     });
   } catch (cause) {
-    refuse(String(cause instanceof Error ? cause.message : cause).replaceAll(/\s*\n\s*/g, ' '));
+    refuse(oneLine(cause));
   }
   const out = outputFolder(options);
-  const profile = join(out, '.profile');
-  const jobFile = join(profile, 'job.json');
-  if (options.resume) {
-    if (!existsSync(jobFile)) refuse(`${out} holds no run to go on with`);
-    if (options.job === null) given = JSON.parse(readFileSync(jobFile, 'utf8'));
+  const reads = [
+    ...Object.entries(given.folders).map(([role, path]) => ({ what: `the ${ROLES[role] ?? role}`, path })),
+    ...[options.job, options.plan].flatMap((path, i) =>
+      path === null ? [] : [{ what: i === 0 ? 'the job' : 'the plan', path: resolve(HERE, path) }],
+    ),
+  ];
+  const folder = options.resume ? RunFolder.resume(out) : RunFolder.begin(out, reads);
+  try {
+    if (options.resume && options.job === null) given = JSON.parse(readFileSync(folder.jobFile, 'utf8'));
+    else if (!options.resume) writeFileSync(folder.jobFile, JSON.stringify(given));
+    return await tune(folder, given, options, library);
+  } finally {
+    if (!options.resume && folder.state === 'preparing') folder.abandon();
   }
+});
+
+/**
+ * From the page's opening to the results.
+ * @param {RunFolder} folder @param {JobOnDisk} given @param {Options} options @param {Library} library
+ * @returns {Promise<number>} exit status
+ */
+async function tune(folder, given, options, library) {
+  const { addressed, openPage, firstLine } = await import('./tune/browser.mjs');
   const executable = await ensureChromium();
   await ensureBuild();
-  if (!options.resume) {
-    // What an earlier run left here must not be taken for this one's.
-    for (const name of ['.profile', ...RESULTS]) rmSync(join(out, name), { recursive: true, force: true });
-    mkdirSync(profile, { recursive: true });
-    writeFileSync(jobFile, JSON.stringify(given));
-  }
+  const progress = new Progress();
+  if (folder.movedTo !== null)
+    progress.note(`The earlier run's files were moved to ${relative(HERE, folder.movedTo)}.`);
 
   // A run that is resumed has its plan in the checkpoint: the file that it began from need not be there any more.
   const { adapter: start, ...data } = given.folders;
-  const folders = start !== undefined && existsSync(start) ? { ...data, adapter: start } : data;
+  const places = start !== undefined && existsSync(start) ? { ...data, adapter: start } : data;
   const { adapter: _, ...plainJob } = given.job;
-  const job = 'adapter' in folders ? given.job : plainJob;
-  const mounts = Object.fromEntries(
-    Object.entries(folders).map(([role, place]) => [role, isFile(place) ? dirname(place) : place]),
-  );
-  let opened = await openPage({ executable, profile, folders: mounts, software: false });
+  const job = 'adapter' in places ? given.job : plainJob;
+  const { files, inputs } = addressed(await inputsAt(places, library, progress));
+
+  let opened = await openPage({ executable, profile: folder.profile, files, software: false });
   try {
     if (options.backend === 'webgpu') {
       const hasGpu = await opened.page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
       if (!hasGpu) {
         say('No GPU that Chromium can use: WebGPU runs on the CPU (SwiftShader), which is slow.');
         await opened.close();
-        opened = await openPage({ executable, profile, folders: mounts, software: true });
+        opened = await openPage({ executable, profile: folder.profile, files, software: true });
       }
     }
     const { page } = opened;
-    const progress = new Progress();
-    /** @type {{ job: import('#src/formats/jobTypes.ts').Job, model?: Folder, train?: Folder, heldout?: Folder, adapter?: Folder, backend: import('./tune/options.mjs').Options['backend'] }} */
-    const request = {
-      job,
-      ...folderInputs(folders, LOCAL, library.filesWith),
-      backend: options.backend,
-    };
+    const request = { job, ...inputs, backend: options.backend };
 
     for (const note of given.notes ?? []) progress.note(note);
     progress.update('Looking at the job …');
@@ -148,16 +139,17 @@ await main(async () => {
     try {
       formats = library.formatsFor(options.formats, prepared.value.planned, given.job.task);
     } catch (cause) {
-      refuse(String(cause instanceof Error ? cause.message : cause));
+      refuse(oneLine(cause));
     }
 
     /** @type {Map<number, { step: number } & Samples>} */
     const samples = new Map();
-    const log = createWriteStream(join(out, 'log.jsonl'), { flags: options.resume ? 'a' : 'w' });
-    let total = given.job.train.steps;
-    let step = 0;
+    folder.training();
+    const log = folder.stream('log.jsonl', { append: options.resume });
+    // A run that was cut before its first checkpoint begins anew.
     const resume = options.resume ? await page.evaluate(() => globalThis.rotune?.lastRun()) : null;
-    if (resume) total = resume.job.train.steps;
+    const total = resume?.job.train.steps ?? given.job.train.steps;
+    let step = 0;
 
     await page.exposeFunction('onTuneEvent', (/** @type {RunEvent} */ event) => {
       if (event.kind === 'steps') {
@@ -177,6 +169,7 @@ await main(async () => {
       }
     });
 
+    const goOn = `--resume --out ${relative(HERE, folder.path)}`;
     let interrupted = false;
     process.once('SIGINT', () => {
       interrupted = true;
@@ -191,69 +184,125 @@ await main(async () => {
             if (last && pause !== null && last.step + 1 >= pause) void globalThis.rotune?.pause();
             void (/** @type {any} */ (globalThis).onTuneEvent(event));
           }),
-        /** @type {const} */ ([request, options.resume, options.pause]),
+        /** @type {const} */ ([request, Boolean(resume), options.pause]),
       )
       .catch((cause) => {
-        throw new Refusal(
-          `${firstLine(cause)} (at step ${step}); go on with --resume --out ${relative(HERE, out)}`,
-        );
+        throw new Refusal(`${firstLine(cause)} (at step ${step}); go on with ${goOn}`);
       });
     await new Promise((done) => log.end(done));
     if (!outcome) throw new Refusal('the page has no automation');
-    if (!outcome.ok) fail(outcome.problem);
+    if (!outcome.ok) {
+      const kept = await page.evaluate(() => globalThis.rotune?.lastRun()).catch(() => undefined);
+      if (kept === null && !options.resume) folder.cameToNothing();
+      fail(outcome.problem);
+    }
     const result = outcome.value;
-    writeFileSync(join(out, 'log.jsonl'), result.history.map(logLine).join(''));
+    folder.write('log.jsonl', result.history.map(logLine).join(''));
     if (result.outcome === 'paused') {
-      progress.note(
-        `Paused at step ${result.step}, saved. Go on with: npm run tune -- --resume --out ${relative(HERE, out)}`,
-      );
+      folder.settle('training');
+      progress.note(`Paused at step ${result.step}, saved. Go on with: npm run tune -- ${goOn}`);
       return interrupted ? 130 : 0;
     }
 
-    const adapters = [];
-    for (const format of formats) {
-      progress.update(`Writing the adapter (${format}) …`);
-      const file = await page.evaluate((kind) => globalThis.rotune?.export(kind), format);
-      if (!file) throw new Refusal('the page has no automation');
-      if (!file.ok) fail(file.problem);
-      adapters.push(writeAdapterFile(out, format, file.value, library.unzip));
-      for (const loss of file.value.losses) progress.note(`${format}: ${loss}`);
-    }
-    for (const [name, strength, at] of /** @type {const} */ ([
-      ['before', 0, 0],
-      ['after', 1, result.step],
-    ])) {
-      const row = samples.get(at) ?? (await drawn(page, given.job.task, strength));
-      if (!row) continue;
-      if (row.pictures.length > 0) writeFileSync(join(out, `${name}.png`), library.sheet(row.pictures));
-      const texts = textsOf({ step: at, ...row });
-      if (texts !== '') writeFileSync(join(out, `${name}.txt`), texts);
-    }
-    const rows = [...samples.values()].sort((a, b) => a.step - b.step);
-    if (rows.some(({ texts }) => texts)) writeFileSync(join(out, 'samples.json'), samplesFile(rows));
-    const last = await page.evaluate(() => globalThis.rotune?.lastRun());
+    const saved = await saveFormats(page, formats, folder, library, progress);
+    const unshown = await saveSamples(page, given.job.task, samples, result.step, folder, library);
+    const last = await page.evaluate(() => globalThis.rotune?.lastRun()).catch(() => null);
     const seconds = (performance.now() - started) / 1000;
-    writeRun(out, {
+    writeRun(folder, {
       chromium: opened.version,
       result,
       prepared: prepared.value,
       job: last?.job ?? null,
       seconds,
-      adapters,
+      ...saved,
     });
+    folder.settle('finished');
     console.log(summary(result.evaluations));
     progress.note(
-      `${result.outcome === 'stopped' ? 'Stopped' : 'Finished'} after ${duration(seconds)}: ${relative(HERE, out)}/`,
+      `${result.outcome === 'stopped' ? 'Stopped' : 'Finished'} after ${duration(seconds)}: ${relative(HERE, folder.path)}/`,
     );
+    const failures = [
+      ...saved.failed.map(({ format, reason }) => `${format} could not be saved: ${reason}`),
+      ...unshown,
+    ];
+    if (failures.length > 0)
+      throw new Refusal(`${failures.join(' ')} All else of the run is in ${relative(HERE, folder.path)}/.`);
     return 0;
   } finally {
     await opened.close();
   }
-});
+}
+
+/**
+ * The exact files of the places that a job names.
+ * @param {Readonly<Record<string, string>>} places @param {Library} library @param {Progress} progress
+ */
+async function inputsAt(places, library, progress) {
+  /** @type {Record<string, { name: string, files: readonly import('./tune/inputs.ts').InputFile[] }>} */
+  const folders = {};
+  for (const [role, place] of Object.entries(places)) {
+    if (!existsSync(place)) refuse(`the ${ROLES[role] ?? role} is not there any more: ${place}`);
+    const { files, notes } = await library.inputsOf(place);
+    for (const note of notes) progress.note(`warning: ${note}`);
+    folders[role] = { name: basename(place), files };
+  }
+  return folders;
+}
+
+/**
+ * The adapter in every format; one that fails does not keep the others from being saved.
+ * @param {Page} page @param {readonly AdapterFormat[]} formats @param {RunFolder} folder @param {Library} library @param {Progress} progress
+ */
+async function saveFormats(page, formats, folder, library, progress) {
+  const { firstLine } = await import('./tune/browser.mjs');
+  const adapters = [];
+  /** @type {{ format: AdapterFormat, reason: string }[]} */
+  const failed = [];
+  for (const format of formats) {
+    progress.update(`Writing the adapter (${format}) …`);
+    try {
+      const file = await page.evaluate((kind) => globalThis.rotune?.export(kind), format);
+      if (!file) throw new Refusal('the page has no automation');
+      if (!file.ok) throw new Refusal(inWords(file.problem));
+      adapters.push(writeAdapterFile(folder, format, file.value, library.unzip));
+      for (const loss of file.value.losses) progress.note(`${format}: ${loss}`);
+    } catch (cause) {
+      failed.push({ format, reason: firstLine(cause) });
+    }
+  }
+  return { adapters, failed };
+}
+
+/**
+ * Samples before and after: those that were made on the way, else drawn now.
+ * @param {Page} page @param {string} task @param {ReadonlyMap<number, { step: number } & Samples>} samples by step
+ * @param {number} lastStep @param {RunFolder} folder @param {Library} library
+ * @returns {Promise<string[]>} what could not be shown, in sentences
+ */
+async function saveSamples(page, task, samples, lastStep, folder, library) {
+  const failures = [];
+  for (const [name, strength, at] of /** @type {const} */ ([
+    ['before', 0, 0],
+    ['after', 1, lastStep],
+  ])) {
+    try {
+      const row = samples.get(at) ?? (await drawn(page, task, strength));
+      if (!row) continue;
+      if (row.pictures.length > 0) folder.write(`${name}.png`, library.sheet(row.pictures));
+      const texts = textsOf({ step: at, ...row });
+      if (texts !== '') folder.write(`${name}.txt`, texts);
+    } catch (cause) {
+      failures.push(`The samples ${name} training could not be made: ${oneLine(cause)}`);
+    }
+  }
+  const rows = [...samples.values()].sort((a, b) => a.step - b.step);
+  if (rows.some(({ texts }) => texts)) folder.write('samples.json', samplesFile(rows));
+  return failures;
+}
 
 /**
  * Samples of the last run that no row holds; null: the task has no prompts to answer.
- * @param {import('playwright').Page} page @param {string} task @param {number} strength @returns {Promise<Samples | null>}
+ * @param {Page} page @param {string} task @param {number} strength @returns {Promise<Samples | null>}
  */
 async function drawn(page, task, strength) {
   if (task !== 'diffusion') return null;

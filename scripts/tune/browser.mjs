@@ -1,4 +1,5 @@
 /** @file A headless Chromium with the built page open: a stable origin whatever the port, so that its database is found again. */
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright';
@@ -7,8 +8,28 @@ import { serve } from '../serve.mjs';
 
 /** IndexedDB belongs to an origin: this name is mapped to the server's free port. */
 const HOST = 'rotune.localhost';
-/** Where the page finds the job's own folders. */
-export const LOCAL = '/.local/';
+
+/**
+ * Addresses for the job's own files, which nobody can guess who was not told: other programs and users of the machine reach the port, too.
+ * @param {Record<string, { name: string, files: readonly { path: string, file: string }[] }>} folders by what they are for
+ */
+export function addressed(folders) {
+  const secret = randomBytes(16).toString('hex');
+  /** @type {Map<string, string>} */
+  const files = new Map();
+  /** @type {Record<string, { name: string, files: { path: string, url: string }[] }>} */
+  const inputs = {};
+  for (const [role, folder] of Object.entries(folders)) {
+    const list = folder.files.map(({ path, file }, i) => {
+      const [ending = ''] = /\.[a-z0-9]+$/i.exec(path) ?? [];
+      const url = `/.local/${secret}/${role}/${i}${ending}`;
+      files.set(url, file);
+      return { path, url };
+    });
+    inputs[role] = { name: folder.name, files: list };
+  }
+  return { files, inputs };
+}
 
 /**
  * @typedef {object} OpenPage
@@ -18,16 +39,13 @@ export const LOCAL = '/.local/';
  */
 
 /**
- * Serves dist/ and the job's folders, and opens the page.
- * @param {{ executable: string, profile: string, folders: Record<string, string>, software: boolean }} options
- *   profile: folder of the browser's own data; folders: name below LOCAL → folder; software: WebGPU on the CPU (SwiftShader)
+ * Serves dist/ and the job's files, and opens the page.
+ * @param {{ executable: string, profile: string, files: ReadonlyMap<string, string>, software: boolean }} options
+ *   profile: folder of the browser's own data; files: address path → file; software: WebGPU on the CPU (SwiftShader)
  * @returns {Promise<OpenPage>}
  */
-export async function openPage({ executable, profile, folders, software }) {
-  const mounts = Object.fromEntries(
-    Object.entries(folders).map(([name, path]) => [`${LOCAL}${name}/`, path]),
-  );
-  const server = await serve({ mounts });
+export async function openPage({ executable, profile, files, software }) {
+  const server = await serve({ files });
   mkdirSync(profile, { recursive: true });
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: executable,

@@ -1,5 +1,5 @@
 /** @file What `npm run tune` uses of the project's own code, in Node. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { adapterFit } from '#src/formats/adapterFiles.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
@@ -12,6 +12,8 @@ import { fromToml } from '#src/formats/toml.ts';
 import { unzipFiles } from '#src/formats/zip.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
+
+export { inputsOf } from './inputs.ts';
 
 /** Folders or single files on disk that stand behind the names in a job. */
 export type Folders = Partial<Record<'model' | 'train' | 'heldout' | 'adapter', string>>;
@@ -157,21 +159,6 @@ export function formatsFor(
   }
   return asked;
 }
-
-/** What may stand beside a model's file and belong to it: weights called after it, and what is known of its inputs and labels. */
-const besides = (name: string, model: string): boolean =>
-  name === model ||
-  (!name.endsWith('.onnx') &&
-    (name.startsWith(model.replace(/\.onnx$/, '')) || /\.(json|txt|data|onnx_data)$/.test(name)));
-
-/** Files of a job's folder that a page gets, when one file was named: it, and with a model what belongs to it. */
-export const filesWith = (path: string): readonly string[] =>
-  path.endsWith('.onnx')
-    ? readdirSync(dirname(path), { withFileTypes: true })
-        .filter((entry) => entry.isFile() && besides(entry.name, basename(path)))
-        .map(({ name }) => name)
-        .sort()
-    : [basename(path)];
 
 /** The files of a ZIP archive by path. */
 export const unzip = (bytes: Uint8Array): ReadonlyMap<string, Uint8Array> => unzipFiles(bytes);

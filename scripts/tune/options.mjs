@@ -1,7 +1,9 @@
 /** @file The command line of `npm run tune`: its options, and where the results go. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, join, relative, resolve, sep } from 'node:path';
-import { Refusal, ROOT } from '../ensure.mjs';
+import { basename, join, resolve } from 'node:path';
+import { ROOT } from '../ensure.mjs';
+import { readMarker } from './output.mjs';
+import { HERE, refuse } from './refuse.mjs';
 
 export const USAGE =
   'npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--adapter FILE|DIR] [--format lycoris,comfyui,peft,oft_r,diff,onnx,onnx_fp16] [--pause N] [--resume]';
@@ -32,17 +34,6 @@ Ctrl+C saves, too. Exit status 2: something given cannot be used; a line says wh
 /** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
 /** @type {readonly AdapterFormat[]} */
 export const FORMATS = ['lycoris', 'comfyui', 'peft', 'oft_r', 'diff', 'onnx', 'onnx_fp16'];
-
-/** npm runs commands in the package's folder; paths are meant from where the person stands. */
-export const HERE = process.env.INIT_CWD ?? process.cwd();
-
-/** Exit status for bad input. */
-const BAD_INPUT = 2;
-
-/** @param {string} message @returns {never} */
-export function refuse(message) {
-  throw new Refusal(message, BAD_INPUT);
-}
 
 /**
  * @typedef {object} Options
@@ -129,19 +120,6 @@ function formatsOf(list) {
   );
 }
 
-/** Files below a folder with forward slashes, hidden ones left out. @param {string} folder @returns {string[]} */
-export function filesBelow(folder) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter(
-      (entry) =>
-        entry.isFile() || (entry.isSymbolicLink() && statSync(join(entry.parentPath, entry.name)).isFile()),
-    )
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep))
-    .filter((parts) => !parts.some((part) => part.startsWith('.') || part === '__MACOSX'))
-    .map((parts) => parts.join('/'))
-    .sort();
-}
-
 /**
  * Where the results go: `--out`, else a new folder under runs/ named after the job; with `--resume` the newest of those.
  * @param {Options} options
@@ -162,7 +140,7 @@ export function outputFolder({ out, job, task, resume }) {
             entry === name || (entry.startsWith(`${name}-`) && /^\d+$/.test(entry.slice(name.length + 1))),
         )
         .map((entry) => join(runs, entry))
-        .filter((folder) => existsSync(join(folder, '.profile')))
+        .filter((folder) => readMarker(folder) !== null)
         .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
     : [];
   return candidates[0] ?? refuse(`there is no run of ${name} under runs/ to go on with`);

@@ -7,8 +7,8 @@ import { presetPlan } from '#src/formats/presets.ts';
 import { defaultSettings, peftSettings, plannedLayer } from '#src/oft/planned.ts';
 import { parseJob } from '#src/formats/job.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
-import { filesWith, formatsFor, readJob } from './library.ts';
-import { filesBelow, help, parseArguments, USAGE } from './options.mjs';
+import { formatsFor, readJob } from './library.ts';
+import { help, parseArguments, USAGE } from './options.mjs';
 import { duration, progressLine } from './progress.mjs';
 import { evaluationLine, summary, textsOf } from './words.mjs';
 
@@ -89,32 +89,6 @@ describe('a job on disk', () => {
     expect(() => readJob(null, { task: 'pears' })).toThrow(/--task: there is no task "pears"; there are /);
   });
 
-  it('takes single files: data, and a model with what belongs to it', () => {
-    mkdirSync(join(folder, 'exports'));
-    for (const name of [
-      'a.onnx',
-      'a.onnx.data',
-      'a_weights',
-      'b.onnx',
-      'labels.txt',
-      'config.json',
-      'cat.png',
-    ])
-      write(`exports/${name}`, '');
-    write('data.npz', '');
-    const job = write('job.toml', 'task = "generic"\nmodel = "exports/a.onnx"\n[data]\ntrain = "data.npz"\n');
-    const { folders } = readJob(job);
-    expect(folders).toEqual({ model: join(folder, 'exports/a.onnx'), train: join(folder, 'data.npz') });
-    expect(filesWith(folders.model!)).toEqual([
-      'a.onnx',
-      'a.onnx.data',
-      'a_weights',
-      'config.json',
-      'labels.txt',
-    ]);
-    expect(filesWith(folders.train!)).toEqual(['data.npz']);
-  });
-
   it('puts a plan of any tool, or a preset, in place of the job’s', () => {
     const job = write('job.toml', '[plan]\nblocks = { size = 8 }\n');
     const peft = { peft_type: 'OFT', oft_block_size: 16, r: 0, target_modules: ['to_q'] };
@@ -175,12 +149,6 @@ describe('a job on disk', () => {
     ['[data]\ntrain = "nowhere.npz"\n', /data\.train: there is no file or folder .*nowhere/],
   ])('refuses %j by name', (text, words) => {
     expect(() => readJob(write('job.toml', text))).toThrow(words);
-  });
-
-  it('hands over files in order, hidden ones left out', () => {
-    mkdirSync(join(folder, 'b', '__MACOSX'), { recursive: true });
-    for (const name of ['b/2.png', 'a.png', '.hidden', 'b/._2.png', 'b/__MACOSX/x']) write(name, '');
-    expect(filesBelow(folder)).toEqual(['a.png', 'b/2.png']);
   });
 });
 

@@ -1,35 +1,12 @@
 /** @file What `npm run tune` leaves in its folder: the adapter for every tool asked for, the log, and run.json. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ROOT } from '../ensure.mjs';
+import { PLACES } from './places.mjs';
 
 /** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
+/** @import { RunFolder } from './output.mjs' */
 /** @import { ExportedFile, RunResult, StepRecord, Preparation } from '#workers/protocol.ts' */
-
-/** Where each kind lies; a folder for kinds of several files. @type {Readonly<Record<AdapterFormat, string>>} */
-const PLACES = {
-  lycoris: 'adapter.safetensors',
-  comfyui: 'adapter-comfyui.safetensors',
-  peft: 'peft/',
-  oft_r: 'adapter-oft_r.safetensors',
-  diff: 'adapter-diff.safetensors',
-  onnx: 'merged.onnx',
-  onnx_fp16: 'merged-fp16.onnx',
-};
-
-/** All that a run may write. */
-export const RESULTS = [
-  'log.jsonl',
-  'before.png',
-  'after.png',
-  'before.txt',
-  'after.txt',
-  'samples.json',
-  'run.json',
-  'merged',
-  'merged-fp16',
-  ...Object.values(PLACES),
-];
 
 /** A line of log.jsonl. @param {StepRecord} record */
 export function logLine({ step, loss, learningRate, gradNorm, ms, skipped, residual }) {
@@ -47,7 +24,7 @@ export function logLine({ step, loss, learningRate, gradNorm, ms, skipped, resid
 
 /**
  * Writes an adapter in one format; archives are unpacked into a folder, which is how PEFT and ONNX Runtime want them.
- * @param {string} out
+ * @param {RunFolder} out
  * @param {AdapterFormat} format
  * @param {ExportedFile} file
  * @param {(zip: Uint8Array) => ReadonlyMap<string, Uint8Array>} unzip
@@ -60,13 +37,12 @@ export function writeAdapterFile(out, format, file, unzip) {
   const files = zipped
     ? [...unzip(file.bytes)].map(([path, bytes]) => [join(place.replace(/\.onnx$/, ''), path), bytes])
     : [[place, file.bytes]];
-  for (const [path, bytes] of files) {
-    mkdirSync(dirname(join(out, path)), { recursive: true });
-    writeFileSync(join(out, path), bytes);
-  }
   return {
     format,
-    files: files.map(([path, bytes]) => ({ path: path.replaceAll('\\', '/'), bytes: bytes.length })),
+    files: files.map(([path, bytes]) => ({
+      path: out.write(path.replaceAll('\\', '/'), bytes),
+      bytes: bytes.length,
+    })),
     layers: file.layers,
     losses: file.losses,
   };
@@ -79,10 +55,10 @@ function packageVersion(name) {
 
 /**
  * run.json: all that is needed to say what was done, on what, how fast and how well.
- * @param {string} out
- * @param {{ chromium: string, result: RunResult, prepared: Preparation, job: object | null, seconds: number, adapters: readonly ReturnType<typeof writeAdapterFile>[] }} run
+ * @param {RunFolder} out
+ * @param {{ chromium: string, result: RunResult, prepared: Preparation, job: object | null, seconds: number, adapters: readonly ReturnType<typeof writeAdapterFile>[], failed: readonly { format: AdapterFormat, reason: string }[] }} run
  */
-export function writeRun(out, { chromium, result, prepared, job, seconds, adapters }) {
+export function writeRun(out, { chromium, result, prepared, job, seconds, adapters, failed }) {
   const steady = result.history.slice(5).map(({ ms }) => ms);
   const sorted = (steady.length > 0 ? steady : result.history.map(({ ms }) => ms)).sort((a, b) => a - b);
   const residuals = result.history.map(({ residual }) => residual ?? 0);
@@ -124,7 +100,9 @@ export function writeRun(out, { chromium, result, prepared, job, seconds, adapte
     memory: result.memory,
     placement: result.placement,
     adapters,
+    // What was asked for and could not be saved, and why.
+    ...(failed.length > 0 ? { failed } : {}),
     warnings: prepared.problems,
   };
-  writeFileSync(join(out, 'run.json'), `${JSON.stringify(report, null, 2)}\n`);
+  out.write('run.json', `${JSON.stringify(report, null, 2)}\n`);
 }
