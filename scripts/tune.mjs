@@ -134,10 +134,12 @@ async function tune(folder, given, options, library) {
     if (error) fail(error);
     for (const problem of prepared.value.problems) progress.note(`warning: ${problem.message}`);
     for (const line of preparedLines(prepared.value)) progress.note(line);
-    /** @type {readonly AdapterFormat[]} */
+    const { planned, unsaveable } = prepared.value;
     let formats;
     try {
-      formats = library.formatsFor(options.formats, prepared.value.planned, given.job.task);
+      const chosen = library.formatsFor(options.formats, planned, given.job.task, unsaveable);
+      for (const note of chosen.notes) progress.note(note);
+      formats = chosen.formats;
     } catch (cause) {
       refuse(oneLine(cause));
     }

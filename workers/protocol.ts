@@ -91,6 +91,13 @@ export interface Fit extends MemoryVerdict {
   readonly reliefs: readonly Relief[];
 }
 
+/** A kind of file that the adapter cannot be saved as, found by writing it. */
+export interface Unsaveable {
+  readonly format: AdapterFormat;
+  /** Why, and the way out. */
+  readonly reason: string;
+}
+
 export interface Preparation {
   readonly backend: BackendReport;
   readonly modelHash: string;
@@ -107,6 +114,8 @@ export interface Preparation {
   readonly heldout: number;
   /** What the model will see. */
   readonly preview: DataPreview;
+  /** Kinds of file that the writers themselves refused for this model, though the plan could be saved so. */
+  readonly unsaveable: readonly Unsaveable[];
   /** Whether the run fits the device; null: it cannot be compiled as it is. */
   readonly fit: Fit | null;
   /** Estimated from a timed probe of a few steps; null until one was made. */

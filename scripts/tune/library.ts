@@ -12,6 +12,7 @@ import { fromToml } from '#src/formats/toml.ts';
 import { unzipFiles } from '#src/formats/zip.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
+import type { Unsaveable } from '#workers/protocol.ts';
 
 export { inputsOf } from './inputs.ts';
 
@@ -140,24 +141,34 @@ export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
 
 /**
  * The kinds of file that the adapter will be saved as: those asked for, else the first that can hold it. Models other than diffusion's run on
- * their own, so they are merged, too. Throws BadJob.
+ * their own, so they are merged, too, where they can be.
+ * @param unsaveable what the writers themselves refused for this model
+ * @returns and what is left out of the usual, with the reason. Throws BadJob where a kind that was asked for cannot be had.
  */
 export function formatsFor(
   asked: readonly AdapterFormat[] | null,
   planned: readonly PlannedLayer[],
   task: string,
-): readonly AdapterFormat[] {
-  const obstacle = (format: AdapterFormat) => adapterFit(format, planned).obstacles[0];
-  if (asked === null) {
-    const usual = ['lycoris', 'peft', 'oft_r', 'diff'] as const;
-    const own = usual.find((format) => !obstacle(format)) ?? 'diff';
-    return task === 'diffusion' ? [own] : [own, 'onnx'];
-  }
-  for (const format of asked) {
+  unsaveable: readonly Unsaveable[] = [],
+): { readonly formats: readonly AdapterFormat[]; readonly notes: readonly string[] } {
+  const obstacle = (format: AdapterFormat): string | undefined => {
+    const [found] = adapterFit(format, planned).obstacles;
+    return found
+      ? `${found.reason} ${found.cure}`
+      : unsaveable.find((each) => each.format === format)?.reason;
+  };
+  for (const format of asked ?? []) {
     const found = obstacle(format);
-    if (found) throw new BadJob(`--format ${format}: ${found.reason} ${found.cure}`);
+    if (found !== undefined) throw new BadJob(`--format ${format}: ${found}`);
   }
-  return asked;
+  if (asked !== null) return { formats: asked, notes: [] };
+  const usual = ['lycoris', 'peft', 'oft_r', 'diff'] as const;
+  const own = usual.find((format) => obstacle(format) === undefined) ?? 'diff';
+  if (task === 'diffusion') return { formats: [own], notes: [] };
+  const unmerged = obstacle('onnx');
+  return unmerged === undefined
+    ? { formats: [own, 'onnx'], notes: [] }
+    : { formats: [own], notes: [`No merged.onnx will be written: ${unmerged}`] };
 }
 
 /** The files of a ZIP archive by path. */

@@ -135,11 +135,21 @@ describe('a job on disk', () => {
     } as const;
     const output = [plannedLayer(layer, defaultSettings, { count: 8, size: 4 })];
     const input = [plannedLayer(layer, peftSettings, { count: 2, size: 16 })];
-    expect(formatsFor(null, output, 'diffusion')).toEqual(['lycoris']);
-    expect(formatsFor(null, input, 'diffusion')).toEqual(['peft']);
-    expect(formatsFor(null, input, 'pairs')).toEqual(['peft', 'onnx']);
-    expect(formatsFor(['comfyui', 'onnx'], output, 'pairs')).toEqual(['comfyui', 'onnx']);
+    const chosen = (...given: Parameters<typeof formatsFor>) => formatsFor(...given).formats;
+    expect(chosen(null, output, 'diffusion')).toEqual(['lycoris']);
+    expect(chosen(null, input, 'diffusion')).toEqual(['peft']);
+    expect(chosen(null, input, 'pairs')).toEqual(['peft', 'onnx']);
+    expect(chosen(['comfyui', 'onnx'], output, 'pairs')).toEqual(['comfyui', 'onnx']);
     expect(() => formatsFor(['peft'], output, 'diffusion')).toThrow(/^--format peft: /);
+    // What the writers refused beforehand is not promised, and not asked of them after hours.
+    const packed = [{ format: 'onnx', reason: 'It is packed.' }] as const;
+    expect(formatsFor(null, output, 'language', packed)).toEqual({
+      formats: ['lycoris'],
+      notes: ['No merged.onnx will be written: It is packed.'],
+    });
+    expect(() => formatsFor(['lycoris', 'onnx'], output, 'language', packed)).toThrow(
+      '--format onnx: It is packed.',
+    );
   });
 
   it.each([

@@ -71,8 +71,12 @@ interface Fit {
   readonly losses: readonly string[];
 }
 
-/** @param headless the format cannot hold the new last layer that was trained */
-export function verdictOf({ obstacles, losses }: Fit, headless = false): Verdict {
+/**
+ * @param headless the format cannot hold the new last layer that was trained
+ * @param refused why the writer itself refused this model
+ */
+export function verdictOf({ obstacles, losses }: Fit, headless = false, refused?: string): Verdict {
+  if (refused !== undefined) return { verdict: 'no', words: [refused], headless };
   if (obstacles.length > 0)
     return { verdict: 'no', words: obstacles.map(({ reason, cure }) => `${reason} ${cure}`), headless };
   return { verdict: losses.length > 0 ? 'loss' : 'whole', words: losses, headless };
@@ -94,3 +98,7 @@ export function bestDestination(verdicts: readonly Verdict[]): number {
   ];
   return found[0] ?? 0;
 }
+
+/** What a person should know before training: where its result could not go. */
+export const unsaveableWords = ({ format, reason }: { format: AdapterFormat; reason: string }): string =>
+  `It can be trained, but not saved for ${destinations.find((d) => d.format === format)?.name ?? format}: ${reason}`;

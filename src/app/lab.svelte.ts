@@ -358,7 +358,7 @@ export class Lab {
           : prepared.problem;
         if (stop) return this.#failRun(stop);
       }
-      this.run.running(this.#preparation?.planned, this.#preparation?.whole);
+      this.run.running(this.#preparation);
       const outcome = await this.trainer.start(
         request,
         (event) => {

@@ -1,7 +1,16 @@
 /** @file What a run has shown so far: phase, losses, the wall of samples, angles, warnings. Fed by the worker's events only. */
 import type { Job } from '#src/formats/jobTypes.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
-import type { Evaluation, Picture, Problem, RunEvent, RunResult, StepRecord } from '#workers/protocol.ts';
+import type {
+  Evaluation,
+  Picture,
+  Preparation,
+  Problem,
+  RunEvent,
+  RunResult,
+  StepRecord,
+  Unsaveable,
+} from '#workers/protocol.ts';
 import { smooth } from './series.ts';
 import { TimeLeft } from './timeLeft.ts';
 
@@ -37,6 +46,7 @@ export class RunState {
   #evaluations = $state.raw<readonly Evaluation[]>([]);
   #planned = $state.raw<readonly PlannedLayer[]>([]);
   #whole = $state.raw<readonly string[]>([]);
+  #unsaveable = $state.raw<readonly Unsaveable[]>([]);
   #angles = $state.raw<Angles | null>(null);
   #checkpoint = $state.raw<{ readonly step: number; readonly bytes: number; readonly at: number } | null>(
     null,
@@ -91,6 +101,10 @@ export class RunState {
   /** Names of constants that are trained as a whole: a new last layer. */
   get whole(): readonly string[] {
     return this.#whole;
+  }
+  /** Kinds of file that this model's adapter cannot be saved as, though its plan could. */
+  get unsaveable(): readonly Unsaveable[] {
+    return this.#unsaveable;
   }
   get angles(): Angles | null {
     return this.#angles;
@@ -154,9 +168,10 @@ export class RunState {
   }
 
   /** `planned`: the layers that this run turns, in the order of its angles; `whole`: what it trains as a whole. */
-  running(planned: readonly PlannedLayer[] = [], whole: readonly string[] = []): void {
-    this.#planned = planned;
-    this.#whole = whole;
+  running(made: Partial<Pick<Preparation, 'planned' | 'whole' | 'unsaveable'>> | null = null): void {
+    this.#planned = made?.planned ?? [];
+    this.#whole = made?.whole ?? [];
+    this.#unsaveable = made?.unsaveable ?? [];
     if (this.#status === 'preparing') this.#status = 'running';
   }
   ending(how: 'pausing' | 'stopping'): void {

@@ -154,6 +154,8 @@ export function halved(graph: ModelGraph): ModelGraph {
 function asHalf(constant: Constant): Constant | undefined {
   if (constant.type !== 'float32' || constant.shape.length < 2 || sizeOf(constant.shape) < WORTH_HALVING)
     return undefined;
+  // Of a model whose weights were not all read there is nothing to halve.
+  if (constant.data.kind === 'external') return undefined;
   const values = tensorOf(constant).data as Float32Array;
   const bits = new Uint16Array(values.length);
   for (let i = 0; i < bits.length; i++) {

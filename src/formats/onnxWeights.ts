@@ -29,10 +29,13 @@ const operatorOf: Readonly<Record<string, Layer['op']>> = {
   'com.microsoft::TransposeMatMul': 'MatMul',
   'com.microsoft::FusedGemm': 'Gemm',
   'com.microsoft::FusedConv': 'Conv',
+  // Queries, keys and values in one product; its weight lies as a MatMul's.
+  'com.microsoft::Attention': 'MatMul',
 };
 
 /** The node's weight has its outputs on the last axis. */
-const seesTransposed = (node: Node): boolean => node.op === 'MatMul' || intAttr(node, 'transB', 0) === 0;
+const seesTransposed = (node: Node): boolean =>
+  node.op === 'MatMul' || node.op === 'Attention' || intAttr(node, 'transB', 0) === 0;
 
 const shapeSeen = (layer: Layer, transposedThere: boolean): number[] =>
   layer.kind === 'conv'

@@ -65,12 +65,24 @@ export type ReadRange = (location: string, offset: number, length: number) => Pr
  * The model with its small external tensors made inline: those whose values decide shapes, and all that the runtime does not take as
  * device buffers. Float tensors of at least `limit` bytes stay byte ranges, which the runtime asks for one by one.
  */
-export async function loadSmall(model: Model, read: ReadRange, limit = 65_536): Promise<Model> {
-  const wanted = new Map<Constant, Promise<Uint8Array>>();
+export function loadSmall(model: Model, read: ReadRange, limit = 65_536): Promise<Model> {
   const large = (c: Constant): boolean =>
     (c.type === 'float32' || isStored(c.type)) && byteLength(c.type, c.shape) >= limit;
-  mapConstants(model.graph, (_, c) => {
-    if (c.data.kind === 'external' && !large(c))
+  return loadWhere(model, read, (_, c) => !large(c));
+}
+
+/** The model with the external tensors of some names made inline. */
+export const loadNamed = (model: Model, read: ReadRange, has: (name: string) => boolean): Promise<Model> =>
+  loadWhere(model, read, has);
+
+async function loadWhere(
+  model: Model,
+  read: ReadRange,
+  holds: (name: string, constant: Constant) => boolean,
+): Promise<Model> {
+  const wanted = new Map<Constant, Promise<Uint8Array>>();
+  mapConstants(model.graph, (name, c) => {
+    if (c.data.kind === 'external' && holds(name, c))
       wanted.set(c, read(c.data.location, c.data.offset, c.data.length));
     return c;
   });

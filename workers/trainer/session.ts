@@ -307,6 +307,7 @@ export class Session implements SessionApi {
       images: setup.prepared.counts.train,
       heldout: setup.prepared.counts.heldout,
       preview: setup.prepared.preview,
+      unsaveable: sound ? await setup.unsaveable() : [],
       fit: sound ? fitOf(setup, bench.runtime.offered) : null,
       secondsPerStep,
       problems,

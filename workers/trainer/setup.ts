@@ -11,10 +11,11 @@ import type { Program } from '#src/program/types.ts';
 import type { LoadExternal } from '#src/runtime/types.ts';
 import type { PreparedTask, TaskHost, TaskModel, TaskProblem, TrainedGraph } from '#src/tasks/types.ts';
 import { FIRST_ROUNDS } from '#src/training/rounds.ts';
-import type { AdapterReport, JobRequest, Preparation, PrepareProgress } from '../protocol.ts';
+import type { AdapterReport, JobRequest, Preparation, PrepareProgress, Unsaveable } from '../protocol.ts';
 import { begin } from './begin.ts';
 import type { Loader } from './loader.ts';
 import { ProblemError } from './problems.ts';
+import { rehearse } from './rehearse.ts';
 import type { Origin, Saved } from './saved.ts';
 import { sourceName } from './sources.ts';
 
@@ -43,6 +44,8 @@ export interface Setup {
   readonly dataName: string;
   readonly selfContained: boolean;
   readonly layoutKey: string;
+  /** Kinds of file that it could not be saved as. Found out once. */
+  unsaveable(): Promise<readonly Unsaveable[]>;
   /** Names the training step. */
   trainingKey(rounds: number, variant?: number): string;
   /** The training step with so many Newton–Schulz rounds, for one of the task's shapes of micro-batches. Throws GraphError. */
@@ -165,7 +168,8 @@ export async function makeSetup(
   }
   const own = [request.model, request.train, ...(request.heldout ? [request.heldout] : [])];
   const layoutKey = layoutKeyOf(model.hash, layout);
-  return {
+  let unsaveable: Promise<readonly Unsaveable[]> | undefined;
+  const setup: Setup = {
     request,
     job,
     model,
@@ -181,6 +185,7 @@ export async function makeSetup(
     problems,
     program,
     layoutKey,
+    unsaveable: () => (unsaveable ??= rehearse(setup)),
     trainingKey: (rounds, variant = 0) => {
       const { steps: _, learningRate: __, seed: ___, ...rest } = job.train;
       const { inputs, outputs } = trained.graph;
@@ -190,4 +195,5 @@ export async function makeSetup(
     dataName: sourceName(request.train),
     selfContained: own.every(({ kind }) => kind === 'builtin'),
   };
+  return setup;
 }

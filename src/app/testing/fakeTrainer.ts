@@ -137,6 +137,7 @@ export class FakeTrainer extends FakeDownloads implements TrainerApi {
       whole: [],
       preview: { facts: [{ label: 'Images', value: '58' }], items: [] },
       fit: this.#options.fit ?? fakeFit,
+      unsaveable: [],
       secondsPerStep: probe ? 0.41 : null,
       problems: this.#options.problems ?? [],
     });
