@@ -19,7 +19,7 @@ export const help = () => `usage: ${USAGE}
 
   JOB.toml          what to do; every key is optional (docs/job.schema.json). Without it: the built-in demo
   --task ID         the built-in example of a task: ${taskNames()}
-  --out DIR         where results go; else a new folder under runs/
+  --out DIR         where results go: a new or empty folder, or an earlier run's; else a new folder under runs/
   --backend KIND    auto takes WebGPU where there is one
   --steps N         in place of train.steps
   --plan PLAN       a plan of Rotune, a LyCORIS preset, kohya's network_args or PEFT's adapter_config.json, in place of the job's
