@@ -144,7 +144,7 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
     const samplesBefore = await prepared.samples(adapted(untouched!), host, still);
     const losses: number[] = [];
     for (let k = 0; k < job.train.steps; k++) {
-      let sum = 0;
+      let loss = NaN;
       for (let micro = 0; micro < job.train.accumulate; micro++) {
         const schedule = scheduleTensor(
           run.learningRate,
@@ -155,9 +155,9 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
         const feeds: Record<string, TypedArray> = { ...(await prepared.feeds(k, micro)), schedule };
         if (prepared.variant) await use(prepared.variant(k, micro));
         const out = await step.run(feeds, ['loss']);
-        sum += Number(out['loss']![0]);
+        loss = Number(out['loss']![0]);
       }
-      losses.push(sum / job.train.accumulate);
+      losses.push(loss);
     }
     const { theta } = await step.readState();
     const after = await prepared.evaluate(adapted(theta!), host, still);
