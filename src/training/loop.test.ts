@@ -205,7 +205,7 @@ describe('the guard against non-finite numbers', () => {
 
   it.each([0, 1])('leaves out and counts an update of which micro-step %i is bad', async (which) => {
     const accumulate = 2;
-    const feeds: LoopOptions['feeds'] = (step, micro, rate) => ({
+    const feeds = (step: number, micro: number, rate: number) => ({
       target: new Float32Array(SIZE).fill(step === 1 && micro === which ? NaN : 1),
       schedule: Float32Array.of(rate, Number(micro === accumulate - 1)),
     });
