@@ -7,6 +7,7 @@ import { parameterLayout } from '#src/oft/parameters.ts';
 import { planLayers } from '#src/oft/rules.ts';
 import { importGraph } from '#src/ops/import.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
+import { meanOver } from '#src/optim/loss.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { createRuntime } from '#src/runtime/runtime.ts';
 import { random } from '#src/tasks/random.ts';
@@ -25,7 +26,7 @@ export async function main(steps = 1000): Promise<void> {
     layout,
     loss: (g, outputs) => {
       const d = g.sub(outputs.get('out_sample')!, g.input('target', 'float32', [1, 3, 32, 32]));
-      return g.reduceMean(g.reduceMean(g.mul(d, d), [2, 3]), [0, 1]);
+      return meanOver(g, g.reduceMean(g.reduceMean(g.mul(d, d), [2, 3]), [0, 1]));
     },
     optimiser: {
       betas: [0.9, 0.99],

@@ -10,6 +10,7 @@ import { importGraph } from '#src/ops/import.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { estimateMemory } from '#src/program/memory.ts';
 import { withRecomputation } from '#src/program/recompute.ts';
+import { meanOver } from '#src/optim/loss.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { createRuntime } from '#src/runtime/runtime.ts';
 import { random } from '#src/tasks/random.ts';
@@ -48,7 +49,7 @@ export async function measure(segments: number, batch: number): Promise<Peak> {
     layout,
     loss: (g, outputs) => {
       const d = g.sub(outputs.get('out_sample')!, g.input('target', 'float32', [batch, 3, 32, 32]));
-      return g.reduceMean(g.reduceMean(g.mul(d, d), [2, 3]), [0, 1]);
+      return meanOver(g, g.reduceMean(g.reduceMean(g.mul(d, d), [2, 3]), [0, 1]));
     },
     optimiser: {
       betas: [0.9, 0.99],

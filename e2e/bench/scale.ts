@@ -12,6 +12,7 @@ import { preflight } from '#src/oft/preflight.ts';
 import { planLayers } from '#src/oft/rules.ts';
 import { importGraph } from '#src/ops/import.ts';
 import { builder } from '#src/ops/table.ts';
+import { meanOver } from '#src/optim/loss.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { runInputs } from '#src/program/weights.ts';
 
@@ -57,7 +58,7 @@ function linear(): void {
     const program = compileTraining({
       graph,
       layout: parameterLayout(planned),
-      loss: (g, outputs) => g.reduceMean(g.mul(outputs.get('y')!, outputs.get('y')!), [0, 1]),
+      loss: (g, outputs) => meanOver(g, g.reduceMean(g.mul(outputs.get('y')!, outputs.get('y')!), [0, 1])),
       optimiser,
     });
     const step = program.stages[0]!.graph;
@@ -106,7 +107,7 @@ export async function main(file = '', batch = 1): Promise<void> {
     loss: (g, outputs) => {
       const y = [...outputs.values()][0]!;
       const d = g.sub(y, g.input('target', 'float32', y.shape));
-      return g.reduceMean(g.reduceMean(g.mul(d, d), [2, 3]), [0, 1]);
+      return meanOver(g, g.reduceMean(g.reduceMean(g.mul(d, d), [2, 3]), [0, 1]));
     },
     optimiser,
   });

@@ -9,6 +9,7 @@ import type { Route } from '#src/oft/cost.ts';
 import { parameterLayout } from '#src/oft/parameters.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import { importGraph } from '#src/ops/import.ts';
+import { meanOver } from '#src/optim/loss.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { runInputs } from '#src/program/weights.ts';
 
@@ -78,7 +79,7 @@ export const stepGraph = (
     route,
     loss: (g, outputs) => {
       const d = g.sub(outputs.get('out_sample')!, g.input('target', 'float32', [batch, 3, 32, 32]));
-      return g.reduceMean(g.reduceMean(g.mul(d, d), [2, 3]), [0, 1]);
+      return meanOver(g, g.reduceMean(g.reduceMean(g.mul(d, d), [2, 3]), [0, 1]));
     },
     optimiser: {
       betas: [0.9, 0.99],

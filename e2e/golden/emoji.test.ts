@@ -14,6 +14,7 @@ import { builder } from '#src/ops/table.ts';
 import { openGraph, runGraph } from '#src/ops/testing/runGraph.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { compileForward } from '#src/program/forward.ts';
+import { meanOver } from '#src/optim/loss.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { emojiLayout, emojiUnet, lycorisKey, noised, thetaOf } from './testing/emoji.ts';
 import { expectNear, json, largest, tensors } from './testing/fixtures.ts';
@@ -163,7 +164,7 @@ it('fine-tunes for 20 steps as LyCORIS and AdamW do', async () => {
     layout,
     loss: (g: Builder, outputs: ReadonlyMap<string, Value>) => {
       const d = g.sub(outputs.get('out_sample')!, g.input('target', 'float32', [2, 3, 32, 32]));
-      return g.reduceMean(g.reduceMean(g.mul(d, d), [2, 3]), [0, 1]);
+      return meanOver(g, g.reduceMean(g.reduceMean(g.mul(d, d), [2, 3]), [0, 1]));
     },
     optimiser: {
       betas: optimizer.betas,

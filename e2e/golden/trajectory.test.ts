@@ -11,6 +11,7 @@ import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import { importGraph } from '#src/ops/import.ts';
 import { openGraph } from '#src/ops/testing/runGraph.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
+import { type LossSum, meanOver } from '#src/optim/loss.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { expectNear, fixture, json, largest, type OftCase, tensors } from './testing/fixtures.ts';
 
@@ -78,15 +79,15 @@ function planOf(c: Trajectory, layers: readonly Layer[], data: ReadonlyMap<strin
 
 /** mse: mean of squares; cross_entropy: mean of −log softmax at the label, the label as one-hot. */
 function loss(net: Trajectory['net']) {
-  return (g: Builder, outputs: ReadonlyMap<string, Value>): Value => {
+  return (g: Builder, outputs: ReadonlyMap<string, Value>): LossSum => {
     const y = outputs.get('output')!;
     const target = g.input('target', 'float32', y.shape);
     if (net === 'mlp') {
       const d = g.sub(y, target);
-      return g.reduceMean(g.reduceMean(g.mul(d, d), [1]), [0]);
+      return meanOver(g, g.reduceMean(g.reduceMean(g.mul(d, d), [1]), [0]));
     }
     const logits = g.sub(y, g.emit('ReduceLogSumExp', [y, g.ints([1])], { keepdims: 1 }));
-    return g.neg(g.reduceMean(g.reduceSum(g.mul(logits, target), [1]), [0]));
+    return meanOver(g, g.neg(g.reduceMean(g.reduceSum(g.mul(logits, target), [1]), [0])));
   };
 }
 

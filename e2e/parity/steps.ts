@@ -15,6 +15,7 @@ import { importGraph } from '#src/ops/import.ts';
 import { int32Inputs } from '#src/ops/int32.ts';
 import { openGraph } from '#src/ops/testing/runGraph.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
+import { type LossSum, meanOver } from '#src/optim/loss.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { random } from '#src/tasks/random.ts';
 
@@ -25,7 +26,7 @@ const betas = [0.9, 0.999] as const;
 const plan = parsePlan('blocks = { size = 4, fit = "nearest" }');
 
 /** Mean of squares of all float outputs against targets of one standard deviation. */
-function squaredError(g: Builder, outputs: ReadonlyMap<string, Value>): Value {
+function squaredError(g: Builder, outputs: ReadonlyMap<string, Value>): LossSum {
   const errors = [...outputs].flatMap(([name, y]) => {
     if (y.type !== 'float32') return [];
     const d = g.sub(y, g.input(`target.${name}`, 'float32', y.shape));
@@ -36,7 +37,10 @@ function squaredError(g: Builder, outputs: ReadonlyMap<string, Value>): Value {
       ),
     ];
   });
-  return errors.reduce((a, b) => g.add(a, b));
+  return meanOver(
+    g,
+    errors.reduce((a, b) => g.add(a, b)),
+  );
 }
 
 async function write(zoo: string, name: string, folder: string): Promise<void> {

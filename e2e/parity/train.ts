@@ -19,6 +19,7 @@ import { importGraph } from '#src/ops/import.ts';
 import { openGraph } from '#src/ops/testing/runGraph.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { compileForward } from '#src/program/forward.ts';
+import { type LossSum, meanOver } from '#src/optim/loss.ts';
 import { compileTraining } from '#src/program/training.ts';
 
 export interface TrainingCase {
@@ -43,13 +44,11 @@ export interface Trained {
 const betas = [0.9, 0.999] as const;
 
 /** Mean of squares over the model's first output. */
-function squaredError(g: Builder, outputs: ReadonlyMap<string, Value>): Value {
+function squaredError(g: Builder, outputs: ReadonlyMap<string, Value>): LossSum {
   const y = [...outputs.values()][0]!;
   const d = g.sub(y, g.input('target', 'float32', y.shape));
-  return g.reduceMean(
-    g.mul(d, d),
-    y.shape.map((_, i) => i),
-  );
+  const axes = y.shape.map((_, i) => i);
+  return meanOver(g, g.reduceMean(g.mul(d, d), axes));
 }
 
 /**

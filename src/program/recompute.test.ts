@@ -15,6 +15,7 @@ import { int32Inputs } from '#src/ops/int32.ts';
 import { openGraph } from '#src/ops/testing/runGraph.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { random } from '#src/tasks/random.ts';
+import { type LossSum, meanOver } from '#src/optim/loss.ts';
 import { estimateMemory } from './memory.ts';
 import { leastMemory, withRecomputation } from './recompute.ts';
 import { compileTraining } from './training.ts';
@@ -24,16 +25,20 @@ const file = (path: string): Uint8Array =>
   readFileSync(new URL(`../../e2e/golden/zoo/${path}`, import.meta.url));
 
 /** Mean of squares of all float outputs. */
-const squares = (g: Builder, outputs: ReadonlyMap<string, Value>): Value =>
-  [...outputs.values()]
+function squares(g: Builder, outputs: ReadonlyMap<string, Value>): LossSum {
+  const means = [...outputs.values()]
     .filter((y) => y.type === 'float32')
     .map((y) =>
       g.reduceMean(
         g.mul(y, y),
         y.shape.map((_, i) => i),
       ),
-    )
-    .reduce((a, b) => g.add(a, b));
+    );
+  return meanOver(
+    g,
+    means.reduce((a, b) => g.add(a, b)),
+  );
+}
 
 function programOf(name: string, accumulate = 1, dropout = 0): Program {
   const { dims } = JSON.parse(new TextDecoder().decode(file(`${name}/case.json`))) as {

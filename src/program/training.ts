@@ -3,7 +3,7 @@ import { backward } from '#src/autodiff/backward.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import { prune } from '#src/graph/prune.ts';
 import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
-import { tensor } from '#src/onnx/tensor.ts';
+import { sizeOf, tensor } from '#src/onnx/tensor.ts';
 import type { Route } from '#src/oft/cost.ts';
 import { hasDropout, keepFeed, keepLength } from '#src/oft/dropout.ts';
 import { insertAdapters, startFrom } from '#src/oft/insert.ts';
@@ -14,6 +14,7 @@ import { lowerGraph } from '#src/ops/lower.ts';
 import { builder } from '#src/ops/table.ts';
 import { adamW } from '#src/optim/adamw.ts';
 import { clipped, globalNorm } from '#src/optim/clip.ts';
+import { divisor, lossMean, type LossSum } from '#src/optim/loss.ts';
 import type { Feed, Program, StateTensor } from './types.ts';
 import { runInputs, startingParameters } from './weights.ts';
 
@@ -23,7 +24,7 @@ export interface OptimiserOptions {
   readonly weightDecay: number;
   /** Largest global gradient norm; 0: no clipping. */
   readonly clip: number;
-  /** Micro-steps per update; their gradients are averaged. */
+  /** Micro-steps per update, which is that of one batch of all that they hold. */
   readonly accumulate: number;
   readonly blockwiseRate: boolean;
 }
@@ -32,8 +33,8 @@ export interface TrainingOptions {
   /** Static graph with the training batch bound. */
   readonly graph: Graph;
   readonly layout: Layout;
-  /** Emits the loss, a scalar. Inputs that it adds to the builder become feeds. */
-  readonly loss: (g: Builder, outputs: ReadonlyMap<string, Value>) => Value;
+  /** Emits the loss as sum and count. Inputs that it adds to the builder become feeds. */
+  readonly loss: (g: Builder, outputs: ReadonlyMap<string, Value>) => LossSum;
   readonly optimiser: OptimiserOptions;
   /** Newton–Schulz rounds for blocks larger than 4. */
   readonly rounds?: number;
@@ -44,10 +45,12 @@ export interface TrainingOptions {
 export const traceRows = 64;
 
 /**
- * One step as a Program. State: theta, m, v (and grad_sum when accumulating). Feeds: the model's and the loss's inputs, and
- * `schedule` [4] (see optim/adamw.ts), and `keep` (see oft/dropout.ts) where a layer has dropout. A further state, trace [traceRows, 4], holds loss, grad_norm, finite and residual of the last
- * runs, newest last, so that the host need not wait for the device at every step. Reads: loss [], grad_norm [1] before clipping, finite [1] (0: the update was left out),
- * residual [] of the Cayley inverses.
+ * One step as a Program. State: theta, m, v; when accumulating also grad_sum, Σ ∂sum/∂θ, and loss_totals [2], Σ sum and Σ count, of the update's
+ * micro-batches so far, all 0 after its last. Feeds: the model's and the loss's inputs, and `schedule` [4] (see optim/adamw.ts), and `keep`
+ * (see oft/dropout.ts) where a layer has dropout. A further state, trace [traceRows, 4], holds loss, grad_norm, finite and residual of the last
+ * runs, newest last, so that the host need not wait for the device at every step. Reads: loss [], grad_norm [1] before clipping, finite [1] (0: the update
+ * is left out), all of the micro-batches so far taken as one batch, and residual [] of the Cayley inverses. One micro-batch that is not finite makes the
+ * sums so, and the whole update is left out.
  */
 export function compileTraining(options: TrainingOptions): Program {
   const { graph, layout, optimiser } = options;
@@ -60,18 +63,22 @@ export function compileTraining(options: TrainingOptions): Program {
   const rotations = emitRotations(g, layout, theta, { rounds: options.rounds ?? 10, keep });
   insertAdapters(g, graph, layout, rotations.layers, options.route, rotations.whole);
   const outputs = new Map(graph.outputs.map((o) => [o.name, g.value(o.name)]));
-  const loss = options.loss(g, outputs);
-  if (loss.shape.length !== 0)
-    throw new GraphError(`A loss must be a scalar, but this one has shape [${loss.shape.join()}].`);
+  const own = options.loss(g, outputs);
+  for (const { shape } of [own.sum, own.count])
+    if (shape.length !== 0)
+      throw new GraphError(`A loss must be a scalar, but this one has shape [${shape.join()}].`);
   const feeds: Feed[] = g.inputs
     .filter((i) => ![given, m, v].includes(i))
     .map(({ name, type, shape }) => ({ name, type, shape }));
   const schedule = g.input('schedule', 'float32', [4]);
   const [rate, correction1, correction2, apply] = g.split(schedule, 0, [1, 1, 1, 1]);
 
+  const accumulating = optimiser.accumulate > 1;
+  // Summed up, the gradient is divided by the update's count at the end; else the mean's is as cheap.
+  const ownMean = accumulating ? null : lossMean(g, own);
   const found = backward(
     g,
-    new Map([[loss.name, g.constant(tensor('float32', [], [1]))]]),
+    new Map([[(ownMean ?? own.sum).name, g.constant(tensor('float32', [], [1]))]]),
     rotations.segments,
   );
   if (found.every((x) => x === null))
@@ -86,11 +93,11 @@ export function compileTraining(options: TrainingOptions): Program {
         'zero',
       ),
   );
-  const own = g.concat(parts, 0);
-  const accumulating = optimiser.accumulate > 1;
-  const sum = accumulating ? vector('grad_sum') : undefined;
-  const gradient = sum ? g.add(sum, g.mul(own, g.scalar(1 / optimiser.accumulate))) : own;
-  const norm = globalNorm(g, sum ? [gradient] : parts.filter((_, i) => found[i] !== null));
+  const ownGradient = g.concat(parts, 0);
+  const sums = accumulating ? addUp(g, vector('grad_sum'), ownGradient, own) : null;
+  const gradient = sums?.gradient ?? ownGradient;
+  const loss = ownMean ?? sums!.loss;
+  const norm = globalNorm(g, sums ? [gradient] : parts.filter((_, i) => found[i] !== null));
 
   // x·0 is 0 for finite x and NaN otherwise.
   const zero = g.scalar(0);
@@ -113,7 +120,7 @@ export function compileTraining(options: TrainingOptions): Program {
   g.output(g.where(update, next.theta, theta), 'theta_next');
   g.output(g.where(update, next.m, m), 'm_next');
   g.output(g.where(update, next.v, v), 'v_next');
-  if (sum) g.output(g.where(due, g.mul(theta, zero), g.where(finite, gradient, sum)), 'grad_sum_next');
+  for (const { name, value } of sums?.next ?? []) g.output(g.where(due, zero, value), `${name}_next`);
   const residual = rotations.residual ?? g.mul(loss, zero);
   const row = g.reshape(
     g.concat([g.reshape(loss, [1]), norm, g.cast(finite, 'float32'), g.reshape(residual, [1])], 0),
@@ -132,7 +139,7 @@ export function compileTraining(options: TrainingOptions): Program {
     name,
     output: `${name}_next`,
     type: 'float32',
-    shape: [layout.size],
+    shape: [init.length],
     init,
   });
   return {
@@ -141,7 +148,7 @@ export function compileTraining(options: TrainingOptions): Program {
       state('theta', startingParameters(layout, graph)),
       state('m', zeros()),
       state('v', zeros()),
-      ...(sum ? [state('grad_sum', zeros())] : []),
+      ...(sums?.next ?? []).map(({ name, value }) => state(name, new Float32Array(sizeOf(value.shape)))),
       {
         name: 'trace',
         output: 'trace_next',
@@ -152,5 +159,31 @@ export function compileTraining(options: TrainingOptions): Program {
     ],
     feeds: [...feeds, { name: 'schedule', type: 'float32', shape: [4] }],
     reads: ['loss', 'grad_norm', 'finite', 'residual', 'trace_next'],
+  };
+}
+
+/** The sums of an update with one more micro-batch, and what loss and gradient come to so far. `next`: the sums by the name of their state. */
+function addUp(
+  g: Builder,
+  gradSum: Value,
+  ownGradient: Value,
+  own: LossSum,
+): {
+  readonly loss: Value;
+  readonly gradient: Value;
+  readonly next: readonly { readonly name: string; readonly value: Value }[];
+} {
+  const before = g.input('loss_totals', 'float32', [2]);
+  const totals = g.add(before, g.concat([g.reshape(own.sum, [1]), g.reshape(own.count, [1])], 0));
+  const [sum, count] = g.split(totals, 0, [1, 1]);
+  const by = divisor(g, count!);
+  const gradient = g.add(gradSum, ownGradient);
+  return {
+    loss: g.reshape(g.div(sum!, by), []),
+    gradient: g.div(gradient, by),
+    next: [
+      { name: gradSum.name, value: gradient },
+      { name: before.name, value: totals },
+    ],
   };
 }

@@ -4,6 +4,7 @@ import type { Graph, Value } from '#src/graph/types.ts';
 import type { Model } from '#src/onnx/model.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import type { Layer } from '#src/oft/types.ts';
+import type { LossSum } from '#src/optim/loss.ts';
 import type { FileSet } from './files.ts';
 
 /** Tensors by name. */
@@ -149,8 +150,8 @@ export interface TrainedGraph {
   readonly graph: Graph;
   /** Layers that can be adapted, with the part they belong to. */
   readonly layers: readonly Layer[];
-  /** Emits the loss, a scalar. Inputs that it adds to the builder become feeds. */
-  readonly loss: (g: Builder, outputs: ReadonlyMap<string, Value>) => Value;
+  /** Emits the loss as sum and count. Inputs that it adds to the builder become feeds. */
+  readonly loss: (g: Builder, outputs: ReadonlyMap<string, Value>) => LossSum;
   /** Constants of the graph that are trained as a whole (a new head), by name. */
   readonly whole?: readonly string[];
 }

@@ -71,7 +71,7 @@ export class NonFiniteError extends Error {
   }
 }
 
-/** A micro-step that was not finite spoils the mean loss, though the others may still have moved the parameters. */
+/** A micro-step that was not finite spoils its update. */
 const isBad = (r: StepRecord): boolean => r.skipped === true || !Number.isFinite(r.loss);
 
 export class TrainingLoop {
@@ -192,14 +192,13 @@ export class TrainingLoop {
     this.#unread = 0;
     this.#unreadSince = now;
     while (this.#rows.length >= accumulate) {
-      const rows = this.#rows.splice(0, accumulate);
-      const [, gradNorm, finite, residual] = rows.at(-1)!;
+      // The last micro-step's row tells of the whole update.
+      const [loss, gradNorm, finite, residual] = this.#rows.splice(0, accumulate).at(-1)!;
       const step = this.#step - Math.floor(this.#rows.length / accumulate) - 1;
-      const loss = rows.reduce((sum, r) => sum + r[0]! / accumulate, 0);
       this.#watch(step, residual!);
       this.#record({
         step,
-        loss,
+        loss: loss!,
         learningRate: learningRate(step),
         gradNorm: gradNorm!,
         ms,

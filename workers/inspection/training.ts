@@ -10,6 +10,7 @@ import { planLayers } from '#src/oft/rules.ts';
 import type { Layer, Plan } from '#src/oft/types.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
 import { lowerGraph } from '#src/ops/lower.ts';
+import { type LossSum, meanOver } from '#src/optim/loss.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { predictedElsewhere } from '#src/runtime/placement.ts';
 import type { InspectedLayer, InspectedObstacle, InspectedPlacement } from './types.ts';
@@ -33,7 +34,7 @@ export interface Trained {
 }
 
 /** Sum over the float outputs of their mean square: a loss that reaches whatever any loss on them reaches. */
-function anyLoss(g: Builder, outputs: ReadonlyMap<string, Value>): Value {
+function anyLoss(g: Builder, outputs: ReadonlyMap<string, Value>): LossSum {
   const terms: Value[] = [];
   for (const output of outputs.values()) {
     if (!output.type.includes('float') || sizeOf(output.shape) === 0) continue;
@@ -44,7 +45,10 @@ function anyLoss(g: Builder, outputs: ReadonlyMap<string, Value>): Value {
   const [first, ...rest] = terms;
   if (!first)
     throw new GraphError('The model has no output of floating-point numbers to compare with anything.');
-  return rest.reduce((sum, term) => g.add(sum, term), first);
+  return meanOver(
+    g,
+    rest.reduce((sum, term) => g.add(sum, term), first),
+  );
 }
 
 /** Looks for layers, walks the gradient's way, and compiles a training step with the default plan on all that can turn. */

@@ -106,8 +106,11 @@ const savedSchema = v.object({
   samples: v.array(v.unknown()),
 });
 
-/** State that a checkpoint holds: all but the trace of losses, which is in the history and may hold numbers that are not finite. */
-export const checkpointed = (name: string): boolean => name !== 'trace';
+/**
+ * State that a checkpoint holds: all but the trace of losses, which is in the history and may hold numbers that are not finite, and the sums of losses, which
+ * are 0 between updates.
+ */
+export const checkpointed = (name: string): boolean => !['trace', 'loss_totals'].includes(name);
 
 /** The job as stored, checked with the schema that job files have. Throws JobError. */
 export const parseStoredJob = (stored: unknown): Job => jobFromTable(jobToTable(stored as Job));

@@ -13,6 +13,7 @@ import { planLayers } from '#src/oft/rules.ts';
 import { importGraph } from '#src/ops/import.ts';
 import { uniform } from '#src/ops/testing/random.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
+import { meanOver } from '#src/optim/loss.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { fixture } from '../testing/fixtures.ts';
 import { mutations } from './mutate.ts';
@@ -39,10 +40,8 @@ function take(bytes: Uint8Array): Graph {
     loss: (g, outputs) => {
       const y = [...outputs.values()].find((v) => v.type === 'float32');
       if (!y) throw new GraphError('no float output');
-      return g.reduceMean(
-        g.mul(y, y),
-        y.shape.map((_, i) => i),
-      );
+      const axes = y.shape.map((_, i) => i);
+      return meanOver(g, g.reduceMean(g.mul(y, y), axes));
     },
     optimiser: {
       betas: [0.9, 0.99],

@@ -6,6 +6,7 @@ import { defaultSettings, fanIn, peftSettings, plannedLayer } from '#src/oft/pla
 import type { PlannedLayer } from '#src/oft/types.ts';
 import { builder } from '#src/ops/table.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
+import { meanOver } from '#src/optim/loss.ts';
 import { compileTraining } from '#src/program/training.ts';
 import type { Program } from '#src/program/types.ts';
 import { frozen, wave } from './programs.ts';
@@ -67,7 +68,7 @@ export function adapters(): Program {
     rounds: 6,
     loss: (g, outputs) => {
       const d = g.sub(outputs.get('y')!, g.input('target', 'float32', [16, 4]));
-      return g.reduceMean(g.mul(d, d), [0, 1]);
+      return meanOver(g, g.reduceMean(g.mul(d, d), [0, 1]));
     },
     optimiser: { betas: [0.9, 0.99], eps: 1e-8, weightDecay: 0, clip: 1, accumulate: 1, blockwiseRate: true },
   });

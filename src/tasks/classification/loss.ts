@@ -1,17 +1,21 @@
 /** @file The loss of classifiers: cross-entropy against shares of the classes, weighted and smoothed as torch does. */
 import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
-import { exampleLosses } from '#src/tasks/generic/losses.ts';
+import type { LossSum } from '#src/optim/loss.ts';
+import { batchLoss, exampleLosses } from '#src/tasks/generic/losses.ts';
+import type { Tensors } from '#src/tasks/types.ts';
 
-/** Feed of the loss: [B, C], the wanted share of each class times its weight over the batch's weights. */
-export const targetFeed = 'target';
+/** Feeds of the loss: [B, C], the wanted share of each class times its weight; and [B], the weight of each example's own class. */
+const targetFeed = 'target';
+const weightFeed = 'target_weight';
 
-/** −Σ target·ln softmax(logits) over the batch, a scalar; the target's rows are weighted already. */
-export function classLoss(g: Builder, logits: Value): Value {
+/** −Σ target·ln softmax(logits) over Σ weight. */
+export function classLoss(g: Builder, logits: Value): LossSum {
   const [batch, classes] = logits.shape as [number, number];
   const rows = g.reshape(logits, [batch, classes]);
   const target = g.input(targetFeed, 'float32', [batch, classes]);
-  return g.reduceSum(exampleLosses(g, 'cross_entropy', rows, target).sum, [0]);
+  const weight = g.input(weightFeed, 'float32', [batch]);
+  return batchLoss(g, { sum: exampleLosses(g, 'cross_entropy', rows, target).sum, weight });
 }
 
 /**
@@ -31,22 +35,17 @@ export function classWeights(
 }
 
 /**
- * Rows q_c·w_c / Σ w_label with q = (1 − ε)·[c = label] + ε/C: what torch's CrossEntropyLoss with weights and smoothing ε has before the logarithm.
- * @returns [B, C] for {@link targetFeed}
+ * Feeds of {@link classLoss}: rows q_c·w_c with q = (1 − ε)·[c = label] + ε/C, and w_label, the sum of which torch's CrossEntropyLoss with weights and
+ * smoothing ε divides by.
  */
-export function targetRows(
-  labels: readonly number[],
-  weights: Float64Array,
-  smoothing: number,
-): Float32Array {
+export function targetFeeds(labels: readonly number[], weights: Float64Array, smoothing: number): Tensors {
   const classes = weights.length;
-  const out = new Float32Array(labels.length * classes);
-  const total = labels.reduce((sum, label) => sum + weights[label]!, 0);
+  const rows = new Float32Array(labels.length * classes);
   labels.forEach((label, i) => {
     for (let c = 0; c < classes; c++) {
       const share = (c === label ? 1 - smoothing : 0) + smoothing / classes;
-      out[i * classes + c] = (share * weights[c]!) / total;
+      rows[i * classes + c] = share * weights[c]!;
     }
   });
-  return out;
+  return { [targetFeed]: rows, [weightFeed]: Float32Array.from(labels, (label) => weights[label]!) };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tensor } from '#src/onnx/tensor.ts';
 import { builder } from '#src/ops/table.ts';
+import { lossMean } from '#src/optim/loss.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { random } from '../random.ts';
 import { diffusionLoss } from './loss.ts';
@@ -15,7 +16,7 @@ async function loss(shape: number[], weights: number[] | null, scale = 1) {
   const g = builder();
   const [prediction, target] = [g.input('p', 'float32', shape), g.input('t', 'float32', shape)];
   const weight = weights ? g.input('w', 'float32', [weights.length]) : null;
-  g.output(diffusionLoss(g, prediction, target, weight), 'loss');
+  g.output(lossMean(g, diffusionLoss(g, prediction, target, weight)), 'loss');
   const out = await runGraph(g.build(), {
     p: tensor('float32', shape, p!),
     t: tensor('float32', shape, t!),

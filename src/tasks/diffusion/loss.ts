@@ -1,16 +1,18 @@
 /** @file The diffusion loss as graph. */
 import type { Builder } from '#src/graph/builder.ts';
 import { GraphError, type Value } from '#src/graph/types.ts';
+import type { LossSum } from '#src/optim/loss.ts';
 
 /**
- * Mean over everything of w·(prediction − target)², a scalar. Axes are averaged one at a time, the last first: the runtimes add in
- * float32 in a plain running sum, which over all elements at once would lose digits.
+ * w·(mean of a sample's (prediction − target)²), over the number of samples: weights do not count, as in diffusers' and kohya's min-SNR, and pictures of all sizes
+ * count alike. Axes are averaged one at a time, the last first: the runtimes add in float32 in a plain running sum, which over all elements at
+ * once would lose digits.
  *
  * @param prediction [B, …] float32
  * @param target like prediction
  * @param weight [B], one per sample; null: all 1
  */
-export function diffusionLoss(g: Builder, prediction: Value, target: Value, weight: Value | null): Value {
+export function diffusionLoss(g: Builder, prediction: Value, target: Value, weight: Value | null): LossSum {
   const text = (v: Value): string => `[${v.shape.join()}]`;
   if (text(prediction) !== text(target))
     throw new GraphError(
@@ -24,5 +26,5 @@ export function diffusionLoss(g: Builder, prediction: Value, target: Value, weig
       throw new GraphError(`The loss takes one weight per sample ${text(mean)}, not ${text(weight)}.`);
     mean = g.mul(mean, weight);
   }
-  return g.reduceMean(mean, [0]);
+  return { sum: g.reduceSum(mean, [0]), count: g.scalar(mean.shape[0]!) };
 }

@@ -3,6 +3,7 @@ import { backward } from '#src/autodiff/backward.ts';
 import { insertAdapters, startFrom } from '#src/oft/insert.ts';
 import { parameterLayout } from '#src/oft/parameters.ts';
 import { numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
+import { lossMean } from '#src/optim/loss.ts';
 import { builder } from '#src/ops/table.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { prune } from '#src/graph/prune.ts';
@@ -152,7 +153,8 @@ describe('the tiny Stable Diffusion folder', () => {
       new Map(constants.map((n, i) => [n, whole[i]!])),
     );
     const prediction = g.value(net.output);
-    const loss = diffusionLoss(g, prediction, g.input('target', 'float32', prediction.shape), null);
+    const target = g.input('target', 'float32', prediction.shape);
+    const loss = lossMean(g, diffusionLoss(g, prediction, target, null));
     const grads = backward(g, new Map([[loss.name, g.scalar(1)]]), whole);
     g.output(loss, 'loss');
     grads.forEach((grad, i) => g.output(grad!, `grad:${constants[i]!}`));

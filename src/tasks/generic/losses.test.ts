@@ -5,6 +5,7 @@ import { numbersOf, tensor } from '#src/onnx/tensor.ts';
 import { lowerGraph } from '#src/ops/lower.ts';
 import { builder } from '#src/ops/table.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
+import { lossMean } from '#src/optim/loss.ts';
 import { batchLoss, exampleLosses, type LossName } from './losses.ts';
 // torch 2.13: losses and their gradients.
 import cases from './testing/losses.json' with { type: 'json' };
@@ -17,7 +18,8 @@ describe('losses', () => {
     const prediction = g.input('prediction', 'float32', c.shape);
     const target = g.input('target', c.type as DType, c.targetShape);
     const options = 'delta' in c ? { delta: c.delta as number } : {};
-    const loss = batchLoss(g, exampleLosses(g, c.name as LossName, prediction, target, options));
+    const losses = exampleLosses(g, c.name as LossName, prediction, target, options);
+    const loss = lossMean(g, batchLoss(g, losses));
     const [grad] = backward(g, new Map([[loss.name, g.scalar(1)]]), [prediction]);
     g.output(loss, 'loss');
     g.output(grad!, 'grad');

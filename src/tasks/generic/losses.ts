@@ -2,11 +2,12 @@
 import type { Builder } from '#src/graph/builder.ts';
 import { GraphError, type Value } from '#src/graph/types.ts';
 import { tensor } from '#src/onnx/tensor.ts';
+import type { LossSum } from '#src/optim/loss.ts';
 
 export const lossNames = ['mse', 'l1', 'huber', 'cross_entropy', 'bce', 'cosine'] as const;
 export type LossName = (typeof lossNames)[number];
 
-/** Loss per example of a batch: the batch's loss is Σ sum / Σ weight; without weights the mean of sum. */
+/** Loss per example: that of any number of them is Σ sum / Σ weight. */
 export interface ExampleLosses {
   /** [B]. */
   readonly sum: Value;
@@ -126,9 +127,8 @@ export function exampleLosses(
   return { sum: meanLast(g, each), weight: null };
 }
 
-/** The batch's loss, a scalar. */
-export function batchLoss(g: Builder, { sum, weight }: ExampleLosses): Value {
-  if (!weight) return g.reduceMean(sum, [0]);
-  const count = g.emit('Max', [g.reduceSum(weight, [0]), g.scalar(1)]);
-  return g.div(g.reduceSum(sum, [0]), count);
-}
+/** The batch's loss. */
+export const batchLoss = (g: Builder, { sum, weight }: ExampleLosses): LossSum => ({
+  sum: g.reduceSum(sum, [0]),
+  count: weight ? g.reduceSum(weight, [0]) : g.scalar(sum.shape[0]!),
+});

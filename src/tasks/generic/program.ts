@@ -3,6 +3,7 @@ import type { Builder } from '#src/graph/builder.ts';
 import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { ModelError } from '#src/onnx/model.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
+import { type LossSum, meanOver } from '#src/optim/loss.ts';
 import { builder } from '#src/ops/table.ts';
 import type { ModelFile, TrainedGraph } from '#src/tasks/types.ts';
 import type { Roles } from './data.ts';
@@ -75,8 +76,9 @@ export function arrayProgram(
       g.input(target!.name, target!.type, target!.shape),
       { delta: options.delta },
     );
-  const loss = (g: Builder, prediction: Value): Value =>
-    own ? g.reshape(prediction, []) : batchLoss(g, losses(g, prediction));
+  // What the model's own loss is a mean of is not known: batches, which hold equally many examples, weigh alike.
+  const loss = (g: Builder, prediction: Value): LossSum =>
+    own ? meanOver(g, g.reshape(prediction, [])) : batchLoss(g, losses(g, prediction));
   // Shapes that do not fit come out here, not when training begins.
   loss(builder(graph), output);
   const judging = (): Graph => {

@@ -322,15 +322,16 @@ describe('feeds', () => {
   it('weigh and smooth as torch does', async () => {
     const uneven = { ...some('cat', 2), ...some('dog', 6, 100_000) };
     const prepared = await prepare(uneven, { classWeights: 'balanced', labelSmoothing: 0.2 });
-    const { target } = (await prepared.feeds(0, 0)) as { target: Float32Array };
-    // Weights 8/(2·2) and 8/(2·6); rows (0.8·[c = label] + 0.1)·w_c over the batch's weights.
+    const feeds = (await prepared.feeds(0, 0)) as Record<'target' | 'target_weight', Float32Array>;
+    const { target, target_weight: weight } = feeds;
+    // Weights 8/(2·2) and 8/(2·6); rows (0.8·[c = label] + 0.1)·w_c, and the weights that the update's sum is divided by.
     const w = [2, 2 / 3];
     const labels = [0, 1, 2, 3].map((i) => (target[2 * i]! / w[0]! > target[2 * i + 1]! / w[1]! ? 0 : 1));
-    const total = labels.reduce((sum: number, c) => sum + w[c]!, 0);
     labels.forEach((label, i) => {
+      expect(weight[i]).toBeCloseTo(w[label]!, 6);
       for (const c of [0, 1]) {
         const share = (c === label ? 0.8 : 0) + 0.1;
-        expect(target[2 * i + c]).toBeCloseTo((share * w[c]!) / total, 6);
+        expect(target[2 * i + c]).toBeCloseTo(share * w[c]!, 6);
       }
     });
   });

@@ -24,7 +24,7 @@ import { classesOf, classProblems, type Labelled, strangeClasses } from '#src/ta
 import { readLabelled } from './data.ts';
 import { judge, type Judgement, accuracies, percent } from '#src/tasks/classification/metrics.ts';
 import { splitByClass, spread } from '#src/tasks/classification/choose.ts';
-import { classWeights, targetFeed, targetRows } from '#src/tasks/classification/loss.ts';
+import { classWeights, targetFeeds } from '#src/tasks/classification/loss.ts';
 import type { Classifier } from './classifier.ts';
 
 /** One image with the index of its class. */
@@ -194,8 +194,7 @@ class PreparedImages implements PreparedTask {
     const options = { seed, flip: job.data.flip, crop, colour };
     const pixels = await this.#pixels(chosen, batch, (i) => drawChange(options, preprocess.frame, first + i));
     const labels = chosen.map((e) => e.label);
-    const targets = targetRows(labels, this.#weights, labelSmoothing);
-    return { [input.name]: pixels, [targetFeed]: targets };
+    return { [input.name]: pixels, ...targetFeeds(labels, this.#weights, labelSmoothing) };
   }
 
   /** Scores of every example, in batches of the training's size. */

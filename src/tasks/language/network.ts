@@ -5,12 +5,13 @@ import { reads } from '#src/graph/topology.ts';
 import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { constantOf, tensor, type TypedArray } from '#src/onnx/tensor.ts';
+import type { LossSum } from '#src/optim/loss.ts';
 import { builder } from '#src/ops/table.ts';
 import { bindModel, layersOf } from '#src/tasks/generic/model.ts';
 import { readTextInputs, textFeeds, type TextInputs, type TokenRow } from '#src/tasks/text/inputs.ts';
 import type { ModelFile, Tensors, TrainedGraph } from '#src/tasks/types.ts';
 
-/** Feeds of the loss, both [B·L]: the token that follows, and how much it counts. */
+/** Feeds of the loss, both [B·L]: the token that follows, and 1 where it counts. */
 const nextFeed = 'next_tokens';
 const countedFeed = 'counted';
 /** Feed of sampling, [B]: at which place of all rows the next token is asked for. */
@@ -96,12 +97,12 @@ export class LanguageNetwork {
     };
   }
 
-  /** Its output: the weighted sum of −ln p of the tokens that follow. */
+  /** Its output: the sum of −ln p of the tokens that count. */
   judging(batch: number, length: number): { readonly graph: Graph; readonly output: string } {
     const graph = this.graph(batch, length);
     const g = builder(graph);
-    const loss = negativeLog(g, graph.outputs[0]!);
-    return { graph: prune(g.build([loss])), output: loss.name };
+    const { sum } = negativeLog(g, graph.outputs[0]!);
+    return { graph: prune(g.build([sum])), output: sum.name };
   }
 
   /** Its output [B, V]: scores of the token after one place in each row. */
@@ -119,17 +120,14 @@ export class LanguageNetwork {
     return textFeeds(graph, this.inputs, rows);
   }
 
-  /** Feeds of the loss: each counted token weighs `weight`. */
-  answers(
-    rows: readonly { readonly next: Int32Array; readonly counted: Uint8Array }[],
-    weight: number,
-  ): Tensors {
+  /** Feeds of the loss. */
+  answers(rows: readonly { readonly next: Int32Array; readonly counted: Uint8Array }[]): Tensors {
     const length = rows[0]!.next.length;
     const next = new Int32Array(rows.length * length);
     const counted = new Float32Array(rows.length * length);
     rows.forEach((row, r) => {
       next.set(row.next, r * length);
-      row.counted.forEach((c, i) => (counted[r * length + i] = c * weight));
+      counted.set(row.counted, r * length);
     });
     return { [nextFeed]: next, [countedFeed]: counted };
   }
@@ -140,13 +138,15 @@ export class LanguageNetwork {
   }
 }
 
-/** Σ counted · −ln softmax(scores)[next]: only the wanted scores are picked, since a one-hot target would be as large as the scores. */
-function negativeLog(g: Builder, logits: Value): Value {
+/** −ln softmax(scores)[next] over the tokens that count: only the wanted scores are picked, since a one-hot target would be as large as the scores. */
+function negativeLog(g: Builder, logits: Value): LossSum {
   const [batch, length, words] = logits.shape as [number, number, number];
   const rows = batch * length;
   const log = g.emit('LogSoftmax', [g.reshape(logits, [rows, words])], { axis: -1 });
   const next = g.reshape(g.input(nextFeed, 'int32', [rows]), [rows, 1]);
   const picked = g.reshape(g.emit('GatherElements', [log, next], { axis: 1 }), [rows]);
   const counted = g.input(countedFeed, 'float32', [rows]);
-  return g.neg(g.reduceSum(g.mul(picked, counted), [0]));
+  // Row by row first: the runtimes add in float32, in a plain running sum.
+  const total = (x: Value): Value => g.reduceSum(g.reduceSum(g.reshape(x, [batch, length]), [1]), [0]);
+  return { sum: g.neg(total(g.mul(picked, counted))), count: total(counted) };
 }

@@ -188,9 +188,7 @@ class PreparedTexts implements PreparedTask {
     if (!this.#order) throw new RangeError('There is no text to train on.');
     const first = (step * accumulate + micro) * batch;
     const rows = Array.from({ length: batch }, (_, i) => this.rows[this.#order!.at(first + i)]!);
-    // Every learned token of the batch counts alike.
-    const counted = rows.reduce((n, row) => n + row.counted.reduce((a, b) => a + b, 0), 0);
-    return { ...network.feeds(this.training().graph, rows), ...network.answers(rows, 1 / counted) };
+    return { ...network.feeds(this.training().graph, rows), ...network.answers(rows) };
   }
 
   async evaluate(adapted: Adapted, _: TaskHost, tell: Tell): Promise<TaskEvaluation> {
@@ -208,7 +206,7 @@ class PreparedTexts implements PreparedTask {
         { length: batch },
         (__, i) => some[i] ?? { ...some[0]!, counted: new Uint8Array(length) },
       );
-      const out = await run({ ...network.feeds(graph, filled), ...network.answers(filled, 1) });
+      const out = await run({ ...network.feeds(graph, filled), ...network.answers(filled) });
       sum += Number(out[output]![0]);
       count += some.reduce((n, row) => n + row.counted.reduce((a, b) => a + b, 0), 0);
       tell(Math.min(start + batch, this.heldout.length), this.heldout.length);

@@ -3,22 +3,15 @@ import { decodeModel } from '#src/onnx/decode.ts';
 import { externalFiles, loadExternal } from '#src/onnx/external.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
-import { hostRotations } from '#src/oft/hostRotation.ts';
 import { type Layout, parameterLayout } from '#src/oft/parameters.ts';
 import { planLayers } from '#src/oft/rules.ts';
 import type { Plan } from '#src/oft/types.ts';
-import { compileForward } from '#src/program/forward.ts';
 import { compileTraining } from '#src/program/training.ts';
-import { runInputs } from '#src/program/weights.ts';
-import { lowerGraph } from '#src/ops/lower.ts';
-import { createRuntime } from '#src/runtime/runtime.ts';
-import type { Executable } from '#src/runtime/types.ts';
 import type { FileSet } from '../files.ts';
 import type {
   Adapted,
   OpenModel,
   PreparedTask,
-  RunGraph,
   Samples,
   Task,
   TaskEvaluation,
@@ -26,6 +19,7 @@ import type {
   TaskJob,
   TaskModel,
 } from '../types.ts';
+import { taskBench } from './bench.ts';
 
 export interface TaskRun {
   readonly task: Task;
@@ -73,33 +67,8 @@ const still = (): void => undefined;
 /** Opens, prepares, judges, trains with AdamW at a constant rate, and judges again. Throws if the data hold an error. */
 export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
   const { task, job } = run;
-  const runtime = await createRuntime({ prefer: 'wasm', threads: 1 });
-  const standing = new Map<string, { key: string; executable: Executable }>();
-  const load = async (slot: string, key: string, make: () => Parameters<typeof runtime.load>[0]) => {
-    const known = standing.get(slot);
-    if (known?.key === key) return known.executable;
-    await known?.executable.dispose();
-    const executable = await runtime.load(make());
-    standing.set(slot, { key, executable });
-    return executable;
-  };
-  const host: TaskHost = {
-    backend: 'wasm',
-    frozen: (slot, key, graph): RunGraph => {
-      return async (feeds) => {
-        const made = lowerGraph(graph());
-        const reads = made.outputs.map((o) => o.name);
-        const executable = await load(`frozen ${slot}`, key, () => ({
-          stages: [{ name: slot, graph: made, weights: runInputs(made) }],
-          state: [],
-          feeds: made.inputs.map(({ name, type, shape }) => ({ name, type, shape })),
-          reads,
-        }));
-        return executable.run(feeds, reads);
-      };
-    },
-    decodeImage: run.decodeImage ?? (() => Promise.reject(new Error('This test decodes no images.'))),
-  };
+  const bench = await taskBench(run.decodeImage);
+  const { host } = bench;
   try {
     const model = await task.open(run.model, openWhole(run.model), job);
     const prepared = await model.prepare(run.train, run.heldout ?? null, host);
@@ -119,32 +88,25 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
       accumulate: job.train.accumulate,
       blockwiseRate: false,
     } as const;
-    const steps = [await runtime.load(compileTraining({ graph, layout, loss, optimiser }))];
+    const steps = [await bench.load(compileTraining({ graph, layout, loss, optimiser }))];
     let step = steps[0]!;
     /** The state goes over to the program of the shape. */
     const use = async (variant: number): Promise<void> => {
       const state = await step.readState();
-      steps[variant] ??= await runtime.load(
+      steps[variant] ??= await bench.load(
         compileTraining({ ...prepared.training(variant), layout, optimiser }),
       );
       step = steps[variant];
       await step.writeState(state);
     };
-    const adapted = (theta: Float32Array): Adapted => ({
-      run: async (slot, key, makeGraph) => {
-        const forward = compileForward({ graph: makeGraph(), layout });
-        const executable = await load(`adapted ${slot}`, key, () => forward);
-        const turned = hostRotations(layout, theta);
-        return (feeds) => executable.run({ ...feeds, ...turned }, forward.reads);
-      },
-    });
+    const adapted = (theta: Float32Array): Adapted => bench.adapted(layout, theta);
     await prepared.warm(host);
     const { theta: untouched } = await step.readState();
     const before = await prepared.evaluate(adapted(untouched!), host, still);
     const samplesBefore = await prepared.samples(adapted(untouched!), host, still);
     const losses: number[] = [];
     for (let k = 0; k < job.train.steps; k++) {
-      let sum = 0;
+      let loss = NaN;
       for (let micro = 0; micro < job.train.accumulate; micro++) {
         const schedule = scheduleTensor(
           run.learningRate,
@@ -155,9 +117,9 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
         const feeds: Record<string, TypedArray> = { ...(await prepared.feeds(k, micro)), schedule };
         if (prepared.variant) await use(prepared.variant(k, micro));
         const out = await step.run(feeds, ['loss']);
-        sum += Number(out['loss']![0]);
+        loss = Number(out['loss']![0]);
       }
-      losses.push(sum / job.train.accumulate);
+      losses.push(loss);
     }
     const { theta } = await step.readState();
     const after = await prepared.evaluate(adapted(theta!), host, still);
@@ -174,6 +136,6 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
       samplesAfter,
     };
   } finally {
-    await runtime.dispose();
+    await bench.dispose();
   }
 }

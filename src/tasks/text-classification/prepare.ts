@@ -3,7 +3,7 @@ import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { badNumbers, type HeadChoice } from '#src/tasks/classification/classes.ts';
 import { splitByClass, spread } from '#src/tasks/classification/choose.ts';
 import { classesOf, classProblems, strangeClasses } from '#src/tasks/classification/labels.ts';
-import { classWeights, targetFeed, targetRows } from '#src/tasks/classification/loss.ts';
+import { classWeights, targetFeeds } from '#src/tasks/classification/loss.ts';
 import { accuracies, type Judgement, judge, macroF1 } from '#src/tasks/classification/metrics.ts';
 import { classFacts, classReport } from '#src/tasks/classification/report.ts';
 import type { FileSet } from '#src/tasks/files.ts';
@@ -198,7 +198,7 @@ class PreparedLabelled implements PreparedTask {
         inputs,
         chosen.map((e) => this.#row(e)),
       ),
-      [targetFeed]: targetRows(labels, this.#weights, job.options.labelSmoothing),
+      ...targetFeeds(labels, this.#weights, job.options.labelSmoothing),
     };
   }
 

@@ -10,14 +10,15 @@ export interface FakeExecutable extends Executable {
 }
 
 /**
- * Minimises ½‖θ − target‖². State: theta, m, grad_sum. Feeds: `target` and `schedule` [learning rate, apply]. Like the real program it leaves
- * an update out if the loss is not finite.
+ * Minimises the mean of ½‖θ − target‖². State: theta, m, grad_sum, loss_totals. Feeds: `target` and `schedule` [learning rate, apply]. Like the real
+ * program it tells of all micro-batches so far together, and leaves an update out if its loss is not finite.
  */
-export function fakeExecutable(size: number, accumulate: number): FakeExecutable {
+export function fakeExecutable(size: number): FakeExecutable {
   let state: Record<string, Float32Array> = {
     theta: new Float32Array(size),
     m: new Float32Array(size),
     grad_sum: new Float32Array(size),
+    loss_totals: new Float32Array(2),
     trace: new Float32Array(traceRows * 4),
   };
   const reads: (readonly string[])[] = [];
@@ -30,23 +31,26 @@ export function fakeExecutable(size: number, accumulate: number): FakeExecutable
         theta,
         m,
         grad_sum: sum,
+        loss_totals: totals,
         trace,
-      } = state as Record<'theta' | 'm' | 'grad_sum' | 'trace', Float32Array>;
+      } = state as Record<'theta' | 'm' | 'grad_sum' | 'loss_totals' | 'trace', Float32Array>;
       const target = feeds['target'] as Float32Array;
       const [rate, apply] = feeds['schedule'] as Float32Array;
       const own = theta.map((x, i) => x - target[i]!);
-      const loss = own.reduce((s, d) => s + (d * d) / 2, 0);
+      const lossSum = totals[0]! + own.reduce((s, d) => s + (d * d) / 2, 0);
+      const count = totals[1]! + 1;
+      const loss = lossSum / count;
       const finite = Number.isFinite(loss);
-      const gradient = finite ? sum.map((s, i) => s + own[i]! / accumulate) : sum;
+      const gradSum = sum.map((s, i) => s + own[i]!);
+      const gradient = gradSum.map((x) => x / count);
       const due = apply === 1;
-      if (due && finite) {
-        const next = m.map((x, i) => 0.9 * x + gradient[i]!);
-        state = {
-          theta: theta.map((x, i) => x - rate! * next[i]!),
-          m: next,
-          grad_sum: new Float32Array(size),
-        };
-      } else state = { theta, m, grad_sum: due ? new Float32Array(size) : gradient };
+      const next = due && finite ? m.map((x, i) => 0.9 * x + gradient[i]!) : m;
+      state = {
+        theta: due && finite ? theta.map((x, i) => x - rate! * next[i]!) : theta,
+        m: next,
+        grad_sum: due ? new Float32Array(size) : gradSum,
+        loss_totals: due ? new Float32Array(2) : Float32Array.of(lossSum, count),
+      };
       const norm = Math.sqrt(gradient.reduce((s, x) => s + x * x, 0));
       const traced = Float32Array.from([...trace.subarray(4), loss, norm, Number(finite), norm / 1000]);
       state = { ...state, trace: traced };
