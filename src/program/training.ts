@@ -6,7 +6,7 @@ import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { tensor } from '#src/onnx/tensor.ts';
 import type { Route } from '#src/oft/cost.ts';
 import { hasDropout, keepFeed, keepLength } from '#src/oft/dropout.ts';
-import { insertAdapters, startFrom } from '#src/oft/insert.ts';
+import { insertAdapters } from '#src/oft/insert.ts';
 import { type Layout, rateScales } from '#src/oft/parameters.ts';
 import { emitRotations } from '#src/oft/rotations.ts';
 import { projectParameters } from '#src/oft/skew.ts';
@@ -14,7 +14,8 @@ import { lowerGraph } from '#src/ops/lower.ts';
 import { builder } from '#src/ops/table.ts';
 import { adamW } from '#src/optim/adamw.ts';
 import { clipped, globalNorm } from '#src/optim/clip.ts';
-import type { Feed, Program, StateTensor } from './types.ts';
+import { withOwnNames } from './names.ts';
+import type { Program, StateTensor } from './types.ts';
 import { runInputs, startingParameters } from './weights.ts';
 
 export interface OptimiserOptions {
@@ -52,7 +53,7 @@ export const traceRows = 64;
 export function compileTraining(options: TrainingOptions): Program {
   const { graph, layout, optimiser } = options;
   const g = builder();
-  startFrom(g, graph);
+  g.startFrom(graph);
   const vector = (name: string): Value => g.input(name, 'float32', [layout.size]);
   const [given, m, v] = [vector('theta'), vector('m'), vector('v')];
   const theta = projectParameters(g, layout, given);
@@ -63,9 +64,6 @@ export function compileTraining(options: TrainingOptions): Program {
   const loss = options.loss(g, outputs);
   if (loss.shape.length !== 0)
     throw new GraphError(`A loss must be a scalar, but this one has shape [${loss.shape.join()}].`);
-  const feeds: Feed[] = g.inputs
-    .filter((i) => ![given, m, v].includes(i))
-    .map(({ name, type, shape }) => ({ name, type, shape }));
   const schedule = g.input('schedule', 'float32', [4]);
   const [rate, correction1, correction2, apply] = g.split(schedule, 0, [1, 1, 1, 1]);
 
@@ -135,7 +133,7 @@ export function compileTraining(options: TrainingOptions): Program {
     shape: [layout.size],
     init,
   });
-  return {
+  const program = {
     stages: [{ name: 'step', graph: pruned, weights: runInputs(pruned) }],
     state: [
       state('theta', startingParameters(layout, graph)),
@@ -145,12 +143,12 @@ export function compileTraining(options: TrainingOptions): Program {
       {
         name: 'trace',
         output: 'trace_next',
-        type: 'float32',
+        type: 'float32' as const,
         shape: [traceRows, 4],
         init: new Float32Array(traceRows * 4),
       },
     ],
-    feeds: [...feeds, { name: 'schedule', type: 'float32', shape: [4] }],
     reads: ['loss', 'grad_norm', 'finite', 'residual', 'trace_next'],
   };
+  return withOwnNames(program, g, graph);
 }

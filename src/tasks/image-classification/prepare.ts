@@ -1,4 +1,5 @@
 /** @file Images and classifier together: what is fed, how it is judged, what the wall shows. */
+import { feedKey } from '#src/graph/names.ts';
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { classFacts, classReport } from '#src/tasks/classification/report.ts';
 import type { FileSet } from '#src/tasks/files.ts';
@@ -195,7 +196,7 @@ class PreparedImages implements PreparedTask {
     const pixels = await this.#pixels(chosen, batch, (i) => drawChange(options, preprocess.frame, first + i));
     const labels = chosen.map((e) => e.label);
     const targets = targetRows(labels, this.#weights, labelSmoothing);
-    return { [input.name]: pixels, [targetFeed]: targets };
+    return { [input.name]: pixels, [feedKey(targetFeed, [input])]: targets };
   }
 
   /** Scores of every example, in batches of the training's size. */

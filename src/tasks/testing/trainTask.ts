@@ -1,13 +1,13 @@
 /** @file Trains a task in Node on wasm, with no worker and no page: for tests of tasks. */
 import { decodeModel } from '#src/onnx/decode.ts';
 import { externalFiles, loadExternal } from '#src/onnx/external.ts';
-import type { TypedArray } from '#src/onnx/tensor.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { hostRotations } from '#src/oft/hostRotation.ts';
 import { type Layout, parameterLayout } from '#src/oft/parameters.ts';
 import { planLayers } from '#src/oft/rules.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { compileForward } from '#src/program/forward.ts';
+import { feedsOf, ownFeeds } from '#src/program/names.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { runInputs } from '#src/program/weights.ts';
 import { lowerGraph } from '#src/ops/lower.ts';
@@ -92,7 +92,7 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
         const executable = await load(`frozen ${slot}`, key, () => ({
           stages: [{ name: slot, graph: made, weights: runInputs(made) }],
           state: [],
-          feeds: made.inputs.map(({ name, type, shape }) => ({ name, type, shape })),
+          feeds: feedsOf(made.inputs, made),
           reads,
         }));
         return executable.run(feeds, reads);
@@ -119,7 +119,8 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
       accumulate: job.train.accumulate,
       blockwiseRate: false,
     } as const;
-    const steps = [await runtime.load(compileTraining({ graph, layout, loss, optimiser }))];
+    const program = compileTraining({ graph, layout, loss, optimiser });
+    const steps = [await runtime.load(program)];
     let step = steps[0]!;
     /** The state goes over to the program of the shape. */
     const use = async (variant: number): Promise<void> => {
@@ -134,7 +135,7 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
       run: async (slot, key, makeGraph) => {
         const forward = compileForward({ graph: makeGraph(), layout });
         const executable = await load(`adapted ${slot}`, key, () => forward);
-        const turned = hostRotations(layout, theta);
+        const turned = ownFeeds(forward.feeds, hostRotations(layout, theta));
         return (feeds) => executable.run({ ...feeds, ...turned }, forward.reads);
       },
     });
@@ -152,7 +153,7 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
           k + 1,
           micro === job.train.accumulate - 1,
         );
-        const feeds: Record<string, TypedArray> = { ...(await prepared.feeds(k, micro)), schedule };
+        const feeds = { ...(await prepared.feeds(k, micro)), ...ownFeeds(program.feeds, { schedule }) };
         if (prepared.variant) await use(prepared.variant(k, micro));
         const out = await step.run(feeds, ['loss']);
         sum += Number(out['loss']![0]);
