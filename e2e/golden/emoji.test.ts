@@ -5,7 +5,7 @@ import type { Builder } from '#src/graph/builder.ts';
 import { prune } from '#src/graph/prune.ts';
 import type { Value } from '#src/graph/types.ts';
 import { hostRotations } from '#src/oft/hostRotation.ts';
-import { insertAdapters, startFrom } from '#src/oft/insert.ts';
+import { insertAdapters } from '#src/oft/insert.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { readParameters } from '#src/oft/parameters.ts';
 import { emitRotations } from '#src/oft/rotations.ts';
@@ -118,7 +118,7 @@ describe.each([
     const graph = emojiUnet(2);
     const layout = emojiLayout(graph, over);
     const g = builder();
-    startFrom(g, graph);
+    g.startFrom(graph);
     const theta = g.input('theta', 'float32', [layout.size]);
     const rotations = emitRotations(g, layout, theta, { rounds: 10 });
     insertAdapters(g, graph, layout, rotations.layers, route);

@@ -5,7 +5,7 @@ import { type AdapterFile, readAdapter } from '#src/formats/adapterFiles.ts';
 import { prune } from '#src/graph/prune.ts';
 import type { Graph } from '#src/graph/types.ts';
 import { hostRotations } from '#src/oft/hostRotation.ts';
-import { insertAdapters, startFrom } from '#src/oft/insert.ts';
+import { insertAdapters } from '#src/oft/insert.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { type Layout, parameterLayout, readParameters, writeParameters } from '#src/oft/parameters.ts';
 import { emitRotations } from '#src/oft/rotations.ts';
@@ -108,7 +108,7 @@ describe('LyCORIS’s file', () => {
   it.each(['auto', 'gram', 'weight'] as const)('has LyCORIS’s gradients, %s route', async (route) => {
     const { layout, theta } = adapted(lycoris);
     const g = builder();
-    startFrom(g, graph);
+    g.startFrom(graph);
     const vector = g.input('theta', 'float32', [layout.size]);
     const rotations = emitRotations(g, layout, vector, { rounds: 16 });
     insertAdapters(g, graph, layout, rotations.layers, route);

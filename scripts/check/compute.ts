@@ -9,7 +9,7 @@ import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { inFileNumbers, type OpenedAdapter, type Stored } from './adapter.ts';
 import { UsageError } from './arguments.ts';
 import { turned } from './differences.ts';
-import { adaptedBackward, assertFree, modelBackward, RESIDUAL, THETA } from './gradients.ts';
+import { adaptedBackward, type GradientGraph, modelBackward } from './gradients.ts';
 import { feedsFrom, widened, zeroTensor } from './tensors.ts';
 
 /** ‖I − AX‖ above which the float32 inverses are not to be trusted. */
@@ -29,7 +29,6 @@ export async function computeGradients(
   adapter: OpenedAdapter | undefined,
   strength: number,
 ): Promise<Map<string, Tensor>> {
-  assertFree(graph);
   const { feeds, cotangents } = feedsFrom(given, graph);
   // At strength 0 the model is the untouched one, though LyCORIS would still apply the whole rescale.
   const applied = strength === 0 ? undefined : adapter;
@@ -38,19 +37,21 @@ export async function computeGradients(
   const out = new Map<string, Tensor>();
 
   const weights = weightNames(model);
-  const whole = modelBackward(graph, weights, layout, { strength, cotangents, differences });
+  const wanted = { strength, cotangents: new Set(cotangents.keys()) };
+  const whole = modelBackward(graph, weights, layout, { ...wanted, differences });
+  let theta: Tensor | null = null;
+  const run = (made: GradientGraph): Promise<Record<string, Tensor>> =>
+    runGraph(prune(made.graph), fed(made, feeds, cotangents, theta));
   if (adapter && layout) {
     const values = new Map(adapter.layers.map((l) => [l.layer.layer.path, l]));
     const data = writeParameters(layout, values);
-    const theta: Tensor = { type: 'float32', shape: [layout.size], data };
-    for (const v of whole.graph.inputs) if (v.name.startsWith(THETA)) feeds[v.name] = theta;
-    const own = adaptedBackward(graph, layout, { strength, cotangents });
-    for (const v of own.graph.inputs) if (v.name.startsWith(THETA)) feeds[v.name] = theta;
-    const results = await runGraph(prune(own.graph), feeds);
-    const residual = results[RESIDUAL] ? Number(results[RESIDUAL].data[0]) : 0;
+    theta = { type: 'float32', shape: [layout.size], data };
+    const own = adaptedBackward(graph, layout, wanted);
+    const results = await run(own);
+    const residual = own.residual === null ? 0 : Number(results[own.residual]!.data[0]);
     if (!(residual <= LARGEST_RESIDUAL))
       throw new UsageError(`The adapter's blocks are too large to be inverted (residual ${residual}).`);
-    const found = readParameters(layout, results['grad.adapter']!.data as Float32Array);
+    const found = readParameters(layout, results[own.gradients.get('adapter')!]!.data as Float32Array);
     for (const { layer, blocks, rescale } of found) {
       put(out, adapter, layer.layer, 'blocks', (key) => inFileNumbers(adapter, key, layer, blocks));
       if (rescale) put(out, adapter, layer.layer, 'rescale', () => rescale);
@@ -60,7 +61,7 @@ export async function computeGradients(
       put(out, adapter!, layer.layer, 'blocks', () => blocks.map(() => 0));
       if (rescale) put(out, adapter!, layer.layer, 'rescale', () => rescale.map(() => 0));
     }
-  const results = await runGraph(prune(whole.graph), feeds);
+  const results = await run(whole);
   for (const v of graph.outputs) out.set(`output.${v.name}`, results[v.name]!);
   for (const v of graph.inputs)
     if (v.type.includes('float')) {
@@ -78,6 +79,21 @@ export async function computeGradients(
     put(out, adapter!, layer, 'difference', () => turned(layer, found, 'to torch'));
   }
   return out;
+}
+
+/** What the graph is fed with: the model's inputs, and its own under the names that they have beside the model's. */
+function fed(
+  made: GradientGraph,
+  feeds: Readonly<Record<string, Tensor>>,
+  cotangents: ReadonlyMap<string, Tensor>,
+  theta: Tensor | null,
+): Record<string, Tensor> {
+  const own = [...made.cotangents].map(([output, input]): [string, Tensor] => [
+    input,
+    cotangents.get(output)!,
+  ]);
+  if (made.theta !== null && theta) own.push([made.theta, theta]);
+  return { ...feeds, ...Object.fromEntries(own) };
 }
 
 /** Adds a gradient under the file's own key and in its shape. */

@@ -1,10 +1,10 @@
 /** @file Graphs that compute a model's outputs and the gradients of L = Σ output·cotangent. */
 import { backward } from '#src/autodiff/backward.ts';
 import type { Builder } from '#src/graph/builder.ts';
-import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
+import type { Graph, Value } from '#src/graph/types.ts';
 import { tensor } from '#src/onnx/tensor.ts';
 import type { Route } from '#src/oft/cost.ts';
-import { insertAdapters, startFrom } from '#src/oft/insert.ts';
+import { insertAdapters } from '#src/oft/insert.ts';
 import type { Layout } from '#src/oft/parameters.ts';
 import { emitRotations } from '#src/oft/rotations.ts';
 import { projectParameters } from '#src/oft/skew.ts';
@@ -14,16 +14,16 @@ import { type Difference, insertDifferences } from './differences.ts';
 /** Newton–Schulz rounds: enough for ‖Q‖₂ up to about 23 in float32. */
 const ROUNDS = 20;
 
-export const THETA = 'adapter_theta';
-export const RESIDUAL = 'cayley_residual';
-export const cotangentName = (output: string): string => `cotangent.${output}`;
-
 const isFloat = (v: Value): boolean => v.type.includes('float');
 
 export interface GradientGraph {
   readonly graph: Graph;
   /** Name of the gradient among the graph's outputs, by what it is of; null: it is zero. */
   readonly gradients: ReadonlyMap<string, string | null>;
+  /** The graph's input that takes the adapter's numbers; null: there is none. */
+  readonly theta: string | null;
+  /** The graph's input that takes an output's cotangent, by the output's name. */
+  readonly cotangents: ReadonlyMap<string, string>;
 }
 
 interface Options {
@@ -37,8 +37,9 @@ interface Options {
 /** The builder with the model in it, adapters or differences in place if given, and a cotangent input per output. */
 function start(graph: Graph, layout: Layout | undefined, route: Route | 'auto', options: Options) {
   const g = builder();
-  startFrom(g, graph);
-  const theta = layout && projectParameters(g, layout, g.input(g.fresh(THETA), 'float32', [layout.size]));
+  g.startFrom(graph);
+  const given = layout && g.input('theta', 'float32', [layout.size]);
+  const theta = layout && given && projectParameters(g, layout, given);
   const rotations =
     layout && theta && emitRotations(g, layout, theta, { rounds: ROUNDS, strength: options.strength });
   let differences: ReadonlyMap<string, Value> = new Map();
@@ -48,8 +49,12 @@ function start(graph: Graph, layout: Layout | undefined, route: Route | 'auto', 
   const cotangents = new Map<string, Value>();
   for (const v of outputs)
     if (isFloat(v) && (options.cotangents?.has(v.name) ?? true))
-      cotangents.set(v.name, g.input(cotangentName(v.name), v.type, v.shape));
-  return { g, outputs, cotangents, rotations, differences };
+      cotangents.set(v.name, g.input(`cotangent.${v.name}`, v.type, v.shape));
+  const names = {
+    theta: given?.name ?? null,
+    cotangents: new Map([...cotangents].map(([output, v]) => [output, v.name])),
+  };
+  return { g, outputs, cotangents, rotations, differences, names };
 }
 
 /** Outputs, and gradients with respect to the adapter's numbers: the graph that training differentiates. */
@@ -57,15 +62,15 @@ export function adaptedBackward(
   graph: Graph,
   layout: Layout,
   options: Options,
-): GradientGraph & { size: number } {
-  const { g, outputs, cotangents, rotations } = start(graph, layout, 'auto', options);
+): GradientGraph & { readonly residual: string | null } {
+  const { g, outputs, cotangents, rotations, names } = start(graph, layout, 'auto', options);
   const segments = rotations!.segments;
   const found = backward(g, cotangents, segments);
   const parts = found.map((grad, i) => grad ?? zeros(g, segments[i]!));
-  g.output(g.concat(parts, 0), 'grad.adapter');
+  const gradient = g.output(g.concat(parts, 0), 'grad.adapter');
   for (const v of outputs) g.output(v);
-  if (rotations!.residual) g.output(rotations!.residual, RESIDUAL);
-  return { graph: g.build(), gradients: new Map([['adapter', 'grad.adapter']]), size: layout.size };
+  const residual = rotations!.residual && g.output(rotations!.residual).name;
+  return { graph: g.build(), gradients: new Map([['adapter', gradient.name]]), ...names, residual };
 }
 
 const zeros = (g: Builder, like: Value): Value =>
@@ -81,7 +86,7 @@ export function modelBackward(
   layout: Layout | undefined,
   options: Options,
 ): GradientGraph {
-  const { g, outputs, cotangents, differences } = start(graph, layout, 'weight', options);
+  const { g, outputs, cotangents, differences, names } = start(graph, layout, 'weight', options);
   const wanted: { label: string; values: Value[] }[] = graph.inputs
     .filter(isFloat)
     .map((v) => ({ label: `input.${v.name}`, values: [g.value(v.name)] }));
@@ -97,17 +102,13 @@ export function modelBackward(
     at += values.length;
     if (parts.length === 0) gradients.set(label, null);
     else {
-      const name = `grad.${label}`;
       // Several casts have one type: float32.
-      g.output(
-        parts.reduce((a, b) => g.add(a, b)),
-        name,
-      );
-      gradients.set(label, name);
+      const sum = parts.reduce((a, b) => g.add(a, b));
+      gradients.set(label, g.output(sum, `grad.${label}`).name);
     }
   }
   for (const v of outputs) if (!g.outputs.includes(v)) g.output(v);
-  return { graph: g.build(), gradients };
+  return { graph: g.build(), gradients, ...names };
 }
 
 /** The values to differentiate by: the weight itself, or the float32 casts of a half-precision one where it has no other use. */
@@ -117,13 +118,4 @@ function standIns(g: Builder, name: string): Value[] {
   const users = g.nodes.filter((n) => n.inputs.includes(name));
   const casts = users.filter((n) => n.op === 'Cast').map((n) => g.value(n.outputs[0]!));
   return casts.length === users.length && casts.every((v) => v.type === 'float32') ? casts : [weight];
-}
-
-/** Throws for a name clash between the model's values and the command's own. */
-export function assertFree(graph: Graph): void {
-  for (const name of graph.values.keys())
-    if (/^(cotangent|grad)\./.test(name))
-      throw new GraphError(
-        `The model has a value named ${name}, a name that this command uses itself. Rename it.`,
-      );
 }

@@ -41,7 +41,7 @@ export const zeroTensor = (shape: readonly number[]): Tensor => ({
 export function feedsFrom(
   given: ReadonlyMap<string, Tensor>,
   graph: Graph,
-): { readonly feeds: Record<string, Tensor>; readonly cotangents: ReadonlySet<string> } {
+): { readonly feeds: Record<string, Tensor>; readonly cotangents: ReadonlyMap<string, Tensor> } {
   const feeds: Record<string, Tensor> = {};
   for (const v of graph.inputs) {
     const t = given.get(`input.${v.name}`);
@@ -54,12 +54,11 @@ export function feedsFrom(
     }
     feeds[v.name] = fitted(t, v, `input.${v.name}`);
   }
-  const cotangents = new Set<string>();
+  const cotangents = new Map<string, Tensor>();
   for (const v of graph.outputs) {
     const t = given.get(`cotangent.${v.name}`);
     if (!t || !floats.includes(v.type)) continue;
-    feeds[`cotangent.${v.name}`] = fitted(t, v, `cotangent.${v.name}`);
-    cotangents.add(v.name);
+    cotangents.set(v.name, fitted(t, v, `cotangent.${v.name}`));
   }
   if (cotangents.size === 0)
     throw new UsageError(

@@ -17,18 +17,18 @@ function withGraphs(node: Node, map: (graph: ModelGraph) => ModelGraph): Node {
   return { ...node, attributes };
 }
 
-/** Every name of a graph and its subgraphs. */
-function namesIn(graph: ModelGraph, names = new Set<string>()): Set<string> {
+/** Every name of a graph and its subgraphs, nodes' too. */
+export function namesIn(graph: ModelGraph, names = new Set<string>()): Set<string> {
   for (const name of graph.initializers.keys()) names.add(name);
   for (const v of [...graph.inputs, ...graph.outputs]) names.add(v.name);
   for (const node of graph.nodes) {
-    for (const name of [...node.inputs, ...node.outputs]) names.add(name);
+    for (const name of [node.name, ...node.inputs, ...node.outputs]) names.add(name);
     for (const a of Object.values(node.attributes)) if (a.kind === 'graph') namesIn(a.value, names);
   }
   return names;
 }
 
-function fresh(names: Set<string>, wanted: string): string {
+export function fresh(names: Set<string>, wanted: string): string {
   let name = wanted;
   for (let i = 2; names.has(name); i++) name = `${wanted}_${i}`;
   names.add(name);

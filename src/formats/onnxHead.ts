@@ -3,6 +3,7 @@ import { reads } from '#src/graph/topology.ts';
 import { numberToHalf } from '#src/onnx/float16.ts';
 import { type Constant, type Model, ModelError, type ModelGraph, type ModelValue } from '#src/onnx/model.ts';
 import { constantOf, numbersOf, sizeOf, tensor, tensorOf } from '#src/onnx/tensor.ts';
+import { fresh, namesIn } from './onnxEdit.ts';
 import type { WholeValues } from '#src/oft/parameters.ts';
 
 /** The file's own element type, where it has kernels for it. */
@@ -62,6 +63,7 @@ function resized(graph: ModelGraph, whole: readonly WholeValues[], from: number,
     whole.map((w) => w.name),
   );
   const initializers = new Map(graph.initializers);
+  const names = namesIn(graph);
   const nodes = graph.nodes.map((node) => {
     const shape =
       node.op === 'Reshape' && node.domain === '' ? initializers.get(node.inputs[1] ?? '') : undefined;
@@ -70,7 +72,7 @@ function resized(graph: ModelGraph, whole: readonly WholeValues[], from: number,
     const at = sizes.lastIndexOf(from);
     if (at < 0) return node;
     // Other nodes may read the same constant.
-    const name = `${node.inputs[1]!}/classes`;
+    const name = fresh(names, `${node.inputs[1]!}/classes`);
     initializers.set(name, constantOf(tensor('int64', [sizes.length], sizes.with(at, to))));
     return { ...node, inputs: [node.inputs[0]!, name] };
   });

@@ -42,6 +42,9 @@ export class Builder {
   readonly #shared = new Map<string, Value>();
   readonly #tensors = new Map<string, Tensor>();
   readonly #reserved = new Set<string>();
+  /** Names of a graph that is taken over value by value. */
+  readonly #foreign = new Set<string>();
+  readonly #nodeNames = new Set<string>();
   #counter = 0;
 
   /** An empty graph, or one that continues `graph`: its inputs, outputs, nodes and constants are taken over. */
@@ -51,6 +54,7 @@ export class Builder {
     this.inputs.push(...graph.inputs);
     this.outputs.push(...graph.outputs);
     this.nodes.push(...graph.nodes);
+    for (const node of graph.nodes) this.#nodeNames.add(node.name);
     for (const [k, v] of graph.constants) this.constants.set(k, v);
     for (const [k, v] of graph.values) this.values.set(k, v);
   }
@@ -60,12 +64,27 @@ export class Builder {
     for (const name of names) this.#reserved.add(name);
   }
 
+  /** Takes over the inputs of a graph whose constants and nodes will follow: from now on no other value gets one of its names. */
+  startFrom(graph: Graph): void {
+    for (const v of graph.inputs) this.inputs.push(this.#add(v));
+    for (const name of graph.values.keys()) this.#foreign.add(name);
+  }
+
+  #isTaken(name: string): boolean {
+    return this.values.has(name) || this.#reserved.has(name) || this.#foreign.has(name);
+  }
+
   /** A name not used yet. */
   fresh(stem: string): string {
     for (;;) {
       const name = `${stem}_${this.#counter++}`;
-      if (!this.values.has(name) && !this.#reserved.has(name)) return name;
+      if (!this.#isTaken(name)) return name;
     }
+  }
+
+  /** The name itself if no value has it or is to have it, else another: for values of our own beside those of a file, which may be called anything. */
+  free(name: string): string {
+    return this.#isTaken(name) ? this.fresh(name) : name;
   }
 
   #add(value: Value): Value {
@@ -74,17 +93,22 @@ export class Builder {
     return value;
   }
 
-  input(name: string, type: DType, shape: Shape): Value {
-    const value = this.#add({ name, type, shape });
+  /** A further input, under another name where this one is taken. */
+  input(asked: string, type: DType, shape: Shape): Value {
+    const name = this.free(asked);
+    const value = this.#add({ name, type, shape, ...(name !== asked && { asked }) });
     this.inputs.push(value);
     return value;
   }
 
-  output(value: Value, name?: string): Value {
-    const named =
-      name === undefined || name === value.name
-        ? value
-        : this.emit('Identity', [value], {}, { outputNames: [name] });
+  /** Declares an output, under another name where another value has this one. */
+  output(value: Value, asked?: string): Value {
+    let named = value;
+    if (asked !== undefined && asked !== value.name) {
+      const name = this.values.has(asked) || this.#foreign.has(asked) ? this.fresh(asked) : asked;
+      named = this.emit('Identity', [value], {}, { outputNames: [name] });
+      if (name !== asked) named = { ...named, asked };
+    }
     this.outputs.push(named);
     return named;
   }
@@ -167,20 +191,30 @@ export class Builder {
     return this.emitAll(op, inputs, attrs, options)[0]!;
   }
 
-  /** Appends a finished node (as imported). `inputs` are looked up by name when not given. */
+  #nodeName(node: Node): string {
+    let { name } = node;
+    while (name !== '' && this.#nodeNames.has(name)) name = `${node.name}_${this.#counter++}`;
+    this.#nodeNames.add(name);
+    return name;
+  }
+
+  /** Appends a finished node (as imported), under another name where a node has its own. `inputs` are looked up by name when not given. */
   append(
     node: Node,
     inputs: readonly (Value | null)[] = node.inputs.map((n) => (n === '' ? null : this.value(n))),
   ): Value[] {
     const types = this.#infer(node, inputs, (i) => this.constantValue(inputs[i]));
-    this.nodes.push(node);
-    return node.outputs.map((name, i) => {
+    const name = this.#nodeName(node);
+    this.nodes.push(name === node.name ? node : { ...node, name });
+    return node.outputs.map((output, i) => {
       const t = types[i];
       if (!t)
         throw new GraphError(
           `${node.op} ${node.name}: has ${node.outputs.length} outputs, but only ${types.length} are known.`,
         );
-      return name === '' ? { name, ...t } : this.#add({ name, type: t.type, shape: t.shape });
+      return output === ''
+        ? { name: output, ...t }
+        : this.#add({ name: output, type: t.type, shape: t.shape });
     });
   }
 

@@ -12,7 +12,12 @@ export interface ValueType {
 /** A named edge of the graph. */
 export interface Value extends ValueType {
   readonly name: string;
+  /** Of an input or output: the name that was asked for, where another value has it. */
+  readonly asked?: string;
 }
+
+/** The name that an input or output was asked for under. */
+export const askedName = ({ name, asked = name }: Value): string => asked;
 
 /** A graph whose dims are bound and whose shape arithmetic is folded. Nodes are in topological order, opset 21. */
 export interface Graph {

@@ -7,7 +7,7 @@ import { builder } from '#src/ops/table.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import type { Route } from './cost.ts';
 import { drawDropout, hasDropout, keepLength } from './dropout.ts';
-import { insertAdapters, startFrom } from './insert.ts';
+import { insertAdapters } from './insert.ts';
 import { findLayers } from './layers.ts';
 import { mergeWeight } from './mergeWeight.ts';
 import { initialParameters, type Layout, parameterLayout, readParameters } from './parameters.ts';
@@ -172,7 +172,7 @@ async function run(
 ): Promise<Result> {
   const graph = base(c);
   const g = builder();
-  startFrom(g, graph);
+  g.startFrom(graph);
   const vector = g.input('theta', 'float32', [layout.size]);
   const projected = projectParameters(g, layout, vector);
   const mask = hasDropout(layout) ? g.input('keep', 'float32', [keepLength(layout)]) : null;
@@ -324,7 +324,7 @@ it('refuses a layer that gets no values, by name', () => {
   const [layer] = findLayers(graph);
   const layout = parameterLayout([plannedLayer(layer!, defaultSettings, { count: 2, size: 4 })]);
   const h = builder();
-  startFrom(h, graph);
+  h.startFrom(graph);
   const theta = projectParameters(h, layout, h.input('theta', 'float32', [layout.size]));
   const { layers: rotations } = emitRotations(h, layout, theta, { rounds: 4 });
   expect(() => insertAdapters(h, graph, layout, rotations)).toThrow(/fc gets no values.*\[0, 8\].*1 or more/);

@@ -12,8 +12,8 @@ import type { LayerRotation } from './rotations.ts';
 import type { PlannedLayer } from './types.ts';
 
 /**
- * Appends `graph` to the builder with adapters in place. Values keep their names, so the builder must have reserved them
- * (`startFrom`) before it made up any.
+ * Appends `graph` to the builder with adapters in place. Values keep their names, so the builder must have begun with
+ * them (`startFrom`) before it made up any.
  *
  * Three ways to a rotation's gradient, all exact:
  * - weight: plain reverse mode through W′; costs the full weight gradient. Always open.
@@ -57,12 +57,6 @@ export function insertAdapters(
     }
     adapt(g, node, planned, parts, route, rotated);
   }
-}
-
-/** Reserves the graph's names in a fresh builder and adds its inputs. */
-export function startFrom(g: Builder, graph: Graph): void {
-  g.reserve(graph.values.keys());
-  for (const v of graph.inputs) g.input(v.name, v.type, v.shape);
 }
 
 function adapt(

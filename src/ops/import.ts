@@ -41,7 +41,8 @@ export function importGraph(model: Model, dims: Readonly<Record<string, number>>
     throw new ModelError('The model does not say which version of the ONNX operators it uses.');
   checkOpset(version, 'The model');
   const b = builder();
-  for (const v of bindInputs(model, dims)) b.input(v.name, computed(v.type), v.shape);
+  for (const v of bindInputs(model, dims))
+    if (b.input(v.name, computed(v.type), v.shape).name !== v.name) throw twice('inputs', v.name);
   const importer = new Importer(b, version);
   const scope = new Scope(model.graph);
   for (const v of b.inputs) {
@@ -49,9 +50,13 @@ export function importGraph(model: Model, dims: Readonly<Record<string, number>>
     checkSize(v.name, v);
   }
   importer.run(scope);
-  for (const { name } of model.graph.outputs) b.output(importer.value(scope, name), name);
+  for (const { name } of model.graph.outputs)
+    if (b.output(importer.value(scope, name), name).name !== name) throw twice('values', name);
   return prune(b.build());
 }
+
+const twice = (what: string, name: string): ModelError =>
+  new ModelError(`Two ${what} of the model are named ${name}. The file is damaged.`);
 
 /** Throws ModelError for a version of the standard operators that is not read. */
 function checkOpset(version: number, who: string): void {

@@ -7,8 +7,7 @@ import { builder, operatorKey, operators } from './table.ts';
 export function lowerGraph(graph: Graph): Graph {
   if (!graph.nodes.some((n) => operators[operatorKey(n)]?.lower)) return graph;
   const g = builder();
-  g.reserve(graph.values.keys());
-  for (const v of graph.inputs) g.input(v.name, v.type, v.shape);
+  g.startFrom(graph);
   for (const [name, constant] of graph.constants) g.initializer(name, constant);
   const outputs = new Set(graph.outputs.map((v) => v.name));
   const replaced = new Map<string, Value>();

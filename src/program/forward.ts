@@ -1,12 +1,13 @@
 /** @file Compiles the model with adapters for sampling and evaluation. */
 import { prune } from '#src/graph/prune.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
-import { insertAdapters, startFrom } from '#src/oft/insert.ts';
+import { insertAdapters } from '#src/oft/insert.ts';
 import { wholeFeed } from '#src/oft/hostRotation.ts';
 import type { Layout } from '#src/oft/parameters.ts';
 import type { LayerRotation } from '#src/oft/rotations.ts';
 import { lowerGraph } from '#src/ops/lower.ts';
 import { builder } from '#src/ops/table.ts';
+import { feedsOf } from './names.ts';
 import type { Program } from './types.ts';
 import { runInputs } from './weights.ts';
 
@@ -26,7 +27,7 @@ export function compileForward({
   readonly layout: Layout;
 }): Program {
   const g = builder();
-  startFrom(g, graph);
+  g.startFrom(graph);
   const rotation = new Map<number, Value>();
   for (const group of layout.groups) {
     const all = g.input(rotationFeed(group.name), 'float32', [group.count, group.size, group.size]);
@@ -51,13 +52,12 @@ export function compileForward({
     layout.whole.map(({ name, length }, i) => [name, g.input(wholeFeed(i), 'float32', [length])]),
   );
   insertAdapters(g, graph, layout, layers, 'weight', whole);
-  const feeds = g.inputs.map(({ name, type, shape }) => ({ name, type, shape }));
   const outputs = graph.outputs.map((o) => g.value(o.name));
   const pruned = prune(lowerGraph(g.build(outputs)));
   return {
     stages: [{ name: 'forward', graph: pruned, weights: runInputs(pruned) }],
     state: [],
-    feeds,
+    feeds: feedsOf(g.inputs, graph),
     reads: outputs.map((o) => o.name),
   };
 }

@@ -6,7 +6,7 @@ import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { sizeOf, tensor } from '#src/onnx/tensor.ts';
 import type { Route } from '#src/oft/cost.ts';
 import { hasDropout, keepFeed, keepLength } from '#src/oft/dropout.ts';
-import { insertAdapters, startFrom } from '#src/oft/insert.ts';
+import { insertAdapters } from '#src/oft/insert.ts';
 import { type Layout, rateScales } from '#src/oft/parameters.ts';
 import { emitRotations } from '#src/oft/rotations.ts';
 import { projectParameters } from '#src/oft/skew.ts';
@@ -15,7 +15,8 @@ import { builder } from '#src/ops/table.ts';
 import { adamW } from '#src/optim/adamw.ts';
 import { clipped, globalNorm } from '#src/optim/clip.ts';
 import { divisor, lossMean, type LossSum } from '#src/optim/loss.ts';
-import type { Feed, Program, StateTensor } from './types.ts';
+import { withOwnNames } from './names.ts';
+import type { Program, StateTensor } from './types.ts';
 import { runInputs, startingParameters } from './weights.ts';
 
 export interface OptimiserOptions {
@@ -55,7 +56,7 @@ export const traceRows = 64;
 export function compileTraining(options: TrainingOptions): Program {
   const { graph, layout, optimiser } = options;
   const g = builder();
-  startFrom(g, graph);
+  g.startFrom(graph);
   const vector = (name: string): Value => g.input(name, 'float32', [layout.size]);
   const [given, m, v] = [vector('theta'), vector('m'), vector('v')];
   const theta = projectParameters(g, layout, given);
@@ -67,9 +68,6 @@ export function compileTraining(options: TrainingOptions): Program {
   for (const { shape } of [own.sum, own.count])
     if (shape.length !== 0)
       throw new GraphError(`A loss must be a scalar, but this one has shape [${shape.join()}].`);
-  const feeds: Feed[] = g.inputs
-    .filter((i) => ![given, m, v].includes(i))
-    .map(({ name, type, shape }) => ({ name, type, shape }));
   const schedule = g.input('schedule', 'float32', [4]);
   const [rate, correction1, correction2, apply] = g.split(schedule, 0, [1, 1, 1, 1]);
 
@@ -142,7 +140,7 @@ export function compileTraining(options: TrainingOptions): Program {
     shape: [init.length],
     init,
   });
-  return {
+  const program = {
     stages: [{ name: 'step', graph: pruned, weights: runInputs(pruned) }],
     state: [
       state('theta', startingParameters(layout, graph)),
@@ -152,14 +150,14 @@ export function compileTraining(options: TrainingOptions): Program {
       {
         name: 'trace',
         output: 'trace_next',
-        type: 'float32',
+        type: 'float32' as const,
         shape: [traceRows, 4],
         init: new Float32Array(traceRows * 4),
       },
     ],
-    feeds: [...feeds, { name: 'schedule', type: 'float32', shape: [4] }],
     reads: ['loss', 'grad_norm', 'finite', 'residual', 'trace_next'],
   };
+  return withOwnNames(program, g, graph);
 }
 
 /** The sums of an update with one more micro-batch, and what loss and gradient come to so far. `next`: the sums by the name of their state. */
@@ -182,8 +180,8 @@ function addUp(
     loss: g.reshape(g.div(sum!, by), []),
     gradient: g.div(gradient, by),
     next: [
-      { name: gradSum.name, value: gradient },
-      { name: before.name, value: totals },
+      { name: 'grad_sum', value: gradient },
+      { name: 'loss_totals', value: totals },
     ],
   };
 }

@@ -14,9 +14,14 @@ export interface StateTensor {
 }
 
 export interface Feed {
+  /** Key among what a run is fed with. */
   readonly name: string;
   readonly type: DType;
   readonly shape: readonly number[];
+  /** Graph input, where it is called otherwise. */
+  readonly input?: string;
+  /** What the program or its loss calls it; absent: it is an input of the model. */
+  readonly own?: string;
 }
 
 /** One ONNX graph that becomes one session. */

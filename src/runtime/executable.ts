@@ -120,7 +120,8 @@ export class LoadedProgram implements Executable {
   ): Promise<Record<string, TypedArray>> {
     const { backend } = this.#host;
     const values: Values = new Map(this.#state);
-    for (const feed of this.#program.feeds) values.set(feed.name, feedTensor(backend, feed, feeds));
+    for (const feed of this.#program.feeds)
+      values.set(feed.input ?? feed.name, feedTensor(backend, feed, feeds));
     for (const name of reads)
       if (!this.#program.reads.includes(name))
         throw new RuntimeError('run', `${name} is no output that this program offers for reading.`);
@@ -133,7 +134,8 @@ export class LoadedProgram implements Executable {
     try {
       const spent = this.#spent();
       for (const [i, { stage, session, weights, outputs }] of this.#stages.entries()) {
-        const inputs: Record<string, Ort.Tensor> = {};
+        // Without a prototype, any name is a key like others.
+        const inputs = Object.create(null) as Record<string, Ort.Tensor>;
         for (const name of session.inputNames) {
           const value = weights.get(name) ?? values.get(name);
           if (!value)

@@ -4,6 +4,7 @@ import { hostRotations } from '#src/oft/hostRotation.ts';
 import type { Layout } from '#src/oft/parameters.ts';
 import { lowerGraph } from '#src/ops/lower.ts';
 import { compileForward } from '#src/program/forward.ts';
+import { feedsOf, ownFeeds } from '#src/program/names.ts';
 import { compileOrthogonality } from '#src/program/orthogonality.ts';
 import type { Program } from '#src/program/types.ts';
 import { runInputs } from '#src/program/weights.ts';
@@ -15,7 +16,7 @@ import { Mutex } from '#src/runtime/mutex.ts';
 interface Slot {
   readonly key: string;
   readonly executable: Executable;
-  readonly reads: readonly string[];
+  readonly program: Pick<Program, 'feeds' | 'reads'>;
 }
 
 /** Rotations that a forward program is fed with. */
@@ -66,7 +67,8 @@ export class Bench {
     await this.#release(name);
     const made = program();
     const loaded = await this.#orLost(this.runtime.load(made, external));
-    const slot: Slot = { key, executable: this.#guarded(loaded), reads: made.reads };
+    const { feeds, reads } = made;
+    const slot: Slot = { key, executable: this.#guarded(loaded), program: { feeds, reads } };
     this.#slots.set(name, slot);
     return slot;
   }
@@ -91,13 +93,13 @@ export class Bench {
   /** An untrained graph, compiled when it first runs. */
   frozen(slot: string, key: string, graph: () => Graph, external?: LoadExternal): RunGraph {
     return async (feeds) => {
-      const { executable, reads } = await this.#slot(
+      const { executable, program } = await this.#slot(
         `frozen ${slot}`,
         key,
         () => frozenProgram(slot, graph()),
         external,
       );
-      return executable.run(feeds, reads);
+      return executable.run(feeds, program.reads);
     };
   }
 
@@ -142,14 +144,14 @@ export class Bench {
     graph: () => Graph,
     external?: LoadExternal,
   ): Promise<RunGraph> {
-    const { executable, reads } = await this.#slot(
+    const { executable, program } = await this.#slot(
       slot,
       JSON.stringify([key, ownKey]),
       () => compileForward({ graph: change(graph()), layout }),
       external,
     );
-    const rotations = hostRotations(layout, theta, strength);
-    return (feeds) => executable.run({ ...feeds, ...rotations }, reads);
+    const rotations = ownFeeds(program.feeds, hostRotations(layout, theta, strength));
+    return (feeds) => executable.run({ ...feeds, ...rotations }, program.reads);
   }
 
   /** Where the nodes of all programs that stand run. */
@@ -173,7 +175,7 @@ const frozenProgram = (name: string, imported: Graph): Program => {
   return {
     stages: [{ name, graph, weights: runInputs(graph) }],
     state: [],
-    feeds: graph.inputs.map(({ name: input, type, shape }) => ({ name: input, type, shape })),
+    feeds: feedsOf(graph.inputs, imported),
     reads: graph.outputs.map((o) => o.name),
   };
 };

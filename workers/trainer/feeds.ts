@@ -2,7 +2,9 @@
 import { drawDropout, hasDropout, keepFeed } from '#src/oft/dropout.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
+import { ownFeeds } from '#src/program/names.ts';
 import { random } from '#src/tasks/random.ts';
+import { FIRST_ROUNDS } from '#src/training/rounds.ts';
 import type { Setup } from './setup.ts';
 
 /** All feeds of micro-step `micro` of step `step` (0-based) at a learning rate. */
@@ -13,12 +15,11 @@ export function jobFeeds(
   const { accumulate, seed, betas } = job.train;
   const dropping = hasDropout(layout);
   return async (step, micro, rate) => {
-    const feeds = {
-      ...(await prepared.feeds(step, micro)),
-      schedule: scheduleTensor(rate, betas, step + 1, micro === accumulate - 1),
-    };
-    if (!dropping) return feeds;
     const numbers = random(seed, 'dropout', step * accumulate + micro);
-    return { ...feeds, [keepFeed]: drawDropout(layout, () => numbers.uniform(1)[0]!) };
+    const own = {
+      schedule: scheduleTensor(rate, betas, step + 1, micro === accumulate - 1),
+      ...(dropping && { [keepFeed]: drawDropout(layout, () => numbers.uniform(1)[0]!) }),
+    };
+    return { ...(await prepared.feeds(step, micro)), ...ownFeeds(setup.program(FIRST_ROUNDS).feeds, own) };
   };
 }

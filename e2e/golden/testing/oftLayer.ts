@@ -4,7 +4,7 @@ import { backward } from '#src/autodiff/backward.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
 import { constantOf, numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
-import { insertAdapters, startFrom } from '#src/oft/insert.ts';
+import { insertAdapters } from '#src/oft/insert.ts';
 import { rotateWeight } from '#src/oft/rotate.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { type Layout, parameterLayout, writeParameters } from '#src/oft/parameters.ts';
@@ -138,7 +138,7 @@ export function adaptedLayer(
     ]),
   );
   const g = builder();
-  startFrom(g, base);
+  g.startFrom(base);
   const x = base.inputs.length > 0 ? g.value('x') : null;
   const given = g.input('theta', 'float32', [layout.size]);
   const parameter = projectParameters(g, layout, given);

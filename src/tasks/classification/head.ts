@@ -137,8 +137,7 @@ export function replaceHead(logits: Logits, count: number, seed: number): NewHea
   renew(last.weight, resized(old.shape, last.axis));
 
   const g = builder();
-  g.reserve(graph.values.keys());
-  for (const v of graph.inputs) g.input(v.name, v.type, v.shape);
+  g.startFrom(graph);
   const downstream = new Set<string>();
   const nodes = graph.nodes.map((node) => {
     const reached = node === last.node || node.inputs.some((name) => downstream.has(name));

@@ -1,5 +1,6 @@
 /** @file The loss of classifiers: cross-entropy against shares of the classes, weighted and smoothed as torch does. */
 import type { Builder } from '#src/graph/builder.ts';
+import { feedKey } from '#src/graph/names.ts';
 import type { Value } from '#src/graph/types.ts';
 import type { LossSum } from '#src/optim/loss.ts';
 import { batchLoss, exampleLosses } from '#src/tasks/generic/losses.ts';
@@ -37,8 +38,14 @@ export function classWeights(
 /**
  * Feeds of {@link classLoss}: rows q_c·w_c with q = (1 − ε)·[c = label] + ε/C, and w_label, the sum of which torch's CrossEntropyLoss with weights and
  * smoothing ε divides by.
+ * @param inputs of the model, which may have these names
  */
-export function targetFeeds(labels: readonly number[], weights: Float64Array, smoothing: number): Tensors {
+export function targetFeeds(
+  labels: readonly number[],
+  weights: Float64Array,
+  smoothing: number,
+  inputs: readonly { readonly name: string }[],
+): Tensors {
   const classes = weights.length;
   const rows = new Float32Array(labels.length * classes);
   labels.forEach((label, i) => {
@@ -47,5 +54,8 @@ export function targetFeeds(labels: readonly number[], weights: Float64Array, sm
       rows[i * classes + c] = share * weights[c]!;
     }
   });
-  return { [targetFeed]: rows, [weightFeed]: Float32Array.from(labels, (label) => weights[label]!) };
+  return {
+    [feedKey(targetFeed, inputs)]: rows,
+    [feedKey(weightFeed, inputs)]: Float32Array.from(labels, (label) => weights[label]!),
+  };
 }

@@ -1,4 +1,5 @@
 /** @file Pictures and model together: the training graph, its feeds, the held-out loss and the samples. */
+import { feedKey } from '#src/graph/names.ts';
 import { GraphError } from '#src/graph/types.ts';
 import type {
   Adapted,
@@ -137,10 +138,11 @@ export class PreparedDiffusion implements PreparedTask {
       scheduler: loaded.pipeline.scheduler,
       timestepType: network.timestepType,
       names: {
-        ...batchNames,
         sample: network.sample,
         timestep: network.timestep,
         timeIds: network.timeIds,
+        target: feedKey(batchNames.target, network.graph.inputs),
+        weight: feedKey(batchNames.weight, network.graph.inputs),
       },
     });
     this.#ready = {

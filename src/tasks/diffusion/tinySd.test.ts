@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { backward } from '#src/autodiff/backward.ts';
-import { insertAdapters, startFrom } from '#src/oft/insert.ts';
+import { insertAdapters } from '#src/oft/insert.ts';
 import { parameterLayout } from '#src/oft/parameters.ts';
 import { numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { lossMean } from '#src/optim/loss.ts';
@@ -139,7 +139,7 @@ describe('the tiny Stable Diffusion folder', () => {
   /** The graph with the loss, and its gradients with respect to constants. */
   function step(net: Network, constants: readonly string[]): Graph {
     const g = builder();
-    startFrom(g, net.graph);
+    g.startFrom(net.graph);
     const whole = constants.map((name) => {
       const { shape } = net.graph.constants.get(name)!;
       return g.input(`trained:${name}`, 'float32', [shape.reduce((a, b) => a * b, 1)]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { backward } from '#src/autodiff/backward.ts';
-import { insertAdapters, startFrom } from '#src/oft/insert.ts';
+import { insertAdapters } from '#src/oft/insert.ts';
 import { parameterLayout } from '#src/oft/parameters.ts';
 import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { lossMean } from '#src/optim/loss.ts';
@@ -139,7 +139,7 @@ describe('the tiny Stable Diffusion XL folder', () => {
   ])("has diffusers' loss and gradients with the text encoders %s", async (_, trainText) => {
     const net = bindNetwork(loaded, { batch: 2, plane: [8, 8], trainText });
     const g = builder();
-    startFrom(g, net.graph);
+    g.startFrom(net.graph);
     const constants = settings.trained.map((name) => storedAs(net.graph, name));
     const shapes = constants.map((name) => net.graph.constants.get(name)!.shape);
     const whole = constants.map((name, i) => g.input(`trained:${name}`, 'float32', [sizeOf(shapes[i]!)]));

@@ -1,5 +1,6 @@
 /** @file Model and loss at the shapes that the data have. */
 import type { Builder } from '#src/graph/builder.ts';
+import { apart } from '#src/graph/names.ts';
 import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { ModelError } from '#src/onnx/model.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
@@ -57,8 +58,7 @@ export function arrayProgram(
   // Labels are integers, or lack the axis of the classes: then whole numbers are labels, too.
   const labelled = (array: string): boolean =>
     options.loss === 'cross_entropy' && (integers || shapes.get(array)!.length < output.shape.length);
-  let name = TARGET;
-  while (graph.values.has(name)) name += '_';
+  const name = apart(TARGET, graph.values.keys());
   const target: Value | null =
     roles.target === null || own
       ? null

@@ -194,7 +194,10 @@ class PreparedImages implements PreparedTask {
     const options = { seed, flip: job.data.flip, crop, colour };
     const pixels = await this.#pixels(chosen, batch, (i) => drawChange(options, preprocess.frame, first + i));
     const labels = chosen.map((e) => e.label);
-    return { [input.name]: pixels, ...targetFeeds(labels, this.#weights, labelSmoothing) };
+    return {
+      [input.name]: pixels,
+      ...targetFeeds(labels, this.#weights, labelSmoothing, [input]),
+    };
   }
 
   /** Scores of every example, in batches of the training's size. */

@@ -40,8 +40,7 @@ export function pictureProgram(
     throw new ModelError(
       `${file.path} has no output of pictures (float32, of 1 or 3 channels); its outputs are ${graph.outputs.map(shownValue).join(', ')}.`,
     );
-  let target = 'target';
-  while (graph.values.has(target)) target += '_';
+  const target = apart('target', graph.values.keys());
   const losses = (g: Builder, prediction: Value): ReturnType<typeof exampleLosses> =>
     exampleLosses(g, options.loss, prediction, g.input(target, 'float32', prediction.shape), {
       delta: options.delta,

@@ -3,6 +3,7 @@ import { hostRotations } from '#src/oft/hostRotation.ts';
 import type { Layout } from '#src/oft/parameters.ts';
 import { lowerGraph } from '#src/ops/lower.ts';
 import { compileForward } from '#src/program/forward.ts';
+import { feedsOf, ownFeeds } from '#src/program/names.ts';
 import type { Program } from '#src/program/types.ts';
 import { runInputs } from '#src/program/weights.ts';
 import { createRuntime } from '#src/runtime/runtime.ts';
@@ -38,7 +39,7 @@ export async function taskBench(decodeImage?: TaskHost['decodeImage']): Promise<
           const executable = await load(`frozen ${slot}`, key, () => ({
             stages: [{ name: slot, graph: made, weights: runInputs(made) }],
             state: [],
-            feeds: made.inputs.map(({ name, type, shape }) => ({ name, type, shape })),
+            feeds: feedsOf(made.inputs, made),
             reads,
           }));
           return executable.run(feeds, reads);
@@ -51,7 +52,7 @@ export async function taskBench(decodeImage?: TaskHost['decodeImage']): Promise<
       run: async (slot, key, makeGraph) => {
         const forward = compileForward({ graph: makeGraph(), layout });
         const executable = await load(`adapted ${slot}`, key, () => forward);
-        const turned = hostRotations(layout, theta);
+        const turned = ownFeeds(forward.feeds, hostRotations(layout, theta));
         return (feeds) => executable.run({ ...feeds, ...turned }, forward.reads);
       },
     }),

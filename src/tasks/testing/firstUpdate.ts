@@ -2,6 +2,7 @@
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { parameterLayout } from '#src/oft/parameters.ts';
 import { planLayers } from '#src/oft/rules.ts';
+import { ownFeeds } from '#src/program/names.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { withRecomputation } from '#src/program/recompute.ts';
 import { random } from '../random.ts';
@@ -66,7 +67,11 @@ export async function firstUpdate(run: UpdateRun): Promise<FirstUpdate> {
     for (let micro = 0; micro < accumulate; micro++) {
       const schedule = scheduleTensor(0.01, betas, 1, micro === accumulate - 1);
       const feeds = alter(await prepared.feeds(0, micro), micro);
-      out = await step.run({ ...feeds, schedule }, ['loss', 'grad_norm', 'finite']);
+      out = await step.run({ ...feeds, ...ownFeeds(program.feeds, { schedule }) }, [
+        'loss',
+        'grad_norm',
+        'finite',
+      ]);
     }
     const state = await step.readState();
     return {

@@ -1,11 +1,11 @@
 /** @file Trains a task in Node on wasm, with no worker and no page: for tests of tasks. */
 import { decodeModel } from '#src/onnx/decode.ts';
 import { externalFiles, loadExternal } from '#src/onnx/external.ts';
-import type { TypedArray } from '#src/onnx/tensor.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { type Layout, parameterLayout } from '#src/oft/parameters.ts';
 import { planLayers } from '#src/oft/rules.ts';
 import type { Plan } from '#src/oft/types.ts';
+import { ownFeeds } from '#src/program/names.ts';
 import { compileTraining } from '#src/program/training.ts';
 import type { FileSet } from '../files.ts';
 import type {
@@ -88,7 +88,8 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
       accumulate: job.train.accumulate,
       blockwiseRate: false,
     } as const;
-    const steps = [await bench.load(compileTraining({ graph, layout, loss, optimiser }))];
+    const program = compileTraining({ graph, layout, loss, optimiser });
+    const steps = [await bench.load(program)];
     let step = steps[0]!;
     /** The state goes over to the program of the shape. */
     const use = async (variant: number): Promise<void> => {
@@ -114,7 +115,7 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
           k + 1,
           micro === job.train.accumulate - 1,
         );
-        const feeds: Record<string, TypedArray> = { ...(await prepared.feeds(k, micro)), schedule };
+        const feeds = { ...(await prepared.feeds(k, micro)), ...ownFeeds(program.feeds, { schedule }) };
         if (prepared.variant) await use(prepared.variant(k, micro));
         const out = await step.run(feeds, ['loss']);
         loss = Number(out['loss']![0]);

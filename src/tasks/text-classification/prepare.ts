@@ -198,7 +198,7 @@ class PreparedLabelled implements PreparedTask {
         inputs,
         chosen.map((e) => this.#row(e)),
       ),
-      ...targetFeeds(labels, this.#weights, job.options.labelSmoothing),
+      ...targetFeeds(labels, this.#weights, job.options.labelSmoothing, this.training().graph.inputs),
     };
   }
 

@@ -64,7 +64,7 @@ export function graphRuntime(): TestRuntime {
             for (const feed of program.feeds) {
               const data = feeds[feed.name];
               if (!data) throw new Error(`No feed named ${feed.name} was given.`);
-              known[feed.name] = { type: feed.type, shape: feed.shape, data };
+              known[feed.input ?? feed.name] = { type: feed.type, shape: feed.shape, data };
             }
             for (const s of program.state)
               known[s.name] = { type: s.type, shape: s.shape, data: state.get(s.name)! };
