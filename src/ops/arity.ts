@@ -53,7 +53,7 @@ const table: readonly (readonly [string, string, string])[] = [
   [
     'sss',
     's',
-    'Col2Im GroupNormalization InstanceNormalization OneHot Range RoiAlign ScatterElements ScatterND Where com.microsoft::BiasAdd com.microsoft::GroupNorm',
+    'Col2Im GroupNormalization InstanceNormalization OneHot Range RoiAlign Scatter ScatterElements ScatterND Where com.microsoft::BiasAdd com.microsoft::GroupNorm',
   ],
   ['sss*', 's', 'com.microsoft::QLinearConcat'],
   ['ssso', 's', 'RotaryEmbedding com.microsoft::GatherBlockQuantized'],

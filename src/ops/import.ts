@@ -22,7 +22,7 @@ import { builder, infer, operatorKey, operators } from './table.ts';
 const FOLD_LIMIT = 65_536;
 
 /** Versions of the standard operators that are read. */
-export const oldestOpset = 11;
+export const oldestOpset = 7;
 export const newestOpset = 26;
 
 /**
@@ -55,10 +55,14 @@ export function importGraph(model: Model, dims: Readonly<Record<string, number>>
 
 /** Throws ModelError for a version of the standard operators that is not read. */
 function checkOpset(version: number, who: string): void {
-  if (version < oldestOpset || version > newestOpset)
-    throw new ModelError(
-      `${who} uses ONNX opset ${version}; ${oldestOpset} to ${newestOpset} are supported. Export it again with opset 17 or so.`,
-    );
+  if (version >= oldestOpset && version <= newestOpset) return;
+  const cure =
+    version < oldestOpset
+      ? 'Convert it by onnx.save(onnx.version_converter.convert_version(onnx.load("model.onnx"), 13), "new.onnx") in Python, or export it again.'
+      : 'Export it again with opset 17 or so.';
+  throw new ModelError(
+    `${who} uses ONNX opset ${version}; ${oldestOpset} to ${newestOpset} are supported. ${cure}`,
+  );
 }
 
 /** More numbers than any device holds: an absurd dimension, and products that no longer are exact. */
@@ -148,7 +152,7 @@ class Importer implements Knowledge {
     checkArity(read);
     const { opset, ...plain } = read;
     const original = inSingle(plain);
-    if (this.#special(scope, original)) return;
+    if (this.#special(scope, original, read.opset ?? this.version)) return;
     const inputs = original.inputs.map((n) => (n === '' ? null : this.value(scope, n)));
     let node: Node = {
       ...original,
@@ -277,7 +281,7 @@ class Importer implements Knowledge {
   }
 
   /** Nodes that are no operator of the static graph: idle ones, branches, sequences. */
-  #special(scope: Scope, node: Node): boolean {
+  #special(scope: Scope, node: Node, version: number): boolean {
     if (node.domain !== '') return false;
     const at = (i: number): Value =>
       this.value(scope, node.inputs[i] ?? fail(node, `input ${i} is missing.`));
@@ -293,7 +297,9 @@ class Importer implements Knowledge {
     }
     if (node.op === 'Dropout') {
       set(0, () => at(0));
-      set(1, () => this.b.expand(this.b.constant(tensor('bool', [], [1])), at(0).shape));
+      // Below opset 10 the mask has the data's type, and ONNX Runtime fills it with zeros below opset 12.
+      const type = version < 10 ? at(0).type : 'bool';
+      set(1, () => this.b.expand(this.b.constant(tensor(type, [], [version < 12 ? 0 : 1])), at(0).shape));
       return true;
     }
     if (node.op === 'If') {
