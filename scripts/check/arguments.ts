@@ -9,7 +9,8 @@ Prints what Rotune makes of a model, before anything is trained: opset, inputs, 
 parameters, totals against LoRA, warnings, which tools load the adapter, unsupported operators, and where WebGPU would
 run each node.
 
-  --bind NAME=VALUE            size of a symbolic dimension; may be repeated
+  --bind NAME=VALUE            size of a symbolic dimension; may be repeated. A dimension without a name is INPUT.AXIS, axes
+                               counted from 0: --bind x.2=48; that form also sets one axis of several that share a name
   --plan FILE                  which layers are adapted, and how (default: all, blocks = { dim = 4 }): a Rotune plan or
                                job, a LyCORIS preset, kohya's network_args, or PEFT's adapter_config.json
   --preset NAME                a built-in plan: ${presetNames.join(', ')}

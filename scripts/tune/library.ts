@@ -1,6 +1,6 @@
 /** @file What `npm run tune` uses of the project's own code, in Node. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { adapterFit } from '#src/formats/adapterFiles.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import { importPlan, type ImportedPlan } from '#src/formats/importPlan.ts';
@@ -40,8 +40,16 @@ export class BadJob extends Error {
   override readonly name = 'BadJob';
 }
 
+/** Why there is nothing at a path: no such file, or a link that leads nowhere. */
+function absent(path: string): string {
+  const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink();
+  return link
+    ? `${path} is a link to ${readlinkSync(path)}, which is not there; restore that file, or name another`
+    : `there is no file or folder ${path}`;
+}
+
 function textAt(path: string): string {
-  if (!existsSync(path)) throw new BadJob(`${path}: there is no such file`);
+  if (!existsSync(path)) throw new BadJob(`${path}: ${absent(path)}`);
   if (!statSync(path).isFile()) throw new BadJob(`${path} is a folder; a job is a TOML file`);
   return readFileSync(path, 'utf8');
 }
@@ -49,7 +57,7 @@ function textAt(path: string): string {
 function place(job: string, key: string, name: string): string | undefined {
   if (name.startsWith('builtin:')) return undefined;
   const path = resolve(dirname(job), name);
-  if (!existsSync(path)) throw new BadJob(`${job}: ${key}: there is no file or folder ${path}`);
+  if (!existsSync(path)) throw new BadJob(`${job}: ${key}: ${absent(path)}`);
   return path;
 }
 
@@ -91,7 +99,8 @@ function planAt({ plan = null, preset = null }: Changes): ImportedPlan | null {
     throw new BadJob(`--preset: there is no preset "${preset}"; there are ${presetNames.join(', ')}`);
   }
   if (plan === null) return null;
-  if (!existsSync(plan) || !statSync(plan).isFile()) throw new BadJob(`--plan: there is no file ${plan}`);
+  if (!isFile(plan))
+    throw new BadJob(`--plan: ${existsSync(plan) ? `${plan} is a folder; a plan is a file` : absent(plan)}`);
   try {
     return importPlan(readFileSync(plan, 'utf8'), basename(plan));
   } catch (cause) {
@@ -128,9 +137,7 @@ export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
     adapter ?? (path !== null && read.adapter !== undefined ? resolve(dirname(path), read.adapter) : null);
   if (start !== null) {
     if (!existsSync(start))
-      throw new BadJob(
-        `${adapter === null ? `${path}: adapter` : '--adapter'}: there is no file or folder ${start}`,
-      );
+      throw new BadJob(`${adapter === null ? `${path}: adapter` : '--adapter'}: ${absent(start)}`);
     folders.adapter = start;
   }
   return { job, folders, notes: imported?.notes ?? [] };
@@ -167,11 +174,13 @@ const besides = (name: string, model: string): boolean =>
 /** Files of a job's folder that a page gets, when one file was named: it, and with a model what belongs to it. */
 export const filesWith = (path: string): readonly string[] =>
   path.endsWith('.onnx')
-    ? readdirSync(dirname(path), { withFileTypes: true })
-        .filter((entry) => entry.isFile() && besides(entry.name, basename(path)))
-        .map(({ name }) => name)
+    ? readdirSync(dirname(path))
+        .filter((name) => besides(name, basename(path)) && isFile(join(dirname(path), name)))
         .sort()
     : [basename(path)];
+
+/** Whether a path is a file, or a link to one, as caches of downloads hold them. */
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 
 /** The files of a ZIP archive by path. */
 export const unzip = (bytes: Uint8Array): ReadonlyMap<string, Uint8Array> => unzipFiles(bytes);

@@ -134,7 +134,9 @@ export function filesBelow(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter(
       (entry) =>
-        entry.isFile() || (entry.isSymbolicLink() && statSync(join(entry.parentPath, entry.name)).isFile()),
+        entry.isFile() ||
+        (entry.isSymbolicLink() &&
+          statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.isFile()),
     )
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep))
     .filter((parts) => !parts.some((part) => part.startsWith('.') || part === '__MACOSX'))

@@ -21,6 +21,7 @@ import {
   type ModelValue,
   type Node,
 } from './model.ts';
+import { dimNamed } from './dimNames.ts';
 import { codeName, typeOfCode } from './protobuf.ts';
 import { checkMessage } from './wire.ts';
 
@@ -124,7 +125,7 @@ function decodeValue(proto: ValueInfoProto, typed: boolean): ModelValue {
       `Input ${proto.name} has element type ${codeName(tensor?.elemType ?? 0)}, which is not supported.`,
     );
   const shape = tensor?.shape?.dim.map((d): Dim => {
-    if (d.value.case === 'dimParam') return d.value.value === '' ? null : d.value.value;
+    if (d.value.case === 'dimParam') return dimNamed(d.value.value);
     const size = d.value.case === 'dimValue' ? Number(d.value.value) : -1;
     return size < 0 ? null : size; // some exporters write −1 for a free dimension
   });
