@@ -2,6 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { FormatError } from '#src/formats/errors.ts';
+import { nearest } from '#src/formats/nearest.ts';
+import { giveInputs, type InputValues } from '#src/onnx/givenInputs.ts';
 import { planToTable } from '#src/formats/plan.ts';
 import { readSafetensors, writeSafetensors } from '#src/formats/safetensors.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
@@ -55,7 +57,7 @@ function oneLine(error: unknown): string {
 }
 
 async function run(args: Arguments, path: (p: string) => string, to: Streams): Promise<void> {
-  const model = await readModel(path(args.model), args.gradients !== undefined);
+  const model = withValues(await readModel(path(args.model), args.gradients !== undefined), args.set);
   const given = args.gradients && readSafetensors(await readBytes(path(args.gradients.from), 'IN')).tensors;
   const inputs = new Map(
     [...(given ?? [])].flatMap(([k, t]): [string, Tensor][] =>
@@ -86,6 +88,19 @@ async function run(args: Arguments, path: (p: string) => string, to: Streams): P
     if (error instanceof FormatError) throw error;
     throw new UsageError(`OUT ${args.gradients.to} cannot be written: ${reason(error)}.`);
   }
+}
+
+/** The model with the inputs that --set names as constants. Throws UsageError for a name that it does not have. */
+function withValues(model: Model, values: InputValues): Model {
+  const names = model.graph.inputs.map((v) => v.name);
+  for (const name of Object.keys(values))
+    if (!names.includes(name)) {
+      const meant = nearest(name, names);
+      throw new UsageError(
+        `--set ${name}: the model has no such input${meant ? `; did you mean ${meant}?` : `; it has ${names.join(', ') || 'none'}.`}`,
+      );
+    }
+  return giveInputs(model, values);
 }
 
 /** The static graph; where there is none, what is known of the model is still printed. */

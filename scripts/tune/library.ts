@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { adapterFit } from '#src/formats/adapterFiles.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import { importPlan, type ImportedPlan } from '#src/formats/importPlan.ts';
+import { inputValues } from '#src/formats/inputValues.ts';
 import { jobFromTable } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import { contactSheet, encodePng, type Raster } from '#src/formats/png.ts';
@@ -33,6 +34,8 @@ export interface Changes {
   readonly plan?: string | null;
   readonly preset?: string | null;
   readonly adapter?: string | null;
+  /** Values of inputs, NAME=VALUE each: beside the job's, or in their place. */
+  readonly set?: readonly string[];
 }
 
 /** Bad input, in one line. */
@@ -117,8 +120,10 @@ export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
   const read = jobAt(path, changes);
   const imported = planAt(changes);
   const adapter = changes.adapter ?? null;
+  const set = inputValues(changes.set ?? [], (words) => new BadJob(words));
   const job: Job = {
     ...read,
+    ...(Object.keys(set).length > 0 && { inputs: { ...read.inputs, ...set } }),
     ...(imported && { plan: imported.plan }),
     ...(adapter !== null && { adapter: basename(adapter) }),
   };

@@ -37,6 +37,7 @@ describe('the command line', () => {
         plan: null,
         preset: null,
         adapter: null,
+        set: [],
         formats: null,
         resume: false,
         help: false,

@@ -1,12 +1,12 @@
 /** @file Model → static Graph: dimensions bound, opset converted, shape arithmetic folded, dead and idle nodes gone. */
-import { bindInputs } from '#src/graph/bind.ts';
+import { bindGiven, bindInputs } from '#src/graph/bind.ts';
 import { prune } from '#src/graph/prune.ts';
 import { reads, topological } from '#src/graph/topology.ts';
 import { type Graph, GraphError, type Value, type ValueType } from '#src/graph/types.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import { type Constant, type DType, type Model, ModelError, type Node } from '#src/onnx/model.ts';
 import { computed, single } from '#src/onnx/single.ts';
-import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
+import { constantOf, numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { checkArity } from './arity.ts';
 import { withoutCeil } from './ceilMode.ts';
 import { fail } from './arguments.ts';
@@ -41,13 +41,17 @@ export function importGraph(model: Model, dims: Readonly<Record<string, number>>
     throw new ModelError('The model does not say which version of the ONNX operators it uses.');
   checkOpset(version, 'The model');
   const b = builder();
-  for (const v of bindInputs(model, dims)) b.input(v.name, computed(v.type), v.shape);
+  const bound = bindInputs(model, dims);
+  for (const v of bound) b.input(v.name, computed(v.type), v.shape);
   const importer = new Importer(b, version);
   const scope = new Scope(model.graph);
   for (const v of b.inputs) {
     scope.values.set(v.name, v);
     checkSize(v.name, v);
   }
+  // No weights: they are folded, shapes and branches that depend on them are known.
+  for (const [name, value] of bindGiven(model, dims, bound))
+    scope.values.set(name, b.initializer(name, single(constantOf(value))));
   importer.run(scope);
   for (const { name } of model.graph.outputs) b.output(importer.value(scope, name), name);
   return prune(b.build());

@@ -6,7 +6,7 @@ import { firstNonFinite } from '#src/tasks/arrays/numbers.ts';
 import { sha256 } from '#src/tasks/digest.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import type { TaskProblem, Tell } from '#src/tasks/types.ts';
-import { shownValue } from './model.ts';
+import { settingInputs, shownValue } from './model.ts';
 
 export interface Source {
   readonly path: string;
@@ -98,7 +98,7 @@ export function assignRoles(
         error(
           where,
           `${where} has no array for the model's input ${shownValue(input)}; its arrays are ${listed(names)}.`,
-          `Name an array "${input.name}".`,
+          `Name an array "${input.name}"; or, if it is one value for all (a rate, a flag, a threshold), ${settingInputs(input.name)}`,
         ),
       );
   if (!wish.needed) return { inputs, target: null };

@@ -1,4 +1,5 @@
 /** @file A task's single ONNX file: which one it is, and its graph at given shapes of its inputs. */
+import { prune } from '#src/graph/prune.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import type { Layer } from '#src/oft/types.ts';
@@ -89,3 +90,18 @@ export const shownValue = (v: {
   readonly name: string;
   readonly shape: readonly (string | number | null)[] | null;
 }): string => `${v.name} [${v.shape?.map((d) => d ?? '?').join() ?? '?'}]`;
+
+/** The graph with the one output that is to be trained; '' leaves all. Throws ModelError that lists them. */
+export function withOutput(graph: Graph, name: string, path: string): Graph {
+  if (name === '') return graph;
+  const output = graph.outputs.find((v) => v.name === name);
+  if (!output)
+    throw new ModelError(
+      `${path} has no output "${name}"; its outputs are ${graph.outputs.map(shownValue).join(', ')}.`,
+    );
+  return prune({ ...graph, outputs: [output] });
+}
+
+/** How an input of the model gets a value once and for all: the end of a sentence. */
+export const settingInputs = (name: string): string =>
+  `set it: "${name}=…" under "Values of other inputs", [inputs] in a job file, --set ${name}=… on the command line.`;

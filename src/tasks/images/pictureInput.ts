@@ -1,7 +1,7 @@
 /** @file A model that takes pictures: its input, its graph at a batch and size. */
 import type { Graph } from '#src/graph/types.ts';
 import { type Model, ModelError, type ModelValue } from '#src/onnx/model.ts';
-import { bindModel, shownValue } from '#src/tasks/generic/model.ts';
+import { bindModel, settingInputs, shownValue } from '#src/tasks/generic/model.ts';
 import type { PixelLayout } from '#src/tasks/images/tensor.ts';
 import type { ModelFile } from '#src/tasks/types.ts';
 
@@ -22,7 +22,7 @@ export function pictureInput(model: Model, path: string): PictureInput {
   const input = found.length === 1 ? found[0] : found.find((v) => /pixel|image|input/i.test(v.name));
   if (!input || others.length > 0)
     throw new ModelError(
-      `${path} should take pictures only, float32 [batch, channels, height, width]; it takes ${model.graph.inputs.map(shownValue).join(', ') || 'nothing'}.`,
+      `${path} should take pictures only, float32 [batch, channels, height, width]; it takes ${model.graph.inputs.map(shownValue).join(', ') || 'nothing'}.${input && others[0] ? ` If ${others[0].name} is one value for all (a flag, a threshold), ${settingInputs(others[0].name)}` : ''}`,
     );
   const number = (axis: number): number | null => {
     const d = input.shape?.[axis];
