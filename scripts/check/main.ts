@@ -12,6 +12,8 @@ import type { Tensor } from '#src/onnx/tensor.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { unknownOperators } from '#src/oft/obstacles.ts';
 import { importGraph } from '#src/ops/import.ts';
+import { gradientObstacle } from '#src/ops/support.ts';
+import { isOutOfMemory } from '#src/runtime/errors.ts';
 import { adapterSummary, describeAdapter, openAdapter } from './adapter.ts';
 import { type Arguments, parseArguments, usage, UsageError } from './arguments.ts';
 import { computeGradients } from './compute.ts';
@@ -44,16 +46,19 @@ export async function check(argv: readonly string[], folder: string, to: Streams
     return 0;
   } catch (error) {
     to.err(`error: ${oneLine(error)}`);
+    if (process.env.ROTUNE_DETAILS && error instanceof Error) to.err(error.stack ?? error.message);
     return 2;
   }
 }
 
-/** Our own errors are sentences for people; anything else is a defect, named as one. */
+/** Our own errors are sentences for people; anything else is a defect, named as one, with its own words kept behind. */
 function oneLine(error: unknown): string {
   const ours = [UsageError, FormatError, ModelError, GraphError].some((kind) => error instanceof kind);
   const text = error instanceof Error ? error.message : String(error);
-  const line = text.replaceAll(/\s*\n\s*/g, ' ').trim();
-  return ours ? line : `Rotune failed at this model: ${line || 'no reason was given'}.`;
+  if (ours) return text.replaceAll(/\s*\n\s*/g, ' ').trim();
+  if (isOutOfMemory(error))
+    return 'There is not enough memory for this model. Close other programs, bind smaller sizes (--bind), or use a machine with more.';
+  return 'Rotune failed at this model, by a mistake of its own. Please report it, with the model if you can; ROTUNE_DETAILS=1 shows where it happened.';
 }
 
 async function run(args: Arguments, path: (p: string) => string, to: Streams): Promise<void> {
@@ -142,12 +147,9 @@ const jsonOf = ({ budget, ...report }: Report): object => ({
 });
 
 /** A model that the plan cannot train is refused, after its report. */
-function refuseUntrainable({ problems, unsupported }: Report): void {
+function refuseUntrainable({ problems, unsupported, reached }: Report): void {
   const fault = problems.find((p) => p.severity === 'error');
   if (fault) throw new GraphError(`${fault.message}${fault.cure ? ` ${fault.cure}` : ''}`);
   const blocked = unsupported.find((u) => u.gradient);
-  if (blocked)
-    throw new GraphError(
-      `${blocked.op} ${blocked.node} has no gradient, and one must pass through it. Skip the layers before it by a rule, or replace the operator in the model.`,
-    );
+  if (blocked) throw new GraphError(gradientObstacle({ op: blocked.op, name: blocked.node }, reached));
 }

@@ -69,7 +69,10 @@ export class Builder {
   }
 
   #add(value: Value): Value {
-    if (this.values.has(value.name)) throw new GraphError(`Two values are named ${value.name}.`);
+    if (this.values.has(value.name))
+      throw new GraphError(
+        `Two values of the model are named ${value.name}; each must have a name of its own. Export the model again.`,
+      );
     this.values.set(value.name, value);
     return value;
   }
@@ -91,7 +94,10 @@ export class Builder {
 
   value(name: string): Value {
     const value = this.values.get(name);
-    if (!value) throw new GraphError(`No value is named ${name}.`);
+    if (!value)
+      throw new GraphError(
+        `The model has no value named ${name}. The file is damaged; export the model again.`,
+      );
     return value;
   }
 
@@ -178,7 +184,7 @@ export class Builder {
       const t = types[i];
       if (!t)
         throw new GraphError(
-          `${node.op} ${node.name}: has ${node.outputs.length} outputs, but only ${types.length} are known.`,
+          `${node.op} ${node.name}: has ${node.outputs.length} outputs, of which only the first ${types.length} are supported. Export the model without the others.`,
         );
       return name === '' ? { name, ...t } : this.#add({ name, type: t.type, shape: t.shape });
     });

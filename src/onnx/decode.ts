@@ -101,7 +101,7 @@ function decodeGraph(proto: GraphProto, top: boolean): ModelGraph {
   if (proto.sparseInitializer.length > 0)
     throw new ModelError('The model has sparse weights, which are not supported. Export it with dense ones.');
   const initializers = new Map<string, Constant>();
-  for (const t of proto.initializer) initializers.set(t.name, decodeTensor(t, `Initializer ${t.name}`));
+  for (const t of proto.initializer) initializers.set(t.name, decodeTensor(t, `Weight ${t.name}`));
   return {
     name: proto.name,
     inputs: proto.input.filter((v) => !initializers.has(v.name)).map((v) => decodeValue(v, top)),

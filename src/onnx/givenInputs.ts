@@ -31,3 +31,7 @@ const holds = (type: string, x: number): boolean =>
     : type === 'bool'
       ? x === 0 || x === 1
       : Number.isSafeInteger(x) && (!type.startsWith('u') || x >= 0);
+
+/** How an input of the model gets a value once and for all: the end of a sentence. */
+export const settingInputs = (name: string): string =>
+  `set it: "${name}=…" under "Values of other inputs", [inputs] in a job file, --set ${name}=… on the command line.`;

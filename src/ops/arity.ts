@@ -14,7 +14,7 @@ const table: readonly (readonly [string, string, string])[] = [
   [
     's',
     's',
-    'Abs Acos Acosh ArgMax ArgMin Asin Asinh Atan Atanh AveragePool Bernoulli BitCast BitwiseNot BlackmanWindow Cast Ceil Celu ConcatFromSequence ConstantOfShape Cos Cosh DepthToSpace Det Elu Erf Exp EyeLike Flatten Floor Gelu GlobalAveragePool GlobalLpPool GlobalMaxPool HammingWindow HannWindow HardSigmoid HardSwish Hardmax Identity ImageDecoder IsInf IsNaN LRN LeakyRelu Log LogSoftmax LpNormalization LpPool MeanVarianceNormalization Mish Multinomial Neg NonZero Not OptionalGetElement RandomNormalLike RandomUniformLike Reciprocal RegexFullMatch Relu Round Selu SequenceLength Shape Shrink Sigmoid Sign Sin Sinh Size Softmax Softplus Softsign SpaceToDepth Sqrt StringNormalizer Swish Tan Tanh TfIdfVectorizer ThresholdedRelu Transpose ai.onnx.ml::Scaler ai.onnx.ml::ZipMap com.microsoft::Gelu com.microsoft::NhwcMaxPool com.microsoft::QuickGelu',
+    'Abs Acos Acosh ArgMax ArgMin Asin Asinh Atan Atanh AveragePool Bernoulli BitCast BitwiseNot BlackmanWindow Cast Ceil Celu ConcatFromSequence ConstantOfShape Cos Cosh DepthToSpace Det Elu Erf Erfc Exp EyeLike Flatten Floor Gelu GlobalAveragePool GlobalLpPool GlobalMaxPool HammingWindow HannWindow HardSigmoid HardSwish Hardmax Identity ImageDecoder IsInf IsNaN LRN LeakyRelu Log LogSoftmax LpNormalization LpPool MeanVarianceNormalization Mish Multinomial Neg NonZero Not OptionalGetElement RandomNormalLike RandomUniformLike Reciprocal RegexFullMatch Relu Round Selu SequenceLength Shape Shrink Sigmoid Sign Sin Sinh Size Softmax Softplus Softsign SpaceToDepth Sqrt StringNormalizer Swish Tan Tanh TfIdfVectorizer ThresholdedRelu Transpose ai.onnx.ml::Scaler ai.onnx.ml::ZipMap com.microsoft::Gelu com.microsoft::NhwcMaxPool com.microsoft::QuickGelu',
   ],
   ['s', 's*', 'If'],
   ['s', 'so', 'MaxPool'],
@@ -50,6 +50,7 @@ const table: readonly (readonly [string, string, string])[] = [
   ['ssoo', 's', 'ConvInteger MatMulInteger STFT com.microsoft::FusedConv'],
   ['ssooo', 's', 'NonMaxSuppression'],
   ['ssooooo', 'so', 'com.microsoft::Attention'],
+  ['ss', 'so', 'SimplifiedLayerNormalization'],
   [
     'sss',
     's',

@@ -5,11 +5,13 @@ import { reads, topological } from '#src/graph/topology.ts';
 import { type Graph, GraphError, type Value, type ValueType } from '#src/graph/types.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import { type Constant, type DType, type Model, ModelError, type Node } from '#src/onnx/model.ts';
+import { settingInputs } from '#src/onnx/givenInputs.ts';
 import { computed, single } from '#src/onnx/single.ts';
 import { constantOf, numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { checkArity } from './arity.ts';
 import { withoutCeil } from './ceilMode.ts';
 import { fail } from './arguments.ts';
+import { nodeLabel } from './common.ts';
 import { withoutAxes } from './pads.ts';
 import { isPart, unguarded } from './guardedSoftmax.ts';
 import { inSingle } from './single.ts';
@@ -85,6 +87,9 @@ const isWeight = (c: Pick<Constant, 'type' | 'shape'>): boolean =>
 
 const packed: readonly DType[] = ['int4', 'uint4', 'string'];
 
+/** The beginning of a message about a node that the builder has named: after its operator, with a number. */
+const madeUp = /^(\w+) \1_\d+: /;
+
 class Importer implements Knowledge {
   /** Values that derive from weights: known, but not folded; the function gives the value when a table asks for it. */
   readonly #derived = new Map<string, () => Tensor | undefined>();
@@ -151,7 +156,18 @@ class Importer implements Knowledge {
     return this.b.values.has(name) ? this.b.fresh(name) : name;
   }
 
+  /** Imports a node; an error of one that is made up on the way is the file's node's. */
   #import(scope: Scope, read: Node): void {
+    try {
+      this.#take(scope, read);
+    } catch (error) {
+      if (error instanceof GraphError && madeUp.test(error.message))
+        throw new GraphError(error.message.replace(madeUp, `${nodeLabel(read)}: `));
+      throw error;
+    }
+  }
+
+  #take(scope: Scope, read: Node): void {
     const { b } = this;
     checkArity(read);
     const { opset, ...plain } = read;
@@ -328,7 +344,7 @@ class Importer implements Knowledge {
     const known = this.b.constantValue(condition);
     if (!known)
       throw new GraphError(
-        `If ${node.name}: its condition depends on the input data, but the graph must be the same for all. Export the model without the branch.`,
+        `If ${node.name}: its condition depends on the input data, but the graph must be the same for all. ${this.b.inputs.includes(condition) ? `The input ${condition.name} decides: ${settingInputs(condition.name)}` : 'Export the model without the branch.'}`,
       );
     const key = numbersOf(known)[0] ? 'then_branch' : 'else_branch';
     const attribute = node.attributes[key];

@@ -1,4 +1,5 @@
 /** @file Named arrays as training data: what they are for, how they are cut into batches, and what is wrong with them. */
+import { settingInputs } from '#src/onnx/givenInputs.ts';
 import type { Model, ModelValue } from '#src/onnx/model.ts';
 import { sizeOf, type Tensor } from '#src/onnx/tensor.ts';
 import { isArrayFile, readArrays } from '#src/tasks/arrays/files.ts';
@@ -6,7 +7,7 @@ import { firstNonFinite } from '#src/tasks/arrays/numbers.ts';
 import { sha256 } from '#src/tasks/digest.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import type { TaskProblem, Tell } from '#src/tasks/types.ts';
-import { settingInputs, shownValue } from './model.ts';
+import { shownValue } from './model.ts';
 
 export interface Source {
   readonly path: string;

@@ -101,7 +101,3 @@ export function withOutput(graph: Graph, name: string, path: string): Graph {
     );
   return prune({ ...graph, outputs: [output] });
 }
-
-/** How an input of the model gets a value once and for all: the end of a sentence. */
-export const settingInputs = (name: string): string =>
-  `set it: "${name}=…" under "Values of other inputs", [inputs] in a job file, --set ${name}=… on the command line.`;

@@ -1,7 +1,8 @@
 /** @file A model that takes pictures: its input, its graph at a batch and size. */
+import { settingInputs } from '#src/onnx/givenInputs.ts';
 import type { Graph } from '#src/graph/types.ts';
 import { type Model, ModelError, type ModelValue } from '#src/onnx/model.ts';
-import { bindModel, settingInputs, shownValue } from '#src/tasks/generic/model.ts';
+import { bindModel, shownValue } from '#src/tasks/generic/model.ts';
 import type { PixelLayout } from '#src/tasks/images/tensor.ts';
 import type { ModelFile } from '#src/tasks/types.ts';
 

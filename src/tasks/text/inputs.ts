@@ -2,7 +2,7 @@
 import type { Graph, Value } from '#src/graph/types.ts';
 import { ModelError, type ModelValue } from '#src/onnx/model.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
-import { settingInputs } from '#src/tasks/generic/model.ts';
+import { settingInputs } from '#src/onnx/givenInputs.ts';
 import type { ModelFile } from '#src/tasks/types.ts';
 
 /** What each known input is. */
