@@ -1,6 +1,8 @@
 /** @file The command line of `npm run check`. */
 import { parseArgs } from 'node:util';
+import { inputValues } from '#src/formats/inputValues.ts';
 import { nearest } from '#src/formats/nearest.ts';
+import type { InputValues } from '#src/onnx/givenInputs.ts';
 import { isPresetName, type PresetName, presetNames } from '#src/formats/presets.ts';
 
 export const usage = `npm run check -- MODEL.onnx [options]
@@ -9,7 +11,10 @@ Prints what Rotune makes of a model, before anything is trained: opset, inputs, 
 parameters, totals against LoRA, warnings, which tools load the adapter, unsupported operators, and where WebGPU would
 run each node.
 
-  --bind NAME=VALUE            size of a symbolic dimension; may be repeated
+  --bind NAME=VALUE            size of a symbolic dimension; may be repeated. A dimension without a name is INPUT.AXIS, axes
+                               counted from 0: --bind x.2=48; that form also sets one axis of several that share a name
+  --set NAME=VALUE             value of an input that is neither data nor a size (sr=16000, training=false, size=224,224):
+                               a constant from then on; may be repeated
   --plan FILE                  which layers are adapted, and how (default: all, blocks = { dim = 4 }): a Rotune plan or
                                job, a LyCORIS preset, kohya's network_args, or PEFT's adapter_config.json
   --preset NAME                a built-in plan: ${presetNames.join(', ')}
@@ -33,6 +38,7 @@ export interface Arguments {
   readonly help: boolean;
   readonly model: string;
   readonly bind: Readonly<Record<string, number>>;
+  readonly set: InputValues;
   readonly plan: string | undefined;
   readonly preset: PresetName | undefined;
   readonly lora: number;
@@ -45,6 +51,7 @@ export interface Arguments {
 
 const options = {
   bind: { type: 'string', multiple: true },
+  set: { type: 'string', multiple: true },
   plan: { type: 'string' },
   preset: { type: 'string' },
   lora: { type: 'string' },
@@ -102,6 +109,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     help: values.help ?? false,
     model: model ?? '',
     bind: Object.fromEntries((values.bind ?? []).map(binding)),
+    set: inputValues(values.set ?? [], (text) => new UsageError(text)),
     plan: values.plan,
     preset: values.preset === undefined ? undefined : preset(values.preset),
     lora: values.lora === undefined ? 16 : rank(values.lora),

@@ -32,7 +32,9 @@ export async function computeGradients(
   const { feeds, cotangents } = feedsFrom(given, graph);
   // At strength 0 the model is the untouched one, though LyCORIS would still apply the whole rescale.
   const applied = strength === 0 ? undefined : adapter;
-  const layout = applied?.layers.length ? parameterLayout(applied.layers.map((l) => l.layer)) : undefined;
+  const asked = applied?.layers.length ? parameterLayout(applied.layers.map((l) => l.layer)) : undefined;
+  // Blocks of size 1 alone hold no number and turn nothing.
+  const layout = asked && asked.size > 0 ? asked : undefined;
   const differences = adapter ? adapter.given : [];
   const out = new Map<string, Tensor>();
 

@@ -1,14 +1,18 @@
 /** @file Sizes for the symbolic dimensions: given, taken from input tensors, or assumed. */
-import { assumeDims } from '#src/graph/assume.ts';
+import type { DimHints } from '#src/graph/assume.ts';
 import { listDims } from '#src/graph/bind.ts';
+import { evaluateDim } from '#src/graph/dims.ts';
 import { nearest } from '#src/formats/nearest.ts';
 import { type Model } from '#src/onnx/model.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
+import { likelyDims } from '#src/ops/likelyDims.ts';
 import { UsageError } from './arguments.ts';
 
 export interface BoundDim {
   readonly value: number;
   readonly from: 'given' | 'inputs' | 'assumed';
+  /** Which axis of which input gave it, where one did. */
+  readonly source?: string;
 }
 
 /**
@@ -16,11 +20,13 @@ export interface BoundDim {
  *
  * @param bind sizes given by name, or as `input.axis`.
  * @param inputs tensors that the sizes are read from; they must agree among themselves and with `bind`.
+ * @param hints what the files beside the model say
  */
 export function chooseDims(
   model: Model,
   bind: Readonly<Record<string, number>>,
   inputs: ReadonlyMap<string, Tensor> = new Map(),
+  hints: DimHints = {},
 ): Map<string, BoundDim> {
   const dims = new Map<string, BoundDim>();
   const names = new Set(listDims(model).map((d) => d.name));
@@ -49,18 +55,48 @@ export function chooseDims(
     shape.forEach((dim, axis) => {
       if (typeof dim === 'number') return;
       const value = given.shape[axis]!;
-      const key = dim !== null && names.has(dim) ? dim : `${name}.${axis}`;
-      const known = dims.get(key)?.value ?? value;
-      if (known !== value)
-        throw new UsageError(
-          `The dimension ${key} is ${known}, but input.${name} has ${value} there (axis ${axis}).`,
-        );
-      if (!dims.has(key)) dims.set(key, { value, from: 'inputs' });
+      const own = `${name}.${axis}`;
+      const key = dim !== null && names.has(dim) && !dims.has(own) ? dim : own;
+      const known = dims.get(key);
+      if (known && known.value !== value) throw unequal(key, known, { value, own, input: name, axis });
+      if (!known) dims.set(key, { value, from: 'inputs', source: `input.${name} (axis ${axis})` });
     });
   }
-  for (const { name, value } of assumeDims(model))
+  checkExpressions(model, dims);
+  for (const { name, value } of likelyDims(model, hints))
     if (!dims.has(name)) dims.set(name, { value, from: 'assumed' });
   return dims;
+}
+
+/** Two sizes for one dimension: who says which, and how an axis gets a size of its own. */
+function unequal(
+  key: string,
+  known: BoundDim,
+  found: { readonly value: number; readonly own: string; readonly input: string; readonly axis: number },
+): UsageError {
+  const there = `input.${found.input} has ${found.value} there (axis ${found.axis})`;
+  if (known.from === 'given')
+    return new UsageError(
+      `The dimension ${key} is ${known.value}, but ${there}. Leave --bind ${key} out, or give it that size.`,
+    );
+  return new UsageError(
+    `The dimension ${key} is ${known.value} in ${known.source ?? 'the data'}, but ${there}: axes of one name have one size. If the model takes both, --bind ${found.own}=${found.value} sets this axis alone.`,
+  );
+}
+
+/** Throws UsageError where the data give an axis another size than its expression comes to. */
+function checkExpressions(model: Model, dims: ReadonlyMap<string, BoundDim>): void {
+  const known = new Map([...dims].map(([name, d]) => [name, d.value]));
+  for (const { name, shape } of model.graph.inputs)
+    (shape ?? []).forEach((dim, axis) => {
+      const own = dims.get(`${name}.${axis}`);
+      if (typeof dim !== 'string' || own?.from !== 'inputs') return;
+      const size = evaluateDim(dim, known);
+      if (size !== undefined && size !== own.value)
+        throw new UsageError(
+          `input.${name} has ${own.value} on axis ${axis}, but the model asks for ${dim}, which is ${size} with the other inputs' sizes.`,
+        );
+    });
 }
 
 export const sizes = (dims: ReadonlyMap<string, BoundDim>): Record<string, number> =>

@@ -1,9 +1,11 @@
 /** @file Files that the command reads: the model with its external data, plan, adapter, tensors. */
 import { open, readFile, realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { externalEnds, loadAll, loadSmall, type ReadRange } from '#src/onnx/external.ts';
 import { type Model, ModelError } from '#src/onnx/model.ts';
 import { openModelFile } from '#src/onnx/open.ts';
+import type { DimHints } from '#src/graph/assume.ts';
+import { hintFiles, hintsOf } from '#src/tasks/modelHints.ts';
 import { UsageError } from './arguments.ts';
 
 /** A whole file. Throws UsageError that names it and says what is wrong. */
@@ -72,7 +74,10 @@ export async function readModel(path: string, whole: boolean): Promise<Model> {
       throw new ModelError(
         `The model keeps weights in the file ${location}, which is not beside it in ${folder}. Copy it there.`,
       );
-    if (!inside(await realpath(folder), await realpath(file))) throw outside;
+    // A cache of downloads holds links to one folder of files: then the weights lie beside the model, too.
+    const real = await realpath(file);
+    const beside = dirname(real) === dirname(await realpath(path));
+    if (!beside && !inside(await realpath(folder), real)) throw outside;
     if (there.size < least.bytes)
       throw new ModelError(
         `${location} has ${there.size} bytes, but ${least.tensor} ends at byte ${least.bytes}. The file is truncated, or belongs to another model.`,
@@ -87,4 +92,14 @@ export async function readModel(path: string, whole: boolean): Promise<Model> {
       `The model has ${(total / 1e9).toFixed(1)} GB, too much for --gradients, which computes with all weights in memory. Export a smaller one of the same kind, with fewer layers.`,
     );
   return loadAll(model, ranges);
+}
+
+/** What the JSON files in the model's folder say of its sizes; what cannot be read says nothing. */
+export async function readHints(model: string): Promise<DimHints> {
+  const texts = await Promise.all(
+    hintFiles.map(
+      async (name) => [name, await readFile(join(dirname(model), name), 'utf8').catch(() => '')] as const,
+    ),
+  );
+  return hintsOf(Object.fromEntries(texts));
 }

@@ -2,6 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { FormatError } from '#src/formats/errors.ts';
+import { nearest } from '#src/formats/nearest.ts';
+import { giveInputs, type InputValues } from '#src/onnx/givenInputs.ts';
 import { planToTable } from '#src/formats/plan.ts';
 import { readSafetensors, writeSafetensors } from '#src/formats/safetensors.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
@@ -10,11 +12,13 @@ import type { Tensor } from '#src/onnx/tensor.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { unknownOperators } from '#src/oft/obstacles.ts';
 import { importGraph } from '#src/ops/import.ts';
+import { gradientObstacle } from '#src/ops/support.ts';
+import { isOutOfMemory } from '#src/runtime/errors.ts';
 import { adapterSummary, describeAdapter, openAdapter } from './adapter.ts';
 import { type Arguments, parseArguments, usage, UsageError } from './arguments.ts';
 import { computeGradients } from './compute.ts';
 import { type BoundDim, chooseDims, sizes } from './dims.ts';
-import { readBytes, readModel, reason } from './files.ts';
+import { readBytes, readHints, readModel, reason } from './files.ts';
 import { choosePlan, withPart } from './plan.ts';
 import { printReport } from './print.ts';
 import { describeModel, header, type Report } from './report.ts';
@@ -42,27 +46,30 @@ export async function check(argv: readonly string[], folder: string, to: Streams
     return 0;
   } catch (error) {
     to.err(`error: ${oneLine(error)}`);
+    if (process.env.ROTUNE_DETAILS && error instanceof Error) to.err(error.stack ?? error.message);
     return 2;
   }
 }
 
-/** Our own errors are sentences for people; anything else is a defect, named as one. */
+/** Our own errors are sentences for people; anything else is a defect, named as one, with its own words kept behind. */
 function oneLine(error: unknown): string {
   const ours = [UsageError, FormatError, ModelError, GraphError].some((kind) => error instanceof kind);
   const text = error instanceof Error ? error.message : String(error);
-  const line = text.replaceAll(/\s*\n\s*/g, ' ').trim();
-  return ours ? line : `Rotune failed at this model: ${line || 'no reason was given'}.`;
+  if (ours) return text.replaceAll(/\s*\n\s*/g, ' ').trim();
+  if (isOutOfMemory(error))
+    return 'There is not enough memory for this model. Close other programs, bind smaller sizes (--bind), or use a machine with more.';
+  return 'Rotune failed at this model, by a mistake of its own. Please report it, with the model if you can; ROTUNE_DETAILS=1 shows where it happened.';
 }
 
 async function run(args: Arguments, path: (p: string) => string, to: Streams): Promise<void> {
-  const model = await readModel(path(args.model), args.gradients !== undefined);
+  const model = withValues(await readModel(path(args.model), args.gradients !== undefined), args.set);
   const given = args.gradients && readSafetensors(await readBytes(path(args.gradients.from), 'IN')).tensors;
   const inputs = new Map(
     [...(given ?? [])].flatMap(([k, t]): [string, Tensor][] =>
       k.startsWith('input.') ? [[k.slice(6), t]] : [],
     ),
   );
-  const dims = chooseDims(model, args.bind, inputs);
+  const dims = chooseDims(model, args.bind, inputs, await readHints(path(args.model)));
   const { plan, notes } = await choosePlan(args, path);
   const graph = importOrReport(args, model, dims, to);
   const layersOf = (embeddings: boolean) => withPart(findLayers(graph, { embeddings }), path(args.model));
@@ -86,6 +93,19 @@ async function run(args: Arguments, path: (p: string) => string, to: Streams): P
     if (error instanceof FormatError) throw error;
     throw new UsageError(`OUT ${args.gradients.to} cannot be written: ${reason(error)}.`);
   }
+}
+
+/** The model with the inputs that --set names as constants. Throws UsageError for a name that it does not have. */
+function withValues(model: Model, values: InputValues): Model {
+  const names = model.graph.inputs.map((v) => v.name);
+  for (const name of Object.keys(values))
+    if (!names.includes(name)) {
+      const meant = nearest(name, names);
+      throw new UsageError(
+        `--set ${name}: the model has no such input${meant ? `; did you mean ${meant}?` : `; it has ${names.join(', ') || 'none'}.`}`,
+      );
+    }
+  return giveInputs(model, values);
 }
 
 /** The static graph; where there is none, what is known of the model is still printed. */
@@ -127,12 +147,9 @@ const jsonOf = ({ budget, ...report }: Report): object => ({
 });
 
 /** A model that the plan cannot train is refused, after its report. */
-function refuseUntrainable({ problems, unsupported }: Report): void {
+function refuseUntrainable({ problems, unsupported, reached }: Report): void {
   const fault = problems.find((p) => p.severity === 'error');
   if (fault) throw new GraphError(`${fault.message}${fault.cure ? ` ${fault.cure}` : ''}`);
   const blocked = unsupported.find((u) => u.gradient);
-  if (blocked)
-    throw new GraphError(
-      `${blocked.op} ${blocked.node} has no gradient, and one must pass through it. Skip the layers before it by a rule, or replace the operator in the model.`,
-    );
+  if (blocked) throw new GraphError(gradientObstacle({ op: blocked.op, name: blocked.node }, reached));
 }

@@ -86,7 +86,7 @@ export function printReport(report: Pick<Report, 'model' | 'dims'> & Partial<Rep
           unsupported.map((u) => [
             u.op,
             u.node,
-            u.unknown ? 'unknown' : 'no gradient',
+            u.unknown ? 'not taken' : 'no gradient',
             u.gradient ? 'a gradient must pass it' : 'no gradient needs to pass it',
           ]),
           [],

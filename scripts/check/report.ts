@@ -5,7 +5,7 @@ import type { Model } from '#src/onnx/model.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
 import { proposeForBudget } from '#src/oft/budget.ts';
 import type { ToolVerdict } from '#src/oft/compatibility.ts';
-import { type Obstacle, withoutGradient } from '#src/oft/obstacles.ts';
+import { type Obstacle, reachOf, withoutGradient } from '#src/oft/obstacles.ts';
 import { parameterLayout } from '#src/oft/parameters.ts';
 import { preflight, type Preflight, type PreflightRow } from '#src/oft/preflight.ts';
 import type { PlanProblem } from '#src/oft/rules.ts';
@@ -44,6 +44,8 @@ export interface Report {
   } | null;
   readonly problems: readonly PlanProblem[];
   readonly unsupported: readonly Obstacle[];
+  /** Adapted layers that a gradient reaches past all obstacles. */
+  readonly reached: readonly string[];
   /** Of the training step's graph. */
   readonly placement: { readonly nodes: number; readonly elsewhere: readonly NodeNote[] } | null;
 }
@@ -73,6 +75,11 @@ export function describeModel(
     graph,
     planned.map((p) => p.layer),
   );
+  const reach = reachOf(
+    graph,
+    planned.map((p) => p.layer),
+  );
+  const reached = planned.flatMap((p, i) => (reach[i] === 'turns' ? [p.layer.path] : []));
   const trainable = planned.length > 0 && !unsupported.some((u) => u.gradient);
   return {
     ...header(file, model, dims),
@@ -85,13 +92,17 @@ export function describeModel(
     budget: budget === undefined ? null : { asked: budget, proposal: proposeForBudget(found, plan, budget) },
     problems,
     unsupported,
+    reached,
     placement: trainable ? predictPlacement(graph, planned) : null,
   };
 }
 
 /** Nodes of a backward pass through all adapted layers, and which of them the WebGPU provider has no kernel for. */
-function predictPlacement(graph: Graph, planned: readonly PlannedLayer[]): NonNullable<Report['placement']> {
-  const step = prune(adaptedBackward(graph, parameterLayout(planned), { strength: 1 }).graph);
+function predictPlacement(graph: Graph, planned: readonly PlannedLayer[]): Report['placement'] {
+  const layout = parameterLayout(planned);
+  // Blocks of size 1 alone hold no number: there is no step.
+  if (layout.size === 0) return null;
+  const step = prune(adaptedBackward(graph, layout, { strength: 1 }).graph);
   return {
     nodes: step.nodes.length,
     elsewhere: predictedElsewhere(step).map(({ node, op }) => ({ node, op })),

@@ -1,9 +1,10 @@
 /** @file What `npm run tune` uses of the project's own code, in Node. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { adapterFit } from '#src/formats/adapterFiles.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import { importPlan, type ImportedPlan } from '#src/formats/importPlan.ts';
+import { inputValues } from '#src/formats/inputValues.ts';
 import { jobFromTable } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import { contactSheet, encodePng, type Raster } from '#src/formats/png.ts';
@@ -36,6 +37,8 @@ export interface Changes {
   readonly plan?: string | null;
   readonly preset?: string | null;
   readonly adapter?: string | null;
+  /** Values of inputs, NAME=VALUE each: beside the job's, or in their place. */
+  readonly set?: readonly string[];
 }
 
 /** Bad input, in one line. */
@@ -43,8 +46,16 @@ export class BadJob extends Error {
   override readonly name = 'BadJob';
 }
 
+/** Why there is nothing at a path: no such file, or a link that leads nowhere. */
+function absent(path: string): string {
+  const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink();
+  return link
+    ? `${path} is a link to ${readlinkSync(path)}, which is not there; restore that file, or name another`
+    : `there is no file or folder ${path}`;
+}
+
 function textAt(path: string): string {
-  if (!existsSync(path)) throw new BadJob(`${path}: there is no such file`);
+  if (!existsSync(path)) throw new BadJob(`${path}: ${absent(path)}`);
   if (!statSync(path).isFile()) throw new BadJob(`${path} is a folder; a job is a TOML file`);
   return readFileSync(path, 'utf8');
 }
@@ -52,7 +63,7 @@ function textAt(path: string): string {
 function place(job: string, key: string, name: string): string | undefined {
   if (name.startsWith('builtin:')) return undefined;
   const path = resolve(dirname(job), name);
-  if (!existsSync(path)) throw new BadJob(`${job}: ${key}: there is no file or folder ${path}`);
+  if (!existsSync(path)) throw new BadJob(`${job}: ${key}: ${absent(path)}`);
   return path;
 }
 
@@ -94,7 +105,8 @@ function planAt({ plan = null, preset = null }: Changes): ImportedPlan | null {
     throw new BadJob(`--preset: there is no preset "${preset}"; there are ${presetNames.join(', ')}`);
   }
   if (plan === null) return null;
-  if (!existsSync(plan) || !statSync(plan).isFile()) throw new BadJob(`--plan: there is no file ${plan}`);
+  if (!isFile(plan))
+    throw new BadJob(`--plan: ${existsSync(plan) ? `${plan} is a folder; a plan is a file` : absent(plan)}`);
   try {
     return importPlan(readFileSync(plan, 'utf8'), basename(plan));
   } catch (cause) {
@@ -111,8 +123,10 @@ export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
   const read = jobAt(path, changes);
   const imported = planAt(changes);
   const adapter = changes.adapter ?? null;
+  const set = inputValues(changes.set ?? [], (words) => new BadJob(words));
   const job: Job = {
     ...read,
+    ...(Object.keys(set).length > 0 && { inputs: { ...read.inputs, ...set } }),
     ...(imported && { plan: imported.plan }),
     ...(adapter !== null && { adapter: basename(adapter) }),
   };
@@ -131,9 +145,7 @@ export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
     adapter ?? (path !== null && read.adapter !== undefined ? resolve(dirname(path), read.adapter) : null);
   if (start !== null) {
     if (!existsSync(start))
-      throw new BadJob(
-        `${adapter === null ? `${path}: adapter` : '--adapter'}: there is no file or folder ${start}`,
-      );
+      throw new BadJob(`${adapter === null ? `${path}: adapter` : '--adapter'}: ${absent(start)}`);
     folders.adapter = start;
   }
   return { job, folders, notes: imported?.notes ?? [] };

@@ -6,7 +6,7 @@ import { readMarker } from './output.mjs';
 import { HERE, refuse } from './refuse.mjs';
 
 export const USAGE =
-  'npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--adapter FILE|DIR] [--format lycoris,comfyui,peft,oft_r,diff,onnx,onnx_fp16] [--pause N] [--resume]';
+  'npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--adapter FILE|DIR] [--set INPUT=VALUE] [--format lycoris,comfyui,peft,oft_r,diff,onnx,onnx_fp16] [--pause N] [--resume]';
 
 /** Folders of src/tasks with an info.ts, which is what makes a task. */
 const taskNames = () =>
@@ -25,6 +25,7 @@ export const help = () => `usage: ${USAGE}
   --plan PLAN       a plan of Rotune, a LyCORIS preset, kohya's network_args or PEFT's adapter_config.json, in place of the job's
   --preset NAME     a built-in plan
   --adapter PATH    a file or folder to start from
+  --set NAME=VALUE  value of an input of the model that is neither data nor a size (sr=16000); may be repeated
   --format LIST     what the adapter is saved as, with commas between
   --pause N         stops after about N steps, saved
   --resume          goes on with the run in DIR, or the newest under runs/
@@ -45,6 +46,7 @@ export const FORMATS = ['lycoris', 'comfyui', 'peft', 'oft_r', 'diff', 'onnx', '
  * @property {string | null} plan a file that stands in for the job's plan
  * @property {string | null} preset a built-in one
  * @property {string | null} adapter file or folder that the run starts from
+ * @property {readonly string[]} set values of inputs, NAME=VALUE each
  * @property {readonly AdapterFormat[] | null} formats what the adapter is saved as; null: LyCORIS's, or else what can hold it, and for all tasks but diffusion the merged model
  * @property {number | null} pause after about so many steps: saved, to be gone on with by --resume
  * @property {boolean} resume
@@ -63,6 +65,7 @@ export function parseArguments(argv) {
     plan: null,
     preset: null,
     adapter: null,
+    set: [],
     formats: null,
     pause: null,
     resume: false,
@@ -92,6 +95,7 @@ export function parseArguments(argv) {
     } else if (word === '--plan') options.plan = value();
     else if (word === '--preset') options.preset = value();
     else if (word === '--adapter') options.adapter = value();
+    else if (word === '--set') options.set = [...options.set, value()];
     else if (word === '--format') options.formats = formatsOf(value());
     else if (word.startsWith('-')) refuse(`there is no option ${word}; usage: ${USAGE}`);
     else if (options.job !== null) refuse(`one job at a time: ${options.job} or ${word}; usage: ${USAGE}`);
@@ -104,6 +108,8 @@ export function parseArguments(argv) {
     if (options.resume && options[name] !== null)
       refuse(`--${name} cannot change a run that is resumed: start a new one`);
   }
+  if (options.resume && options.set.length > 0)
+    refuse('--set cannot change a run that is resumed: start a new one');
   if (options.resume && options.steps !== null) {
     refuse('--steps cannot change a run that is resumed: its learning-rate schedule depends on it');
   }

@@ -1,5 +1,5 @@
 /** @file The command line of `npm run tune` refuses what it cannot do, by name; jobs on disk become folders the page can fetch. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -37,6 +37,7 @@ describe('the command line', () => {
         plan: null,
         preset: null,
         adapter: null,
+        set: [],
         formats: null,
         resume: false,
         help: false,
@@ -89,6 +90,48 @@ describe('a job on disk', () => {
     expect(() => readJob(null, { task: 'pears' })).toThrow(/--task: there is no task "pears"; there are /);
   });
 
+  it('follows links, as caches of downloads hold them, and names one that leads nowhere', () => {
+    mkdirSync(join(folder, 'blobs'));
+    mkdirSync(join(folder, 'snapshot'));
+    const names = [
+      'model.onnx',
+      'model.onnx_data',
+      'config.json',
+      'tokenizer.json',
+      'data.npz',
+      'run.toml',
+      'a.safetensors',
+    ];
+    for (const name of names) {
+      write(
+        `blobs/${name}.blob`,
+        name === 'run.toml'
+          ? 'model = "model.onnx"\nadapter = "a.safetensors"\n[data]\ntrain = "data.npz"\n'
+          : '',
+      );
+      symlinkSync(`../blobs/${name}.blob`, join(folder, 'snapshot', name));
+    }
+    mkdirSync(join(folder, 'blobs/model_folder'));
+    symlinkSync('../blobs/model_folder', join(folder, 'snapshot/model_folder'));
+    const here = (name: string): string => join(folder, 'snapshot', name);
+    const { folders } = readJob(here('run.toml'));
+    expect(folders).toEqual({
+      model: here('model.onnx'),
+      train: here('data.npz'),
+      adapter: here('a.safetensors'),
+    });
+    rmSync(join(folder, 'blobs/model.onnx.blob'));
+    expect(() => readJob(here('run.toml'))).toThrow(
+      /model: .*model\.onnx is a link to .*blob, which is not there/,
+    );
+    symlinkSync('nowhere', here('gone'));
+    expect(() => readJob(null, { plan: here('gone') })).toThrow(
+      /--plan: .*gone is a link to nowhere, which is not there/,
+    );
+    expect(() => readJob(null, { adapter: here('gone') })).toThrow(/--adapter: .*gone is a link to nowhere/);
+    expect(() => readJob(here('gone'))).toThrow(/gone is a link to nowhere/);
+  });
+
   it('puts a plan of any tool, or a preset, in place of the job’s', () => {
     const job = write('job.toml', '[plan]\nblocks = { size = 8 }\n');
     const peft = { peft_type: 'OFT', oft_block_size: 16, r: 0, target_modules: ['to_q'] };
@@ -98,7 +141,7 @@ describe('a job on disk', () => {
     expect(readJob(job, { preset: 'attn-mlp' }).job.plan).toEqual(presetPlan('attn-mlp'));
     expect(() => readJob(job, { preset: 'attn' })).toThrow(/no preset "attn"; there are full, /);
     expect(() => readJob(job, { plan: join(folder, 'none.toml') })).toThrow(
-      /--plan: there is no file .*none/,
+      /--plan: there is no file or folder .*none/,
     );
     expect(() => readJob(job, { plan: write('p.json', '{"peft_type": "LORA"}') })).toThrow(
       /p\.json: .*LORA/s,

@@ -134,7 +134,7 @@ describe('backward', () => {
     const { g, x } = mystery();
     const y = g.emit('Mystery', [g.exp(x)], {}, { name: '/block/Mystery' });
     expect(() => gradients(g, y, [x])).toThrow(
-      /Mystery \/block\/Mystery has no gradient, and one must pass through it\. Leave out the layers before it/,
+      /Mystery \/block\/Mystery has no gradient, and one must pass through it\. Export the model without this operator/,
     );
   });
 

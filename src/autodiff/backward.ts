@@ -1,6 +1,7 @@
 /** @file Reverse mode: walks the nodes backwards once, calls one rule per node, adds up cotangents, sums broadcast ones down. */
 import type { Builder } from '#src/graph/builder.ts';
 import { GraphError, type Value } from '#src/graph/types.ts';
+import { gradientObstacle } from '#src/ops/support.ts';
 import { operatorKey, operators } from '#src/ops/table.ts';
 import { unbroadcast } from './unbroadcast.ts';
 
@@ -52,10 +53,7 @@ export function backward(
     if (!wanted.some(Boolean)) continue;
     const rule = operators[operatorKey(node)]?.grad;
     if (rule === 'none') continue;
-    if (!rule)
-      throw new GraphError(
-        `${node.op} ${node.name} has no gradient, and one must pass through it. Leave out the layers before it (skip rules), or replace the operator in the model.`,
-      );
+    if (!rule) throw new GraphError(gradientObstacle(node));
     const outputs = node.outputs.map((o) =>
       o === '' ? { name: '', type: 'float32' as const, shape: [] } : g.value(o),
     );

@@ -24,9 +24,7 @@ function fromJson(text: string): ImportedPlan {
   try {
     table = JSON.parse(text);
   } catch (error) {
-    throw new JobError(
-      `This is not whole JSON: ${(error as Error).message}. Copy the file again, all of it.`,
-    );
+    throw new JobError(`This is not whole JSON: ${whereOf(text, error)}. Copy the file again, all of it.`);
   }
   if (isTable(table)) {
     if (table.peft_type !== undefined) return planFromPeft(table);
@@ -73,4 +71,12 @@ export function importPlan(text: string, fileName = 'This text'): ImportedPlan {
   }
   if (trimmed === '') throw new JobError(`${fileName} is empty. Read here: ${many(kinds)}.`);
   return fromTable(table as Table, trimmed);
+}
+
+/** Where a text stops being JSON, as far as the engine's complaint says it. */
+function whereOf(text: string, error: unknown): string {
+  const at = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
+  if (at === undefined) return 'it breaks off, or holds something else';
+  const before = text.slice(0, Number(at)).split('\n');
+  return `it goes wrong at line ${before.length}, column ${before.at(-1)!.length + 1}`;
 }

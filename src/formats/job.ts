@@ -57,6 +57,14 @@ type Table = Readonly<Record<string, unknown>>;
 
 const isTable = (x: unknown): x is Table => typeof x === 'object' && x !== null && !Array.isArray(x);
 
+/** As a file or the command line has it. */
+export type InputWish = number | boolean | readonly (number | boolean)[];
+
+const isOne = (x: unknown): boolean =>
+  typeof x === 'boolean' || (typeof x === 'number' && Number.isFinite(x));
+const isInputWish = (x: unknown): x is InputWish =>
+  isOne(x) || (Array.isArray(x) && x.length > 0 && x.length <= 4096 && x.every(isOne));
+
 const share = real('a number from 0 to 1', (x) => x >= 0 && x <= 1);
 const notNegative = real('0 or a positive number', (x) => x >= 0);
 const isPath = (x: unknown): boolean => typeof x === 'string' && x.trim() !== '' && x.length <= 4096;
@@ -70,6 +78,18 @@ export const jobSchema = table({
   options: v.optional(value<Table>('a table', isTable, { type: 'object' })),
   model: v.optional(source),
   adapter: v.optional(value<string>('an adapter file or folder', isPath, path)),
+  inputs: v.optional(
+    value<Readonly<Record<string, InputWish>>>(
+      'a table of numbers, true or false, or lists of them, by input name',
+      (x) => isTable(x) && Object.keys(x).length <= 64 && Object.values(x).every(isInputWish),
+      {
+        type: 'object',
+        additionalProperties: {
+          anyOf: [{ type: ['number', 'boolean'] }, { type: 'array', items: { type: ['number', 'boolean'] } }],
+        },
+      },
+    ),
+  ),
   data: v.optional(
     table({
       train: v.optional(source),
@@ -161,7 +181,7 @@ export function jobFromTable(input: unknown): Job {
   const { task = defaultJob.task } = checked(jobSchema, input, '');
   const info = taskInfo(task);
   if (!info) throw new JobError(`task: there is no task "${task}".`, 'task');
-  const { plan, options, ...rest } = checked(jobSchema, withExample(input as Table, info), '');
+  const { plan, options, inputs, ...rest } = checked(jobSchema, withExample(input as Table, info), '');
   const own = checked(table(info.entries), options ?? {}, 'options') as Table;
   const { data, train, sample, ...top } = camelKeys(rest);
   const base =
@@ -174,6 +194,7 @@ export function jobFromTable(input: unknown): Job {
     ...base,
     ...top,
     options: { ...info.defaults, ...camelKeys(own) },
+    ...(inputs && Object.keys(inputs).length > 0 && { inputs: asNumbers(inputs) }),
     data: { ...base.data, ...data, heldout: heldout === '' ? null : heldout },
     train: {
       ...base.train,
@@ -185,9 +206,16 @@ export function jobFromTable(input: unknown): Job {
   };
 }
 
+/** true and false as 1 and 0. */
+const asNumbers = (inputs: Readonly<Record<string, InputWish>>): NonNullable<Job['inputs']> =>
+  Object.fromEntries(
+    Object.entries(inputs).map(([name, x]) => [name, Array.isArray(x) ? x.map(Number) : Number(x)]),
+  );
+
 /** A complete table of a job: nothing is left to defaults. No held-out images are written as "". */
-export const jobToTable = ({ plan, data, ...rest }: Job): object => ({
+export const jobToTable = ({ plan, data, inputs, ...rest }: Job): object => ({
   ...snakeKeys(rest),
+  ...(inputs && { inputs }),
   data: snakeKeys({ ...data, heldout: data.heldout ?? '' }),
   plan: planToTable(plan),
 });

@@ -1,4 +1,5 @@
 /** @file A job: everything that a run is made of, as the TOML file, the share link and the page hold it. */
+import type { InputValues } from '#src/onnx/givenInputs.ts';
 import type { Plan } from '#src/oft/types.ts';
 
 export interface Job {
@@ -11,6 +12,8 @@ export interface Job {
   readonly model: string;
   /** An adapter file or folder that the run starts from; absent: the untouched model. It cannot travel in a link. */
   readonly adapter?: string;
+  /** Values of inputs of the model that are neither data nor sizes, by name (a sampling rate, a flag); absent: none. */
+  readonly inputs?: InputValues;
   readonly data: {
     /** "builtin:high-contrast/train", or a folder. */
     readonly train: string;

@@ -7,6 +7,8 @@ export const jobWords: Readonly<Record<string, string>> = {
   options: 'The task’s own settings.',
   model: 'Folder or .onnx file, relative to this file, or a built-in model such as "builtin:emoji".',
   adapter: 'Adapter file or folder that the run starts from. Left out: the untouched model.',
+  inputs:
+    'Values of inputs of the model that are neither data nor sizes, by name: a sampling rate, a flag, a threshold.',
   data: 'What the model learns from.',
   'data.train': 'Folder or file of training data, relative to this file, or a built-in one.',
   'data.heldout': 'Folder or file of data to judge by. "": none; then data.split may set some apart.',

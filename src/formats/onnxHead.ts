@@ -46,7 +46,7 @@ export function withWhole(model: Model, whole: readonly WholeValues[]): Model {
     const old = initializers.get(values.name);
     if (!old)
       throw new ModelError(
-        `The model's file has no initializer ${values.name}, which was trained as a whole: the adapter belongs to another model, or the file computes that weight. Save the adapter for PEFT instead.`,
+        `The model's file has no stored weight ${values.name}, which was trained as a whole: the adapter belongs to another model, or the file computes that weight. Save the adapter for PEFT instead.`,
       );
     old.shape.forEach((d, axis) => {
       if (d !== values.shape[axis]) classes = [d, values.shape[axis]!];

@@ -6,14 +6,18 @@ import { namesIn } from './dims.ts';
 /** What is known of the model beyond its graph: its config.json. */
 export interface DimHints {
   /** Side of its pictures, or of its latents, in pixels. */
-  readonly side?: number;
-  readonly channels?: number;
+  readonly side?: number | undefined;
+  readonly channels?: number | undefined;
   /** Longest sequence that it has positions for. */
-  readonly positions?: number;
+  readonly positions?: number | undefined;
+  /** Width of an attention head, and heads of keys and values: of the cache's inputs. */
+  readonly headSize?: number | undefined;
+  readonly cacheHeads?: number | undefined;
 }
 
 /** What a dimension counts, as far as its name and place tell. */
-export type DimKind = 'batch' | 'past' | 'sequence' | 'samples' | 'frames' | 'channels' | 'side' | 'other';
+export type DimKind =
+  'batch' | 'past' | 'heads' | 'width' | 'sequence' | 'samples' | 'frames' | 'channels' | 'side' | 'other';
 
 export interface AssumedDim {
   /** As {@link listDims} gives it: the file's name, or `input.axis`. */
@@ -48,9 +52,19 @@ const byName: readonly (readonly [RegExp, DimKind])[] = [
 
 const isLatent = (input: string): boolean => /latent|^sample$|noise/i.test(input);
 
+/** Of a cache [batch, heads, past, width]: how many heads, how wide one is. Its names ("kv_cache_dim") would be taken for the past's. */
+function cachePlace(input: ModelValue, axis: number, name: string): DimKind | undefined {
+  if (input.shape?.length !== 4 || !isCache(input.name) || /seq|len|batch/i.test(name)) return undefined;
+  return axis === 1 ? 'heads' : axis === 3 ? 'width' : undefined;
+}
+
+/** Whether an input holds the keys or values of what came before. */
+export const isCache = (input: string): boolean =>
+  /past|cache/i.test(input) && !/position|use_cache/i.test(input);
+
 /** What an axis of an input counts where its name says nothing: dynamo's s0, tf2onnx's unk__12, or no name at all. */
 function byPlace({ name, type, shape }: ModelValue, axis: number): DimKind {
-  if (/past|cache/i.test(name)) return axis === 0 ? 'batch' : 'past';
+  if (isCache(name)) return axis === 0 ? 'batch' : 'past';
   if (axis === 0) return 'batch';
   const rank = shape?.length ?? 0;
   if (!type.includes('float') && type !== 'uint8') return 'sequence';
@@ -85,6 +99,9 @@ function channelsAt(model: Model, input: string): number | undefined {
   return undefined;
 }
 
+/** Why a size is a mere guess. */
+export const unsaid = 'nothing says what it counts';
+
 /** A size with the reason for it. */
 function choose(kind: DimKind, input: string, hints: DimHints, reads?: number): readonly [number, string] {
   const { positions = Infinity, side, channels } = hints;
@@ -93,6 +110,14 @@ function choose(kind: DimKind, input: string, hints: DimHints, reads?: number): 
       return [1, 'one at a time'];
     case 'past':
       return [0, 'nothing came before'];
+    case 'heads':
+      return hints.cacheHeads === undefined
+        ? [1, unsaid]
+        : [hints.cacheHeads, 'heads of keys and values, as its config says'];
+    case 'width':
+      return hints.headSize === undefined
+        ? [1, unsaid]
+        : [hints.headSize, 'the width of a head, as its config says'];
     case 'sequence':
       return positions < SEQUENCE
         ? [positions, `all ${positions} positions that it knows`]
@@ -108,7 +133,7 @@ function choose(kind: DimKind, input: string, hints: DimHints, reads?: number): 
       if (side !== undefined) return [side, 'as its config.json says'];
       return isLatent(input) ? [LATENTS, 'a usual size of latents'] : [PIXELS, 'a usual size of pictures'];
     case 'other':
-      return [1, 'nothing says what it counts'];
+      return [1, unsaid];
   }
 }
 
@@ -135,6 +160,7 @@ export function assumeDims(model: Model, hints: DimHints = {}): AssumedDim[] {
     const first = uses[0];
     const own = first?.input.shape?.[first.axis] === null;
     const kind =
+      (first && cachePlace(first.input, first.axis, own ? '' : name)) ??
       (own ? undefined : byName.find(([pattern]) => pattern.test(name))?.[1]) ??
       (first ? byPlace(first.input, first.axis) : 'other');
     const input = first?.input.name ?? '';

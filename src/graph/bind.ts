@@ -1,5 +1,6 @@
 /** @file Binds the symbolic dimensions of a model's inputs to sizes. */
-import type { Model, ModelValue } from '#src/onnx/model.ts';
+import type { GivenInput, Model, ModelValue } from '#src/onnx/model.ts';
+import { sizeOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
 import { evaluateDim, namesIn } from './dims.ts';
 import { GraphError, type Shape, type Value } from './types.ts';
 
@@ -68,4 +69,42 @@ function bindInput(
     return 0;
   });
   return { name: input.name, type: input.type, shape };
+}
+
+/**
+ * The values of inputs that were given for good, by name. A size that no input fixes is 1, or as many as there are values.
+ * @param bound the model's other inputs, whose sizes name those that these share
+ * @throws GraphError for a list of another length than the input has elements
+ */
+export function bindGiven(
+  model: Model,
+  dims: Readonly<Record<string, number>>,
+  bound: readonly Value[],
+): ReadonlyMap<string, Tensor> {
+  const sizes = new Map(Object.entries(dims));
+  model.graph.inputs.forEach(({ shape }, i) =>
+    shape?.forEach((dim, axis) => {
+      if (typeof dim === 'string' && !sizes.has(dim)) sizes.set(dim, bound[i]!.shape[axis]!);
+    }),
+  );
+  return new Map((model.graph.given ?? []).map((input) => [input.name, filled(input, sizes)]));
+}
+
+function filled({ name, type, shape, values }: GivenInput, sizes: ReadonlyMap<string, number>): Tensor {
+  const known = (shape ?? []).map((dim, axis) =>
+    typeof dim === 'number'
+      ? dim
+      : (sizes.get(`${name}.${axis}`) ?? (dim === null ? undefined : evaluateDim(dim, sizes))),
+  );
+  // One axis that nothing fixes takes the list's length.
+  const fixed = sizeOf(known.map((d) => d ?? 1));
+  const rest = values.length / Math.max(1, fixed);
+  const free = known.indexOf(undefined);
+  const whole = known.map((d, axis) => d ?? (axis === free && Number.isInteger(rest) && rest > 0 ? rest : 1));
+  const count = sizeOf(whole);
+  if (values.length !== 1 && values.length !== count)
+    throw new GraphError(
+      `The input ${name} [${whole.join(', ')}] takes ${count} ${count === 1 ? 'number' : 'numbers'}, but was given ${values.length}.`,
+    );
+  return tensor(type, whole, values.length === count ? values : new Array<number>(count).fill(values[0]!));
 }

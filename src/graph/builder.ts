@@ -88,7 +88,10 @@ export class Builder {
   }
 
   #add(value: Value): Value {
-    if (this.values.has(value.name)) throw new GraphError(`Two values are named ${value.name}.`);
+    if (this.values.has(value.name))
+      throw new GraphError(
+        `Two values of the model are named ${value.name}; each must have a name of its own. Export the model again.`,
+      );
     this.values.set(value.name, value);
     return value;
   }
@@ -115,7 +118,10 @@ export class Builder {
 
   value(name: string): Value {
     const value = this.values.get(name);
-    if (!value) throw new GraphError(`No value is named ${name}.`);
+    if (!value)
+      throw new GraphError(
+        `The model has no value named ${name}. The file is damaged; export the model again.`,
+      );
     return value;
   }
 
@@ -210,7 +216,7 @@ export class Builder {
       const t = types[i];
       if (!t)
         throw new GraphError(
-          `${node.op} ${node.name}: has ${node.outputs.length} outputs, but only ${types.length} are known.`,
+          `${node.op} ${node.name}: has ${node.outputs.length} outputs, of which only the first ${types.length} are supported. Export the model without the others.`,
         );
       return output === ''
         ? { name: output, ...t }

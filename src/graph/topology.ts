@@ -32,7 +32,10 @@ export function topological(nodes: readonly Node[], known: (name: string) => boo
   nodes.forEach((node, i) => {
     for (const o of node.outputs) {
       if (o === '') continue;
-      if (producer.has(o)) throw new ModelError(`Two nodes of the model produce the value ${o}.`);
+      if (producer.has(o))
+        throw new ModelError(
+          `Two nodes of the model produce the value ${o}. The file is damaged; export the model again.`,
+        );
       producer.set(o, i);
     }
   });
@@ -47,7 +50,7 @@ export function topological(nodes: readonly Node[], known: (name: string) => boo
         readers[p]!.push(i);
       } else if (!known(name))
         throw new ModelError(
-          `${describe(node)} reads "${name}", which nothing produces: it is no input, no initializer and no node's output. The file is damaged.`,
+          `${describe(node)} reads "${name}", which nothing produces: it is no input, no stored weight and no node's output. The file is damaged; export the model again.`,
         );
     }
   });
@@ -67,7 +70,9 @@ export function topological(nodes: readonly Node[], known: (name: string) => boo
   }
   if (order.length < nodes.length) {
     const stuck = nodes.find((_, i) => !placed[i])!;
-    throw new ModelError(`The model's nodes form a cycle, for example at ${describe(stuck)}.`);
+    throw new ModelError(
+      `The model's nodes form a cycle, for example at ${describe(stuck)}. The file is damaged; export the model again.`,
+    );
   }
   return order;
 }

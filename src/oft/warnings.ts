@@ -1,6 +1,6 @@
 /** @file What is doubtful about settings before anything is trained, each with a cure. */
 import { blockLimit, layerLimit } from './clamp.ts';
-import { fanIn, storedBlocks } from './planned.ts';
+import { fanIn, storedBlocks, widthOf } from './planned.ts';
 import type { PlanProblem } from './rules.ts';
 import type { PlannedLayer } from './types.ts';
 
@@ -42,7 +42,10 @@ const cures: readonly [start: string, cure: string][] = [
   ['module_dropout', 'Choose a smaller module_dropout, or skip them.'],
   ['rank_dropout', 'Choose a smaller rank_dropout, or skip them.'],
   ['a Cayley', 'Use cayley = { terms = 5 } or "exact", or skip them.'],
-  ['blocks of size 1', 'Choose a larger dim or size, or fewer blocks, by a rule for them, or skip them.'],
+  [
+    'blocks of size 1',
+    'Choose larger blocks by a rule for them (blocks = { count = 1 }: one whole block), or skip them.',
+  ],
 ];
 
 /** One warning for all layers of a rule that a condition holds for. */
@@ -79,7 +82,16 @@ function stuck(planned: readonly PlannedLayer[]): PlanProblem[] {
     if (reason !== null) reasons.set(reason, [...(reasons.get(reason) ?? []), p]);
   }
   const all = [...reasons.values()].reduce((n, hit) => n + hit.length, 0);
-  const cureOf = (reason: string): string => cures.find(([start]) => reason.startsWith(start))![1];
+  const cureOf = (reason: string): string => {
+    // A layer of one output has nothing to turn on that side, whatever its blocks.
+    const narrow = (reasons.get(reason) ?? []).filter((p) => widthOf(p.layer, p.side) === 1);
+    const other = (p: PlannedLayer): number => widthOf(p.layer, p.side === 'output' ? 'input' : 'output');
+    if (reason.startsWith('blocks of size 1') && narrow.length === reasons.get(reason)?.length)
+      return narrow.every((p) => other(p) > 1)
+        ? `Set side = "${narrow[0]!.side === 'output' ? 'input' : 'output'}" for them by a rule (on this side they have one number), or skip them.`
+        : 'They have one number to turn on this side: skip them.';
+    return cures.find(([start]) => reason.startsWith(start))![1];
+  };
   if (planned.length > 0 && all === planned.length) {
     const named = [...reasons.keys()];
     return [

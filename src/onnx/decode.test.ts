@@ -151,7 +151,7 @@ describe('damaged and foreign files', () => {
   });
 
   it('name a tensor of strings or of an unsupported type', () => {
-    expect(refusal(withTensor({ dataType: Type.STRING, dims: [1n] }))).toMatch(/Initializer w holds strings/);
+    expect(refusal(withTensor({ dataType: Type.STRING, dims: [1n] }))).toMatch(/Weight w holds strings/);
     expect(refusal(withTensor({ dataType: Type.FLOAT8E5M2, dims: [1n] }))).toMatch(/FLOAT8E5M2/);
     expect(refusal(withTensor({ dataType: Type.FLOAT, dims: [2n ** 40n, 2n ** 40n] }))).toMatch(
       /impossible shape/,

@@ -21,6 +21,7 @@ import {
   type ModelValue,
   type Node,
 } from './model.ts';
+import { dimNamed } from './dimNames.ts';
 import { codeName, typeOfCode } from './protobuf.ts';
 import { checkMessage } from './wire.ts';
 
@@ -100,7 +101,7 @@ function decodeGraph(proto: GraphProto, top: boolean): ModelGraph {
   if (proto.sparseInitializer.length > 0)
     throw new ModelError('The model has sparse weights, which are not supported. Export it with dense ones.');
   const initializers = new Map<string, Constant>();
-  for (const t of proto.initializer) initializers.set(t.name, decodeTensor(t, `Initializer ${t.name}`));
+  for (const t of proto.initializer) initializers.set(t.name, decodeTensor(t, `Weight ${t.name}`));
   return {
     name: proto.name,
     inputs: proto.input.filter((v) => !initializers.has(v.name)).map((v) => decodeValue(v, top)),
@@ -124,7 +125,7 @@ function decodeValue(proto: ValueInfoProto, typed: boolean): ModelValue {
       `Input ${proto.name} has element type ${codeName(tensor?.elemType ?? 0)}, which is not supported.`,
     );
   const shape = tensor?.shape?.dim.map((d): Dim => {
-    if (d.value.case === 'dimParam') return d.value.value === '' ? null : d.value.value;
+    if (d.value.case === 'dimParam') return dimNamed(d.value.value);
     const size = d.value.case === 'dimValue' ? Number(d.value.value) : -1;
     return size < 0 ? null : size; // some exporters write −1 for a free dimension
   });

@@ -5,7 +5,7 @@ import { type Constant, type DType, ModelError, type TensorBytes } from './model
 import { codeName, typeOfCode } from './protobuf.ts';
 import { byteLength, type TypedArray } from './tensor.ts';
 
-/** @param where names the tensor in messages, e.g. `Initializer fc1.weight`. */
+/** @param where names the tensor in messages, e.g. `Weight fc1.weight`. */
 export function decodeTensor(proto: TensorProto, where: string): Constant {
   const type = typeOfCode(proto.dataType);
   if (type === undefined)

@@ -73,10 +73,17 @@ export interface ModelValue {
   readonly shape: readonly Dim[] | null;
 }
 
+/** An input with its value: one number for all elements, or one for each. */
+export interface GivenInput extends ModelValue {
+  readonly values: readonly number[];
+}
+
 export interface ModelGraph {
   readonly name: string;
   /** Graph inputs that are not initializers. */
   readonly inputs: readonly ModelValue[];
+  /** Inputs that have been given a value once and for all ({@link giveInputs}): constants, and inputs no more. */
+  readonly given?: readonly GivenInput[];
   readonly outputs: readonly ModelValue[];
   readonly nodes: readonly Node[];
   readonly initializers: ReadonlyMap<string, Constant>;

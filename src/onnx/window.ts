@@ -78,7 +78,7 @@ export class ByteSink {
     const wanted = this.#length + more;
     if (wanted > this.#most)
       throw new ModelError(
-        `The model keeps more than ${Math.round(this.#most / 2 ** 20)} MB outside of its initializers (as constants in nodes, or damaged). Export it again with weights as initializers.`,
+        `The model keeps more than ${Math.round(this.#most / 2 ** 20)} MB in constants of its nodes, or is damaged. Export it again with its weights stored as such (export_params=True).`,
       );
     if (wanted <= this.#bytes.length) return;
     const larger = new Uint8Array(Math.min(this.#most, Math.max(wanted, 2 * this.#bytes.length)));

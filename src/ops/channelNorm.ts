@@ -2,6 +2,7 @@
 import type { Builder } from '#src/graph/builder.ts';
 import { float, floatAttr, intAttr } from '#src/graph/attributes.ts';
 import { GraphError, type Shape, type Value } from '#src/graph/types.ts';
+import type { Node } from '#src/onnx/model.ts';
 import { tensor } from '#src/onnx/tensor.ts';
 import { channelShape, isFilledWith, nodeLabel, requiredInput, scalarLike } from './common.ts';
 import { stagedMean, stagedSum } from './sums.ts';
@@ -138,6 +139,26 @@ export const GroupNormalization: Operator = {
   },
 };
 
+/** Below opset 9, spatial = 0: statistics for every element of an example, [C, D₁, D₂ …]; written out. */
+function perElement(b: Builder, node: Node): Node {
+  const [x, scale, bias, mean, variance] = node.inputs.map((name) => b.value(name)) as [
+    Value,
+    Value,
+    Value,
+    Value,
+    Value,
+  ];
+  const deviation = b.sqrt(b.add(variance, scalarLike(b, floatAttr(node, 'epsilon', defaultEpsilon), x)));
+  const scaled = b.mul(b.sub(x, mean), b.div(scale, deviation));
+  return {
+    ...node,
+    op: 'Add',
+    inputs: [scaled.name, bias.name],
+    outputs: node.outputs.slice(0, 1),
+    attributes: {},
+  };
+}
+
 /** y = scale (x − mean)/√(var + ε) + bias with running statistics; all five inputs have gradients. */
 export const BatchNormalization: Operator = {
   shape: (ctx) => {
@@ -176,9 +197,8 @@ export const BatchNormalization: Operator = {
       wants[4] ? dVariance() : null,
     ];
   },
-  convert: (node, version) => {
-    if (version < 7 && intAttr(node, 'is_test', 0) === 0)
-      throw new GraphError(`${nodeLabel(node)}: is in training mode. Export the model in evaluation mode.`);
+  convert: (node, version, b) => {
+    if (version < 9 && intAttr(node, 'spatial', 1) === 0) return perElement(b, node);
     // Older forms list statistics as optional outputs, and attributes that inference does not read.
     const { epsilon } = node.attributes;
     if (intAttr(node, 'training_mode', 0) !== 0 || version >= 15) return node;

@@ -5,12 +5,16 @@ import type { DType, Node } from '#src/onnx/model.ts';
 import type { ShapeContext } from './types.ts';
 
 /** How messages name a node. */
-export const nodeLabel = (node: Node): string => `${node.op} ${node.name}`;
+export const nodeLabel = (node: Node): string =>
+  `${node.op} ${node.name || node.outputs.find((o) => o !== '') || ''}`.trim();
 
 /** Input i, which the operator cannot do without. */
 export function requiredInput(ctx: Pick<ShapeContext, 'node' | 'inputs'>, i: number): Value {
   const v = ctx.inputs[i];
-  if (!v) throw new GraphError(`${nodeLabel(ctx.node)}: input ${i} is missing.`);
+  if (!v)
+    throw new GraphError(
+      `${nodeLabel(ctx.node)}: lacks its input ${i + 1}. The file is damaged; export the model again.`,
+    );
   return v;
 }
 

@@ -12,6 +12,6 @@ it('every operator has a gradient, none by nature, or a reason to be refused', (
   const without = Object.entries(operators).flatMap(([key, o]) =>
     o.grad || o.expand || o.refused ? [] : [key],
   );
-  // A gradient through rounded activations must be an error, not zero; Upsample becomes a Resize.
-  expect(without.sort()).toEqual(['DynamicQuantizeLinear', 'QuantizeLinear', 'Upsample']);
+  // A gradient through rounded activations must be an error, not zero; Upsample and Scatter become others.
+  expect(without.sort()).toEqual(['DynamicQuantizeLinear', 'QuantizeLinear', 'Scatter', 'Upsample']);
 });

@@ -39,7 +39,7 @@ const byTheImport: readonly (readonly [string, string])[] = [
     Object.keys(sequenceOperators).sort().join(', '),
     'become Split, Reshape and Concat; positions must be constant',
   ],
-  ['Upsample', 'becomes a Resize'],
+  ['Upsample, Scatter', 'withdrawn since: become a Resize and a ScatterElements'],
   ['local functions', 'are inlined, nested ones too'],
 ];
 
@@ -93,7 +93,7 @@ const heading = ['| Operator | Shape | Gradient | WebGPU | How |', '| --- | --- 
 /** The page's text. Throws where an operator stays on the CPU and no reason is given. */
 export function coveragePage(): string {
   const all = Object.entries(operators)
-    .filter(([key]) => key !== 'Upsample')
+    .filter(([key]) => !['Upsample', 'Scatter'].includes(key))
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const taken = all.filter(([, o]) => !o.refused);
   const of = (domain: string): [string, Operator][] =>

@@ -57,10 +57,4 @@ export const Gemm: Operator = {
     return [{ type, shape: [m, n] }];
   },
   grad: gradient,
-  /** Below opset 7 an attribute allowed the broadcast that is the rule since. */
-  convert: (node, version) => {
-    if (version >= 7 || !('broadcast' in node.attributes)) return node;
-    const { broadcast: _, ...rest } = node.attributes;
-    return { ...node, attributes: rest };
-  },
 };

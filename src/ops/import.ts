@@ -1,15 +1,17 @@
 /** @file Model → static Graph: dimensions bound, opset converted, shape arithmetic folded, dead and idle nodes gone. */
-import { bindInputs } from '#src/graph/bind.ts';
+import { bindGiven, bindInputs } from '#src/graph/bind.ts';
 import { prune } from '#src/graph/prune.ts';
 import { reads, topological } from '#src/graph/topology.ts';
 import { type Graph, GraphError, type Value, type ValueType } from '#src/graph/types.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import { type Constant, type DType, type Model, ModelError, type Node } from '#src/onnx/model.ts';
+import { settingInputs } from '#src/onnx/givenInputs.ts';
 import { computed, single } from '#src/onnx/single.ts';
-import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
+import { constantOf, numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { checkArity } from './arity.ts';
 import { withoutCeil } from './ceilMode.ts';
 import { fail } from './arguments.ts';
+import { nodeLabel } from './common.ts';
 import { withoutAxes } from './pads.ts';
 import { isPart, unguarded } from './guardedSoftmax.ts';
 import { inSingle } from './single.ts';
@@ -22,7 +24,7 @@ import { builder, infer, operatorKey, operators } from './table.ts';
 const FOLD_LIMIT = 65_536;
 
 /** Versions of the standard operators that are read. */
-export const oldestOpset = 11;
+export const oldestOpset = 7;
 export const newestOpset = 26;
 
 /**
@@ -41,7 +43,8 @@ export function importGraph(model: Model, dims: Readonly<Record<string, number>>
     throw new ModelError('The model does not say which version of the ONNX operators it uses.');
   checkOpset(version, 'The model');
   const b = builder();
-  for (const v of bindInputs(model, dims))
+  const bound = bindInputs(model, dims);
+  for (const v of bound)
     if (b.input(v.name, computed(v.type), v.shape).name !== v.name) throw twice('inputs', v.name);
   const importer = new Importer(b, version);
   const scope = new Scope(model.graph);
@@ -49,6 +52,9 @@ export function importGraph(model: Model, dims: Readonly<Record<string, number>>
     scope.values.set(v.name, v);
     checkSize(v.name, v);
   }
+  // No weights: they are folded, shapes and branches that depend on them are known.
+  for (const [name, value] of bindGiven(model, dims, bound))
+    scope.values.set(name, b.initializer(name, single(constantOf(value))));
   importer.run(scope);
   for (const { name } of model.graph.outputs)
     if (b.output(importer.value(scope, name), name).name !== name) throw twice('values', name);
@@ -60,10 +66,14 @@ const twice = (what: string, name: string): ModelError =>
 
 /** Throws ModelError for a version of the standard operators that is not read. */
 function checkOpset(version: number, who: string): void {
-  if (version < oldestOpset || version > newestOpset)
-    throw new ModelError(
-      `${who} uses ONNX opset ${version}; ${oldestOpset} to ${newestOpset} are supported. Export it again with opset 17 or so.`,
-    );
+  if (version >= oldestOpset && version <= newestOpset) return;
+  const cure =
+    version < oldestOpset
+      ? 'Convert it by onnx.save(onnx.version_converter.convert_version(onnx.load("model.onnx"), 13), "new.onnx") in Python, or export it again.'
+      : 'Export it again with opset 17 or so.';
+  throw new ModelError(
+    `${who} uses ONNX opset ${version}; ${oldestOpset} to ${newestOpset} are supported. ${cure}`,
+  );
 }
 
 /** More numbers than any device holds: an absurd dimension, and products that no longer are exact. */
@@ -81,6 +91,9 @@ const isWeight = (c: Pick<Constant, 'type' | 'shape'>): boolean =>
   !arithmetic.includes(c.type) && c.shape.length > 0;
 
 const packed: readonly DType[] = ['int4', 'uint4', 'string'];
+
+/** The beginning of a message about a node that the builder has named: after its operator, with a number. */
+const madeUp = /^(\w+) \1_\d+: /;
 
 class Importer implements Knowledge {
   /** Values that derive from weights: known, but not folded; the function gives the value when a table asks for it. */
@@ -148,12 +161,23 @@ class Importer implements Knowledge {
     return this.b.values.has(name) ? this.b.fresh(name) : name;
   }
 
+  /** Imports a node; an error of one that is made up on the way is the file's node's. */
   #import(scope: Scope, read: Node): void {
+    try {
+      this.#take(scope, read);
+    } catch (error) {
+      if (error instanceof GraphError && madeUp.test(error.message))
+        throw new GraphError(error.message.replace(madeUp, `${nodeLabel(read)}: `));
+      throw error;
+    }
+  }
+
+  #take(scope: Scope, read: Node): void {
     const { b } = this;
     checkArity(read);
     const { opset, ...plain } = read;
     const original = inSingle(plain);
-    if (this.#special(scope, original)) return;
+    if (this.#special(scope, original, read.opset ?? this.version)) return;
     const inputs = original.inputs.map((n) => (n === '' ? null : this.value(scope, n)));
     let node: Node = {
       ...original,
@@ -282,7 +306,7 @@ class Importer implements Knowledge {
   }
 
   /** Nodes that are no operator of the static graph: idle ones, branches, sequences. */
-  #special(scope: Scope, node: Node): boolean {
+  #special(scope: Scope, node: Node, version: number): boolean {
     if (node.domain !== '') return false;
     const at = (i: number): Value =>
       this.value(scope, node.inputs[i] ?? fail(node, `input ${i} is missing.`));
@@ -298,7 +322,9 @@ class Importer implements Knowledge {
     }
     if (node.op === 'Dropout') {
       set(0, () => at(0));
-      set(1, () => this.b.expand(this.b.constant(tensor('bool', [], [1])), at(0).shape));
+      // Below opset 10 the mask has the data's type, and ONNX Runtime fills it with zeros below opset 12.
+      const type = version < 10 ? at(0).type : 'bool';
+      set(1, () => this.b.expand(this.b.constant(tensor(type, [], [version < 12 ? 0 : 1])), at(0).shape));
       return true;
     }
     if (node.op === 'If') {
@@ -323,7 +349,7 @@ class Importer implements Knowledge {
     const known = this.b.constantValue(condition);
     if (!known)
       throw new GraphError(
-        `If ${node.name}: its condition depends on the input data, but the graph must be the same for all. Export the model without the branch.`,
+        `If ${node.name}: its condition depends on the input data, but the graph must be the same for all. ${this.b.inputs.includes(condition) ? `The input ${condition.name} decides: ${settingInputs(condition.name)}` : 'Export the model without the branch.'}`,
       );
     const key = numbersOf(known)[0] ? 'then_branch' : 'else_branch';
     const attribute = node.attributes[key];

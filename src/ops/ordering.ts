@@ -69,6 +69,12 @@ export const ArgMax: Operator = extremum(true);
 export const ArgMin: Operator = extremum(false);
 
 export const TopK: Operator = {
+  /** Below opset 10 the count is an attribute. */
+  convert: (node, version, b) => {
+    const { k, ...attributes } = node.attributes;
+    if (version >= 10 || k?.kind !== 'int') return node;
+    return { ...node, inputs: [node.inputs[0]!, b.ints([k.value]).name], attributes };
+  },
   shape: (ctx) => {
     const x = requiredInput(ctx, 0);
     const axis = axisOf(ctx.node, x.shape.length, -1);

@@ -1,10 +1,10 @@
 /** @file Pad in all its modes; the gradient folds the borders back onto the elements they copy. */
-import { stringAttr } from '#src/graph/attributes.ts';
+import { floatAttr, intsAttr, stringAttr } from '#src/graph/attributes.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Shape, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { fail, padAxis } from './arguments.ts';
-import { requiredInput } from './common.ts';
+import { requiredInput, scalarLike } from './common.ts';
 import { padsOf } from './pads.ts';
 import type { Operator } from './types.ts';
 
@@ -67,6 +67,15 @@ function padded(node: Node, shape: Shape, pads: readonly (readonly [number, numb
 }
 
 export const Pad: Operator = {
+  /** Below opset 11 the pads and the value are attributes. */
+  convert: (node, version, b) => {
+    const { pads: _pads, value: _value, ...attributes } = node.attributes;
+    const pads = intsAttr(node, 'pads');
+    if (version >= 11 || !pads) return node;
+    const x = b.value(node.inputs[0]!);
+    const value = scalarLike(b, floatAttr(node, 'value', 0), x);
+    return { ...node, inputs: [x.name, b.ints(pads).name, value.name], attributes };
+  },
   shape: (ctx) => {
     const x = requiredInput(ctx, 0);
     return [{ type: x.type, shape: padded(ctx.node, x.shape, padsOf(ctx, x.shape.length)) }];

@@ -15,7 +15,10 @@ export const sameAsInput = (ctx: ShapeContext): readonly ValueType[] => {
 /** One output, broadcast over all inputs, which share a type. */
 export const broadcastInputs = (ctx: ShapeContext): readonly ValueType[] => {
   const inputs = ctx.inputs.map((_, i) => requiredInput(ctx, i));
-  if (inputs.length === 0) throw new GraphError(`${nodeLabel(ctx.node)}: has no inputs.`);
+  if (inputs.length === 0)
+    throw new GraphError(
+      `${nodeLabel(ctx.node)}: has no inputs. The file is damaged; export the model again.`,
+    );
   return [
     {
       type: commonType(ctx.node, inputs),

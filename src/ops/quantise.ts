@@ -23,10 +23,11 @@ function granularity(node: Node, x: ValueType, scale: ValueType): Granularity {
       `scales of shape [${scale.shape.join()}] do not fit a tensor of shape [${x.shape.join()}]. The file is damaged.`,
     );
   const rank = scale.shape.length;
-  if (rank === 0 || (rank === 1 && scale.shape[0] === 1 && x.shape.length !== 1)) return { kind: 'tensor' };
+  const size = intAttr(node, 'block_size', 0);
+  // One number is for all, whatever the axis: so ONNX Runtime takes it, and so quantisers write a bias of one element.
+  if (rank === 0 || (rank === 1 && scale.shape[0] === 1 && size === 0)) return { kind: 'tensor' };
   const axis = axisIndex(node, intAttr(node, 'axis', 1), x.shape.length);
   if (rank === 1) return scale.shape[0] === x.shape[axis] ? { kind: 'axis', axis } : misfit();
-  const size = intAttr(node, 'block_size', 0);
   const fits =
     size > 0 &&
     rank === x.shape.length &&
@@ -81,7 +82,9 @@ const dequantiseShape = (ctx: ShapeContext): readonly ValueType[] => {
   const scale = requiredInput(ctx, 1);
   granularity(ctx.node, x, scale);
   const zero = ctx.inputs[2];
-  if (zero && (zero.type !== x.type || zero.shape.join() !== scale.shape.join()))
+  const one = (v: Value): boolean => v.shape.join() === '' || v.shape.join() === '1';
+  const alike = (v: Value): boolean => v.shape.join() === scale.shape.join() || (one(v) && one(scale));
+  if (zero && (zero.type !== x.type || !alike(zero)))
     fail(
       ctx.node,
       `its zero point is ${zero.type} [${zero.shape.join()}], not ${x.type} [${scale.shape.join()}]. The file is damaged.`,

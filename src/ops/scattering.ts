@@ -169,3 +169,9 @@ export const ScatterElements: Operator = {
     );
   },
 };
+
+/** Withdrawn in opset 11; becomes a ScatterElements. */
+export const Scatter: Operator = {
+  shape: ({ node }) => fail(node, 'Scatter ended with opset 10; export the model with ScatterElements.'),
+  convert: (node) => ({ ...node, op: 'ScatterElements' }),
+};

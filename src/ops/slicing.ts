@@ -1,4 +1,5 @@
 /** @file Slice, and its gradient by padding. */
+import { intsAttr } from '#src/graph/attributes.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Shape, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
@@ -70,6 +71,13 @@ function uncut(g: Builder, grad: Value, axis: number, length: number, cut: Cut):
 }
 
 export const Slice: Operator = {
+  /** Below opset 10 starts, ends and axes are attributes. */
+  convert: (node, version, b) => {
+    const [starts, ends, axes] = ['starts', 'ends', 'axes'].map((key) => intsAttr(node, key));
+    if (version >= 10 || !starts || !ends) return node;
+    const inputs = [starts, ends, ...(axes ? [axes] : [])].map((list) => b.ints(list).name);
+    return { ...node, inputs: [node.inputs[0]!, ...inputs], attributes: {} };
+  },
   shape: (ctx) => {
     const x = requiredInput(ctx, 0);
     const found = cuts(

@@ -1,5 +1,6 @@
 /** @file What Rotune can do with an operator by its name: pass a gradient, do without one, or not take it at all. */
 import type { Node } from '#src/onnx/model.ts';
+import { floatModel } from './quantise.ts';
 import { sequenceOperators } from './sequences.ts';
 import { operatorKey, operators } from './table.ts';
 
@@ -29,4 +30,25 @@ export function refusalOf(node: Node): string | null {
     operators[operatorKey(node)]?.refused ??
     'Rotune does not know this operator. Export the model without it, or ask for it in an issue.'
   );
+}
+
+const rounding = new Set(['QuantizeLinear', 'DynamicQuantizeLinear']);
+
+/**
+ * Why no gradient passes a node that has no rule, and what helps. That layers before it can be left out helps only where others lie behind
+ * it: rounded activations lie between most layers of a model that has some.
+ * @param behind paths of layers that a gradient reaches all the same; undefined: not known
+ */
+export function gradientObstacle(
+  node: { readonly op: string; readonly name: string },
+  behind?: readonly string[],
+): string {
+  const name = node.op.replace(/^.*::/, '');
+  const rest =
+    behind && behind.length > 0
+      ? ` Or train only the ${behind.length === 1 ? 'layer' : `${behind.length} layers`} behind it (${behind.slice(0, 3).join(', ')}${behind.length > 3 ? ' …' : ''}): skip the others by a rule.`
+      : '';
+  if (rounding.has(name))
+    return `${name} ${node.name} rounds what passes through it, and rounding has no gradient. ${floatModel}${rest}`;
+  return `${name} ${node.name} has no gradient, and one must pass through it. Export the model without this operator.${rest}`;
 }

@@ -65,6 +65,10 @@ function share(total: number, mode: 'SAME_UPPER' | 'SAME_LOWER'): [number, numbe
  */
 export function windows(node: Node, input: Shape, kernel: Shape, ceil = false): Axis[] {
   const p = parameters(node, kernel);
+  if (input.length !== kernel.length)
+    throw new GraphError(
+      `${nodeLabel(node)}: a window of ${kernel.length} axes does not fit ${input.length} spatial axes. The file is damaged; export the model again.`,
+    );
   return input.map((length, i) => {
     const [k, stride, dilation] = [p.kernel[i]!, p.strides[i]!, p.dilations[i]!];
     const reach = span({ kernel: k, dilation });

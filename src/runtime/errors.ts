@@ -14,7 +14,15 @@ export class RuntimeError extends Error {
   }
 }
 
-const memory = /out of memory|out-of-memory|bad_alloc|allocation failed|failed to allocate|abort\(oom/i;
+const memory =
+  /out of memory|out-of-memory|out_of_memory|bad_alloc|allocation (?:failed|failure|size overflow)|(?:failed|unable|cannot|could not) to allocate|abort(?:ed)?\(oom|array buffer allocation|invalid (?:typed )?array (?:buffer )?length|cannot enlarge memory|memory access out of bounds/i;
+
+/** Whether an error says, in an engine's, a driver's or the runtime's words, that memory ran out. */
+export function isOutOfMemory(error: unknown): boolean {
+  if (error instanceof RuntimeError) return error.code === 'out-of-memory';
+  if (!(error instanceof Error)) return false;
+  return memory.test(error.message) || (error.cause !== undefined && isOutOfMemory(error.cause));
+}
 
 /**
  * What onnxruntime threw, as a RuntimeError.
@@ -38,12 +46,17 @@ export function runtimeError(
     );
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   // The wasm build throws a bare number (a C++ exception's address) where an allocation fails.
-  if (typeof thrown === 'number' || thrown instanceof RangeError || memory.test(text))
+  if (typeof thrown === 'number' || memory.test(text))
     return new RuntimeError(
       'out-of-memory',
       `${subject} does not fit into memory. Use a smaller batch or resolution, or adapt fewer layers.`,
       { cause: thrown },
     );
   const doing = phase === 'session' ? 'could not be prepared' : 'failed';
-  return new RuntimeError(phase, `${subject} ${doing}: ${text.split('\n')[0]}`, { cause: thrown });
+  // The runtime's own words are for those who mend it: they stay in the cause, which the page shows as details.
+  return new RuntimeError(
+    phase,
+    `${subject} ${doing} in ONNX Runtime on this device. Try the other backend (CPU instead of GPU), or a smaller model; if it happens again, report it with the details.`,
+    { cause: thrown },
+  );
 }

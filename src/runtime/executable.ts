@@ -54,12 +54,15 @@ export class LoadedProgram implements Executable {
     onDispose: (program: LoadedProgram) => void,
   ): Promise<LoadedProgram> {
     const loaded = new LoadedProgram(host, program, onDispose);
-    let subject = `Program ${program.stages.map((s) => s.name).join(', ')}`;
+    let subject = 'What is to be computed';
     try {
       checkOutputs(program);
       await ortMutex.run(async () => {
         for (const stage of program.stages) {
-          subject = `Stage ${stage.name}`;
+          subject =
+            program.stages.length > 1
+              ? `Part "${stage.name}" of the computation`
+              : `The computation "${stage.name}"`;
           await loaded.#open(stage, external);
         }
         for (const s of program.state) loaded.#state.set(s.name, loaded.#upload(s, s.init));

@@ -196,7 +196,7 @@ describe('errors', () => {
     const program = { ...good, stages: [{ ...good.stages[0]!, graph: { ...graph, nodes: broken } }] };
     await expect(runtime.load(program)).rejects.toMatchObject({
       code: 'session',
-      message: expect.stringContaining('Stage step could not be prepared') as string,
+      message: expect.stringContaining('The computation "step" could not be prepared') as string,
     });
     await expect(runtime.load({ ...good, reads: ['nothing'] })).rejects.toThrow(
       'no stage'.replace('no', 'No'),

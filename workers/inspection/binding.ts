@@ -1,9 +1,10 @@
 /** @file A model bound to sizes: the user's, assumed ones, or others where the assumed ones do not fit. */
-import { type AssumedDim, assumeDims, type DimHints, otherSides } from '#src/graph/assume.ts';
+import { type AssumedDim, type DimHints, otherSides } from '#src/graph/assume.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import { type Model, ModelError } from '#src/onnx/model.ts';
 import { importGraph } from '#src/ops/import.ts';
 import { int32Inputs } from '#src/ops/int32.ts';
+import { likelyDims } from '#src/ops/likelyDims.ts';
 import type { InspectedDim } from './types.ts';
 
 export interface Bound {
@@ -37,8 +38,9 @@ export function bind(
   hopeless: boolean,
 ): Bound {
   const own = (name: string): number | undefined => (Object.hasOwn(given, name) ? given[name] : undefined);
+  const likely = likelyDims(model, hints);
   const choose = (side?: number): InspectedDim[] =>
-    assumeDims(model, hints).map((d: AssumedDim) => {
+    likely.map((d: AssumedDim) => {
       const assumed = side !== undefined && d.kind === 'side' ? side : d.value;
       const why = assumed === d.value ? d.why : 'the first usual size that fits';
       return { ...d, why, assumed, value: own(d.name) ?? assumed, given: own(d.name) !== undefined };

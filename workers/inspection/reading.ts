@@ -4,6 +4,7 @@ import type { DimHints } from '#src/graph/assume.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import { identityOf as identityOfFiles } from '#src/tasks/digest.ts';
 import { readStructure, type Structure } from '#src/tasks/modelFiles.ts';
+import { readHints } from '#src/tasks/modelHints.ts';
 
 /** A decoded file. All that can be said of it at any dimensions follows from this without reading again. */
 export interface ReadFile extends Structure {
@@ -12,8 +13,6 @@ export interface ReadFile extends Structure {
 
 /** The ONNX files of a set, in its order. */
 export const modelPaths = (files: FileSet): string[] => files.paths.filter((p) => /\.onnx$/i.test(p));
-
-const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 
 /** Reads one file. Throws ModelError that names it where it is no whole ONNX model. */
 export const readModelFile = async (files: FileSet, path: string): Promise<ReadFile> => ({
@@ -29,52 +28,6 @@ export const identityOf = async (
   external.some((e) => e.bytes === null)
     ? null
     : identityOfFiles(files, [path, ...external.map((e) => e.path)]);
-
-const size = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_536));
-const sides = v.union([
-  size,
-  v.pipe(
-    v.array(size),
-    v.length(2),
-    v.transform(([height]) => height!),
-  ),
-  v.pipe(
-    v.object({ height: size }),
-    v.transform(({ height }) => height),
-  ),
-]);
-const loose = <T extends v.GenericSchema>(schema: T) => v.fallback(v.optional(schema), undefined);
-const configSchema = v.object({
-  image_size: loose(sides),
-  sample_size: loose(sides),
-  num_channels: loose(size),
-  in_channels: loose(size),
-  max_position_embeddings: loose(size),
-  n_positions: loose(size),
-  max_target_positions: loose(size),
-});
-
-/** What the config.json beside a model, or one folder up, says of its sizes; what cannot be read says nothing. */
-async function readHints(files: FileSet, path: string): Promise<DimHints> {
-  const own = folderOf(path);
-  const above = folderOf(own.slice(0, -1));
-  const found = [`${own}config.json`, `${above}config.json`].find((p) => files.paths.includes(p));
-  if (!found) return {};
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(await files.read(found)));
-  } catch {
-    return {};
-  }
-  const config = v.safeParse(configSchema, json);
-  if (!config.success) return {};
-  const c = config.output;
-  return {
-    side: c.sample_size ?? c.image_size,
-    channels: c.in_channels ?? c.num_channels,
-    positions: c.max_position_embeddings ?? c.n_positions ?? c.max_target_positions,
-  };
-}
 
 const indexSchema = v.object({ _class_name: v.string() });
 

@@ -2,6 +2,8 @@
 import type { Layer } from '#src/oft/types.ts';
 import type { LoadExternal } from '#src/runtime/types.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
+import { nearest } from '#src/formats/nearest.ts';
+import { giveInputs } from '#src/onnx/givenInputs.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { openModel } from '#src/tasks/modelFiles.ts';
 import { findTask } from '#src/tasks/registry.ts';
@@ -13,10 +15,18 @@ import { readStart, type Start } from './start.ts';
 export type Progress = (done: number, total: number) => void;
 
 /** What a task reads of a job: plan and optimiser may change without reading data anew. */
-const taskKey = ({ task, options, data, train, sample }: Job): string => {
+const taskKey = ({ task, options, inputs, data, train, sample }: Job): string => {
   const { steps, batch, accumulate, seed, minSnr } = train;
-  return JSON.stringify([task, options, data, steps, batch, accumulate, seed, minSnr, sample]);
+  return JSON.stringify([task, options, inputs, data, steps, batch, accumulate, seed, minSnr, sample]);
 };
+
+/** A value for an input that the model does not have. */
+function unknownInput(name: string, there: readonly string[]): DataError {
+  const meant = nearest(name, there);
+  return new DataError(
+    `A value is given for the input ${name}, which the model does not have${meant ? `; did you mean ${meant}?` : `: its inputs are ${there.join(', ') || 'none'}.`}`,
+  );
+}
 
 export class Loader {
   readonly #base: URL;
@@ -73,7 +83,24 @@ export class Loader {
   model(source: Source, job: Job, onProgress?: Progress): Promise<TaskModel> {
     return this.#once('model', `${sourceKey(source)}:${taskKey(job)}`, async () => {
       const files = await this.#modelFiles(source, onProgress);
-      return findTask(job.task).open(files, (path) => this.#open(files, path), job);
+      const { inputs = {} } = job;
+      const left = new Set(Object.keys(inputs));
+      const there: string[] = [];
+      const opened = await findTask(job.task).open(
+        files,
+        async (path) => {
+          const file = await this.#open(files, path);
+          for (const { name } of file.model.graph.inputs) {
+            left.delete(name);
+            there.push(name);
+          }
+          return { ...file, model: giveInputs(file.model, inputs) };
+        },
+        job,
+      );
+      const [unknown] = left;
+      if (unknown !== undefined) throw unknownInput(unknown, there);
+      return opened;
     });
   }
 

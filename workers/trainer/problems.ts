@@ -2,7 +2,7 @@
 import { FormatError, JobError } from '#src/formats/errors.ts';
 import { GraphError } from '#src/graph/types.ts';
 import { ModelError } from '#src/onnx/model.ts';
-import { RuntimeError } from '#src/runtime/errors.ts';
+import { isOutOfMemory, RuntimeError } from '#src/runtime/errors.ts';
 import { StoreError } from '#src/store/errors.ts';
 import { DataError } from '#src/tasks/files.ts';
 import type { Outcome, Problem, ProblemCode } from '../protocol.ts';
@@ -18,9 +18,6 @@ export class ProblemError extends Error {
 }
 
 const SAVED = 'Everything up to the last checkpoint is saved.';
-
-/** Messages by which JavaScript engines say that memory ran out. */
-const OUT_OF_MEMORY = /out of memory|array buffer allocation|invalid (?:typed )?array length/i;
 
 const describe = (cause: unknown): string =>
   cause instanceof Error
@@ -60,15 +57,17 @@ export function problemOf(cause: unknown, lost: string | null = null): Problem {
   if (cause instanceof GraphError) return as('unsupported');
   if (cause instanceof JobError) return as('bad-job', { item: cause.key });
   if (cause instanceof FormatError) return as('bad-job');
-  if (runtime === 'session') return as('unsupported');
-  if (runtime === 'out-of-memory' || OUT_OF_MEMORY.test(message))
+  if (isOutOfMemory(cause))
     return as('out-of-memory', {
       message: 'There is not enough memory for this job.',
       safe: SAVED,
       cure: 'Use a smaller batch (with more accumulation), fewer or smaller blocks, or close other tabs.',
     });
+  if (runtime === 'session') return as('unsupported');
+  if (runtime === 'run') return as('internal', { safe: SAVED });
   return as('internal', {
-    message: `Something went wrong inside: ${message}`,
+    // What was thrown is in the details: its words help those who mend it.
+    message: 'Something went wrong in Rotune itself; it is no mistake of yours.',
     safe: SAVED,
     cure: 'Try again. If it happens again, report it with the details below.',
   });

@@ -189,7 +189,17 @@ export async function makeSetup(
     trainingKey: (rounds, variant = 0) => {
       const { steps: _, learningRate: __, seed: ___, ...rest } = job.train;
       const { inputs, outputs } = trained.graph;
-      return JSON.stringify([layoutKey, job.task, job.options, inputs, outputs, rest, rounds, variant]);
+      return JSON.stringify([
+        layoutKey,
+        job.task,
+        job.options,
+        job.inputs,
+        inputs,
+        outputs,
+        rest,
+        rounds,
+        variant,
+      ]);
     },
     modelName: sourceName(request.model),
     dataName: sourceName(request.train),

@@ -40,7 +40,10 @@ export function joinGraphs(first: Graph, second: Graph, links: ReadonlyMap<strin
   const values = new Map(first.values);
   for (const [name, value] of second.values) {
     if (links.has(name)) continue;
-    if (values.has(name)) throw new GraphError(`Two values are named ${name}.`);
+    if (values.has(name))
+      throw new GraphError(
+        `Both models have a value named ${name}. Export one of them again, with other names.`,
+      );
     values.set(name, value);
   }
   const constants = new Map<string, Constant>([...first.constants, ...second.constants]);

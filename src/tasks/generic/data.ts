@@ -1,4 +1,5 @@
 /** @file Named arrays as training data: what they are for, how they are cut into batches, and what is wrong with them. */
+import { settingInputs } from '#src/onnx/givenInputs.ts';
 import type { Model, ModelValue } from '#src/onnx/model.ts';
 import { sizeOf, type Tensor } from '#src/onnx/tensor.ts';
 import { isArrayFile, readArrays } from '#src/tasks/arrays/files.ts';
@@ -98,7 +99,7 @@ export function assignRoles(
         error(
           where,
           `${where} has no array for the model's input ${shownValue(input)}; its arrays are ${listed(names)}.`,
-          `Name an array "${input.name}".`,
+          `Name an array "${input.name}"; or, if it is one value for all (a rate, a flag, a threshold), ${settingInputs(input.name)}`,
         ),
       );
   if (!wish.needed) return { inputs, target: null };

@@ -1,5 +1,5 @@
 /** @file A task's single ONNX file: which one it is, and its graph at given shapes of its inputs. */
-import { assumeDims } from '#src/graph/assume.ts';
+import { prune } from '#src/graph/prune.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import type { Layer } from '#src/oft/types.ts';
@@ -7,6 +7,7 @@ import { type Model, ModelError } from '#src/onnx/model.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
 import { importGraph } from '#src/ops/import.ts';
 import { int32Inputs } from '#src/ops/int32.ts';
+import { likelyDims } from '#src/ops/likelyDims.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import type { ModelFile, OpenModel } from '#src/tasks/types.ts';
 
@@ -61,7 +62,7 @@ export function likelyGraph(
   file: ModelFile,
   shapes: ReadonlyMap<string, readonly number[]> = new Map(),
 ): Graph {
-  const dims = Object.fromEntries(assumeDims(file.model).map(({ name, value }) => [name, value]));
+  const dims = Object.fromEntries(likelyDims(file.model).map(({ name, value }) => [name, value]));
   for (const [name, shape] of shapes) shape.forEach((size, axis) => (dims[`${name}.${axis}`] = size));
   return int32Inputs(importGraph(file.model, dims));
 }
@@ -89,3 +90,14 @@ export const shownValue = (v: {
   readonly name: string;
   readonly shape: readonly (string | number | null)[] | null;
 }): string => `${v.name} [${v.shape?.map((d) => d ?? '?').join() ?? '?'}]`;
+
+/** The graph with the one output that is to be trained; '' leaves all. Throws ModelError that lists them. */
+export function withOutput(graph: Graph, name: string, path: string): Graph {
+  if (name === '') return graph;
+  const output = graph.outputs.find((v) => v.name === name);
+  if (!output)
+    throw new ModelError(
+      `${path} has no output "${name}"; its outputs are ${graph.outputs.map(shownValue).join(', ')}.`,
+    );
+  return prune({ ...graph, outputs: [output] });
+}

@@ -4,7 +4,7 @@ import { sizeOf, type Tensor, type TypedArray } from '#src/onnx/tensor.ts';
 import { readArrays } from '#src/tasks/arrays/files.ts';
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { converted, floatsOf } from '#src/tasks/arrays/numbers.ts';
-import type { FileSet } from '#src/tasks/files.ts';
+import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
 import type {
   Adapted,
@@ -236,7 +236,7 @@ class PreparedArrays implements PreparedTask {
 
   #ready(): { readonly program: ArrayProgram; readonly train: Part } {
     if (this.program && this.train) return { program: this.program, train: this.train };
-    throw new RangeError(this.problems[0]?.message ?? 'There are no arrays to train on.');
+    throw new DataError(this.problems[0]?.message ?? 'There are no arrays to train on.');
   }
 
   training(): TrainedGraph {
@@ -254,7 +254,7 @@ class PreparedArrays implements PreparedTask {
     const feeds: Record<string, TypedArray> = {};
     const put = (feed: string, type: DType, array: string): void => {
       const values = converted(arrays.get(array)!, type);
-      if (!values) throw new RangeError(`The array "${array}" does not fit the type ${type}.`);
+      if (!values) throw new DataError(`The array "${array}" does not fit the type ${type}.`);
       feeds[feed] = values;
     };
     const { roles } = part.data;

@@ -1,7 +1,7 @@
 /** @file The classifier of images with its head: graphs at a batch. */
 import type { Graph, Value } from '#src/graph/types.ts';
 import { findLayers } from '#src/oft/layers.ts';
-import { layersOf } from '#src/tasks/generic/model.ts';
+import { layersOf, withOutput } from '#src/tasks/generic/model.ts';
 import type { Preprocess } from '#src/tasks/images/preprocess.ts';
 import type { ModelFile, TaskJob, TrainedGraph } from '#src/tasks/types.ts';
 import { chooseHead, type HeadChoice } from '#src/tasks/classification/classes.ts';
@@ -22,7 +22,8 @@ export class Classifier {
   ) {}
 
   #graph(batch: number) {
-    return logitsOf(bindPictures(this.file, this.input, batch, this.preprocess));
+    const graph = bindPictures(this.file, this.input, batch, this.preprocess);
+    return logitsOf(withOutput(graph, this.job.options.output, this.file.path));
   }
 
   /** The file as it is, at one picture or at the batch that it insists on. */

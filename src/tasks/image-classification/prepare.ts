@@ -1,7 +1,7 @@
 /** @file Images and classifier together: what is fed, how it is judged, what the wall shows. */
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { classFacts, classReport } from '#src/tasks/classification/report.ts';
-import type { FileSet } from '#src/tasks/files.ts';
+import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { drawChange } from '#src/tasks/images/augment.ts';
 import { collectImages } from '#src/tasks/images/collect.ts';
 import { EpochOrder } from '#src/tasks/order.ts';
@@ -188,7 +188,7 @@ class PreparedImages implements PreparedTask {
     const { job, preprocess, input } = this.classifier;
     const { batch, accumulate, seed } = job.train;
     const { crop, colour, labelSmoothing } = job.options;
-    if (!this.#order) throw new RangeError('There is no image to train on.');
+    if (!this.#order) throw new DataError('There is no image to train on.');
     const first = (step * accumulate + micro) * batch;
     const chosen = Array.from({ length: batch }, (_, i) => this.examples[this.#order!.at(first + i)]!);
     const options = { seed, flip: job.data.flip, crop, colour };

@@ -1,4 +1,5 @@
 /** @file A model that takes pictures: its input, its graph at a batch and size. */
+import { settingInputs } from '#src/onnx/givenInputs.ts';
 import type { Graph } from '#src/graph/types.ts';
 import { type Model, ModelError, type ModelValue } from '#src/onnx/model.ts';
 import { bindModel, shownValue } from '#src/tasks/generic/model.ts';
@@ -22,7 +23,7 @@ export function pictureInput(model: Model, path: string): PictureInput {
   const input = found.length === 1 ? found[0] : found.find((v) => /pixel|image|input/i.test(v.name));
   if (!input || others.length > 0)
     throw new ModelError(
-      `${path} should take pictures only, float32 [batch, channels, height, width]; it takes ${model.graph.inputs.map(shownValue).join(', ') || 'nothing'}.`,
+      `${path} should take pictures only, float32 [batch, channels, height, width]; it takes ${model.graph.inputs.map(shownValue).join(', ') || 'nothing'}.${input && others[0] ? ` If ${others[0].name} is one value for all (a flag, a threshold), ${settingInputs(others[0].name)}` : ''}`,
     );
   const number = (axis: number): number | null => {
     const d = input.shape?.[axis];

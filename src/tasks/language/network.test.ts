@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
 import { encodeModel } from '#src/onnx/encode.ts';
 import type { Node } from '#src/onnx/model.ts';
-import { graphOf, ints, model as modelOf, n, ramp, value } from '#src/ops/testing/models.ts';
+import { graphOf, ints, model as modelOf, n, ramp, scalar, value } from '#src/ops/testing/models.ts';
 import { diskFiles, memoryFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import { openWhole } from '#src/tasks/testing/trainTask.ts';
 import { numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
@@ -111,6 +111,71 @@ test('optimum’s merged decoders go the way without a cache', async () => {
     expect(Math.abs(x - Number(want['logits']!.data[i]))).toBeLessThan(1e-5),
   );
   expect(model.layers().map((l) => l.initializer)).toEqual(['w']);
+});
+
+/** As onnxruntime-genai's builder writes it: the cache's width is called kv_cache_dim and fixed nowhere. */
+const grouped = (declared: boolean) => {
+  const cache = ['batch_size', 1, 'past_sequence_length', 'kv_cache_dim'] as const;
+  const attention: Node = {
+    ...n(
+      'GroupQueryAttention',
+      ['q', 'k', 'k', 'past_key_values.0.key', 'past_key_values.0.value', 'lengths', 'total'],
+      ['a', 'present.0.key', 'present.0.value'],
+      { num_heads: 2, kv_num_heads: 1 },
+    ),
+    domain: 'com.microsoft',
+  };
+  const nodes = [
+    n('Gather', ['words', 'input_ids'], ['h'], { axis: 0 }),
+    n('MatMul', ['h', 'wq'], ['q']),
+    n('MatMul', ['h', 'wk'], ['k']),
+    n('ReduceSum', ['attention_mask', 'one'], ['count'], { keepdims: 0 }),
+    n('Sub', ['count', 'one'], ['last']),
+    n('Cast', ['last'], ['lengths'], { to: 6 }),
+    n('Shape', ['attention_mask'], ['shape']),
+    n('Gather', ['shape', 'axis'], ['all'], { axis: 0 }),
+    n('Cast', ['all'], ['total'], { to: 6 }),
+    declared
+      ? attention
+      : n('Concat', ['past_key_values.0.key', 'past_key_values.0.value'], ['a'], { axis: 2 }),
+    n('MatMul', [declared ? 'a' : 'h', 'out'], ['logits']),
+  ];
+  const graph = graphOf(
+    nodes,
+    {
+      words: ramp(11, 8),
+      wq: ramp(8, 8),
+      wk: ramp(8, 4),
+      out: ramp(8, 11),
+      one: ints(1),
+      axis: scalar(1, 'int64'),
+    },
+    [
+      value('input_ids', 'int64', ['batch_size', 'sequence_length']),
+      value('attention_mask', 'int64', ['batch_size', 'total_sequence_length']),
+      value('past_key_values.0.key', 'float32', cache),
+      value('past_key_values.0.value', 'float32', cache),
+    ],
+    ['logits'],
+  );
+  return memoryFiles({ 'model.onnx': encodeModel(modelOf(graph)) });
+};
+
+test('a cache of open width is bound as its attention has it', async () => {
+  const file = await openWhole(grouped(true))('model.onnx');
+  const model = new LanguageNetwork(file, readInputs(file));
+  expect(model.graph(2, 5).outputs[0]!.shape).toEqual([2, 5, 11]);
+  expect(model.layers().map((l) => l.initializer)).toEqual(['wq', 'wk', 'out']);
+});
+
+test('a cache whose width nothing says is refused with the way out', async () => {
+  const file = await openWhole(grouped(false))('model.onnx');
+  expect(() => new LanguageNetwork(file, readInputs(file))).toThrow(
+    /does not say the width of its cache past_key_values\.0\.key\. Put the model's config\.json or genai_config\.json beside it/,
+  );
+  expect(new LanguageNetwork(file, readInputs(file), { headSize: 4 }).graph(2, 5).outputs[0]!.shape).toEqual([
+    2, 5, 11,
+  ]);
 });
 
 test.each(['gpt2-ts17', 'gpt2-dyn20', 'gpt2-past-optimum18', 'llama-dyn20', 'llama-ts17', 'qwen2-ts18'])(

@@ -1,10 +1,13 @@
 /** @file A causal language model's graphs: which inputs it has, its scores, the loss, the next token's scores. */
+import { type DimHints, unsaid } from '#src/graph/assume.ts';
 import type { Builder } from '#src/graph/builder.ts';
+import { evaluateDim, namesIn } from '#src/graph/dims.ts';
 import { prune } from '#src/graph/prune.ts';
 import { reads } from '#src/graph/topology.ts';
 import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { constantOf, tensor, type TypedArray } from '#src/onnx/tensor.ts';
+import { likelyDims } from '#src/ops/likelyDims.ts';
 import type { LossSum } from '#src/optim/loss.ts';
 import { builder } from '#src/ops/table.ts';
 import { bindModel, layersOf } from '#src/tasks/generic/model.ts';
@@ -36,30 +39,54 @@ function withoutCache(file: ModelFile, { roles }: TextInputs): ModelFile {
   return { ...file, model: { ...file.model, graph: { ...graph, inputs, initializers } } };
 }
 
+/** Heads and width of each input of the cache. Throws GraphError where neither the file nor those beside it say them. */
+function cacheShapes(
+  { path, model }: ModelFile,
+  { roles }: TextInputs,
+  hints: DimHints,
+): ReadonlyMap<string, readonly [number, number]> {
+  const past = model.graph.inputs.filter(({ name }) => roles.get(name) === 'past');
+  if (past.length === 0) return new Map();
+  const known = new Map(likelyDims(model, hints).map((d) => [d.name, d]));
+  const sizes = new Map([...known].map(([name, d]) => [name, d.value]));
+  return new Map(
+    past.map(({ name, shape }) => {
+      const at = (axis: number, what: string): number => {
+        const dim = shape![axis]!;
+        if (typeof dim === 'number') return dim;
+        const own = dim === null ? `${name}.${axis}` : dim;
+        const size = evaluateDim(own, sizes);
+        if (size === undefined || namesIn(own).some((n) => known.get(n)?.why === unsaid))
+          throw new GraphError(
+            `${path} does not say ${what} of its cache ${name}. Put the model's config.json or genai_config.json beside it, or export the model without a cache (use_cache=False).`,
+          );
+        return size;
+      };
+      return [name, [at(1, 'the number of heads'), at(3, 'the width')]];
+    }),
+  );
+}
+
 export class LanguageNetwork {
   readonly file: ModelFile;
+  /** Heads and width of each input of the cache. */
+  readonly #cache: ReadonlyMap<string, readonly [number, number]>;
 
   constructor(
     file: ModelFile,
     readonly inputs: TextInputs,
+    hints: DimHints = {},
   ) {
     this.file = withoutCache(file, inputs);
+    this.#cache = cacheShapes(this.file, inputs, hints);
   }
 
   /** The graph at a batch and length with its scores [B, L, V] as the only output. Nothing came before: the cache is empty. */
   graph(batch: number, length: number): Graph {
     const shapes = new Map<string, readonly number[]>();
-    for (const { name, shape } of this.file.model.graph.inputs) {
-      if (this.inputs.roles.get(name) !== 'past') {
-        shapes.set(name, [batch, length]);
-        continue;
-      }
-      const [, heads, , width] = shape!;
-      if (typeof heads !== 'number' || typeof width !== 'number')
-        throw new GraphError(
-          `${this.file.path}: the shape of its cache ${name} is not fixed. Export the model without a cache (use_cache=False).`,
-        );
-      shapes.set(name, [batch, heads, 0, width]);
+    for (const { name } of this.file.model.graph.inputs) {
+      const cache = this.#cache.get(name);
+      shapes.set(name, cache ? [batch, cache[0], 0, cache[1]] : [batch, length]);
     }
     const graph = bindModel(this.file, shapes);
     const logits =

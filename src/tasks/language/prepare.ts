@@ -185,7 +185,7 @@ class PreparedTexts implements PreparedTask {
   feeds(step: number, micro: number): Tensors {
     const { job, network } = this.model;
     const { batch, accumulate } = job.train;
-    if (!this.#order) throw new RangeError('There is no text to train on.');
+    if (!this.#order) throw new DataError('There is no text to train on.');
     const first = (step * accumulate + micro) * batch;
     const rows = Array.from({ length: batch }, (_, i) => this.rows[this.#order!.at(first + i)]!);
     return { ...network.feeds(this.training().graph, rows), ...network.answers(rows) };

@@ -1,5 +1,6 @@
 /** @file Causal language models: text in, the next word out. */
 import type { FileSet } from '#src/tasks/files.ts';
+import { readHints } from '#src/tasks/modelHints.ts';
 import { countWeights, modelPath } from '#src/tasks/generic/model.ts';
 import type { OpenModel, SampleWish, Task, TaskHost, TaskJob, TaskModel, Tell } from '#src/tasks/types.ts';
 import { languageDefaults, type LanguageOptions } from './info.ts';
@@ -18,7 +19,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
   const options = { ...languageDefaults, ...(given.options as Partial<LanguageOptions>) };
   const job: TaskJob<LanguageOptions> = { ...given, options };
   const file = await openModel(decoderPath(files) ?? modelPath(files));
-  const network = new LanguageNetwork(file, readInputs(file));
+  const network = new LanguageNetwork(file, readInputs(file), await readHints(files, file.path));
   const tokens = await TextTokens.read(files, file.path);
   const length = readingLength(file.path, network.inputs, tokens, options.length, job.train.batch);
   const model: LanguageModel = { job, network, tokens, length };

@@ -1,7 +1,7 @@
 /** @file What the page and job files know of pairs. */
 import * as v from 'valibot';
 import type { TaskInfo } from '#src/tasks/info.ts';
-import { oneOf, real, whole } from '#src/tasks/optionSchema.ts';
+import { oneOf, real, text, whole } from '#src/tasks/optionSchema.ts';
 
 export interface PairsOptions {
   readonly loss: 'mse' | 'l1' | 'huber';
@@ -10,9 +10,11 @@ export interface PairsOptions {
   /** Side of the pictures that the model sees, where it is free; 0: as its files say, else the first picture's. */
   readonly side: number;
   readonly normalise: 'auto' | 'half' | 'none';
+  /** Output that is compared with the target; '': the first that fits. */
+  readonly output: string;
 }
 
-export const pairsDefaults: PairsOptions = { loss: 'l1', delta: 1, side: 0, normalise: 'auto' };
+export const pairsDefaults: PairsOptions = { loss: 'l1', delta: 1, side: 0, normalise: 'auto', output: '' };
 
 export const info: TaskInfo = {
   id: 'pairs',
@@ -25,6 +27,7 @@ export const info: TaskInfo = {
     delta: v.optional(real('a positive number', (x) => x > 0)),
     side: v.optional(whole(0, 2048)),
     normalise: v.optional(oneOf(['auto', 'half', 'none'])),
+    output: v.optional(text(500)),
   },
   defaults: { ...pairsDefaults },
   fields: [
@@ -47,6 +50,12 @@ export const info: TaskInfo = {
       min: 0,
       max: 2048,
       step: 16,
+    },
+    {
+      kind: 'text',
+      key: 'output',
+      label: 'Output',
+      help: 'Of models that give several. Empty: the first that fits.',
     },
     {
       kind: 'choice',

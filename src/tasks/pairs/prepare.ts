@@ -1,6 +1,6 @@
 /** @file Pairs of pictures and a model: what is fed, how far the answers are off, and the row input → output → target. */
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
-import type { FileSet } from '#src/tasks/files.ts';
+import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { unchanged } from '#src/tasks/images/augment.ts';
 import { collectImages } from '#src/tasks/images/collect.ts';
 import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
@@ -211,7 +211,7 @@ class PreparedPairs implements PreparedTask {
     const { job } = this.pairs;
     const { batch, accumulate, seed } = job.train;
     const order = this.#order;
-    if (!order) throw new RangeError('There is no pair to train on.');
+    if (!order) throw new DataError('There is no pair to train on.');
     const turn = step * accumulate + micro;
     const chosen = Array.from({ length: batch }, (_, i) => this.examples[order.at(turn * batch + i)]!);
     const draws = random(seed, 'flip', turn).uniform(batch);

@@ -4,7 +4,7 @@ import type { Graph, Value } from '#src/graph/types.ts';
 import { ModelError } from '#src/onnx/model.ts';
 import { builder } from '#src/ops/table.ts';
 import { batchLoss, exampleLosses } from '#src/tasks/generic/losses.ts';
-import { layersOf, shownValue } from '#src/tasks/generic/model.ts';
+import { layersOf, shownValue, withOutput } from '#src/tasks/generic/model.ts';
 import { bindPictures, type PictureInput } from '#src/tasks/images/pictureInput.ts';
 import type { PixelLayout } from '#src/tasks/images/tensor.ts';
 import type { ModelFile, TrainedGraph } from '#src/tasks/types.ts';
@@ -31,7 +31,7 @@ export function pictureProgram(
   size: { readonly width: number; readonly height: number },
   options: PairsOptions,
 ): PictureProgram {
-  const graph = bindPictures(file, input, batch, size);
+  const graph = withOutput(bindPictures(file, input, batch, size), options.output, file.path);
   const axis = input.order === 'NCHW' ? 1 : 3;
   const fits = (v: Value): boolean =>
     v.type === 'float32' && v.shape.length === 4 && (v.shape[axis] === 1 || v.shape[axis] === 3);

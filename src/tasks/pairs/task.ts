@@ -51,8 +51,8 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
     prepare: async (train, heldout, host: TaskHost, tell?: Tell) => {
       const arrays = train.paths.some(isArrayFile) && imagePaths(train).length === 0;
       if (arrays || !takesPictures) {
-        const { loss, delta } = options;
-        const generic = { ...genericDefaults, loss, delta, order: 'shuffled' as const };
+        const { loss, delta, output } = options;
+        const generic = { ...genericDefaults, loss, delta, output, order: 'shuffled' as const };
         return prepareArrays(file, { ...job, options: generic }, train, heldout, tell);
       }
       const free = options.side === 0 && config === null;

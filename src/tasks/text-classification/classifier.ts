@@ -4,7 +4,7 @@ import { findLayers } from '#src/oft/layers.ts';
 import { chooseHead, type HeadChoice } from '#src/tasks/classification/classes.ts';
 import { logitsOf, replaceHead } from '#src/tasks/classification/head.ts';
 import { classLoss } from '#src/tasks/classification/loss.ts';
-import { bindModel, layersOf } from '#src/tasks/generic/model.ts';
+import { bindModel, layersOf, withOutput } from '#src/tasks/generic/model.ts';
 import { readTextInputs, type TextInputs } from '#src/tasks/text/inputs.ts';
 import type { TextTokens } from '#src/tasks/text/tokens.ts';
 import type { ModelFile, TaskJob, TrainedGraph } from '#src/tasks/types.ts';
@@ -39,7 +39,7 @@ export class TextClassifier {
 
   #own(batch: number, length: number) {
     const shapes = new Map(this.file.model.graph.inputs.map(({ name }) => [name, [batch, length]] as const));
-    return logitsOf(bindModel(this.file, shapes));
+    return logitsOf(withOutput(bindModel(this.file, shapes), this.job.options.output, this.file.path));
   }
 
   /** The file as it is, at one short text or at the sizes that it insists on. */

@@ -6,7 +6,7 @@ import { classesOf, classProblems, strangeClasses } from '#src/tasks/classificat
 import { classWeights, targetFeeds } from '#src/tasks/classification/loss.ts';
 import { accuracies, type Judgement, judge, macroF1 } from '#src/tasks/classification/metrics.ts';
 import { classFacts, classReport } from '#src/tasks/classification/report.ts';
-import type { FileSet } from '#src/tasks/files.ts';
+import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { EpochOrder } from '#src/tasks/order.ts';
 import { textFeeds, type TokenRow } from '#src/tasks/text/inputs.ts';
 import { sampleProblems, tokenProblems } from '#src/tasks/text/problems.ts';
@@ -188,7 +188,7 @@ class PreparedLabelled implements PreparedTask {
   feeds(step: number, micro: number): Tensors {
     const { job, inputs } = this.classifier;
     const { batch, accumulate } = job.train;
-    if (!this.#order) throw new RangeError('There is no text to train on.');
+    if (!this.#order) throw new DataError('There is no text to train on.');
     const first = (step * accumulate + micro) * batch;
     const chosen = Array.from({ length: batch }, (_, i) => this.examples[this.#order!.at(first + i)]!);
     const labels = chosen.map((e) => e.label);

@@ -2,6 +2,7 @@
 import type { Graph, Value } from '#src/graph/types.ts';
 import { ModelError, type ModelValue } from '#src/onnx/model.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
+import { settingInputs } from '#src/onnx/givenInputs.ts';
 import type { ModelFile } from '#src/tasks/types.ts';
 
 /** What each known input is. */
@@ -41,7 +42,9 @@ export function readTextInputs(
   for (const input of inputs) {
     const role = roleOf(input);
     if (!role || !known.includes(role))
-      throw new ModelError(`${path} has an input ${input.name} that text has nothing for: ${takes}`);
+      throw new ModelError(
+        `${path} has an input ${input.name} that text has nothing for: ${takes} If it is one value for all (a flag, a rate), ${settingInputs(input.name)}`,
+      );
     roles.set(input.name, role);
   }
   const ids = inputs.find((v) => roles.get(v.name) === 'ids');

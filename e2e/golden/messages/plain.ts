@@ -1,0 +1,41 @@
+/** @file What a message to a person may not say, and what it must have. */
+
+/** Words that only developers know: of the language, of libraries, of our own insides. */
+export const innerWords: readonly RegExp[] = [
+  /\bundefined\b/,
+  /\bnull\b(?! metadata)/,
+  /\[object \w+\]/,
+  /\bis not (?:a function|iterable|a constructor)\b/,
+  /cannot (?:read|set) propert/i,
+  /\b(?:Type|Range|Reference|Syntax|Internal|Eval)Error\b/,
+  /\bat .+:\d+:\d+/,
+  /\bvalibot\b|\bprotobuf\b|\bsmol-toml\b|\bzod\b/i,
+  /\binitiali[sz]ers?\b/i,
+  /\bNodeProto\b|\bTensorProto\b|\bGraphProto\b|\bmap\.get\b/,
+  /ERROR_CODE|ERROR_MESSAGE|OrtRun|\bstd::|\bbad_alloc\b/,
+  /\bassert(?:ion)?\b/i,
+  /\bcotangents?\b(?! of an output)/,
+  /\bTwo values are named\b|: has no inputs\.$|input or weight is missing/,
+  /\btheta\b|\bstage \d/i,
+  // Names that the builder makes up, of an operator and a number: no node of the file is called so.
+  /\b(?:Concat|Reshape|Identity|MatMul|Mul|Add|Sub|Cast|Split|Slice|Gather|Transpose|Expand) (?:Concat|Reshape|Identity|MatMul|Mul|Add|Sub|Cast|Split|Slice|Gather|Transpose|Expand)_\d+\b/,
+];
+
+/** The first inner word of a message; null: it is plain. */
+export const innerWord = (message: string): string | null => {
+  for (const pattern of innerWords) {
+    const found = pattern.exec(message);
+    if (found) return found[0];
+  }
+  return null;
+};
+
+/** What keeps a message from being shown as it is; null: nothing. */
+export function fault(message: string): string | null {
+  if (message.trim() === '') return 'it is empty';
+  const word = innerWord(message);
+  if (word !== null) return `it says "${word}"`;
+  if (/\n/.test(message.trim())) return 'it has several lines';
+  if (!/[.?!)"”]$/.test(message.trim())) return 'it does not end as a sentence';
+  return null;
+}
