@@ -22,12 +22,37 @@ const modelSchema = v.looseObject({
   eos_token_id: v.nullish(v.union([v.number(), v.array(v.number())])),
   max_position_embeddings: v.nullish(v.number()),
   n_positions: v.nullish(v.number()),
+  n_ctx: v.nullish(v.number()),
+  max_sequence_length: v.nullish(v.number()),
+  max_seq_length: v.nullish(v.number()),
+  max_seq_len: v.nullish(v.number()),
+  seq_length: v.nullish(v.number()),
+  model_type: v.nullish(v.string()),
+  pad_token_id: v.nullish(v.number()),
 });
 type ModelConfig = v.InferOutput<typeof modelSchema>;
 
 type Config = v.InferOutput<typeof configSchema>;
 const named = (token: Config['eos_token']): string | null =>
   token === null || token === undefined ? null : typeof token === 'string' ? token : token.content;
+
+/** Models that count places from behind the padding's: so many fewer tokens than positions. */
+const BEHIND_PADDING = /roberta|camembert|longformer|xmod|mpnet/i;
+
+/** Tokens that a model's configuration lets it read. */
+function lengthsIn(config: ModelConfig): number[] {
+  const { model_type: kind, pad_token_id: padding, max_position_embeddings: positions } = config;
+  const lost = BEHIND_PADDING.test(kind ?? '') ? (padding ?? 1) + 1 : 0;
+  return [
+    typeof positions === 'number' ? positions - lost : null,
+    config.n_positions,
+    config.n_ctx,
+    config.max_sequence_length,
+    config.max_seq_length,
+    config.max_seq_len,
+    config.seq_length,
+  ].filter((n): n is number => typeof n === 'number');
+}
 
 /** End tokens of well-known models, where no file says which it is. */
 const usualEnds = ['<|endoftext|>', '</s>', '<|im_end|>', '<|end_of_text|>', '<eos>'];
@@ -92,10 +117,9 @@ export class TextTokens {
     // GPT-2's is its end: there it says nothing of words.
     this.unknown = unknown === this.end || unknown === this.start ? null : unknown;
     this.template = template;
-    const longest = [
-      config.model_max_length,
-      ...models.flatMap((m) => [m.max_position_embeddings, m.n_positions]),
-    ].filter((n): n is number => typeof n === 'number' && n >= 1 && n <= 2 ** 20);
+    const longest = [config.model_max_length, ...models.flatMap(lengthsIn)].filter(
+      (n): n is number => typeof n === 'number' && n >= 1 && n <= 2 ** 20,
+    );
     this.longest = longest.length > 0 ? Math.min(...longest) : null;
     this.special = Object.fromEntries(
       (['eos_token', 'bos_token', 'pad_token', 'unk_token'] as const).flatMap((key) => {
@@ -170,6 +194,11 @@ export class TextTokens {
       return_token_type_ids: true,
     });
     return { ids: this.#known(ids, text), types };
+  }
+
+  /** A token as the vocabulary writes it; null: there is none of that number. */
+  token(id: number): string | null {
+    return this.#tokenizer.id_to_token(id) ?? null;
   }
 
   decode(ids: readonly number[]): string {
