@@ -102,7 +102,7 @@ export function resultBytes(graph: Graph): number {
 /** Where no browser says how much a GPU has: as much as WebAssembly can address. */
 const UNKNOWN = 4 * 2 ** 30 - 256 * 2 ** 20;
 /** Of what is there, so much may be planned with: the rest is for what allocators add, and the gradients. */
-const SHARE = 0.5;
+export const SHARE = 0.5;
 /** Rows are not halved below this. */
 const SHORTEST = 64;
 
