@@ -72,6 +72,8 @@ export interface RawImage {
 export interface TaskHost {
   /** Numbers made on different backends differ in their last digits. */
   readonly backend: 'webgpu' | 'wasm';
+  /** Bytes for weights, state and results together, and of the largest tensor; null: nobody says. Absent: as if nobody said. */
+  readonly memory?: { readonly bytes: number | null; readonly largest: number | null };
   /**
    * An untrained graph (text encoder, VAE) on the device, compiled when it first runs and kept while it is the last of its slot.
    * @param slot one program stands per slot

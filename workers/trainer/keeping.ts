@@ -15,6 +15,9 @@ export function keeping(host: TaskHost, store: PreparedStore, set: () => string 
     get backend() {
       return host.backend;
     },
+    get memory() {
+      return host.memory ?? { bytes: null, largest: null };
+    },
     frozen(slot, key, graph, keepAs) {
       const run = host.frozen(slot, key, graph);
       if (keepAs === undefined) return run;

@@ -438,6 +438,9 @@ export class Session implements SessionApi {
       get backend() {
         return standing().runtime.backend.kind;
       },
+      get memory() {
+        return standing().runtime.offered;
+      },
       frozen: (slot, key, graph) => (feeds) => standing().frozen(slot, key, graph, this.#external)(feeds),
       decodeImage: this.#env.decodeImage,
     };

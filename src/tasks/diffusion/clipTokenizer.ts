@@ -1,8 +1,7 @@
 /** @file CLIP's tokenizer from vocab.json and merges.txt, as the content of a tokenizer.json: Stable Diffusion folders often have no such file. */
 import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
-
-const vocabSchema = v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(0)));
+import { vocabSchema } from '#src/tasks/text/tokenizer/read.ts';
 
 const start = '<|startoftext|>';
 const end = '<|endoftext|>';

@@ -1,7 +1,7 @@
 /** @file Captions to token ids by a tokenizer.json, padded and truncated as that file says. */
-import { Tokenizer } from '@huggingface/tokenizers';
 import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
+import { Tokenizer } from '#src/tasks/text/tokenizer/tokenizer.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 
@@ -76,10 +76,8 @@ export class CaptionTokenizer {
     this.length = length;
     const token = config.pad_token;
     const padToken = typeof token === 'string' ? token : token?.content;
-    this.#padId =
-      padding?.pad_id ?? (padToken === undefined ? 0 : (this.#tokenizer.token_to_id(padToken) ?? 0));
-    this.#unknownId =
-      file.model.unk_token == null ? undefined : this.#tokenizer.token_to_id(file.model.unk_token);
+    this.#padId = padding?.pad_id ?? (padToken === undefined ? 0 : (this.#tokenizer.id(padToken) ?? 0));
+    this.#unknownId = file.model.unk_token == null ? undefined : this.#tokenizer.id(file.model.unk_token);
     this.#padLeft = padding?.direction === 'Left';
     this.#cutLeft = truncation?.direction === 'Left';
     if (this.#ids('').length > length)
@@ -89,12 +87,7 @@ export class CaptionTokenizer {
   }
 
   #ids(text: string, special = true): number[] {
-    const ids = this.#tokenizer.encode(text, { add_special_tokens: special }).ids;
-    if (ids.some((id) => !Number.isInteger(id)))
-      throw new DataError(
-        `"${text}" has a word that the tokenizer does not know, and tokenizer/tokenizer_config.json names no unk_token.`,
-      );
-    return ids;
+    return this.#tokenizer.encode(text, special);
   }
 
   /** Token ids of a caption: exactly `length` of them. Too long a caption loses words, never its opening or closing token. */

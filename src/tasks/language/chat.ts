@@ -67,7 +67,7 @@ export class ChatTemplate {
    * @param all everything is to be learned
    * @throws Error where the template refuses the chat, or writes answers that cannot be found again
    */
-  pieces(messages: readonly Message[], all: boolean): Piece[] {
+  pieces(messages: readonly Message[], all = false): Piece[] {
     const raw = this.#render(messages, false);
     if (all) return merged([{ text: this.render(messages, false), counted: true }]);
     if (raw.includes(OPEN))
@@ -122,7 +122,7 @@ export class ChatTemplate {
 }
 
 /** Without empty pieces, and neighbours of a kind in one. */
-function merged(pieces: readonly Piece[]): Piece[] {
+export function merged(pieces: readonly Piece[]): Piece[] {
   const out: Piece[] = [];
   for (const piece of pieces) {
     const last = out.at(-1);

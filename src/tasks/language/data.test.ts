@@ -9,9 +9,11 @@ import { openWhole } from '#src/tasks/testing/trainTask.ts';
 import { TextTokens } from '#src/tasks/text/tokens.ts';
 import type { Adapted, PreparedTask, TaskHost } from '#src/tasks/types.ts';
 import { ChatTemplate } from './chat.ts';
+import { Framing } from './frame.ts';
 import { readDocuments } from './data.ts';
 import { nextToken } from './generate.ts';
 import { rowsOf } from './sequences.ts';
+import { turnsOf } from './windows.ts';
 import { task } from './task.ts';
 
 const utf8 = new TextEncoder();
@@ -27,9 +29,8 @@ const setOf = (files: Readonly<Record<string, string | Uint8Array>>): FileSet =>
       Promise.resolve(bytes.get(path)!.slice(offset, length === undefined ? undefined : offset + length)),
   };
 };
-const chats = new ChatTemplate(null);
-const read = (files: Readonly<Record<string, string | Uint8Array>>, column = '') =>
-  readDocuments(setOf(files), { column, chats });
+const read = (files: Readonly<Record<string, string | Uint8Array>>, column = '', frame = 'auto') =>
+  readDocuments(setOf(files), { column, framing: new Framing(new ChatTemplate(null), frame) });
 const texts = async (files: Readonly<Record<string, string>>, column?: string) =>
   (await read(files, column)).documents.map((d) => d.pieces.map((p) => p.text).join('|'));
 
@@ -57,8 +58,8 @@ describe('texts', () => {
     });
     expect(documents.map((d) => d.pieces)).toEqual([
       [
-        { text: 'user: 2+2?\nassistant: ', counted: false },
-        { text: '4\n', counted: true },
+        { text: '2+2?', counted: false },
+        { text: '4', counted: true },
       ],
       [
         { text: 'user: hi\nassistant: ', counted: false },
@@ -155,10 +156,10 @@ describe('chats', () => {
     ]);
   });
   it('that the template refuses are told of', async () => {
-    const refusing = new ChatTemplate("{{ raise_exception('no system messages') }}");
+    const refusing = new Framing(new ChatTemplate("{{ raise_exception('no system messages') }}"));
     const { problems } = await readDocuments(setOf({ 'a.jsonl': '{"prompt": "x", "completion": "y"}' }), {
       column: '',
-      chats: refusing,
+      framing: refusing,
     });
     expect(problems[0]!.message).toMatch(
       /line 1: the model's chat template refuses it \(.*no system messages/,
@@ -167,25 +168,41 @@ describe('chats', () => {
 });
 
 describe('rows', () => {
-  const doc = (ids: number[], from = 0) => ({ ids, counted: ids.map((_, i) => i >= from) });
+  const text = (ids: number[], from = 0) => ({
+    ids,
+    counted: ids.map((_, i) => i >= from),
+    turns: null,
+    begins: false,
+    joined: [],
+  });
+  const cut = (...given: Parameters<typeof rowsOf>) => rowsOf(...given).rows;
   it('predict the next token of the whole text, across rows', () => {
-    const rows = rowsOf([doc([1, 2, 3, 4, 5, 6])], 4, false, 9);
+    const rows = cut([text([1, 2, 3, 4, 5, 6])], 4, false, 9);
     expect(rows.map((r) => [[...r.ids], [...r.next], [...r.counted], r.real])).toEqual([
       [[1, 2, 3, 4], [2, 3, 4, 5], [1, 1, 1, 1], 4],
       [[5, 6, 9, 9], [6, 0, 0, 0], [1, 0, 0, 0], 2],
     ]);
   });
   it('learn only what counts, and leave out rows that only ask', () => {
-    const rows = rowsOf([doc([1, 2, 3, 4, 5, 6], 4), doc([7, 8], 9)], 3, false, 0);
-    expect(rows.map((r) => [[...r.ids], [...r.counted]])).toEqual([
+    const asked = (ids: number[], from: number) => ({
+      ...text(ids, from),
+      turns: turnsOf(
+        ids.map((_, i) => i >= from),
+        ids.map((_, i) => i >= from),
+      ),
+    });
+    const rows = cut([asked([1, 2, 3, 4, 5, 6], 4), asked([7, 8], 9)], 3, false, 0);
+    // The question is cut from the left, never the answer from its question.
+    expect(rows.map((r) => [[...r.ids], [...r.next], [...r.counted]])).toEqual([
       [
+        [3, 4, 5],
         [4, 5, 6],
-        [1, 1, 0],
+        [0, 1, 1],
       ],
     ]);
   });
   it('put together go on one after the other, and only what was given is not learned', () => {
-    const rows = rowsOf([doc([1, 2]), doc([3, 4, 5], 1), doc([6, 7])], 4, true, 0);
+    const rows = cut([text([1, 2]), text([3, 4, 5], 1), text([6, 7])], 4, true, 0);
     expect(rows.map((r) => [[...r.ids], [...r.next], [...r.counted], r.real])).toEqual([
       [[1, 2, 3, 4], [2, 3, 4, 5], [1, 0, 1, 1], 4],
       [[5, 6, 7, 0], [6, 7, 0, 0], [1, 1, 0, 0], 3],
@@ -295,7 +312,7 @@ test('perplexity weighs every held-out token alike, whatever row or batch it is 
   const heldout = setOf({
     'a.txt': 'the cat',
     'b.txt': 'the small cat found a map of the hill',
-    'c.jsonl': '{"prompt": "the cat", "completion": "a map"}',
+    'c.jsonl': '{"prompt": "the cat", "completion": " a map"}',
   });
   const prepared = await opened.prepare(setOf({ 'x.txt': 'the cat found a map' }), heldout, nothing);
   expect(prepared.problems).toEqual([]);

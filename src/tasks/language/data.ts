@@ -2,7 +2,8 @@
 import type { FileSet } from '#src/tasks/files.ts';
 import { shortened } from '#src/tasks/problems.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
-import type { ChatTemplate, Piece } from './chat.ts';
+import type { Piece } from './chat.ts';
+import type { FrameKind, Framing } from './frame.ts';
 import { readCsv, readJson } from './rows.ts';
 
 /** One text of the data. */
@@ -10,8 +11,10 @@ export interface Document {
   /** "chats.jsonl, line 4" */
   readonly name: string;
   readonly pieces: readonly Piece[];
-  /** The model's template wrote it, with the tokens that start and end it. */
-  readonly templated: boolean;
+  /** What its prompts and answers stand in; null: it has none. The model's template writes the tokens that start and end a text, too. */
+  readonly frame: FrameKind | null;
+  /** The first that is asked in it; null: nothing is. */
+  readonly question: string | null;
 }
 
 /** Larger files are no texts that a browser should take apart at once. */
@@ -22,7 +25,7 @@ const BESIDE = /(^|\/)(readme[^/]*|licen[cs]e[^/]*|dataset_infos?\.json|files\.j
 
 export interface ReadOptions {
   readonly column: string;
-  readonly chats: ChatTemplate;
+  readonly framing: Framing;
   /** Learn what was given, too. */
   readonly all?: boolean;
 }
@@ -51,7 +54,13 @@ export async function readDocuments(
     }
     if (/\.(txt|md)$/i.test(path)) {
       if (text.trim() === '') trouble(path, 'it is empty, and left out.', 'warning');
-      else documents.push({ name: path, pieces: [{ text: text.trim(), counted: true }], templated: false });
+      else
+        documents.push({
+          name: path,
+          pieces: [{ text: text.trim(), counted: true }],
+          frame: null,
+          question: null,
+        });
     } else (/\.(csv|tsv)$/i.test(path) ? readCsv : readJson)(path, text, { options, documents, trouble });
   }
   if (paths.length === 0) trouble(files.name, 'it holds no text: no .txt, .jsonl, .csv or .tsv file.');

@@ -7,6 +7,8 @@ import type { TextTokens } from '#src/tasks/text/tokens.ts';
 
 export interface Wish {
   readonly prompts: readonly (readonly number[])[];
+  /** Tokens at the end of each prompt that what is written begins with again, in tokens of its own choice: one may reach over the join. */
+  readonly again?: readonly (readonly number[])[];
   readonly seed: number;
   readonly temperature: number;
   readonly topP: number;
@@ -35,6 +37,18 @@ export function nextToken(scores: Float32Array, temperature: number, topP: numbe
   return order[count - 1]!;
 }
 
+/**
+ * Scores of tokens that spell a text's beginning, or the text and more; −∞ for all others.
+ * @param text still to be spelt, as the vocabulary writes it
+ */
+function spelling(scores: Float32Array, text: string, tokens: TextTokens): Float32Array {
+  return scores.map((score, id) => {
+    const token = tokens.token(id);
+    const fits = token !== null && token !== '' && (token.startsWith(text) || text.startsWith(token));
+    return fits ? score : -Infinity;
+  });
+}
+
 /** What follows each prompt, up to the end token. The window slides where it is full. */
 export async function generate(
   network: LanguageNetwork,
@@ -46,12 +60,16 @@ export async function generate(
 ): Promise<string[]> {
   const batch = network.inputs.batch ?? Math.max(1, wish.prompts.length);
   const made = wish.prompts.map((): number[] => []);
+  const spelt = wish.prompts.map((_, i) =>
+    (wish.again?.[i] ?? []).map((id) => tokens.token(id) ?? '').join(''),
+  );
+  const left = [...spelt];
   const { graph, output } = network.next(batch, length);
   const run = await adapted.run('language next', `${batch}x${length}`, () => graph);
   for (let first = 0; first < wish.prompts.length; first += batch) {
     const some = made.slice(first, first + batch);
     const open = new Set(some.keys());
-    for (let k = 0; k < wish.newTokens && open.size > 0; k++) {
+    for (let k = 0; open.size > 0; k++) {
       const rows = Array.from({ length: batch }, (_, r) => {
         const whole = [...(wish.prompts[first + r] ?? wish.prompts[0]!), ...(some[r] ?? [])].slice(-length);
         const ids = new Int32Array(length).fill(tokens.pad);
@@ -69,12 +87,22 @@ export async function generate(
       const words = scores.length / batch;
       for (const r of open) {
         const u = random(wish.seed, 'sample', (first + r) * 65_536 + k).uniform(1)[0]!;
-        const id = nextToken(scores.subarray(r * words, (r + 1) * words), wish.temperature, wish.topP, u);
-        if (tokens.ends.has(id)) open.delete(r);
-        else some[r]!.push(id);
+        const own = scores.subarray(r * words, (r + 1) * words);
+        const due = left[first + r]!;
+        const id = nextToken(due === '' ? own : spelling(own, due, tokens), wish.temperature, wish.topP, u);
+        if (due === '' && tokens.ends.has(id)) open.delete(r);
+        else if (some[r]!.push(id) >= wish.newTokens + (wish.again?.[first + r]?.length ?? 0)) open.delete(r);
+        left[first + r] = due.slice((tokens.token(id) ?? '').length);
       }
-      tell(first * wish.newTokens + (k + 1) * some.length, wish.prompts.length * wish.newTokens);
+      tell(
+        first * wish.newTokens + Math.min(k + 1, wish.newTokens) * some.length,
+        wish.prompts.length * wish.newTokens,
+      );
     }
   }
-  return made.map((ids) => tokens.decode(ids));
+  return made.map((ids, i) => {
+    const text = tokens.decode(ids);
+    const before = spelt[i] === '' ? '' : tokens.decode(wish.again![i]!);
+    return text.startsWith(before) ? text.slice(before.length) : text;
+  });
 }

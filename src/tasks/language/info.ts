@@ -1,15 +1,18 @@
 /** @file What the page and job files know of causal language models. */
 import * as v from 'valibot';
 import type { TaskInfo } from '#src/tasks/info.ts';
-import { flag, oneOf, real, text, whole } from '#src/tasks/optionSchema.ts';
+import { flag, oneOf, real, text, value, whole } from '#src/tasks/optionSchema.ts';
+import { isFrame } from './frameText.ts';
 
 export interface LanguageOptions {
-  /** Tokens of a sequence; 0: as the model's files say, at most 256. */
+  /** Tokens of a sequence; 0: as many as the model takes, the data need and the memory holds. */
   readonly length: number;
   /** answers: of chats and prompts with answers only what is to be answered is learned. */
   readonly lossOn: 'answers' | 'all';
   /** Short texts share a sequence, an end token between them; they are not hidden from one another (see sequences.ts). */
   readonly packing: boolean;
+  /** Around prompts and answers: auto (the model's chat template, else none), none, or a text with {prompt} and {completion}. */
+  readonly frame: string;
   /** Column or key that holds the text; '': found by the usual names. */
   readonly column: string;
   /** 0: always the likeliest token. */
@@ -23,6 +26,7 @@ export const languageDefaults: LanguageOptions = {
   length: 0,
   lossOn: 'answers',
   packing: true,
+  frame: 'auto',
   column: '',
   temperature: 0,
   topP: 1,
@@ -39,6 +43,13 @@ export const info: TaskInfo = {
     length: v.optional(whole(0, 8192)),
     loss_on: v.optional(oneOf(['answers', 'all'])),
     packing: v.optional(flag),
+    frame: v.optional(
+      value<string>('"auto", "none", or a text with {prompt} and, after it, {completion}', isFrame, {
+        type: 'string',
+        maxLength: 2000,
+        pattern: '^(auto|none)$|\\{prompt\\}',
+      }),
+    ),
     column: v.optional(text(200)),
     temperature: v.optional(real('a number from 0 to 5', (x) => x >= 0 && x <= 5)),
     top_p: v.optional(real('a number above 0 to 1', (x) => x > 0 && x <= 1)),
@@ -50,7 +61,7 @@ export const info: TaskInfo = {
       kind: 'number',
       key: 'length',
       label: 'Tokens of a sequence',
-      help: '0: as the model’s files say, at most 256. Longer ones take more memory.',
+      help: '0: as many as the model takes, as far as they are needed and fit the memory.',
       min: 0,
       max: 8192,
       step: 16,
@@ -69,6 +80,12 @@ export const info: TaskInfo = {
       key: 'packing',
       label: 'Put short texts together',
       help: 'Several texts share a sequence: fewer steps for the same data. A text sees those before it in its sequence.',
+    },
+    {
+      kind: 'text',
+      key: 'frame',
+      label: 'Frame of prompts and answers',
+      help: 'auto: the model’s chat template, else none. none: prompt and completion are one text. Or your own, \\n a line break: Q: {prompt}\\nA: {completion}\\n. Samples are asked alike.',
     },
     { kind: 'text', key: 'column', label: 'Column of the text', help: 'Empty: found by the usual names.' },
     {

@@ -17,10 +17,13 @@ import type {
 } from '#src/tasks/types.ts';
 import { ChatTemplate } from './chat.ts';
 import { type Document, readDocuments } from './data.ts';
+import { type FrameKind, frameWords, Framing, usualKind } from './frame.ts';
 import { generate } from './generate.ts';
 import type { LanguageOptions } from './info.ts';
 import type { LanguageNetwork } from './network.ts';
-import { marked, type Row, rowsOf } from './sequences.ts';
+import { type Marked, marked, type Row, rowsOf } from './sequences.ts';
+import { type Parted, partedProblems } from './windows.ts';
+import { lengthThatFits, type ReadingLength, roundedLength } from '#src/tasks/text/length.ts';
 import { sampleProblems, tokenProblems } from '#src/tasks/text/problems.ts';
 import type { TextTokens } from '#src/tasks/text/tokens.ts';
 
@@ -29,8 +32,19 @@ export interface LanguageModel {
   readonly job: TaskJob<LanguageOptions>;
   readonly network: LanguageNetwork;
   readonly tokens: TextTokens;
-  /** Tokens of a row. */
-  readonly length: number;
+  readonly length: ReadingLength;
+  /** Of its files. */
+  readonly bytes: number;
+  /** How the data ask, once there were some. */
+  asking: Asking | null;
+}
+
+/** How samples are asked, so that they are what was learned. */
+export interface Asking {
+  /** null: prompts are beginnings of texts. */
+  readonly frame: FrameKind | null;
+  /** Ends of questions, as tokens, for which others stand where an answer follows. */
+  readonly joined: readonly (readonly number[])[];
 }
 
 const SHOWN = 6;
@@ -38,12 +52,12 @@ const SHOWN = 6;
 const LONG = 400;
 
 /**
- * The model's own template.
- * @throws DataError where it cannot be read
+ * What the job wants around prompts and answers, and the model's own template.
+ * @throws DataError where that cannot be read
  */
-function templateOf(tokens: TextTokens): ChatTemplate {
+function framingOf({ tokens, job }: Pick<LanguageModel, 'tokens' | 'job'>): Framing {
   try {
-    return new ChatTemplate(tokens.template, tokens.special);
+    return new Framing(new ChatTemplate(tokens.template, tokens.special), job.options.frame);
   } catch (error) {
     throw new DataError(
       `The model's chat template cannot be read: ${error instanceof Error ? error.message : String(error)}. Repair chat_template in tokenizer_config.json, or remove it.`,
@@ -57,13 +71,14 @@ export async function prepareTexts(
   model: LanguageModel,
   train: FileSet,
   heldout: FileSet | null,
+  host: TaskHost,
   tell?: Tell,
 ): Promise<PreparedTask> {
-  const { job, tokens, length, network } = model;
+  const { job, tokens, network } = model;
   const { options } = job;
-  const chats = templateOf(tokens);
-  const read = (files: FileSet) =>
-    readDocuments(files, { column: options.column, chats, all: options.lossOn === 'all' });
+  const framing = framingOf(model);
+  const everything = options.lossOn === 'all';
+  const read = (files: FileSet) => readDocuments(files, { column: options.column, framing, all: everything });
   const own = await read(train);
   const other = heldout ? await read(heldout) : null;
   const problems: TaskProblem[] = [...own.problems, ...(other?.problems ?? [])];
@@ -83,7 +98,7 @@ export async function prepareTexts(
     documents.flatMap((document) => {
       tell?.(++done, total);
       try {
-        return [marked(document, tokens)];
+        return [{ ...marked(document, tokens, everything), name: document.name }];
       } catch (error) {
         problems.push({
           severity: 'error',
@@ -94,9 +109,29 @@ export async function prepareTexts(
       }
     });
   const [before, after] = [tokenise(training), tokenise(judged)];
-  problems.push(...sampleProblems(job.sample.prompts, (prompt) => prompted(model, chats, prompt)));
-  const rows = rowsOf(before, length, options.packing, tokens.pad);
-  const heldRows = rowsOf(after, length, options.packing, tokens.pad);
+  const length = rowLength(model, [...before, ...after], host);
+  model.asking = {
+    frame: usualKind(training.map((d) => d.frame)),
+    joined: [...new Map(before.map(({ joined }) => [joined.join(), joined])).values()].filter(
+      (ids) => ids.length > 0,
+    ),
+  };
+  problems.push(
+    ...sampleProblems(job.sample.prompts, (prompt) => prompted(model, framing, prompt)),
+    ...longPrompts(model, framing),
+  );
+  const made = rowsOf(before, length, options.packing, tokens.pad);
+  const judging = rowsOf(after, length, options.packing, tokens.pad);
+  const { rows } = made;
+  const named = [...before, ...after];
+  problems.push(
+    ...partedProblems(
+      [...made.parted, ...judging.parted].flatMap((part: Parted | null, i) =>
+        part ? [{ ...part, name: named[i]!.name }] : [],
+      ),
+      length,
+    ),
+  );
   const count = before.reduce((n, d) => n + d.ids.length, 0);
   const graph = network.graph(network.inputs.batch ?? 1, length);
   const all = [...before, ...after].map(({ ids }) => ids);
@@ -113,7 +148,13 @@ export async function prepareTexts(
       { label: 'Texts', value: `${training.length} to train, ${judged.length} held out` },
       { label: 'Tokens', value: `${count}, of which ${counted} are learned` },
       { label: 'Sequences', value: `${rows.length} of ${length} tokens` },
-      { label: 'Chat template', value: tokens.template === null ? 'none' : 'the model’s own' },
+      {
+        label: 'Frame',
+        value: frameWords(
+          training.map((d) => d.frame),
+          options.frame,
+        ),
+      },
     ],
     items: training
       .slice(0, SHOWN)
@@ -122,7 +163,7 @@ export async function prepareTexts(
   const words = network.inputs;
   const lines = rows.map((row) => `${row.ids.join(' ')}|${row.counted.join('')}`);
   const dataHash = await sha256Lines([JSON.stringify([words.ids, length, options.lossOn]), ...lines]);
-  return new PreparedTexts(model, rows, heldRows, training, {
+  return new PreparedTexts(model, length, rows, judging.rows, training, {
     problems,
     preview,
     dataHash,
@@ -164,6 +205,7 @@ class PreparedTexts implements PreparedTask {
 
   constructor(
     readonly model: LanguageModel,
+    readonly length: number,
     readonly rows: readonly Row[],
     readonly heldout: readonly Row[],
     readonly documents: readonly Document[],
@@ -174,8 +216,8 @@ class PreparedTexts implements PreparedTask {
   }
 
   training() {
-    const { network, job, length } = this.model;
-    return (this.#training ??= network.training(job.train.batch, length));
+    const { network, job } = this.model;
+    return (this.#training ??= network.training(job.train.batch, this.length));
   }
 
   warm(): Promise<void> {
@@ -193,7 +235,8 @@ class PreparedTexts implements PreparedTask {
 
   async evaluate(adapted: Adapted, _: TaskHost, tell: Tell): Promise<TaskEvaluation> {
     if (this.heldout.length === 0) return { loss: null, metrics: [] };
-    const { job, network, length } = this.model;
+    const { length } = this;
+    const { job, network } = this.model;
     const { batch } = job.train;
     const { graph, output } = (this.#judging ??= network.judging(batch, length));
     const run = await adapted.run('language judge', `${batch}x${length}`, () => graph);
@@ -225,19 +268,65 @@ class PreparedTexts implements PreparedTask {
   }
 }
 
-/** The first words of the first few texts, where the job has no prompts. */
-const beginnings = (documents: readonly Document[]): string[] =>
-  documents.slice(0, 3).map((document) => textOf(document).split(/\s+/).slice(0, 4).join(' '));
+/** Where the job has no prompts: the first few questions, or the first words of texts without. */
+const beginnings = (documents: readonly Document[]): string[] => {
+  const asked = usualKind(documents.map((d) => d.frame)) !== null;
+  return documents
+    .filter((d) => !asked || d.question !== null)
+    .slice(0, 3)
+    .map((d) => (asked ? d.question! : textOf(d).split(/\s+/).slice(0, 4).join(' ')));
+};
+
+/** Tokens of a row: what was asked for, else as many as the data need, the model takes and the memory holds. */
+function rowLength(model: LanguageModel, texts: readonly Marked[], host: TaskHost): number {
+  const { length, network, job, bytes } = model;
+  if (length.exact) return length.most;
+  const needed = job.options.packing
+    ? texts.reduce((n, { ids }) => n + ids.length, 0)
+    : texts.reduce((n, { ids }) => Math.max(n, ids.length), 0);
+  const batch = network.inputs.batch ?? job.train.batch;
+  return lengthThatFits(roundedLength(needed, length.most), host, bytes, (tokens) =>
+    network.graph(batch, tokens),
+  );
+}
+
+/** How prompts are asked where no data were looked at: by the job's frame, or the model's own. */
+const usualAsking = (framing: Framing): Asking => {
+  const kind = framing.kindOf(true);
+  return { frame: kind === 'joined' ? null : kind, joined: [] };
+};
 
 /** Tokens to go on from. Throws where the tokenizer or the template does not take the prompt. */
-function prompted({ tokens }: LanguageModel, chats: ChatTemplate, prompt: string): number[] {
-  if (chats.own) return tokens.encode(chats.render([{ role: 'user', content: prompt }], true));
-  const own = tokens.encode(prompt);
+function prompted({ tokens, asking }: LanguageModel, framing: Framing, prompt: string): number[] {
+  const { frame } = asking ?? usualAsking(framing);
+  const own = tokens.encode(framing.ask(prompt, frame));
+  if (frame === 'template') return own;
   const whole = tokens.start !== null && own[0] !== tokens.start ? [tokens.start, ...own] : own;
   return whole.length > 0 ? whole : [tokens.start ?? tokens.end ?? tokens.pad];
 }
 
-/** What the model writes after prompts; with a chat template, as an answer to them. */
+/** Samples of which the model sees the end only. */
+function longPrompts(model: LanguageModel, framing: Framing): TaskProblem[] {
+  const { most } = model.length;
+  const long = model.job.sample.prompts.filter((prompt) => {
+    try {
+      return prompted(model, framing, prompt).length > most;
+    } catch {
+      return false;
+    }
+  });
+  if (long.length === 0) return [];
+  const [first] = long as [string];
+  return [
+    {
+      severity: 'warning',
+      item: first,
+      message: `${long.length === 1 ? 'A sample has' : `${long.length} samples have`} more than ${most} tokens: the model sees the last ${most} of “${first.slice(0, 40)}…”.`,
+    },
+  ];
+}
+
+/** What the model writes after prompts; with a frame, as an answer to them. */
 export async function answer(
   model: LanguageModel,
   prompts: readonly string[],
@@ -248,13 +337,29 @@ export async function answer(
   const { job, network, tokens, length } = model;
   const { temperature, topP, newTokens } = job.options;
   if (prompts.length === 0) return { prompts: [], pictures: [], texts: [] };
-  const chats = templateOf(tokens);
-  const ids = prompts.map((prompt) => prompted(model, chats, prompt));
+  const framing = framingOf(model);
+  const { joined } = model.asking ?? usualAsking(framing);
+  const whole = prompts.map((prompt) => prompted(model, framing, prompt));
+  const kept = whole.map((ids) => {
+    const ends = joined.filter((end) => end.every((id, i) => ids[ids.length - end.length + i] === id));
+    // Something is to be left to go on from.
+    return Math.max(1, ids.length - ends.reduce((n, end) => Math.max(n, end.length), 0));
+  });
+  const window = length.exact
+    ? length.most
+    : roundedLength(whole.reduce((n, ids) => Math.max(n, ids.length), 0) + newTokens, length.most);
   const texts = await generate(
     network,
     tokens,
-    length,
-    { prompts: ids, seed, temperature, topP, newTokens },
+    window,
+    {
+      prompts: whole.map((ids, i) => ids.slice(0, kept[i])),
+      again: whole.map((ids, i) => ids.slice(kept[i])),
+      seed,
+      temperature,
+      topP,
+      newTokens,
+    },
     adapted,
     tell,
   );

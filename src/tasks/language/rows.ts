@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { columnOf, parseTable } from '#src/tasks/table.ts';
 import type { Message, Piece } from './chat.ts';
 import type { Document, ReadOptions } from './data.ts';
+import type { FrameKind, Framing } from './frame.ts';
 
 const textNames = ['text', 'content', 'document', 'sentence', 'output', 'story'];
 const promptNames = ['prompt', 'question', 'instruction', 'input'];
@@ -60,7 +61,7 @@ export function readCsv(path: string, text: string, sink: Sink): void {
   for (const { line, fields } of table.rows) {
     const name = `${path}, line ${line}`;
     if (prompt !== undefined && answer !== undefined)
-      add(name, asked(fields.get(prompt) ?? ''), asked(fields.get(answer) ?? '', 'assistant'), sink);
+      add(name, asked(fields.get(prompt) ?? ''), asked(fields.get(answer) ?? '', 'assistant'), sink, true);
     else addText(name, fields.get(wanted!) ?? '', sink);
   }
 }
@@ -124,10 +125,12 @@ function readRow(name: string, row: unknown, sink: Sink): void {
       if (read) add(name, read, [], sink);
       return;
     }
+    const plain = (names: readonly string[]): boolean =>
+      typeof row[names.find((n) => typeof row[n] === 'string' || Array.isArray(row[n])) ?? ''] === 'string';
     const prompt = part(promptNames, 'user');
     const answer = prompt === undefined ? undefined : part(answerNames, 'assistant');
     if (prompt !== undefined && answer !== undefined) {
-      if (prompt && answer) add(name, prompt, answer, sink);
+      if (prompt && answer) add(name, prompt, answer, sink, plain(promptNames) && plain(answerNames));
       return;
     }
   }
@@ -146,23 +149,29 @@ const isEmpty = (pieces: readonly Piece[]): boolean => pieces.every(({ text }) =
 function addText(name: string, text: string, { documents, trouble }: Sink): void {
   const pieces = [{ text, counted: true }];
   if (isEmpty(pieces)) trouble(name, 'it is empty, and left out.', 'warning');
-  else documents.push({ name, pieces, templated: false });
+  else documents.push({ name, pieces, frame: null, question: null });
 }
 
-/** @param answer of a prompt: not to be empty. A chat has its answers in itself, and [] here */
+/**
+ * @param answer of a prompt: not to be empty. A chat has its answers in itself, and [] here
+ * @param pair both came as plain texts
+ */
 function add(
   name: string,
   chat: readonly Message[],
   answer: readonly Message[],
   { options, documents, trouble }: Sink,
+  pair = false,
 ): void {
-  const { chats, all = false } = options;
+  const { framing, all = false } = options;
+  const frame = framing.kindOf(pair);
+  const messages = [...chat, ...answer];
   let pieces: Piece[];
   try {
     pieces =
       answer.length > 0 && answer.every(({ content }) => content.trim() === '')
         ? []
-        : chats.pieces([...chat, ...answer], all);
+        : framed(messages, frame, framing, all);
   } catch (error) {
     trouble(
       name,
@@ -170,6 +179,17 @@ function add(
     );
     return;
   }
+  const question = messages.find(({ role }) => role === 'user')?.content ?? null;
   if (isEmpty(pieces)) trouble(name, 'it is empty, and left out.', 'warning');
-  else documents.push({ name, pieces, templated: chats.own });
+  else documents.push({ name, pieces, frame, question });
+}
+
+/** Where everything is learned, answers need not be found. */
+function framed(messages: readonly Message[], frame: FrameKind, framing: Framing, all: boolean): Piece[] {
+  try {
+    return framing.pieces(messages, frame);
+  } catch (error) {
+    if (!all) throw error;
+    return framing.chats.pieces(messages, true);
+  }
 }

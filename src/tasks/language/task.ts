@@ -21,16 +21,16 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
   const file = await openModel(decoderPath(files) ?? modelPath(files));
   const network = new LanguageNetwork(file, readInputs(file), await readHints(files, file.path));
   const tokens = await TextTokens.read(files, file.path);
-  const length = readingLength(file.path, network.inputs, tokens, options.length, job.train.batch);
-  const model: LanguageModel = { job, network, tokens, length };
+  const length = readingLength(file, network.inputs, tokens, options.length, job.train.batch);
+  const model: LanguageModel = { job, network, tokens, length, bytes: file.bytes, asking: null };
   return {
     hash: file.hash,
     bytes: file.bytes,
     weights: countWeights(file.model),
     parts: [{ part: '', file }],
     layers: () => network.layers(),
-    prepare: (train: FileSet, heldout: FileSet | null, _: TaskHost, tell?: Tell) =>
-      prepareTexts(model, train, heldout, tell),
+    prepare: (train: FileSet, heldout: FileSet | null, host: TaskHost, tell?: Tell) =>
+      prepareTexts(model, train, heldout, host, tell),
     sample: (wish: SampleWish, adapted, _, tell) => answer(model, wish.prompts, wish.seed, adapted, tell),
   };
 }

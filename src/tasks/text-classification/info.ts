@@ -10,7 +10,7 @@ import type { TaskInfo } from '#src/tasks/info.ts';
 import { text, whole } from '#src/tasks/optionSchema.ts';
 
 export interface TextClassOptions extends ClassOptions {
-  /** Tokens that the model reads of a text; 0: as many as the longest has, at most 256. */
+  /** Tokens that the model reads of a text; 0: as many as the longest has, the model takes and the memory holds. */
   readonly length: number;
   /** Columns of the text, of a second text, and of the label; '': found by the usual names. */
   readonly column: string;
@@ -46,7 +46,7 @@ export const info: TaskInfo = {
       kind: 'number',
       key: 'length',
       label: 'Tokens of a text',
-      help: 'Longer texts are cut. 0: as many as the longest has, at most 256.',
+      help: 'Longer texts are cut. 0: as many as the longest has, as far as the model takes them and the memory holds them.',
       min: 0,
       max: 8192,
       step: 8,

@@ -9,6 +9,7 @@ import { classFacts, classReport } from '#src/tasks/classification/report.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { EpochOrder } from '#src/tasks/order.ts';
 import { textFeeds, type TokenRow } from '#src/tasks/text/inputs.ts';
+import { lengthThatFits, type ReadingLength } from '#src/tasks/text/length.ts';
 import { sampleProblems, tokenProblems } from '#src/tasks/text/problems.ts';
 import type {
   Adapted,
@@ -24,13 +25,15 @@ import type {
 } from '#src/tasks/types.ts';
 import type { TextClassifier } from './classifier.ts';
 import { type LabelledText, readLabelledTexts, repeatedTexts } from './data.ts';
-import { cutProblems, lengthFor, padded, type Tokenised, tokenise } from './rows.ts';
+import { cutProblems, lengthFor, padded, type Text, type Tokenised, tokenise } from './rows.ts';
 import { type Head, score, sorted } from './score.ts';
 
 /** One text with its tokens and the index of its class. */
 interface Example extends Tokenised {
   readonly name: string;
+  /** As it is shown. */
   readonly text: string;
+  readonly source: Text;
   readonly label: number;
 }
 
@@ -46,13 +49,14 @@ const cut = (text: string, length: number): string =>
 
 /**
  * Reads and checks the data. Lists problems; throws only what the model itself lacks.
- * @param most tokens of a text at most
+ * @param reading tokens of a text at most
  */
 export async function prepareLabelled(
   classifier: TextClassifier,
-  most: number,
+  reading: ReadingLength,
   train: FileSet,
   heldout: FileSet | null,
+  host: TaskHost,
   tell?: Tell,
 ): Promise<PreparedTask> {
   const { job, tokens, inputs } = classifier;
@@ -79,7 +83,15 @@ export async function prepareLabelled(
       const label = choice.indexOf.get(text.label);
       if (label === undefined) return [];
       try {
-        return [{ ...tokenise(tokens, text, most), name: text.name, text: shown(text), label }];
+        return [
+          {
+            ...tokenise(tokens, text, reading.most),
+            name: text.name,
+            text: shown(text),
+            source: { text: text.text, pair: text.pair },
+            label,
+          },
+        ];
       } catch (error) {
         problems.push({
           severity: 'error',
@@ -91,6 +103,10 @@ export async function prepareLabelled(
     });
   let training = read(own.texts);
   let judged = read(held);
+  const most = lengthOf(classifier, choice, reading, [...training, ...judged], host);
+  const cutTo = (texts: readonly Example[]): Example[] =>
+    texts.map((e) => (e.ids.length > most ? { ...e, ...tokenise(tokens, e.source, most) } : e));
+  [training, judged] = [cutTo(training), cutTo(judged)];
   const all = [...training, ...judged];
   problems.push(
     ...cutProblems(all, most),
@@ -116,6 +132,25 @@ export async function prepareLabelled(
     dataHash: await sha256Lines([JSON.stringify([length, choice.kind, choice.names]), ...lines]),
     preview: previewOf(training, judged, choice, length),
   });
+}
+
+/** Tokens of a row: what was asked for, else as many as the texts need, the model takes and the memory holds. */
+function lengthOf(
+  classifier: TextClassifier,
+  { kind, names }: HeadChoice,
+  { most, exact }: ReadingLength,
+  texts: readonly Tokenised[],
+  host: TaskHost,
+): number {
+  if (exact) return most;
+  const { job, file, inputs } = classifier;
+  return lengthThatFits(
+    lengthFor(texts, most),
+    host,
+    file.bytes,
+    (length) =>
+      classifier.graph(inputs.batch ?? job.train.batch, length, kind === 'new' ? names.length : null).graph,
+  );
 }
 
 /** Figures by class and the first texts of each. */

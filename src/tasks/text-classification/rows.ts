@@ -1,7 +1,7 @@
 /** @file Labelled texts as rows of tokens of one length, and what is wrong with them. */
-import { shortened } from '#src/tasks/problems.ts';
 import { framed } from '#src/tasks/text/framed.ts';
 import type { TokenRow } from '#src/tasks/text/inputs.ts';
+import { roundedLength } from '#src/tasks/text/length.ts';
 import type { TextTokens } from '#src/tasks/text/tokens.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 
@@ -28,7 +28,7 @@ export const tokenise = (tokens: TextTokens, { text, pair }: Text, longest: numb
 /** The length of rows that hold all: a multiple of 8, so that few lengths occur. @param most it is never more */
 export function lengthFor(texts: readonly Tokenised[], most: number): number {
   const longest = texts.reduce((n, { ids }) => Math.max(n, ids.length), 1);
-  return Math.min(most, Math.ceil(longest / 8) * 8);
+  return roundedLength(longest, most);
 }
 
 /** Padded at the end. */
@@ -43,16 +43,21 @@ interface Named extends Tokenised {
   readonly name: string;
 }
 
-/** Texts that are cut. */
-export const cutProblems = (texts: readonly Named[], longest: number): TaskProblem[] =>
-  shortened(
-    texts
-      .filter(({ lost }) => lost > 0)
-      .map(({ name, lost }) => ({
-        severity: 'warning',
-        item: name,
-        message: `${name} is longer than ${longest} tokens: the model does not see its last ${lost}.`,
-        cure: 'Set a greater length, or shorten the text.',
-      })),
-    (n) => `${n} more texts are longer than ${longest} tokens.`,
-  );
+/** Texts that are cut: how many, and where the first is. */
+export function cutProblems(texts: readonly Named[], longest: number): TaskProblem[] {
+  const cut = texts.filter(({ lost }) => lost > 0);
+  const [first] = cut;
+  if (!first) return [];
+  const most = cut.reduce((n, { lost }) => Math.max(n, lost), 0);
+  return [
+    {
+      severity: 'warning',
+      item: first.name,
+      message:
+        cut.length === 1
+          ? `${first.name} is longer than ${longest} tokens: the model does not see its last ${first.lost}.`
+          : `${cut.length} of ${texts.length} texts are longer than ${longest} tokens, the first ${first.name}: the model does not see their ends, up to ${most} tokens.`,
+      cure: 'Set a greater length, or shorten the texts.',
+    },
+  ];
+}

@@ -27,7 +27,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
   const file = await openSingle(files, openModel);
   const inputs = classifierInputs(file);
   const tokens = await TextTokens.read(files, file.path);
-  const most = readingLength(file.path, inputs, tokens, options.length, job.train.batch);
+  const length = readingLength(file, inputs, tokens, options.length, job.train.batch);
   const names = await readClassNames(files, file.path);
   const classifier = new TextClassifier(file, job, inputs, tokens, names);
 
@@ -37,11 +37,11 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
     _: TaskHost,
     tell: Tell,
   ): Promise<Samples> => {
-    const texts = prompts.map((text) => tokenise(tokens, { text, pair: null }, most));
-    const length = inputs.length ?? lengthFor(texts, most);
+    const texts = prompts.map((text) => tokenise(tokens, { text, pair: null }, length.most));
+    const row = inputs.length ?? lengthFor(texts, length.most);
     const shown = classes ?? classifier.classNames();
     const head = { classifier, classes: newHead ? shown.length : null, names: shown };
-    return sorted(head, prompts, length, adapted, tell);
+    return sorted(head, prompts, row, adapted, tell);
   };
   return {
     hash: file.hash,
@@ -49,8 +49,8 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
     weights: countWeights(file.model),
     parts: [{ part: '', file }],
     layers: () => classifier.layers(),
-    prepare: (train: FileSet, heldout: FileSet | null, _: TaskHost, tell?: Tell) =>
-      prepareLabelled(classifier, most, train, heldout, tell),
+    prepare: (train: FileSet, heldout: FileSet | null, host: TaskHost, tell?: Tell) =>
+      prepareLabelled(classifier, length, train, heldout, host, tell),
     sample,
   };
 }

@@ -1,7 +1,8 @@
 /** @file Text ↔ token ids of a language model, and its special tokens. */
-import { Tokenizer } from '@huggingface/tokenizers';
 import * as v from 'valibot';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
+import type { Typed } from './tokenizer/postProcessors.ts';
+import { Tokenizer } from './tokenizer/tokenizer.ts';
 
 const tokenContent = v.union([v.string(), v.looseObject({ content: v.string() })]);
 const configSchema = v.looseObject({
@@ -22,12 +23,37 @@ const modelSchema = v.looseObject({
   eos_token_id: v.nullish(v.union([v.number(), v.array(v.number())])),
   max_position_embeddings: v.nullish(v.number()),
   n_positions: v.nullish(v.number()),
+  n_ctx: v.nullish(v.number()),
+  max_sequence_length: v.nullish(v.number()),
+  max_seq_length: v.nullish(v.number()),
+  max_seq_len: v.nullish(v.number()),
+  seq_length: v.nullish(v.number()),
+  model_type: v.nullish(v.string()),
+  pad_token_id: v.nullish(v.number()),
 });
 type ModelConfig = v.InferOutput<typeof modelSchema>;
 
 type Config = v.InferOutput<typeof configSchema>;
 const named = (token: Config['eos_token']): string | null =>
   token === null || token === undefined ? null : typeof token === 'string' ? token : token.content;
+
+/** Models that count places from behind the padding's: so many fewer tokens than positions. */
+const BEHIND_PADDING = /roberta|camembert|longformer|xmod|mpnet/i;
+
+/** Tokens that a model's configuration lets it read. */
+function lengthsIn(config: ModelConfig): number[] {
+  const { model_type: kind, pad_token_id: padding, max_position_embeddings: positions } = config;
+  const lost = BEHIND_PADDING.test(kind ?? '') ? (padding ?? 1) + 1 : 0;
+  return [
+    typeof positions === 'number' ? positions - lost : null,
+    config.n_positions,
+    config.n_ctx,
+    config.max_sequence_length,
+    config.max_seq_length,
+    config.max_seq_len,
+    config.seq_length,
+  ].filter((n): n is number => typeof n === 'number');
+}
 
 /** End tokens of well-known models, where no file says which it is. */
 const usualEnds = ['<|endoftext|>', '</s>', '<|im_end|>', '<|end_of_text|>', '<eos>'];
@@ -77,25 +103,20 @@ export class TextTokens {
     // As transformers has it where nothing is said.
     this.#cleanUp = config.clean_up_tokenization_spaces ?? false;
     const id = (token: string | null | undefined): number | null =>
-      token === null || token === undefined ? null : (tokenizer.token_to_id(token) ?? null);
-    const end =
-      named(config.eos_token) ?? usualEnds.find((t) => tokenizer.token_to_id(t) !== undefined) ?? null;
+      token === null || token === undefined ? null : (tokenizer.id(token) ?? null);
+    const end = named(config.eos_token) ?? usualEnds.find((t) => tokenizer.id(t) !== undefined) ?? null;
     this.end = id(end);
     const ends = models.flatMap((m) => m.eos_token_id ?? []);
     this.ends = new Set(this.end === null ? ends : [this.end, ...ends]);
     this.pad = id(named(config.pad_token)) ?? this.end ?? 0;
-    const [bare, around] = [false, true].map(
-      (add_special_tokens) => tokenizer.encode('a', { add_special_tokens }).ids,
-    ) as [number[], number[]];
-    this.start = around[0] === bare[0] ? null : (around[0] ?? null);
+    this.start = tokenizer.start;
     const unknown = id(named(config.unk_token) ?? file.model.unk_token);
     // GPT-2's is its end: there it says nothing of words.
     this.unknown = unknown === this.end || unknown === this.start ? null : unknown;
     this.template = template;
-    const longest = [
-      config.model_max_length,
-      ...models.flatMap((m) => [m.max_position_embeddings, m.n_positions]),
-    ].filter((n): n is number => typeof n === 'number' && n >= 1 && n <= 2 ** 20);
+    const longest = [config.model_max_length, ...models.flatMap(lengthsIn)].filter(
+      (n): n is number => typeof n === 'number' && n >= 1 && n <= 2 ** 20,
+    );
     this.longest = longest.length > 0 ? Math.min(...longest) : null;
     this.special = Object.fromEntries(
       (['eos_token', 'bos_token', 'pad_token', 'unk_token'] as const).flatMap((key) => {
@@ -122,9 +143,7 @@ export class TextTokens {
     if (!config.success) throw new DataError(`${configPath} is not a tokenizer's configuration.`);
     let tokenizer: Tokenizer;
     try {
-      // What the file alone says of unknown words counts, as in transformers.
-      const unknown = config.output.unk_token ?? file.output.model.unk_token;
-      tokenizer = new Tokenizer(file.output, { ...config.output, unk_token: unknown });
+      tokenizer = new Tokenizer(file.output, config.output);
     } catch (error) {
       throw new DataError(
         `${path} is not a tokenizer that Rotune can read: ${error instanceof Error ? error.message : String(error)}.`,
@@ -149,34 +168,25 @@ export class TextTokens {
     return new TextTokens(tokenizer, file.output, config.output, template, models);
   }
 
-  /** @param special with the tokens that the tokenizer puts around a text */
+  /**
+   * @param special with the tokens that the tokenizer puts around a text
+   * @throws DataError for words that it does not know, where it has no token for these
+   */
   encode(text: string, special = false): number[] {
-    return this.#known(this.#tokenizer.encode(text, { add_special_tokens: special }).ids, text);
-  }
-
-  #known(ids: number[], text: string): number[] {
-    if (ids.some((id) => !Number.isInteger(id)))
-      throw new DataError(
-        `"${text.slice(0, 40)}" has a word that the tokenizer does not know, and tokenizer_config.json names no unk_token.`,
-      );
-    return ids;
+    return this.#tokenizer.encode(text, special);
   }
 
   /** A text, or a pair of texts, with all that the tokenizer puts around and between, and the type of each token. */
-  around(text: string, pair: string | null): { readonly ids: number[]; readonly types: number[] } {
-    const { ids, token_type_ids: types } = this.#tokenizer.encode(text, {
-      text_pair: pair,
-      add_special_tokens: true,
-      return_token_type_ids: true,
-    });
-    return { ids: this.#known(ids, text), types };
+  around(text: string, pair: string | null): Typed {
+    return this.#tokenizer.around(text, pair);
+  }
+
+  /** A token as the vocabulary writes it; null: there is none of that number. */
+  token(id: number): string | null {
+    return this.#tokenizer.token(id) ?? null;
   }
 
   decode(ids: readonly number[]): string {
-    if (ids.length === 0) return '';
-    return this.#tokenizer.decode([...ids], {
-      skip_special_tokens: true,
-      clean_up_tokenization_spaces: this.#cleanUp,
-    });
+    return this.#tokenizer.decode(ids, this.#cleanUp);
   }
 }

@@ -1,0 +1,34 @@
+/** @file Parts of a tokenizer.json, checked as they are read; what Rotune cannot do is refused by its name. */
+import * as v from 'valibot';
+import { DataError } from '#src/tasks/files.ts';
+
+/** A part that says its kind. */
+export const kindSchema = v.looseObject({ type: v.string() });
+export type Part = v.InferOutput<typeof kindSchema>;
+
+/** A part with what its schema wants. @throws DataError that names the part and the entry */
+export function readPart<S extends v.GenericSchema>(schema: S, part: Part): v.InferOutput<S> {
+  const read = v.safeParse(schema, part);
+  if (read.success) return read.output;
+  const [issue] = read.issues;
+  throw new DataError(`its ${part.type} has no usable ${v.getDotPath(issue) ?? 'settings'}`);
+}
+
+/** @param what "pre-tokenizer" */
+export function unknownKind(what: string, kind: string): never {
+  throw new DataError(`its ${what} "${kind.slice(0, 60)}" is not supported`);
+}
+
+/** A pattern as tokenizer.json writes it: a text, or a regular expression of Oniguruma. */
+export const patternSchema = v.union([v.object({ String: v.string() }), v.object({ Regex: v.string() })]);
+export type PatternPart = v.InferOutput<typeof patternSchema>;
+
+/** Tokens with their numbers. Read as a whole: schemas of single keys leave out words like "constructor". */
+export const vocabSchema = v.custom<Readonly<Record<string, number>>>(
+  (x) =>
+    typeof x === 'object' &&
+    x !== null &&
+    !Array.isArray(x) &&
+    Object.values(x).every((id) => Number.isInteger(id) && (id as number) >= 0),
+  'is no list of tokens with their numbers',
+);
