@@ -2,16 +2,17 @@
 import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import { exampleLosses } from '#src/tasks/generic/losses.ts';
+import type { Scale } from '#src/tasks/scores/scores.ts';
 
 /** Feed of the loss: [B, C], the wanted share of each class times its weight over the batch's weights. */
 export const targetFeed = 'target';
 
-/** −Σ target·ln softmax(logits) over the batch, a scalar; the target's rows are weighted already. */
-export function classLoss(g: Builder, logits: Value): Value {
+/** −Σ target·ln p over the batch, a scalar, with ln p = ln softmax(logits), or as it is given; the target's rows are weighted already. */
+export function classLoss(g: Builder, logits: Value, scale: Scale): Value {
   const [batch, classes] = logits.shape as [number, number];
   const rows = g.reshape(logits, [batch, classes]);
   const target = g.input(targetFeed, 'float32', [batch, classes]);
-  return g.reduceSum(exampleLosses(g, 'cross_entropy', rows, target).sum, [0]);
+  return g.reduceSum(exampleLosses(g, 'cross_entropy', rows, target, { scale }).sum, [0]);
 }
 
 /**

@@ -224,6 +224,7 @@ class PreparedArrays implements PreparedTask {
           label: data.cut === 'examples' ? 'Arrays of an example' : 'Arrays of a batch',
           value: arrays.join(', '),
         },
+        ...(this.program?.scores ? [{ label: 'The loss takes', value: this.program.scores }] : []),
       ],
       items: source
         ? train.indices.slice(0, SHOWN).map((i) => ({

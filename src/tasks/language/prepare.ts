@@ -98,7 +98,7 @@ export async function prepareTexts(
   const rows = rowsOf(before, length, options.packing, tokens.pad);
   const heldRows = rowsOf(after, length, options.packing, tokens.pad);
   const count = before.reduce((n, d) => n + d.ids.length, 0);
-  const graph = network.graph(network.inputs.batch ?? 1, length);
+  const { graph, words: found } = network.scores(network.inputs.batch ?? 1, length);
   const all = [...before, ...after].map(({ ids }) => ids);
   problems.push(...tokenProblems(all, tokens, network.words(graph)));
   if (rows.length === 0 && !problems.some((p) => p.severity === 'error'))
@@ -113,6 +113,7 @@ export async function prepareTexts(
       { label: 'Texts', value: `${training.length} to train, ${judged.length} held out` },
       { label: 'Tokens', value: `${count}, of which ${counted} are learned` },
       { label: 'Sequences', value: `${rows.length} of ${length} tokens` },
+      { label: 'The loss takes', value: found },
       { label: 'Chat template', value: tokens.template === null ? 'none' : 'the model’s own' },
     ],
     items: training

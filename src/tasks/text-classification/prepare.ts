@@ -114,7 +114,7 @@ export async function prepareLabelled(
   return new PreparedLabelled(classifier, choice, length, training, judged, {
     problems,
     dataHash: await sha256Lines([JSON.stringify([length, choice.kind, choice.names]), ...lines]),
-    preview: previewOf(training, judged, choice, length),
+    preview: previewOf(training, judged, choice, length, classifier.scores()),
   });
 }
 
@@ -124,12 +124,13 @@ function previewOf(
   judged: readonly Example[],
   choice: HeadChoice,
   length: number,
+  scores: string,
 ): DataPreview {
   return {
     facts: [
       { label: 'Texts', value: `${training.length} to train, ${judged.length} held out` },
       { label: 'Tokens of a text', value: `${length}, shorter ones are filled up` },
-      ...classFacts(training, choice),
+      ...classFacts(training, choice, scores),
     ],
     items: spread(training, SHOWN).map((e) => ({
       name: `${choice.names[e.label] ?? e.label} (${e.name})`,
@@ -207,9 +208,9 @@ class PreparedLabelled implements PreparedTask {
     const { names } = this.choice;
     const judgements: Judgement[] = [];
     const rows = this.heldout.map((e) => this.#row(e));
-    await score(this.#head, rows, this.length, adapted, tell, (i, scores) => {
+    await score(this.#head, rows, this.length, adapted, tell, (i, scores, scale) => {
       const { text, label } = this.heldout[i]!;
-      judgements.push(judge(cut(text, SHORT), label, scores));
+      judgements.push(judge(cut(text, SHORT), label, scores, scale));
     });
     return classReport(judgements, names, 'text', [...accuracies(judgements), macroF1(judgements)]);
   }
