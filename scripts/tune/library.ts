@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { adapterFit } from '#src/formats/adapterFiles.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import { importPlan, type ImportedPlan } from '#src/formats/importPlan.ts';
-import { jobFromTable } from '#src/formats/job.ts';
+import { jobFromTable, rebased } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import { contactSheet, encodePng, type Raster } from '#src/formats/png.ts';
 import { isPresetName, presetNames, presetPlan } from '#src/formats/presets.ts';
@@ -110,7 +110,7 @@ export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
   const adapter = changes.adapter ?? null;
   const job: Job = {
     ...read,
-    ...(imported && { plan: imported.plan }),
+    ...(imported && rebased({ ...read, plan: imported.plan }, read)),
     ...(adapter !== null && { adapter: basename(adapter) }),
   };
   const folders: Folders = {};
