@@ -205,6 +205,10 @@ class PreparedArrays implements PreparedTask {
     this.#order = shuffled ? new EpochOrder(job.train.seed, train.indices.length) : null;
   }
 
+  get guess(): number | null {
+    return this.program?.guess ?? null;
+  }
+
   get counts() {
     return { train: this.train?.indices.length ?? 0, heldout: this.heldout?.indices.length ?? 0 };
   }

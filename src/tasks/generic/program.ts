@@ -22,6 +22,8 @@ export interface ArrayProgram {
   /** Name, shape and type of what the target is fed as; null: none. */
   readonly target: Value | null;
   readonly trained: TrainedGraph;
+  /** Loss of a guess: ln of the classes, or of yes and no; null: none. */
+  readonly guess: number | null;
   /** What the loss takes, where that is not the output as it is; null: it is. */
   readonly scores: string | null;
   /** Outputs loss_sum and loss_weight, both [B], or loss [] of the model's own. */
@@ -78,6 +80,7 @@ export function arrayProgram(
       : named === 'bce'
         ? scoresOf(graph, output, null)
         : null;
+  const guess = !found ? null : Math.log(named === 'bce' ? 2 : output.shape[labels]!);
   const judged = found ?? { graph, value: output, scale: 'logits' as const };
   const losses = (g: Builder, prediction: Value): ExampleLosses =>
     exampleLosses(
@@ -107,7 +110,7 @@ export function arrayProgram(
     layers,
     loss: (g, outputs) => loss(g, outputs.get(judged.value.name)!),
   };
-  return { graph, output, own, target, trained, scores: found?.words ?? null, judging };
+  return { graph, output, own, target, trained, scores: found?.words ?? null, guess, judging };
 }
 
 /** Whether an error says in words what does not fit. */

@@ -158,6 +158,10 @@ class PreparedImages implements PreparedTask {
     );
   }
 
+  get guess() {
+    return Math.log(this.choice.names.length);
+  }
+
   get counts() {
     return { train: this.examples.length, heldout: this.heldout.length };
   }

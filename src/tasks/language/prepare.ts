@@ -174,6 +174,10 @@ class PreparedTexts implements PreparedTask {
     this.#order = rows.length > 0 ? new EpochOrder(model.job.train.seed, rows.length) : null;
   }
 
+  get guess(): number {
+    return Math.log(this.model.network.words(this.training().graph));
+  }
+
   training() {
     const { network, job, length } = this.model;
     return (this.#training ??= network.training(job.train.batch, length));

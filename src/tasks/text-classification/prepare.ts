@@ -164,6 +164,10 @@ class PreparedLabelled implements PreparedTask {
     this.#weights = classWeights(labels, choice.names.length, options.classWeights);
   }
 
+  get guess() {
+    return Math.log(this.choice.names.length);
+  }
+
   get counts() {
     return { train: this.examples.length, heldout: this.heldout.length };
   }
