@@ -165,8 +165,10 @@ async function tune(folder, given, options, library) {
       else if (event.kind === 'evaluation') {
         const line = evaluationLine(event.evaluation);
         if (line !== '') progress.note(line);
-      } else if (event.kind === 'warning') progress.note(`warning: ${event.problem.message}`);
-      else if (event.kind === 'phase') {
+      } else if (event.kind === 'warning') {
+        const { message, cure } = event.problem;
+        progress.note(`warning: ${message}${cure ? ` ${cure}` : ''}`);
+      } else if (event.kind === 'phase') {
         if (event.phase !== 'training') progress.update(phaseLine(event));
       }
     });

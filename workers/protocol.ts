@@ -22,6 +22,8 @@ export type ProblemCode =
   | 'storage'
   | 'non-finite'
   | 'not-orthogonal'
+  | 'loss-grows'
+  | 'loss-stays'
   | 'busy'
   | 'cancelled'
   | 'no-run'

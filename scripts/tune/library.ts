@@ -5,7 +5,7 @@ import { adapterFit } from '#src/formats/adapterFiles.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import { importPlan, type ImportedPlan } from '#src/formats/importPlan.ts';
 import { inputValues } from '#src/formats/inputValues.ts';
-import { jobFromTable } from '#src/formats/job.ts';
+import { jobFromTable, rebased } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import { contactSheet, encodePng, type Raster } from '#src/formats/png.ts';
 import { isPresetName, presetNames, presetPlan } from '#src/formats/presets.ts';
@@ -126,8 +126,8 @@ export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
   const set = inputValues(changes.set ?? [], (words) => new BadJob(words));
   const job: Job = {
     ...read,
+    ...(imported && rebased({ ...read, plan: imported.plan }, read)),
     ...(Object.keys(set).length > 0 && { inputs: { ...read.inputs, ...set } }),
-    ...(imported && { plan: imported.plan }),
     ...(adapter !== null && { adapter: basename(adapter) }),
   };
   const folders: Folders = {};

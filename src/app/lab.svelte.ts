@@ -1,9 +1,9 @@
 /** @file The page's whole state: which screen, which job with which files, what the worker made of it, and the run. */
-import { jobFromTable } from '#src/formats/job.ts';
+import { jobFromTable, rebased } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
 import { askToPersist } from '#src/store/persistence.ts';
-import type { Layer } from '#src/oft/types.ts';
+import type { Layer, Plan } from '#src/oft/types.ts';
 import type { TaskInfo } from '#src/tasks/info.ts';
 import type {
   AdapterReport,
@@ -225,6 +225,11 @@ export class Lab {
     // An answer that is still on its way is about the old job.
     this.#prepareCount++;
     this.#preparing = 'no';
+  }
+
+  /** Another plan: a learning rate that nobody chose goes with it. */
+  setPlan(plan: Plan): void {
+    this.setJob(rebased({ ...this.#job, plan }, this.#job));
   }
 
   pick(files: Partial<Picked>): void {

@@ -1,4 +1,5 @@
 /** @file What a pick changes in the job: the names of what was picked, and what data of one's own are judged by. */
+import { rebased } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import type { Source } from '#workers/protocol.ts';
 import type { Picked } from './request.ts';
@@ -10,7 +11,7 @@ const nameOf = (source: Source): string => (source.kind === 'files' ? source.nam
 
 /**
  * The job with `files` picked, `picked` being all that stands in for what it names. Built-in held-out data say nothing about other data: a
- * share is held out in their place.
+ * share is held out in their place; and an example's settings nothing about other models.
  */
 export function jobWith(job: Job, files: Partial<Picked>, picked: Picked): Job {
   const { model, train, heldout, adapter } = files;
@@ -21,12 +22,13 @@ export function jobWith(job: Job, files: Partial<Picked>, picked: Picked): Job {
     data = { ...data, heldout: null, split: data.split || SPLIT };
   const { adapter: before, ...rest } = job;
   const start = adapter === undefined ? before : adapter === null ? undefined : nameOf(adapter);
-  return {
+  const next = {
     ...rest,
     ...(start !== undefined && { adapter: start }),
     model: model ? nameOf(model) : job.model,
     data,
   };
+  return model || train ? rebased(next, job) : next;
 }
 
 /** The job judged by a share of its own data, and by no others. */
@@ -37,10 +39,9 @@ export const judgedByShare = (job: Job): Job => ({
 
 /** The same data for another task's job: its own where they were picked, else those of the task's example. */
 export function withPicked(example: Job, job: Job, { model, train, heldout }: Picked): Job {
-  return {
+  const next = {
     ...example,
     ...(job.adapter !== undefined && { adapter: job.adapter }),
-    plan: job.plan,
     model: model ? job.model : example.model,
     data: {
       ...example.data,
@@ -49,4 +50,6 @@ export function withPicked(example: Job, job: Job, { model, train, heldout }: Pi
       split: train && !heldout ? example.data.split || SPLIT : example.data.split,
     },
   };
+  const suited = rebased(next, example);
+  return rebased({ ...suited, plan: job.plan }, suited);
 }

@@ -1,5 +1,7 @@
 /** @file A job as TOML text or as a plain table (for links), checked key by key. */
 import * as v from 'valibot';
+import { usualRate } from '#src/oft/rates.ts';
+import type { Plan } from '#src/oft/types.ts';
 import type { TaskInfo } from '#src/tasks/info.ts';
 import { taskInfo, taskInfos } from '#src/tasks/infos.ts';
 import { JobError } from './errors.ts';
@@ -50,8 +52,6 @@ export const defaultJob: Job = {
     every: 20,
   },
 };
-
-const noSamples: Job['sample'] = { ...defaultJob.sample, prompts: [] };
 
 type Table = Readonly<Record<string, unknown>>;
 
@@ -154,26 +154,61 @@ export const jobSchema = table({
 
 /** Sections of a job's table by key; the plan is not among them: it has its own defaults. */
 const sections = ['options', 'data', 'train', 'sample'] as const;
-/** What a task's jobs leave out: the built-in example's settings, and its model and data where the job names no model of its own. */
+
+/** What the job names of a section's key; undefined: nothing. */
+const named = (input: Table, section: string, key: string): unknown =>
+  isTable(input[section]) ? input[section][key] : undefined;
+
+/** Whether a job is about another model, or other data, than the task's built-in example: its settings then say nothing. */
+function ownOf(
+  input: Table,
+  { model, data }: Pick<Job, 'model' | 'data'>,
+): { model: boolean; train: boolean } {
+  const [own, train] = [input['model'] ?? model, named(input, 'data', 'train') ?? data.train];
+  return { model: own !== model, train: train !== data.train };
+}
+
+/**
+ * The table with the task's example beneath: all of it with the example's model and data; with the example's model on other data what was
+ * measured on that model (not what fits those data: mirroring, prompts, held-out data); with another model nothing.
+ */
 function withExample(input: Table, info: TaskInfo): Table {
   const { example } = info;
   if (!example) return input;
-  const own = 'model' in input || (isTable(input['data']) && 'train' in input['data']);
-  const { data, model, plan, ...rest } = example;
-  // Prompts of the example mean nothing to another model or to other texts.
-  const { prompts: _, ...sample } = (example.sample ?? {}) as Table;
-  const base: Record<string, unknown> = own
-    ? { ...rest, sample }
-    : { ...rest, data, model, ...(plan ? { plan } : {}) };
+  const { model, data, plan, ...rest } = example;
+  const own = ownOf(input, { model, data } as unknown as Job);
+  if (own.model) return input;
+  const { prompts, ...sample } = (example.sample ?? {}) as Table;
+  const base: Record<string, unknown> = {
+    ...rest,
+    model,
+    ...(plan !== undefined && { plan }),
+    data: own.train ? {} : data,
+    sample: own.train || prompts === undefined ? sample : { ...sample, prompts },
+  };
   const out: Record<string, unknown> = { ...base, ...input };
   for (const key of sections)
     if (isTable(base[key])) out[key] = { ...base[key], ...(isTable(input[key]) ? input[key] : {}) };
   return out;
 }
 
+/** A job for a model of one's own where it says nothing: what the task's info.ts calls usual, and a rate by the adapter. */
+function usualJob({ usual }: TaskInfo, plan: Plan): Job {
+  const { data, train, sample } = defaultJob;
+  const learningRate = usualRate(plan);
+  return {
+    ...defaultJob,
+    data: { ...data, heldout: null, split: 0.1 },
+    train: { ...train, learningRate, ...usual.train },
+    sample: { ...sample, prompts: [], ...usual.sample },
+    plan,
+  };
+}
+
 /**
- * A job from its table (keys as in files). What is left out comes from the task's built-in example, except: own training data bring no
- * held-out ones with them, and the default warm-up is at most a sixth of the steps.
+ * A job from its table (keys as in files). What is left out comes from the task: from its built-in example where the job is about the example's
+ * model, else from what is usual for any model; options of the task say themselves what they mean where the model's files decide. Own
+ * training data bring no held-out ones with them, and the default warm-up is at most a sixth of the steps.
  *
  * @throws JobError that names the key, its value and what is allowed; for unknown keys the nearest known one.
  */
@@ -181,15 +216,19 @@ export function jobFromTable(input: unknown): Job {
   const { task = defaultJob.task } = checked(jobSchema, input, '');
   const info = taskInfo(task);
   if (!info) throw new JobError(`task: there is no task "${task}".`, 'task');
-  const { plan, options, inputs, ...rest } = checked(jobSchema, withExample(input as Table, info), '');
+  const {
+    plan: planned,
+    options,
+    inputs,
+    ...rest
+  } = checked(jobSchema, withExample(input as Table, info), '');
   const own = checked(table(info.entries), options ?? {}, 'options') as Table;
   const { data, train, sample, ...top } = camelKeys(rest);
-  const base =
-    task === defaultJob.task
-      ? defaultJob
-      : { ...defaultJob, data: { ...defaultJob.data, heldout: null, split: 0.1 }, sample: noSamples };
+  const plan = planned ? planFromTable(planned, 'plan') : defaultPlan;
+  const demo = task === defaultJob.task && !ownOf(input as Table, defaultJob).model;
+  const base = demo ? defaultJob : usualJob(info, plan);
   const heldout = data?.heldout ?? (data?.train === undefined ? base.data.heldout : null);
-  const steps = train?.steps ?? defaultJob.train.steps;
+  const steps = train?.steps ?? base.train.steps;
   return {
     ...base,
     ...top,
@@ -201,7 +240,7 @@ export function jobFromTable(input: unknown): Job {
       warmup: Math.min(base.train.warmup, Math.floor(steps / 6)),
       ...train,
     },
-    plan: plan ? planFromTable(plan, 'plan') : defaultPlan,
+    plan,
     sample: { ...base.sample, ...sample },
   };
 }
@@ -211,6 +250,42 @@ const asNumbers = (inputs: Readonly<Record<string, InputWish>>): NonNullable<Job
   Object.fromEntries(
     Object.entries(inputs).map(([name, x]) => [name, Array.isArray(x) ? x.map(Number) : Number(x)]),
   );
+/** What a job would be that says nothing but its task, model and data; with a plan (it may be a contradictory one), the rate that goes with it. */
+function bareJob({ task, model, data }: Job, plan?: Plan): Job {
+  const made = jobFromTable({ task, model, data: { train: data.train } });
+  if (!plan || made.train.learningRate !== usualRate(made.plan)) return made;
+  return { ...made, train: { ...made.train, learningRate: usualRate(plan) } };
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** `now` where `own` is what was left at `before`, key by key. */
+const moved = <T extends object>(own: T, before: T, now: T): T =>
+  Object.fromEntries(
+    Object.entries(own).map(([key, x]) => {
+      const k = key as keyof T;
+      return [key, same(x, before[k]) ? now[k] : x];
+    }),
+  ) as T;
+
+/**
+ * A job whose model, data or plan were changed by hand: what stood at the default of `before` goes to the default of what it is now (the
+ * learning rate with the adapter, the example's settings when its model goes). What was chosen stays.
+ */
+export function rebased(job: Job, before: Job): Job {
+  const other = job.model !== before.model;
+  const plan = other && same(job.plan, bareJob(before).plan) ? bareJob(job).plan : job.plan;
+  const [old, now] = [bareJob(before, before.plan), bareJob(job, plan)];
+  const { heldout, split, train, ...data } = job.data;
+  return {
+    ...job,
+    plan,
+    options: moved(job.options, old.options, now.options),
+    data: { heldout, split, train, ...moved(data, old.data, now.data) },
+    train: moved(job.train, old.train, now.train),
+    sample: moved(job.sample, old.sample, now.sample),
+  };
+}
 
 /** A complete table of a job: nothing is left to defaults. No held-out images are written as "". */
 export const jobToTable = ({ plan, data, inputs, ...rest }: Job): object => ({

@@ -1,7 +1,7 @@
 /** @file A sentence for each key of a job file, by its dotted path: what editors show, and the published schema says. */
 
 export const jobWords: Readonly<Record<string, string>> = {
-  '': 'A job of Rotune: everything that a run is made of. What is left out comes from the task’s built-in example.',
+  '': 'A job of Rotune: everything that a run is made of. What is left out comes from the task and the model’s files; from the task’s built-in example only with its own model or data.',
   version: 'Version of this format.',
   task: 'What is trained for.',
   options: 'The task’s own settings.',
@@ -14,13 +14,14 @@ export const jobWords: Readonly<Record<string, string>> = {
   'data.heldout': 'Folder or file of data to judge by. "": none; then data.split may set some apart.',
   'data.split': 'Share of the training data that is held out by the seed, where no held-out data are given.',
   'data.caption_dropout': 'Share of captions that are replaced by the empty one.',
-  'data.flip': 'Mirror half of the images.',
+  'data.flip': 'Mirror half of the images. Left out: no.',
   train: 'How it is trained.',
   'train.steps': 'Updates in the whole run.',
   'train.batch': 'Examples in a micro-batch.',
   'train.accumulate': 'Micro-batches in an update.',
   'train.seed': 'All random numbers follow from it.',
-  'train.learning_rate': 'Largest learning rate of AdamW.',
+  'train.learning_rate':
+    'Largest learning rate of AdamW. Left out: by the kind of adapter, 0.002 for blocks of side 4 and less for larger ones; with a built-in model that example’s.',
   'train.schedule': 'Course of the learning rate after the warm-up.',
   'train.warmup':
     'Steps in which the learning rate rises. Left out: 20, or a sixth of the steps if that is less.',

@@ -41,6 +41,11 @@ export interface TaskInfo {
   readonly shows: 'pictures' | 'texts' | 'labels';
   /** People type prompts for this task's samples. */
   readonly prompts: boolean;
+  /** What a run of any model has where the job says nothing of it: never the example's settings, which fit its own model and data alone. */
+  readonly usual: {
+    readonly train: { readonly steps: number; readonly batch: number };
+    readonly sample?: { readonly guidance: number };
+  };
   /** A tiny built-in example that runs in seconds, as the table of a job (keys as in files); null: none. */
   readonly example: Readonly<Record<string, unknown>> | null;
 }

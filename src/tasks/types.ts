@@ -170,6 +170,8 @@ export interface PreparedTask {
   readonly problems: readonly TaskProblem[];
   /** Names of the classes, where the model tells classes apart: a merged model's file says them. */
   readonly classes?: readonly string[];
+  /** Loss of a model that only guesses: ln of the number of classes. Absent: there are none. */
+  readonly guess?: number | null;
   readonly counts: { readonly train: number; readonly heldout: number };
   readonly preview: DataPreview;
   /** SHA-256 over the training data as the model sees them, hexadecimal: a run goes on with the same data only. */

@@ -5,6 +5,8 @@ import { CHECKPOINT_VERSION } from '#src/training/checkpoint.ts';
 import { type LoopEvent, type LoopState, NonFiniteError, TrainingLoop } from '#src/training/loop.ts';
 import { FIRST_ROUNDS, LARGEST_RESIDUAL } from '#src/training/rounds.ts';
 import { learningRateAt } from '#src/training/schedule.ts';
+import { LossWatch } from '#src/training/watch.ts';
+import { usualRate } from '#src/oft/rates.ts';
 import type { Evaluation, RunEvent, RunResult } from '../protocol.ts';
 import { type Adapter, anglesOf } from './adapter.ts';
 import type { Bench } from './bench.ts';
@@ -48,6 +50,7 @@ export class Run {
   /** It was said that the rotations are not orthogonal. */
   #warned = false;
   readonly #readEvery: number;
+  readonly #losses: LossWatch;
   #rows: SampleRow[];
   #evaluations: Evaluation[];
   #wish: 'pause' | 'stop' | null = null;
@@ -65,6 +68,11 @@ export class Run {
     this.#evaluations = [...(resume?.checkpoint.evaluations ?? [])];
     const { train } = setup.job;
     const feeds = jobFeeds(setup);
+    const { learningRate, warmup } = train;
+    this.#losses = new LossWatch(
+      { learningRate, warmup, usualRate: usualRate(setup.job.plan), guess: setup.prepared.guess ?? null },
+      resume?.checkpoint.history.map(({ loss }) => loss),
+    );
     this.#loop = new TrainingLoop({
       executable: this.#step,
       steps: train.steps,
@@ -175,8 +183,18 @@ export class Run {
   }
 
   #onLoop(event: LoopEvent): void {
-    if (event.kind === 'steps') this.#c.emit(event);
-    else this.#residual = Math.max(this.#residual, event.residual);
+    if (event.kind === 'steps') {
+      this.#c.emit(event);
+      for (const { loss } of event.records) this.#look(loss);
+    } else this.#residual = Math.max(this.#residual, event.residual);
+  }
+
+  #look(loss: number): void {
+    const trouble = this.#losses.note(loss);
+    if (!trouble) return;
+    const { kind, message, cure } = trouble;
+    const safe = 'The run goes on.';
+    this.#c.emit({ kind: 'warning', problem: { code: `loss-${kind}`, message, safe, cure } });
   }
 
   async #between(done: number): Promise<void> {

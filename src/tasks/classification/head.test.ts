@@ -5,7 +5,7 @@ import { externalFiles, loadExternal } from '#src/onnx/external.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, tensor, type Tensor, tensorOf } from '#src/onnx/tensor.ts';
 import { importGraph } from '#src/ops/import.ts';
-import { graphOf, model, n, ramp, value } from '#src/ops/testing/models.ts';
+import { graphOf, model, n, ramp, scalar, value } from '#src/ops/testing/models.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import { bindPictures, inputShape, pictureInput } from '#src/tasks/images/pictureInput.ts';
@@ -105,13 +105,46 @@ describe('a new head', () => {
     expect(sizeOf((await runGraph(head.graph, { x: filled([2, 3, 4, 4]) }))[head.value.name]!.shape)).toBe(4);
   });
 
-  it('refuses an end that it does not understand, with the way out', () => {
+  it.each([
+    [
+      'Softmax and Identity',
+      [n('Softmax', ['m'], ['p'], { axis: 1 }), n('Identity', ['p'], ['y'])],
+      'logits',
+    ],
+    [
+      'Softmax and Reshape',
+      [n('Softmax', ['m'], ['p'], { axis: 1 }), n('Reshape', ['p', 's'], ['y'])],
+      'logits',
+    ],
+    ['Sigmoid', [n('Sigmoid', ['m'], ['y'])], 'logits'],
+    ['LogSoftmax', [n('LogSoftmax', ['m'], ['y'], { axis: 1 })], 'logits'],
+    [
+      'Softmax and Clip',
+      [n('Softmax', ['m'], ['p'], { axis: 1 }), n('Clip', ['p', 'low', 'high'], ['y'])],
+      'log-probabilities',
+    ],
+  ] as const)('stands before %s as before nothing', async (_, end, scale) => {
     const graph = made(
-      [n('MatMul', ['x', 'w'], ['m']), n('Sigmoid', ['m'], ['y'])],
-      { w: ramp(4, 5) },
+      [n('Gemm', ['x', 'w'], ['m']), ...end],
+      { w: ramp(4, 5), s: tensor('int64', [4], [2, 5, 1, 1]), low: scalar(1e-6), high: scalar(1) },
       [2, 4],
     );
-    expect(() => replaceHead(logitsOf(graph), 3, 0)).toThrow(/scores come from Sigmoid.*head = "keep"/);
+    const head = replaceHead(logitsOf(graph), 3, 0);
+    expect([head.whole, head.value.shape[1], head.scale]).toEqual([['w'], 3, scale]);
+    const x = filled([2, 4]);
+    const scores = numbersOf((await runGraph(head.graph, { x }))[head.value.name]!);
+    const w = numbersOf(tensorOf(head.graph.constants.get('w')!));
+    const logits = [0, 1].map((row) =>
+      [0, 1, 2].map((c) => [0, 1, 2, 3].reduce((sum, i) => sum + Math.sin(4 * row + i) * w[3 * i + c]!, 0)),
+    );
+    const sums = logits.map((row) => Math.log(row.reduce((sum, z) => sum + Math.exp(z), 0)));
+    const want = logits.flatMap((row, r) => row.map((z) => (scale === 'logits' ? z : z - sums[r]!)));
+    scores.forEach((s, i) => expect(s).toBeCloseTo(want[i]!, 4));
+  });
+
+  it('refuses an end that it does not understand, with the way out', () => {
+    const graph = made([n('MatMul', ['x', 'w'], ['m']), n('Tanh', ['m'], ['y'])], { w: ramp(4, 5) }, [2, 4]);
+    expect(() => replaceHead(logitsOf(graph), 3, 0)).toThrow(/scores come from Tanh.*head = "keep"/);
     const pooled = made([n('ReduceMean', ['x'], ['y'], { axes: [0, 1] })], {}, [2, 4]);
     expect(() => logitsOf(pooled)).toThrow(/no output with a score for each class.*y \[1,1\]/);
   });

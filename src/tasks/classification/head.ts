@@ -5,6 +5,7 @@ import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { type Constant, ModelError, type Node } from '#src/onnx/model.ts';
 import { constantOf, numbersOf, sizeOf, tensor, tensorOf } from '#src/onnx/tensor.ts';
 import { builder } from '#src/ops/table.ts';
+import { type Scale, scoresOf } from '#src/tasks/scores/scores.ts';
 import { random } from '#src/tasks/random.ts';
 
 export interface Logits {
@@ -13,6 +14,9 @@ export interface Logits {
   /** [B, C], or with axes of 1 behind. */
   readonly value: Value;
   readonly classes: number;
+  readonly scale: Scale;
+  /** What was found at the model's end, for people. */
+  readonly words: string;
 }
 
 const producersOf = (graph: Graph): ReadonlyMap<string, Node> =>
@@ -21,7 +25,7 @@ const producersOf = (graph: Graph): ReadonlyMap<string, Node> =>
 const looksLikeScores = (v: Value): boolean =>
   v.type.startsWith('float') && v.shape.length >= 2 && v.shape[1]! > 1 && sizeOf(v.shape.slice(2)) === 1;
 
-/** The graph up to the logits; a Softmax at the end is left out. Throws ModelError if no output has scores per class. */
+/** The graph up to the logits, without what makes probabilities of them. Throws ModelError if no output has scores per class. */
 export function logitsOf(graph: Graph): Logits {
   const output =
     graph.outputs.find((o) => /logits/i.test(o.name) && looksLikeScores(o)) ??
@@ -30,19 +34,13 @@ export function logitsOf(graph: Graph): Logits {
     throw new ModelError(
       `The model has no output with a score for each class, [batch, classes]: it has ${graph.outputs.map((o) => `${o.name} [${o.shape.join()}]`).join(', ')}. Choose a model made for classification.`,
     );
-  const producers = producersOf(graph);
-  let value: Value = output;
-  for (;;) {
-    const node = producers.get(value.name);
-    if (!node || !['Softmax', 'LogSoftmax'].includes(node.op)) break;
-    value = graph.values.get(node.inputs[0]!)!;
-  }
-  return { graph: prune({ ...graph, outputs: [value] }), value, classes: output.shape[1]! };
+  const scores = scoresOf(graph, output, 1);
+  return { ...scores, graph: prune(scores.graph), classes: output.shape[1]! };
 }
 
 /** What the scores may pass on their way from the last layer. */
 const passing = new Set(
-  'Add Reshape Flatten Squeeze Unsqueeze Identity Cast GlobalAveragePool ReduceMean AveragePool Relu Transpose Mul Div'.split(
+  'Add Reshape Flatten Squeeze Unsqueeze Identity Cast GlobalAveragePool ReduceMean AveragePool Relu Transpose Mul Div Softmax Sigmoid Clip Log'.split(
     ' ',
   ),
 );
@@ -170,5 +168,6 @@ export function replaceHead(logits: Logits, count: number, seed: number): NewHea
   for (const node of nodes) g.append(node);
   const value = g.value(logits.value.name);
   if (value.shape[1] !== count) refuse(`its scores would have the shape [${value.shape.join()}]`);
-  return { graph: prune(g.build([value])), value, classes: count, whole: [...fresh.keys()] };
+  const { scale, words } = logits;
+  return { graph: prune(g.build([value])), value, classes: count, scale, words, whole: [...fresh.keys()] };
 }

@@ -4,19 +4,20 @@ import { feedKey } from '#src/graph/names.ts';
 import type { Value } from '#src/graph/types.ts';
 import type { LossSum } from '#src/optim/loss.ts';
 import { batchLoss, exampleLosses } from '#src/tasks/generic/losses.ts';
+import type { Scale } from '#src/tasks/scores/scores.ts';
 import type { Tensors } from '#src/tasks/types.ts';
 
 /** Feeds of the loss: [B, C], the wanted share of each class times its weight; and [B], the weight of each example's own class. */
 const targetFeed = 'target';
 const weightFeed = 'target_weight';
 
-/** −Σ target·ln softmax(logits) over Σ weight. */
-export function classLoss(g: Builder, logits: Value): LossSum {
+/** −Σ target·ln p over Σ weight, with ln p = ln softmax(logits), or as it is given. */
+export function classLoss(g: Builder, logits: Value, scale: Scale): LossSum {
   const [batch, classes] = logits.shape as [number, number];
   const rows = g.reshape(logits, [batch, classes]);
   const target = g.input(targetFeed, 'float32', [batch, classes]);
   const weight = g.input(weightFeed, 'float32', [batch]);
-  return batchLoss(g, { sum: exampleLosses(g, 'cross_entropy', rows, target).sum, weight });
+  return batchLoss(g, { sum: exampleLosses(g, 'cross_entropy', rows, target, { scale }).sum, weight });
 }
 
 /**

@@ -1,4 +1,5 @@
 /** @file What a classifier's scores come to: loss, accuracy, F1, the confusion table, the examples that it gets wrong. */
+import type { Scale } from '#src/tasks/scores/scores.ts';
 import type { Metric, ReportTable } from '#src/tasks/types.ts';
 
 /** Shares of the classes: softmax in float64. */
@@ -10,8 +11,9 @@ export function softmax(scores: ArrayLike<number>): Float64Array {
   return powers.map((x) => x / sum);
 }
 
-/** −ln softmax(scores)[label], in float64. */
-export function negativeLog(scores: ArrayLike<number>, label: number): number {
+/** −ln softmax(scores)[label], in float64; of log-probabilities, what they are there. */
+export function negativeLog(scores: ArrayLike<number>, label: number, scale: Scale = 'logits'): number {
+  if (scale === 'log-probabilities') return -scores[label]!;
   const values = Float64Array.from(scores);
   const top = values.reduce((a, b) => Math.max(a, b), -Infinity);
   const sum = values.reduce((a, x) => a + Math.exp(x - top), 0);
@@ -29,13 +31,18 @@ export interface Judgement {
   readonly loss: number;
 }
 
-export function judge(path: string, label: number, scores: ArrayLike<number>): Judgement {
+export function judge(
+  path: string,
+  label: number,
+  scores: ArrayLike<number>,
+  scale: Scale = 'logits',
+): Judgement {
   const shares = softmax(scores);
   let got = 0;
   shares.forEach((s, i) => {
     if (s > shares[got]!) got = i;
   });
-  return { path, label, got, share: shares[got]!, loss: negativeLog(scores, label) };
+  return { path, label, got, share: shares[got]!, loss: negativeLog(scores, label, scale) };
 }
 
 export const percent = (share: number): string =>

@@ -6,10 +6,14 @@ import { confusion, type Judgement, mistakes } from './metrics.ts';
 /** Classes that are listed with their counts; beyond it one figure says how many more there are. */
 const LISTED = 12;
 
-/** "3: cat 20, dog 18, owl 10", and whose the last layer is. */
+/**
+ * "3: cat 20, dog 18, owl 10", whose the last layer is, and what the loss takes.
+ * @param scores what was found at the model's end
+ */
 export function classFacts(
   training: readonly { readonly label: number }[],
   choice: HeadChoice,
+  scores: string,
 ): DataPreview['facts'] {
   const counts = new Map<number, number>();
   for (const { label } of training) counts.set(label, (counts.get(label) ?? 0) + 1);
@@ -19,6 +23,7 @@ export function classFacts(
   return [
     { label: 'Classes', value: `${classes.length}: ${listed.join(', ')}${more}` },
     { label: 'Last layer', value: `${choice.kind === 'new' ? 'new' : 'the model’s own'} (${choice.why})` },
+    { label: 'The loss takes', value: scores },
   ];
 }
 

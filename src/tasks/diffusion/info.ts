@@ -64,5 +64,6 @@ export const info: TaskInfo = {
   ],
   shows: 'pictures',
   prompts: true,
+  usual: { train: { steps: 400, batch: 1 }, sample: { guidance: 7.5 } },
   example: null,
 };

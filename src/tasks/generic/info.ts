@@ -70,6 +70,7 @@ export const info: TaskInfo = {
   ],
   shows: 'texts',
   prompts: false,
+  usual: { train: { steps: 200, batch: 8 } },
   example: {
     task: 'generic',
     model: 'builtin:waves',

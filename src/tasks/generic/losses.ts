@@ -3,6 +3,7 @@ import type { Builder } from '#src/graph/builder.ts';
 import { GraphError, type Value } from '#src/graph/types.ts';
 import { tensor } from '#src/onnx/tensor.ts';
 import type { LossSum } from '#src/optim/loss.ts';
+import type { Scale } from '#src/tasks/scores/scores.ts';
 
 export const lossNames = ['mse', 'l1', 'huber', 'cross_entropy', 'bce', 'cosine'] as const;
 export type LossName = (typeof lossNames)[number];
@@ -53,13 +54,15 @@ export function classAxis(prediction: readonly number[], labels: readonly number
 export const ignoredLabel = -100;
 
 /**
- * −ln softmax(logits) at the labels.
+ * −ln softmax(logits) at the labels; of log-probabilities, what they are there.
  * @param target integer labels [B, …] without the axis of the classes ({@link ignoredLabel}: left out), or shares of each class, shaped like the logits, classes last
  */
-function crossEntropy(g: Builder, logits: Value, target: Value): ExampleLosses {
+function crossEntropy(g: Builder, logits: Value, target: Value, scale: Scale): ExampleLosses {
+  const logOf = (axis: number): Value =>
+    scale === 'logits' ? g.emit('LogSoftmax', [logits], { axis }) : logits;
   if (target.type.startsWith('float')) {
     sameShape('cross_entropy', logits, target);
-    const log = g.emit('LogSoftmax', [logits], { axis: -1 });
+    const log = logOf(-1);
     const each = g.neg(g.reduceSum(g.mul(target, log), [logits.shape.length - 1]));
     return { sum: meanLast(g, each), weight: null };
   }
@@ -68,7 +71,7 @@ function crossEntropy(g: Builder, logits: Value, target: Value): ExampleLosses {
     throw new GraphError(
       `cross_entropy takes labels shaped like the logits ${shown(logits)} without their classes, not ${shown(target)}.`,
     );
-  const log = g.emit('LogSoftmax', [logits], { axis });
+  const log = logOf(axis);
   const labels = g.cast(target, 'int32');
   const count = logits.shape[axis]!;
   const wide = [...labels.shape.slice(0, axis), 1, ...labels.shape.slice(axis)];
@@ -100,6 +103,7 @@ function cosine(g: Builder, a: Value, b: Value): Value {
 /**
  * Loss of each example.
  * @param delta where Huber's loss turns from square to straight
+ * @param scale of what cross_entropy takes; bce takes logits
  * @throws GraphError where shapes do not fit
  */
 export function exampleLosses(
@@ -107,9 +111,9 @@ export function exampleLosses(
   name: LossName,
   prediction: Value,
   target: Value,
-  { delta = 1 }: { readonly delta?: number } = {},
+  { delta = 1, scale = 'logits' }: { readonly delta?: number; readonly scale?: Scale } = {},
 ): ExampleLosses {
-  if (name === 'cross_entropy') return crossEntropy(g, prediction, target);
+  if (name === 'cross_entropy') return crossEntropy(g, prediction, target, scale);
   sameShape(name, prediction, target);
   if (name === 'bce') return { sum: meanLast(g, binary(g, prediction, target)), weight: null };
   if (name === 'cosine') {

@@ -205,6 +205,10 @@ class PreparedArrays implements PreparedTask {
     this.#order = shuffled ? new EpochOrder(job.train.seed, train.indices.length) : null;
   }
 
+  get guess(): number | null {
+    return this.program?.guess ?? null;
+  }
+
   get counts() {
     return { train: this.train?.indices.length ?? 0, heldout: this.heldout?.indices.length ?? 0 };
   }
@@ -224,6 +228,7 @@ class PreparedArrays implements PreparedTask {
           label: data.cut === 'examples' ? 'Arrays of an example' : 'Arrays of a batch',
           value: arrays.join(', '),
         },
+        ...(this.program?.scores ? [{ label: 'The loss takes', value: this.program.scores }] : []),
       ],
       items: source
         ? train.indices.slice(0, SHOWN).map((i) => ({

@@ -6,10 +6,11 @@ import { ModelError } from '#src/onnx/model.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
 import { type LossSum, meanOver } from '#src/optim/loss.ts';
 import { builder } from '#src/ops/table.ts';
+import { scoresOf } from '#src/tasks/scores/scores.ts';
 import type { ModelFile, TrainedGraph } from '#src/tasks/types.ts';
 import type { Roles } from './data.ts';
 import type { GenericOptions } from './info.ts';
-import { batchLoss, type ExampleLosses, exampleLosses } from './losses.ts';
+import { batchLoss, classAxis, type ExampleLosses, exampleLosses } from './losses.ts';
 import { bindModel, layersOf, shownValue } from './model.ts';
 
 /** Feed of the target; longer where the model has a value of that name. */
@@ -23,6 +24,10 @@ export interface ArrayProgram {
   /** Name, shape and type of what the target is fed as; null: none. */
   readonly target: Value | null;
   readonly trained: TrainedGraph;
+  /** Loss of a guess: ln of the classes, or of yes and no; null: none. */
+  readonly guess: number | null;
+  /** What the loss takes, where that is not the output as it is; null: it is. */
+  readonly scores: string | null;
   /** Outputs loss_sum and loss_weight, both [B], or loss [] of the model's own. */
   readonly judging: () => Graph;
 }
@@ -68,22 +73,32 @@ export function arrayProgram(
           type: labelled(roles.target) ? 'int32' : 'float32',
         };
   const named = options.loss;
+  // These two take scores before a softmax or a sigmoid, whatever the file ends in.
+  const labels = target?.type === 'int32' ? classAxis(output.shape, target.shape) : output.shape.length - 1;
+  const found =
+    named === 'cross_entropy' && labels >= 0
+      ? scoresOf(graph, output, labels)
+      : named === 'bce'
+        ? scoresOf(graph, output, null)
+        : null;
+  const guess = !found ? null : Math.log(named === 'bce' ? 2 : output.shape[labels]!);
+  const judged = found ?? { graph, value: output, scale: 'logits' as const };
   const losses = (g: Builder, prediction: Value): ExampleLosses =>
     exampleLosses(
       g,
       named === 'model' ? 'mse' : named,
       prediction,
       g.input(target!.name, target!.type, target!.shape),
-      { delta: options.delta },
+      { delta: options.delta, scale: judged.scale },
     );
   // What the model's own loss is a mean of is not known: batches, which hold equally many examples, weigh alike.
   const loss = (g: Builder, prediction: Value): LossSum =>
     own ? meanOver(g, g.reshape(prediction, [])) : batchLoss(g, losses(g, prediction));
   // Shapes that do not fit come out here, not when training begins.
-  loss(builder(graph), output);
+  loss(builder(judged.graph), judged.value);
   const judging = (): Graph => {
-    const g = builder(graph);
-    const prediction = g.value(output.name);
+    const g = builder(judged.graph);
+    const prediction = g.value(judged.value.name);
     if (own) return g.build([g.output(g.reshape(prediction, []), g.fresh('loss'))]);
     const { sum, weight } = losses(g, prediction);
     return g.build([
@@ -92,8 +107,12 @@ export function arrayProgram(
     ]);
   };
   const layers = layersOf(graph, file);
-  const trained: TrainedGraph = { graph, layers, loss: (g, outputs) => loss(g, outputs.get(output.name)!) };
-  return { graph, output, own, target, trained, judging };
+  const trained: TrainedGraph = {
+    graph: judged.graph,
+    layers,
+    loss: (g, outputs) => loss(g, outputs.get(judged.value.name)!),
+  };
+  return { graph, output, own, target, trained, scores: found?.words ?? null, guess, judging };
 }
 
 /** Whether an error says in words what does not fit. */

@@ -7,6 +7,7 @@ import type { ModelFile, TaskJob, TrainedGraph } from '#src/tasks/types.ts';
 import { chooseHead, type HeadChoice } from '#src/tasks/classification/classes.ts';
 import { logitsOf, replaceHead } from '#src/tasks/classification/head.ts';
 import { classLoss } from '#src/tasks/classification/loss.ts';
+import type { Scale } from '#src/tasks/scores/scores.ts';
 import type { ClassificationOptions } from './info.ts';
 import { bindPictures, type PictureInput } from '#src/tasks/images/pictureInput.ts';
 
@@ -39,11 +40,23 @@ export class Classifier {
   graph(
     batch: number,
     choice: HeadChoice,
-  ): { readonly graph: Graph; readonly logits: Value; readonly whole: readonly string[] } {
+  ): {
+    readonly graph: Graph;
+    readonly logits: Value;
+    readonly scale: Scale;
+    readonly whole: readonly string[];
+  } {
     const own = this.#graph(batch);
-    if (choice.kind === 'keep') return { graph: own.graph, logits: own.value, whole: [] };
-    const made = replaceHead(own, choice.names.length, this.job.train.seed);
-    return { graph: made.graph, logits: made.value, whole: made.whole };
+    const { value, whole, ...rest } =
+      choice.kind === 'keep'
+        ? { ...own, whole: [] }
+        : replaceHead(own, choice.names.length, this.job.train.seed);
+    return { ...rest, logits: value, whole };
+  }
+
+  /** What was found at the model's end. */
+  scores(): string {
+    return this.#one().words;
   }
 
   /** All layers, the file's own last one among them. */
@@ -52,8 +65,8 @@ export class Classifier {
   }
 
   training(choice: HeadChoice): TrainedGraph {
-    const { graph, logits, whole } = this.graph(this.job.train.batch, choice);
+    const { graph, logits, scale, whole } = this.graph(this.job.train.batch, choice);
     const layers = findLayers(graph).filter((layer) => !whole.includes(layer.initializer));
-    return { graph, layers, whole, loss: (g, outputs) => classLoss(g, outputs.get(logits.name)!) };
+    return { graph, layers, whole, loss: (g, outputs) => classLoss(g, outputs.get(logits.name)!, scale) };
   }
 }

@@ -86,6 +86,7 @@ export const info: TaskInfo = {
   ],
   shows: 'labels',
   prompts: false,
+  usual: { train: { steps: 200, batch: 8 } },
   example: {
     task: 'image-classification',
     model: 'builtin:shapes',

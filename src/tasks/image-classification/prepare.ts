@@ -25,6 +25,7 @@ import { readLabelled } from './data.ts';
 import { judge, type Judgement, accuracies, percent } from '#src/tasks/classification/metrics.ts';
 import { splitByClass, spread } from '#src/tasks/classification/choose.ts';
 import { classWeights, targetFeeds } from '#src/tasks/classification/loss.ts';
+import type { Scale } from '#src/tasks/scores/scores.ts';
 import type { Classifier } from './classifier.ts';
 
 /** One image with the index of its class. */
@@ -103,7 +104,7 @@ export async function prepareImages(
   return new PreparedImages(classifier, choice, training, judged, {
     problems,
     dataHash: await sha256Lines([seen, ...lines]),
-    preview: await previewOf(training, judged, choice),
+    preview: await previewOf(training, judged, choice, classifier.scores()),
   });
 }
 
@@ -112,12 +113,13 @@ async function previewOf(
   training: readonly Example[],
   judged: readonly Example[],
   choice: HeadChoice,
+  scores: string,
 ): Promise<DataPreview> {
   const shown = spread(training, SHOWN);
   return {
     facts: [
       { label: 'Images', value: `${training.length} to train, ${judged.length} held out` },
-      ...classFacts(training, choice),
+      ...classFacts(training, choice, scores),
     ],
     items: await Promise.all(
       shown.map(async (e) => ({
@@ -154,6 +156,10 @@ class PreparedImages implements PreparedTask {
       choice.names.length,
       options.classWeights,
     );
+  }
+
+  get guess() {
+    return Math.log(this.choice.names.length);
   }
 
   get counts() {
@@ -205,11 +211,11 @@ class PreparedImages implements PreparedTask {
     examples: readonly Example[],
     adapted: Adapted,
     tell: Tell,
-    each: (example: Example, scores: Float32Array) => void,
+    each: (example: Example, scores: Float32Array, scale: Scale) => void,
   ): Promise<void> {
     const { job, input } = this.classifier;
     const { batch } = job.train;
-    const { graph, logits } = (this.#judging ??= this.classifier.graph(batch, this.choice));
+    const { graph, logits, scale } = (this.#judging ??= this.classifier.graph(batch, this.choice));
     const run: RunGraph = await adapted.run('classify', `batch ${batch}`, () => graph);
     const classes = this.choice.names.length;
     for (let start = 0; start < examples.length; start += batch) {
@@ -217,7 +223,7 @@ class PreparedImages implements PreparedTask {
       const out = await run({ [input.name]: await this.#pixels(some, batch) });
       const all = out[logits.name] as Float32Array;
       some.forEach((example, i) => {
-        each(example, all.subarray(i * classes, (i + 1) * classes));
+        each(example, all.subarray(i * classes, (i + 1) * classes), scale);
       });
       tell(Math.min(start + batch, examples.length), examples.length);
     }
@@ -226,8 +232,8 @@ class PreparedImages implements PreparedTask {
   async evaluate(adapted: Adapted, _: TaskHost, tell: Tell): Promise<TaskEvaluation> {
     if (this.heldout.length === 0) return { loss: null, metrics: [] };
     const judgements: Judgement[] = [];
-    await this.#scores(this.heldout, adapted, tell, ({ path, label }, scores) => {
-      judgements.push(judge(path, label, scores));
+    await this.#scores(this.heldout, adapted, tell, ({ path, label }, scores, scale) => {
+      judgements.push(judge(path, label, scores, scale));
     });
     return classReport(judgements, this.choice.names, 'image', accuracies(judgements));
   }

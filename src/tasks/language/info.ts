@@ -110,6 +110,7 @@ export const info: TaskInfo = {
   ],
   shows: 'texts',
   prompts: true,
+  usual: { train: { steps: 200, batch: 4 } },
   example: {
     task: 'language',
     model: 'builtin:stories',

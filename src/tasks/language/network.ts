@@ -11,6 +11,7 @@ import { likelyDims } from '#src/ops/likelyDims.ts';
 import type { LossSum } from '#src/optim/loss.ts';
 import { builder } from '#src/ops/table.ts';
 import { bindModel, layersOf } from '#src/tasks/generic/model.ts';
+import { type Scores, scoresOf } from '#src/tasks/scores/scores.ts';
 import { readTextInputs, textFeeds, type TextInputs, type TokenRow } from '#src/tasks/text/inputs.ts';
 import type { ModelFile, Tensors, TrainedGraph } from '#src/tasks/types.ts';
 
@@ -81,8 +82,13 @@ export class LanguageNetwork {
     this.#cache = cacheShapes(this.file, inputs, hints);
   }
 
-  /** The graph at a batch and length with its scores [B, L, V] as the only output. Nothing came before: the cache is empty. */
+  /** The graph at a batch and length with its scores [B, L, V] as the only output. */
   graph(batch: number, length: number): Graph {
+    return this.scores(batch, length).graph;
+  }
+
+  /** The same, with what was found at the model's end. Nothing came before: the cache is empty. */
+  scores(batch: number, length: number): Scores {
     const shapes = new Map<string, readonly number[]>();
     for (const { name } of this.file.model.graph.inputs) {
       const cache = this.#cache.get(name);
@@ -96,7 +102,8 @@ export class LanguageNetwork {
       throw new GraphError(
         `${this.file.path} gives no scores for the next token (an output [batch, length, words]); it gives ${graph.outputs.map((v) => `${v.name} [${v.shape.join()}]`).join(', ')}. Export it as text-generation, not as feature-extraction.`,
       );
-    const pruned = prune({ ...graph, outputs: [logits] });
+    const scores = scoresOf(graph, logits, 2);
+    const pruned = prune(scores.graph);
     const used = new Set(pruned.nodes.flatMap((node) => [...reads(node)]));
     const left = pruned.inputs.filter((v) => used.has(v.name));
     const cache = left.find((v) => this.inputs.roles.get(v.name) === 'past');
@@ -104,7 +111,7 @@ export class LanguageNetwork {
       throw new GraphError(
         `${this.file.path} computes with its cache ${cache.name} even where it is empty. Export the model without a cache (use_cache=False).`,
       );
-    return { ...pruned, inputs: left };
+    return { ...scores, graph: { ...pruned, inputs: left } };
   }
 
   words(graph: Graph): number {
@@ -116,19 +123,19 @@ export class LanguageNetwork {
   }
 
   training(batch: number, length: number): TrainedGraph {
-    const graph = this.graph(batch, length);
+    const { graph, value, scale } = this.scores(batch, length);
     return {
       graph,
       layers: findLayers(graph),
-      loss: (g, outputs) => negativeLog(g, outputs.get(graph.outputs[0]!.name)!),
+      loss: (g, outputs) => negativeLog(g, outputs.get(value.name)!, scale),
     };
   }
 
   /** Its output: the sum of −ln p of the tokens that count. */
   judging(batch: number, length: number): { readonly graph: Graph; readonly output: string } {
-    const graph = this.graph(batch, length);
+    const { graph, value, scale } = this.scores(batch, length);
     const g = builder(graph);
-    const { sum } = negativeLog(g, graph.outputs[0]!);
+    const { sum } = negativeLog(g, value, scale);
     return { graph: prune(g.build([sum])), output: sum.name };
   }
 
@@ -165,11 +172,12 @@ export class LanguageNetwork {
   }
 }
 
-/** −ln softmax(scores)[next] over the tokens that count: only the wanted scores are picked, since a one-hot target would be as large as the scores. */
-function negativeLog(g: Builder, logits: Value): LossSum {
+/** −ln p[next] over the tokens that count, ln p = ln softmax(scores) or as it is given: only the wanted scores are picked, since a one-hot target would be as large as the scores. */
+function negativeLog(g: Builder, logits: Value, scale: Scores['scale']): LossSum {
   const [batch, length, words] = logits.shape as [number, number, number];
   const rows = batch * length;
-  const log = g.emit('LogSoftmax', [g.reshape(logits, [rows, words])], { axis: -1 });
+  const flat = g.reshape(logits, [rows, words]);
+  const log = scale === 'logits' ? g.emit('LogSoftmax', [flat], { axis: -1 }) : flat;
   const next = g.reshape(g.input(nextFeed, 'int32', [rows]), [rows, 1]);
   const picked = g.reshape(g.emit('GatherElements', [log, next], { axis: 1 }), [rows]);
   const counted = g.input(countedFeed, 'float32', [rows]);

@@ -133,7 +133,7 @@ export async function prepareTexts(
     ),
   );
   const count = before.reduce((n, d) => n + d.ids.length, 0);
-  const graph = network.graph(network.inputs.batch ?? 1, length);
+  const { graph, words: found } = network.scores(network.inputs.batch ?? 1, length);
   const all = [...before, ...after].map(({ ids }) => ids);
   problems.push(...tokenProblems(all, tokens, network.words(graph)));
   if (rows.length === 0 && !problems.some((p) => p.severity === 'error'))
@@ -148,6 +148,7 @@ export async function prepareTexts(
       { label: 'Texts', value: `${training.length} to train, ${judged.length} held out` },
       { label: 'Tokens', value: `${count}, of which ${counted} are learned` },
       { label: 'Sequences', value: `${rows.length} of ${length} tokens` },
+      { label: 'The loss takes', value: found },
       {
         label: 'Frame',
         value: frameWords(
@@ -213,6 +214,10 @@ class PreparedTexts implements PreparedTask {
   ) {
     ({ problems: this.problems, preview: this.preview, dataHash: this.dataHash, counts: this.counts } = rest);
     this.#order = rows.length > 0 ? new EpochOrder(model.job.train.seed, rows.length) : null;
+  }
+
+  get guess(): number {
+    return Math.log(this.model.network.words(this.training().graph));
   }
 
   training() {

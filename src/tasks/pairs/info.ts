@@ -70,6 +70,7 @@ export const info: TaskInfo = {
   ],
   shows: 'pictures',
   prompts: false,
+  usual: { train: { steps: 200, batch: 4 } },
   example: {
     task: 'pairs',
     model: 'builtin:repaint',

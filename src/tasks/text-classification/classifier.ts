@@ -2,7 +2,7 @@
 import type { Graph, Value } from '#src/graph/types.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { chooseHead, type HeadChoice } from '#src/tasks/classification/classes.ts';
-import { logitsOf, replaceHead } from '#src/tasks/classification/head.ts';
+import { type Logits, logitsOf, replaceHead } from '#src/tasks/classification/head.ts';
 import { classLoss } from '#src/tasks/classification/loss.ts';
 import { bindModel, layersOf, withOutput } from '#src/tasks/generic/model.ts';
 import { readTextInputs, type TextInputs } from '#src/tasks/text/inputs.ts';
@@ -22,6 +22,7 @@ export interface Scored {
   readonly graph: Graph;
   /** [B, C]. */
   readonly logits: Value;
+  readonly scale: Logits['scale'];
   /** Constants of a new head. */
   readonly whole: readonly string[];
 }
@@ -62,9 +63,14 @@ export class TextClassifier {
   /** @param classes of a new head; null: the model's own head */
   graph(batch: number, length: number, classes: number | null): Scored {
     const own = this.#own(batch, length);
-    if (classes === null) return { graph: own.graph, logits: own.value, whole: [] };
-    const made = replaceHead(own, classes, this.job.train.seed);
-    return { graph: made.graph, logits: made.value, whole: made.whole };
+    const { value, whole, ...rest } =
+      classes === null ? { ...own, whole: [] } : replaceHead(own, classes, this.job.train.seed);
+    return { ...rest, logits: value, whole };
+  }
+
+  /** What was found at the model's end. */
+  scores(): string {
+    return this.#small().words;
   }
 
   /** All layers, the file's own last one among them. */
@@ -73,9 +79,9 @@ export class TextClassifier {
   }
 
   training(batch: number, length: number, classes: number | null): TrainedGraph {
-    const { graph, logits, whole } = this.graph(batch, length, classes);
+    const { graph, logits, scale, whole } = this.graph(batch, length, classes);
     const layers = findLayers(graph).filter((layer) => !whole.includes(layer.initializer));
-    return { graph, layers, whole, loss: (g, outputs) => classLoss(g, outputs.get(logits.name)!) };
+    return { graph, layers, whole, loss: (g, outputs) => classLoss(g, outputs.get(logits.name)!, scale) };
   }
 
   /** Words that the model knows: rows of the table that its tokens pick from; null: no telling. */

@@ -67,6 +67,7 @@ export const info: TaskInfo = {
   ],
   shows: 'labels',
   prompts: true,
+  usual: { train: { steps: 200, batch: 8 } },
   example: {
     task: 'text-classification',
     model: 'builtin:topics',

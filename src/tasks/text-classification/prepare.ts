@@ -130,7 +130,7 @@ export async function prepareLabelled(
   return new PreparedLabelled(classifier, choice, length, training, judged, {
     problems,
     dataHash: await sha256Lines([JSON.stringify([length, choice.kind, choice.names]), ...lines]),
-    preview: previewOf(training, judged, choice, length),
+    preview: previewOf(training, judged, choice, length, classifier.scores()),
   });
 }
 
@@ -159,12 +159,13 @@ function previewOf(
   judged: readonly Example[],
   choice: HeadChoice,
   length: number,
+  scores: string,
 ): DataPreview {
   return {
     facts: [
       { label: 'Texts', value: `${training.length} to train, ${judged.length} held out` },
       { label: 'Tokens of a text', value: `${length}, shorter ones are filled up` },
-      ...classFacts(training, choice),
+      ...classFacts(training, choice, scores),
     ],
     items: spread(training, SHOWN).map((e) => ({
       name: `${choice.names[e.label] ?? e.label} (${e.name})`,
@@ -196,6 +197,10 @@ class PreparedLabelled implements PreparedTask {
     this.#order = examples.length > 0 ? new EpochOrder(train.seed, examples.length) : null;
     const labels = examples.map((e) => e.label);
     this.#weights = classWeights(labels, choice.names.length, options.classWeights);
+  }
+
+  get guess() {
+    return Math.log(this.choice.names.length);
   }
 
   get counts() {
@@ -242,9 +247,9 @@ class PreparedLabelled implements PreparedTask {
     const { names } = this.choice;
     const judgements: Judgement[] = [];
     const rows = this.heldout.map((e) => this.#row(e));
-    await score(this.#head, rows, this.length, adapted, tell, (i, scores) => {
+    await score(this.#head, rows, this.length, adapted, tell, (i, scores, scale) => {
       const { text, label } = this.heldout[i]!;
-      judgements.push(judge(cut(text, SHORT), label, scores));
+      judgements.push(judge(cut(text, SHORT), label, scores, scale));
     });
     return classReport(judgements, names, 'text', [...accuracies(judgements), macroF1(judgements)]);
   }

@@ -1,6 +1,7 @@
 /** @file Scores of texts by the trained classifier, in batches of the training's size. */
 import { judge, percent } from '#src/tasks/classification/metrics.ts';
 import { textFeeds, type TokenRow } from '#src/tasks/text/inputs.ts';
+import type { Scale } from '#src/tasks/scores/scores.ts';
 import type { Adapted, Samples, Tell } from '#src/tasks/types.ts';
 import type { TextClassifier } from './classifier.ts';
 import { padded, tokenise } from './rows.ts';
@@ -21,10 +22,10 @@ export async function score(
   length: number,
   adapted: Adapted,
   tell: Tell,
-  each: (i: number, scores: Float32Array) => void,
+  each: (i: number, scores: Float32Array, scale: Scale) => void,
 ): Promise<void> {
   const { batch } = classifier.job.train;
-  const { graph, logits } = classifier.graph(batch, length, classes);
+  const { graph, logits, scale } = classifier.graph(batch, length, classes);
   const run = await adapted.run('sort texts', `${batch}x${length} ${classes ?? 'own'}`, () => graph);
   for (let start = 0; start < rows.length; start += batch) {
     const some = rows.slice(start, start + batch);
@@ -33,7 +34,7 @@ export async function score(
     const out = await run(textFeeds(graph, classifier.inputs, filled));
     const all = out[logits.name] as Float32Array;
     some.forEach((_, i) => {
-      each(start + i, all.subarray(i * names.length, (i + 1) * names.length));
+      each(start + i, all.subarray(i * names.length, (i + 1) * names.length), scale);
     });
     tell(Math.min(start + batch, rows.length), rows.length);
   }
