@@ -1,4 +1,7 @@
 /** @file One door to all adapter files: writes each format, tells what it loses, and finds out what a file is when it reads one. */
+import type { ToolFormat } from '#src/oft/compatibility.ts';
+import type { Tool } from '#src/oft/modules/readers.ts';
+import { nameLosses } from '#src/oft/modules/verdict.ts';
 import type { WholeValues } from '#src/oft/parameters.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { AdapterFormat } from './adapterFormat.ts';
@@ -32,6 +35,14 @@ const fits: Readonly<Record<AdapterFormat, (planned: readonly PlannedLayer[]) =>
   onnx_fp16: mergedHalfFit,
 };
 
+/** Whose file a format is: layers that they do not look for are lost to them. */
+const readers: Readonly<Partial<Record<AdapterFormat, readonly Tool[]>>> = {
+  lycoris: ['LyCORIS'],
+  comfyui: ['ComfyUI', 'A1111 / Forge'],
+  peft: ['PEFT'],
+  oft_r: ['OneTrainer', 'kohya sd-scripts'],
+};
+
 /**
  * Whether the format can hold the adapter (obstacles, each with the change that helps), and what it loses. Throws nothing.
  * @param whole constants that were trained as they are: a new last layer
@@ -42,7 +53,8 @@ export function adapterFit(
   whole: readonly Named[] = [],
 ): Fit {
   const { obstacles, losses } = fits[format](planned);
-  return { obstacles, losses: [...losses, ...headLosses(format, whole)] };
+  const unseen = (readers[format] ?? []).flatMap((tool) => nameLosses(tool, format as ToolFormat, planned));
+  return { obstacles, losses: [...unseen, ...losses, ...headLosses(format, whole)] };
 }
 
 /** What the format loses, as plain sentences; if it cannot hold the adapter, why and what would help. Throws nothing. */

@@ -10,7 +10,7 @@ import { paired, toButterfly } from './butterfly.ts';
 import { demandFit, type Fit, FitBuilder } from './fit.ts';
 import { networkArgs, outputSideOnly, rescaleTensor, seriesLost } from './lycoris.ts';
 import { kohyaMetadata, type LycorisMeta } from './lycorisMeta.ts';
-import { flatNames } from './names.ts';
+import { fileNames } from './names.ts';
 import { writeSafetensors } from './safetensors.ts';
 
 /** Rescaled Diag-OFT that can be re-encoded: with even blocks, or an even number of odd ones, which then join in pairs. */
@@ -68,9 +68,10 @@ export async function writeComfyui(
 ): Promise<Uint8Array> {
   const planned = layers.map((l) => l.layer);
   demandFit(comfyuiFit(planned));
-  const names = flatNames(
+  const names = fileNames(
+    'comfyui',
     planned.map((p) => p.layer),
-    meta.prefix ?? 'lycoris',
+    meta.prefix,
   );
   const tensors = new Map<string, Tensor>();
   for (const parameters of layers) {

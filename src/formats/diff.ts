@@ -10,7 +10,7 @@ import { type Fit, FitBuilder } from './fit.ts';
 import { toFloat32 } from './floats.ts';
 import { kohyaMetadata, type LycorisMeta } from './lycorisMeta.ts';
 import { demandFound, stemsIn } from './lycorisRead.ts';
-import { flatNames, resolveNames } from './names.ts';
+import { fileNames, resolveNames } from './names.ts';
 import { type Safetensors, writeSafetensors } from './safetensors.ts';
 
 /** What differences lose: nothing but size and the way a strength is applied. */
@@ -44,9 +44,10 @@ export async function writeDiff(
   meta: LycorisMeta = {},
 ): Promise<Uint8Array> {
   const planned = layers.map((l) => l.layer);
-  const names = flatNames(
+  const names = fileNames(
+    'diff',
     planned.map((p) => p.layer),
-    meta.prefix ?? 'lycoris',
+    meta.prefix,
   );
   const tensors = new Map<string, Tensor>();
   for (const parameters of layers) {

@@ -36,6 +36,8 @@ export const jobWords: Readonly<Record<string, string>> = {
   'train.checkpoint_steps': 'Save at least every so many steps.',
   'train.checkpoint_seconds': 'Save at least every so many seconds.',
   plan: 'Which layers are turned, and in which blocks. Rules change it for some layers.',
+  'plan.root':
+    'What the export put before the names of the Python model’s modules, such as "unet". Left out: found by the names. "": nothing.',
   'plan.rule': 'Rules by layer; the first that matches wins.',
   'plan.rule.match': 'What a layer must be for the rule to hold. {}: any layer.',
   'plan.rule.match.name': 'Path of the layer, * for anything: "*attn2*".',

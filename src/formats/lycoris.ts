@@ -10,7 +10,7 @@ import { checkNumbers, fullBlocks, isClamped } from './blockNumbers.ts';
 import { toButterfly } from './butterfly.ts';
 import { anywhere, demandFit, type Fit, FitBuilder } from './fit.ts';
 import { kohyaMetadata, type LycorisMeta } from './lycorisMeta.ts';
-import { flatNames } from './names.ts';
+import { fileNames } from './names.ts';
 import { writeSafetensors } from './safetensors.ts';
 
 export { type LycorisMeta } from './lycorisMeta.ts';
@@ -114,9 +114,10 @@ export async function writeLycoris(
 ): Promise<Uint8Array> {
   const planned = layers.map((l) => l.layer);
   demandFit(lycorisFit(planned));
-  const names = flatNames(
+  const names = fileNames(
+    'lycoris',
     planned.map((p) => p.layer),
-    meta.prefix ?? 'lycoris',
+    meta.prefix,
   );
   const tensors = new Map<string, Tensor>();
   for (const parameters of layers) {

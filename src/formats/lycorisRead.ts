@@ -94,10 +94,10 @@ export function readLycoris(file: Uint8Array | Safetensors, layers: readonly Lay
     notes.push(
       `${listed(clamped)}: alpha is a constraint on ‖Q‖ of alpha × outputs, as LyCORIS, A1111 and kohya read it; ComfyUI takes alpha itself as the limit and would turn less.`,
     );
-  if (names.naming.prefix.startsWith('oft_') && found.some((l) => l.layer.constraint === 0))
+  if (names.prefix.startsWith('oft_') && found.some((l) => l.layer.constraint === 0))
     notes.push("alpha is 0: read as no constraint; kohya's own loader would make the adapter do nothing.");
   return {
-    prefix: names.naming.prefix,
+    prefix: names.prefix,
     layers: found,
     missing,
     unexpected: [...tensors.keys()].filter((key) => !used.has(key)),

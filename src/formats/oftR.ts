@@ -13,7 +13,7 @@ import { anywhere, demandFit, type Fit, FitBuilder } from './fit.ts';
 import { toFloat32 } from './floats.ts';
 import { kohyaMetadata, type LycorisMeta } from './lycorisMeta.ts';
 import { demandFound, stemsIn } from './lycorisRead.ts';
-import { flatNames, listed, resolveNames } from './names.ts';
+import { fileNames, listed, resolveNames } from './names.ts';
 import { inputSideOnly, rescaleLost } from './peft.ts';
 import { peftNumber } from './peftBlocks.ts';
 import { triangleBlocks } from './peftRead.ts';
@@ -82,9 +82,10 @@ export async function writeOftR(
   demandFit(oftRFit(layers.map((l) => l.layer)));
   const kept = layers.filter((l) => l.layer.size > 1);
   const planned = kept.map((l) => l.layer);
-  const names = flatNames(
+  const names = fileNames(
+    'oft_r',
     planned.map((p) => p.layer),
-    meta.prefix === undefined || meta.prefix === 'lycoris' ? 'lora_unet' : meta.prefix,
+    meta.prefix === 'lycoris' ? undefined : meta.prefix,
   );
   const tensors = new Map<string, Tensor>();
   for (const parameters of kept) {

@@ -1,4 +1,5 @@
 /** @file OFT adapters as PEFT's folders: adapter_config.json and adapter_model.safetensors. */
+import { moduleOf as moduleName } from '#src/oft/modules/tree.ts';
 import type { LayerParameters, WholeValues } from '#src/oft/parameters.ts';
 import { storedBlocks } from '#src/oft/planned.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
@@ -6,6 +7,7 @@ import type { Tensor } from '#src/onnx/tensor.ts';
 import { checkNumbers, isClamped, triangles } from './blockNumbers.ts';
 import { anywhere, demandFit, type Fit, FitBuilder, kernelSize, named } from './fit.ts';
 import type { WrittenFile } from './adapterTypes.ts';
+import { fileNames } from './names.ts';
 import { peftNumber } from './peftBlocks.ts';
 import { peftParameter } from './peftRead.ts';
 import { writeSafetensors } from './safetensors.ts';
@@ -136,12 +138,15 @@ export function writePeft(layers: readonly LayerParameters[], meta: PeftMeta = {
   const kept = layers.filter((l) => turning(l.layer));
   const planned = kept.map((l) => l.layer);
   const coft = asCoft(planned);
+  const names = fileNames(
+    'peft',
+    planned.map((p) => p.layer),
+  );
   const tensors = new Map<string, Tensor>();
   for (const parameters of kept) {
     checkNumbers(parameters);
     const { layer, size } = parameters.layer;
-    const key = `base_model.model.${layer.path}.${peftParameter(layer)}.weight`;
-    if (tensors.has(key)) throw new TypeError(`two layers have the path ${layer.path}`);
+    const key = `${names.get(layer)!}.${peftParameter(layer)}.weight`;
     const shape = [storedBlocks(parameters.layer), (size * (size - 1)) / 2];
     tensors.set(key, { type: 'float32', shape, data: triangles(parameters, !coft) });
   }
@@ -187,8 +192,8 @@ function peftConfig(
     r: number.r,
     revision: null,
     target_modules: targets(
-      planned.map((p) => p.layer.path),
-      (meta.others ?? []).map((l) => l.path),
+      planned.map((p) => moduleName(p.layer).path),
+      (meta.others ?? []).map((l) => moduleName(l).path),
     ),
     task_type: null,
     use_cayley_neumann: first.neumannTerms !== null,

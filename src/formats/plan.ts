@@ -86,7 +86,7 @@ function check({ side, algorithm }: LayerSettings, blocks: BlockChoice | undefin
  * @param where The dotted key of the table, for messages.
  * @throws JobError where settings exclude each other.
  */
-export function planFromTable({ rule: ruleTables = [], ...own }: PlanTable, where = ''): Plan {
+export function planFromTable({ rule: ruleTables = [], root, ...own }: PlanTable, where = ''): Plan {
   const said = settingsFrom(own);
   const side = impliedSide(said) ?? 'output';
   const base: LayerSettings = { ...defaultSettings, ...conventionsOf(side), ...said, side };
@@ -103,17 +103,17 @@ export function planFromTable({ rule: ruleTables = [], ...own }: PlanTable, wher
     );
     return rule;
   });
-  return { ...base, rules };
+  return { ...base, rules, ...(root !== undefined && { root }) };
 }
 
 /** The table of a plan, keys as in files. A rule that leaves the plan's side says all that depends on it. */
-export function planToTable({ rules, ...rest }: Plan): object {
+export function planToTable({ rules, root, ...rest }: Plan): object {
   const table = ({ match, skip, ...settings }: Rule): object => {
     const side = impliedSide(settings);
     const full = side === undefined || side === rest.side ? settings : { ...pick(rest), ...settings, side };
     return { match: snakeKeys(match), ...(skip !== undefined && { skip }), ...settingsTable(full) };
   };
-  return { ...settingsTable(rest), ...(rules.length > 0 && { rule: rules.map(table) }) };
+  return { ...settingsTable(rest), ...(root !== undefined && { root }), ...(rules.length > 0 && { rule: rules.map(table) }) };
 }
 
 /** Reads a plan file. Throws JobError that names the key, its value and what is allowed. */

@@ -160,6 +160,7 @@ const rule = table({ match, skip: v.optional(flag), ...settings });
 /** The keys of a plan, as they stand in a file. */
 export const planSchema = table({
   ...settings,
+  root: v.optional(text(500)),
   rule: v.optional(
     v.pipe(
       v.array(rule, ' is not a list; write each rule as a [[rule]] table.'),

@@ -4,6 +4,8 @@
  */
 import { divisors } from './blocks.ts';
 import { factorization } from './factorization.ts';
+import { withNames } from './modules/verdict.ts';
+import type { Tool } from './modules/readers.ts';
 import { power2factorization } from './power2factorization.ts';
 import type { PlannedLayer } from './types.ts';
 
@@ -11,7 +13,7 @@ import type { PlannedLayer } from './types.ts';
 export type ToolFormat = 'lycoris' | 'comfyui' | 'peft' | 'oft_r' | 'diff' | 'onnx';
 
 export interface ToolVerdict {
-  readonly tool: 'LyCORIS' | 'PEFT' | 'ComfyUI' | 'A1111 / Forge' | 'kohya sd-scripts' | 'OneTrainer';
+  readonly tool: Tool;
   /** loss: it loads, but something is lost or must be minded. */
   readonly verdict: 'loads' | 'loss' | 'no';
   /** The file to save for it; null: none helps. */
@@ -20,7 +22,15 @@ export interface ToolVerdict {
   readonly losses: readonly string[];
   /** The one change that would make it load whole; null: it does, or none is known. */
   readonly change: string | null;
+  /** Layers whose keys in the file it finds, of those that the plan adapts; 0 where it does not load. */
+  readonly found: number;
+  readonly of: number;
+  /** What the Python model must be called like, where its names are not known; null: they are. */
+  readonly names: string | null;
 }
+
+/** A verdict on what the layers are made of, before anybody looks at their names. */
+type Judged = Omit<ToolVerdict, 'found' | 'of' | 'names'>;
 
 type Planned = readonly PlannedLayer[];
 
@@ -88,20 +98,6 @@ const emptyStages: Trouble = {
   change: 'Choose smaller blocks, such as blocks = { dim = 4 }.',
 };
 
-/** Names of UNets, diffusion transformers and their text encoders, in diffusers and in the original code. */
-const diffusionName =
-  /(?:^|\.)(?:down_blocks|up_blocks|mid_block|input_blocks|middle_block|output_blocks|time_embed(?:ding)?|(?:single_)?transformer_blocks|(?:double|single|joint)_blocks|text_model)(?:\.|$)/;
-const isDiffusion = ({ layer }: PlannedLayer): boolean =>
-  /^(?:unet|transformer|text_encoder)/.test(layer.part ?? '') || diffusionName.test(layer.path);
-
-/** The verdict of tools that run diffusion models only, on any other model. */
-const elsewhere = ({ tool }: ToolVerdict): ToolVerdict => ({
-  tool,
-  verdict: 'no',
-  format: null,
-  losses: ['It runs diffusion models, and no layer here has the name of one.'],
-  change: 'Save the merged model, or use LyCORIS or PEFT in Python.',
-});
 
 const hit = (planned: Planned, { holds }: Trouble): Planned => planned.filter(holds);
 
@@ -113,7 +109,7 @@ function judge(
   forbids: readonly Trouble[],
   loses: readonly Trouble[],
   fallback: ToolFormat | null,
-): ToolVerdict {
+): Judged {
   const say = (troubles: readonly Trouble[]): { losses: string[]; change: string | null } => {
     const found = troubles.flatMap((t) => {
       const layers = hit(planned, t);
@@ -285,14 +281,11 @@ export function compatibility(planned: Planned): ToolVerdict[] {
       null,
     ),
   ];
-  const anywhere: readonly ToolVerdict['tool'][] = ['LyCORIS', 'PEFT'];
-  return planned.some(isDiffusion)
-    ? verdicts
-    : verdicts.map((v) => (anywhere.includes(v.tool) ? v : elsewhere(v)));
+  return verdicts.map((verdict) => withNames(verdict, planned));
 }
 
 /** Forge has no OFT: what A1111 loads whole is worth a word there. */
-const forge = (a1111: ToolVerdict): ToolVerdict => ({
+const forge = (a1111: Judged): Judged => ({
   ...a1111,
   verdict: a1111.verdict === 'loads' ? 'loss' : a1111.verdict,
   losses: [
@@ -303,7 +296,7 @@ const forge = (a1111: ToolVerdict): ToolVerdict => ({
 });
 
 /** sd-scripts reads `oft_R` files (networks.oft_v2); its older networks.oft wants other layer names and turns everything by ‖Q‖·1e-8 at alpha 0. */
-function kohya(planned: Planned): ToolVerdict {
+function kohya(planned: Planned): Judged {
   const forbids = [output, rescale, unevenConv];
   const verdict = judge(
     'kohya sd-scripts',

@@ -2,6 +2,7 @@
 import { intAttr, intsAttr } from '#src/graph/attributes.ts';
 import type { Graph } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
+import { nameModules } from './modules/tree.ts';
 import type { Layer } from './types.ts';
 
 const transparent = new Set(['Transpose', 'Cast', 'Identity', 'DequantizeLinear']);
@@ -33,7 +34,7 @@ export function findLayers(graph: Graph, { embeddings = false } = {}): Layer[] {
     else if (known.transposed === layer.transposed && known.op === layer.op)
       found.set(initializer, { ...known, nodes: [...known.nodes, node.name] });
   }
-  return [...found.values()];
+  return nameModules([...found.values()]);
 }
 
 /** A Gather of rows of a stored float matrix. */

@@ -1,11 +1,13 @@
 /** @file The configuration checker: every layer with what becomes of it, totals, problems, and which tools will load the result. */
 import { compatibility, type ToolVerdict } from './compatibility.ts';
+import { type Root, rootsOf } from './modules/tree.ts';
 import { fanIn } from './planned.ts';
 import { decideLayers, type Decision, planProblems, type PlanProblem } from './rules.ts';
 import type { Layer, Plan, PlannedLayer } from './types.ts';
 import { stuckReason } from './warnings.ts';
 
 export type { ToolVerdict } from './compatibility.ts';
+export type { Root } from './modules/tree.ts';
 
 export interface PreflightRow {
   readonly layer: Layer;
@@ -37,6 +39,8 @@ export interface Preflight {
   };
   readonly problems: readonly PlanProblem[];
   readonly tools: readonly ToolVerdict[];
+  /** What was found (or said) to stand before the names of the Python model's modules, by part. */
+  readonly roots: readonly Root[];
 }
 
 function rowOf({ layer, rule, planned, misfit, notes }: Decision, total: number): PreflightRow {
@@ -83,5 +87,6 @@ export function preflight(
     },
     problems: planProblems(layers, decided),
     tools: compatibility(planned),
+    roots: rootsOf(decided.decisions.map((d) => d.layer)),
   };
 }

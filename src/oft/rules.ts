@@ -1,6 +1,7 @@
 /** @file Rules by layer attributes: the first that matches decides a layer's blocks. */
 import { type BlockMisfit, chooseBlocks, isMisfit } from './blocks.ts';
 import { compileMatch, describeMatch, type Matcher, MatchError } from './match.ts';
+import { nameModules } from './modules/tree.ts';
 import { plannedLayer, settingsOf } from './planned.ts';
 import type { BlockChoice, Layer, LayerSettings, Plan, PlannedLayer } from './types.ts';
 import { settingWarnings } from './warnings.ts';
@@ -104,9 +105,10 @@ function idleRules(
 
 /** Decides every layer, in order, and says which rules cannot be used or decide nothing. */
 export function decideLayers(
-  layers: readonly Layer[],
+  found: readonly Layer[],
   plan: Plan,
 ): { readonly decisions: readonly Decision[]; readonly problems: readonly PlanProblem[] } {
+  const layers = plan.root === undefined ? found : nameModules(found, plan.root);
   const { matchers, problems, broken } = compileRules(plan);
   const taken = assign(layers, matchers);
   const settings = new Map<number, LayerSettings>();

@@ -107,6 +107,31 @@ export interface Rule extends Partial<LayerSettings> {
 /** The plan's own settings are those of layers that no rule matches, and of what rules leave open. */
 export interface Plan extends LayerSettings {
   readonly rules: readonly Rule[];
+  /** What stands before the names of the Python model's modules in the export; undefined: found by their structure; '': nothing. */
+  readonly root?: string;
+}
+
+/**
+ * A model's kind by the structure of its names. unet: diffusers' UNets; ldm: the same under Stable Diffusion's original names; transformer:
+ * diffusers' diffusion transformers (SD3, Flux); dit: their original names; clip: CLIP's text encoder; t5: T5's encoder; other: not known.
+ */
+export type Family = 'unet' | 'ldm' | 'transformer' | 'dit' | 'clip' | 't5' | 'other';
+
+/** What a layer's module is called in Python. */
+export interface ModuleName {
+  /** What the export put before all paths: `unet` of `unet.mid_block.…`; empty: nothing. */
+  readonly root: string;
+  /** In the Python model that was exported, without its wrappers. */
+  readonly path: string;
+  readonly family: Family;
+  /** As adapter files call it: diffusers' names of a UNet, and `text_model.` before the layers of CLIP's text encoder. */
+  readonly known: string;
+  /** UNets: in Stable Diffusion's original code. */
+  readonly original?: string;
+  /** UNets: SDXL, which takes picture sizes and pooled text. */
+  readonly sdxl?: true;
+  /** Text encoders: the model has several. */
+  readonly several?: true;
 }
 
 /** A layer that can be adapted. */
@@ -130,6 +155,8 @@ export interface Layer {
   readonly transposed: boolean;
   /** `unet`, `text_encoder`, … where known. */
   readonly part?: string;
+  /** Where the names tell more than the path does. */
+  readonly module?: ModuleName;
 }
 
 /** What became of a layer under a plan. */

@@ -2,6 +2,7 @@
 import { prune } from '#src/graph/prune.ts';
 import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { findLayers } from '#src/oft/layers.ts';
+import { withEncoders } from '#src/oft/modules/tree.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { ModelError } from '#src/onnx/model.ts';
 import type { TimestepType } from './batches.ts';
@@ -84,7 +85,10 @@ export function bindNetwork(loaded: LoadedPipeline, { batch, plane, trainText }:
     pooled: null,
     ids: encoders.map((encoder, i) => ({ ...encoder.ids, name: name(i, encoder.ids) })),
     // Layers after the states that the UNet reads take no part.
-    layers: [...textLayers.filter((layer) => layer.nodes.every((node) => present.has(node))), ...own],
+    layers: withEncoders(
+      [...textLayers.filter((layer) => layer.nodes.every((node) => present.has(node))), ...own],
+      encoders.length,
+    ),
   };
 }
 
