@@ -109,7 +109,7 @@ export function tiffDirectory(
 
 /** Whole numbers of an entry (bytes, shorts or longs), as many as there are in the file. */
 export function tiffNumbers(tiff: Uint8Array, little: boolean, entry: TiffEntry, most = 16): number[] {
-  const size = { 1: 1, 3: 2, 4: 4 }[entry.type];
+  const size = { 1: 1, 3: 2, 4: 4, 7: 1 }[entry.type];
   if (size === undefined) return [];
   const view = viewOf(tiff);
   const count = Math.min(entry.count, most);
