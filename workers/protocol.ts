@@ -6,7 +6,7 @@ import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { BackendKind, BackendReport, PlacementReport } from '#src/runtime/types.ts';
 import type { MemoryVerdict, Relief } from '#src/program/verdict.ts';
 import type { KeptSet } from '#src/store/prepared.ts';
-import type { DataPreview, Metric, ReportTable, Samples } from '#src/tasks/types.ts';
+import type { DataPreview, Mend, Metric, ReportTable, Samples } from '#src/tasks/types.ts';
 import type { Orthogonality } from '#src/training/types.ts';
 import type { DownloadApi } from './download/types.ts';
 import type { Inspection, Look } from './inspection/types.ts';
@@ -123,7 +123,7 @@ export interface Preparation {
   /** Estimated from a timed probe of a few steps; null until one was made. */
   readonly secondsPerStep: number | null;
   /** All at once; a run with an error among them will not start. */
-  readonly problems: readonly (Problem & { readonly severity: 'error' | 'warning' })[];
+  readonly problems: readonly (Problem & { readonly severity: 'error' | 'warning'; readonly mend?: Mend })[];
 }
 
 export type { DataPreview, Metric, Picture, ReportTable, Samples } from '#src/tasks/types.ts';

@@ -13,3 +13,11 @@ export function optionProblem(info: Pick<TaskInfo, 'entries'>, key: string, valu
   const allowed = /allowed: (.*)$/.exec(parsed.issues[0].message)?.[1];
   return allowed ? `Allowed: ${allowed}` : 'This cannot be.';
 }
+
+/** The numbers of a typed list: "0.485, 0.456" or "[0.485 0.456]"; what is none becomes NaN, which no option takes. */
+export const numbersIn = (text: string): number[] =>
+  text
+    .replaceAll(/[[\]]/g, ' ')
+    .split(/[\s,;]+/)
+    .filter((word) => word !== '')
+    .map(Number);

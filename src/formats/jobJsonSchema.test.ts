@@ -150,6 +150,8 @@ function drawnFor({ id, defaults }: TaskInfo, field: Field): fc.Arbitrary<unknow
       const near = [min, min + step, max, defaults[field.key]];
       return fc.constantFrom(...near.filter((x) => parses({ task: id, options: { [key]: x } })));
     }
+    case 'numbers':
+      return fc.array(fc.constantFrom(0.25, 1, 57.375), { maxLength: 3 });
     default:
       return fc.string({ unit: 'grapheme', maxLength: 20 });
   }

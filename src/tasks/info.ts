@@ -19,6 +19,8 @@ export type Field =
       readonly help?: string;
       readonly choices: readonly { readonly value: string; readonly label: string }[];
     }
+  /** A list of numbers, typed with commas; none: []. */
+  | { readonly kind: 'numbers'; readonly key: string; readonly label: string; readonly help?: string }
   | { readonly kind: 'flag'; readonly key: string; readonly label: string; readonly help?: string }
   | { readonly kind: 'text'; readonly key: string; readonly label: string; readonly help?: string };
 

@@ -68,6 +68,18 @@ export interface RawImage {
   readonly rgba: Uint8ClampedArray;
 }
 
+/** What a picture is brought to. */
+export interface PictureSize {
+  readonly width: number;
+  readonly height: number;
+  /** How, where its shape is another one (src/tasks/images/fit.ts); absent: its centre is cut out. */
+  readonly fit?: 'crop' | 'stretch' | 'pad' | 'shortest';
+  /** Pixels that the shorter side is scaled to before the centre is cut out, for "shortest". */
+  readonly shortest?: number;
+  /** Pillow's name of the kernel; absent: bicubic. */
+  readonly filter?: 'bicubic' | 'bilinear' | 'lanczos' | 'hamming' | 'box';
+}
+
 /** What the worker lends to a task. */
 export interface TaskHost {
   /** Numbers made on different backends differ in their last digits. */
@@ -82,15 +94,23 @@ export interface TaskHost {
    */
   frozen(slot: string, key: string, graph: () => Graph, keepAs?: string): RunGraph;
   /**
-   * Decodes an image, turned as the camera noted, over white. With a size: cropped to a centred rectangle of width:height and scaled to it; an image of
-   * that size keeps its exact values. Throws with a reason if the bytes are no image.
+   * Decodes an image, turned as the camera noted, over white. With a size: brought to it; an image of that size keeps its exact values. Throws with a
+   * reason if the bytes are no image, NotDecoded (src/tasks/images/foreign.ts) if they are one of a kind that is not decoded.
    */
-  decodeImage(bytes: Uint8Array, path: string, size?: { width: number; height: number }): Promise<RawImage>;
+  decodeImage(bytes: Uint8Array, path: string, size?: PictureSize): Promise<RawImage>;
 }
 
 /** The trained model as it is now: any graph with the planned layers, its layers turned. Compiled when first asked for, kept per slot. */
 export interface Adapted {
   run(slot: string, key: string, graph: () => Graph): Promise<RunGraph>;
+}
+
+/** A change of the job that mends a problem, as a button offers it. */
+export interface Mend {
+  /** "Do not mirror" */
+  readonly words: string;
+  readonly data?: { readonly flip: boolean };
+  readonly options?: Readonly<Record<string, unknown>>;
 }
 
 /** Something wrong with model, data or options. Errors keep a run from starting. */
@@ -100,6 +120,7 @@ export interface TaskProblem {
   readonly item: string;
   readonly message: string;
   readonly cure?: string;
+  readonly mend?: Mend;
 }
 
 /** RGB, row-major, 0–255, alpha 255: what ImageData takes. */

@@ -1,7 +1,7 @@
 /** @file The pure parts of image decoding. */
 import { describe, expect, it } from 'vitest';
 import { toPixels } from '#src/tasks/diffusion/pictures.ts';
-import { centreCrop } from './images.ts';
+import { centreCrop } from '#src/tasks/images/fit.ts';
 
 describe('centreCrop', () => {
   it.each([

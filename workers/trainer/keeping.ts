@@ -39,7 +39,9 @@ export function keeping(host: TaskHost, store: PreparedStore, set: () => string 
       const from = name === null || !size ? null : probeImage(bytes);
       if (!from?.width || !from.height || from.width * from.height < SHRUNK * size!.width * size!.height)
         return host.decodeImage(bytes, path, size);
-      const id = await idOf(['picture, bicubic', `${size!.width}x${size!.height}`], { bytes });
+      const { width: w, height: h, fit = 'crop', shortest = 0, filter = 'bicubic' } = size!;
+      // The first word changes whenever equal bytes are read as other pixels.
+      const id = await idOf(['picture, stored colours', `${w}x${h} ${fit} ${shortest} ${filter}`], { bytes });
       const kept = await store.get(name!, id);
       if (kept?.kind === 'picture') return { width: kept.width, height: kept.height, rgba: opaque(kept.rgb) };
       const made = await host.decodeImage(bytes, path, size);

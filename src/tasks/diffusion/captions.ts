@@ -4,6 +4,7 @@
  */
 import { decodeText } from '#src/tasks/decodeText.ts';
 import { baseName, type FileSet, isHidden, stemOf } from '#src/tasks/files.ts';
+import { namesOf } from '#src/tasks/images/foreign.ts';
 import { shortened } from '#src/tasks/problems.ts';
 import { columnOf, parseTable } from '#src/tasks/table.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
@@ -18,6 +19,10 @@ const captionColumns = ['text', 'caption', 'captions', 'prompt', 'description'];
 const METADATA = /(^|\/)metadata\.(jsonl|ndjson|csv|tsv)$/i;
 /** Endings of caption files; sd-scripts reads .caption where nothing else is said, and most people write .txt. */
 const BESIDE = ['.txt', '.caption'];
+const CAPTION = /\.(txt|caption)$/i;
+/** Texts that lie in many folders and are no captions. */
+const NO_CAPTION =
+  /(^|\/)(readme|licen[cs]e|notice|copying|requirements|classes|labels|prompts?|notes?|captions?|metadata|tags|changelog|todo)[^/]*$/i;
 /** sd-scripts' folders: how often an image is shown per epoch, and what it shows. */
 const KOHYA = /^(\d{1,4})_(.+)$/;
 
@@ -43,7 +48,7 @@ export function kohyaFolder(path: string): { readonly repeats: number; readonly 
 async function fromMetadata(
   files: FileSet,
   path: string,
-  known: ReadonlySet<string>,
+  known: ReadonlyMap<string, string>,
   captions: Map<string, Caption>,
 ): Promise<TaskProblem[]> {
   const table = parseTable(path, decodeText(await files.read(path)), () => true);
@@ -71,7 +76,8 @@ async function fromMetadata(
       continue;
     }
     const image = folderOf(path) + name.replaceAll('\\', '/').replace(/^(\.\/)+/, '');
-    if (known.has(image)) captions.set(image, { text: caption.trim(), source: path });
+    const there = known.get(image) ?? known.get(image.toLowerCase());
+    if (there !== undefined) captions.set(there, { text: caption.trim(), source: path });
     else
       wrong.push(
         problem(
@@ -85,18 +91,72 @@ async function fromMetadata(
   return wrong;
 }
 
+/** Paths by themselves and, where systems that tell D.TXT from d.txt leave no other, by their lower-case form. */
+function anyCase(paths: readonly string[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const path of paths) if (!found.has(path.toLowerCase())) found.set(path.toLowerCase(), path);
+  for (const path of paths) found.set(path, path);
+  return found;
+}
+
+/** A caption file's lines that say something. */
+const linesOf = (text: string): string[] => text.split(/\r\n?|\n/).filter((line) => line.trim() !== '');
+
+/** What is said of caption files as a whole: of several lines, or without a picture. */
+function fileProblems(
+  files: FileSet,
+  prefix: string,
+  used: ReadonlySet<string>,
+  long: readonly string[],
+  lines: 'all' | 'first',
+): TaskProblem[] {
+  const problems: TaskProblem[] = [];
+  if (long.length > 0 && lines === 'all')
+    problems.push({
+      ...problem(
+        'warning',
+        long[0]!,
+        `${long.length} ${long.length > 1 ? 'captions have' : 'caption has'} several lines, which are read as one text: ${namesOf(long)}. Other trainers (sd-scripts) read the first line only.`,
+        'Nothing, if that is meant. Else let the first line alone count (caption_lines = "first" under [options]).',
+      ),
+      mend: { words: 'Read first lines only', options: { captionLines: 'first' } },
+    });
+  const folders = new Set([...used].map(folderOf));
+  const alone = files.paths.filter(
+    (path) =>
+      path.startsWith(prefix) &&
+      CAPTION.test(path) &&
+      !isHidden(path) &&
+      !used.has(path) &&
+      !NO_CAPTION.test(path) &&
+      folders.has(folderOf(path)),
+  );
+  if (alone.length > 0)
+    problems.push(
+      problem(
+        'warning',
+        alone[0]!,
+        `${alone.length} ${alone.length > 1 ? 'caption files have' : 'caption file has'} no picture of the same name and ${alone.length > 1 ? 'are' : 'is'} left out: ${namesOf(alone)}.`,
+        'Add the picture, or give the text the name of its picture.',
+      ),
+    );
+  return problems;
+}
+
 /**
  * Captions by image path. What is wrong with the files that hold them is appended to `problems`.
  * @param images paths of the images, all in `files`
+ * @param lines of caption files: all of them as one text, or the first that says something
  */
 export async function readCaptions(
   files: FileSet,
   prefix: string,
   images: readonly string[],
   problems: TaskProblem[],
+  lines: 'all' | 'first' = 'all',
 ): Promise<Map<string, Caption>> {
   const captions = new Map<string, Caption>();
-  const known = new Set(images);
+  const known = anyCase(images);
   const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
   for (const path of files.paths) {
     if (!path.startsWith(prefix) || !METADATA.test(path) || isHidden(path)) continue;
@@ -107,16 +167,31 @@ export async function readCaptions(
       problems.push(problem('error', path, `${path} cannot be read: ${reason(error)}.`));
     }
   }
-  const all = new Set(files.paths);
+  const texts = anyCase(files.paths.filter((path) => CAPTION.test(path)));
+  const used = new Set<string>();
+  const long: string[] = [];
   for (const image of images) {
-    const beside = BESIDE.map((ending) => stemOf(image) + ending).find((path) => all.has(path));
-    if (beside !== undefined)
+    // cat.jpg.txt is of cat.jpg alone; cat.txt may be of cat.png, too.
+    const names = BESIDE.flatMap((ending) => [image + ending, stemOf(image) + ending]);
+    const beside =
+      names.map((name) => texts.get(name)).find((path) => path !== undefined) ??
+      names.map((name) => texts.get(name.toLowerCase())).find((path) => path !== undefined);
+    if (beside !== undefined) {
+      const first = !used.has(beside);
+      used.add(beside);
       try {
-        captions.set(image, { text: decodeText(await files.read(beside)).trim(), source: beside });
+        const text = decodeText(await files.read(beside)).trim();
+        const several = linesOf(text);
+        if (first && several.length > 1) long.push(beside);
+        captions.set(image, {
+          text: lines === 'first' ? (several[0] ?? '').trim() : text,
+          source: beside,
+        });
         continue;
       } catch (error) {
         problems.push(problem('error', beside, `${beside} cannot be read: ${reason(error)}.`));
       }
+    }
     if (captions.has(image)) continue;
     const folder = kohyaFolder(image);
     captions.set(image, {
@@ -124,5 +199,6 @@ export async function readCaptions(
       source: folder && folderOf(image),
     });
   }
+  problems.push(...fileProblems(files, prefix, used, long, lines));
   return captions;
 }

@@ -2,7 +2,8 @@
 import { sha256 } from '#src/tasks/digest.ts';
 import { baseName, DataError, type FileSet, stemOf } from '#src/tasks/files.ts';
 import { checkedLength } from '#src/tasks/images/probe.ts';
-import { imagePaths } from '#src/tasks/images/list.ts';
+import { findImages } from '#src/tasks/images/list.ts';
+import { LeftOut } from '#src/tasks/images/foreign.ts';
 import { shortened } from '#src/tasks/problems.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import { readCaptions } from './captions.ts';
@@ -55,6 +56,7 @@ export function loadImages(
 /**
  * Looks at every image under `prefix` (a folder path that ends in "/", or "" for all).
  *
+ * @param lines of caption files: all of them as one text, or the first only
  * @param look what is kept of an image, given its SHA-256 too; throws with a reason if the bytes are none
  * @returns the readable images in the order of their paths, and all problems: no image at all, unreadable images, metadata that names
  *   missing files, images without a caption of their own, files with equal bytes
@@ -64,9 +66,11 @@ export async function surveyImages<T extends object>(
   prefix: string,
   look: (bytes: Uint8Array, path: string, caption: string, hash: string) => Promise<T>,
   onProgress?: (done: number, total: number) => void,
+  lines: 'all' | 'first' = 'all',
 ): Promise<ImageFolder<T & { readonly path: string; readonly caption: string }>> {
-  const problems: TaskProblem[] = [];
-  const paths = imagePaths(files, prefix);
+  const found = await findImages(files, prefix);
+  const { paths } = found;
+  const problems: TaskProblem[] = [...found.problems];
   if (paths.length === 0)
     problems.push(
       problem(
@@ -75,10 +79,11 @@ export async function surveyImages<T extends object>(
         `There is no image in ${prefix || files.name}. Choose a folder with PNG, JPEG or WebP files.`,
       ),
     );
-  const captions = await readCaptions(files, prefix, paths, problems);
+  const captions = await readCaptions(files, prefix, paths, problems, lines);
   const images: (T & { path: string; caption: string })[] = [];
   const unreadable: TaskProblem[] = [];
   const twins: TaskProblem[] = [];
+  const left = new LeftOut();
   const seen = new Map<string, string>();
   for (const [i, path] of paths.entries()) {
     try {
@@ -96,6 +101,10 @@ export async function surveyImages<T extends object>(
         twins.push(problem('warning', path, `${path} is the same image as ${twin}: it counts twice.`));
       else seen.set(hash, path);
     } catch (error) {
+      if (left.add(path, error)) {
+        onProgress?.(i + 1, paths.length);
+        continue;
+      }
       const why = error instanceof Error ? error.message : String(error);
       unreadable.push(
         problem(
@@ -108,6 +117,7 @@ export async function surveyImages<T extends object>(
     onProgress?.(i + 1, paths.length);
   }
   problems.push(
+    ...left.problems(images.length > 0 ? 'warning' : 'error'),
     ...shortened(unreadable, (n) => `${n} more images cannot be read.`),
     ...shortened(twins, (n) => `${n} more images are there twice.`),
     ...captionProblems(paths, captions),
@@ -122,7 +132,7 @@ function captionProblems(
   const nameless: TaskProblem[] = [];
   const shared: TaskProblem[] = [];
   const someHave = [...captions.values()].some((c) => c.source !== null);
-  const byStem = new Map<string, string>();
+  const bySource = new Map<string, string>();
   for (const path of paths) {
     const caption = captions.get(path)!;
     if (caption.source === null && (someHave || NAMELESS.test(stemOf(baseName(path)))))
@@ -133,10 +143,12 @@ function captionProblems(
           `${path} has no caption; its name is taken ("${caption.text}"). Write one into ${stemOf(path)}.txt.`,
         ),
       );
-    const other = byStem.get(stemOf(path));
-    if (other !== undefined && caption.source !== null && stemOf(caption.source) === stemOf(path))
+    // A folder or a table may hold many captions; a text file holds one.
+    if (caption.source === null || !/\.(txt|caption)$/i.test(caption.source)) continue;
+    const other = bySource.get(caption.source);
+    if (other !== undefined)
       shared.push(problem('warning', path, `${path} and ${other} share the caption in ${caption.source}.`));
-    byStem.set(stemOf(path), path);
+    bySource.set(caption.source, path);
   }
   return [
     ...shortened(nameless, (n) => `${n} more images have no caption.`),

@@ -72,13 +72,14 @@ export async function readExamples(
   keep: boolean,
   host: TaskHost,
   tell?: Tell,
+  lines: 'all' | 'first' = 'all',
 ): Promise<Examples> {
   const shown: Examples['shown'][number][] = [];
   const { images, problems } = await surveyImages(
     files,
     '',
     async (bytes, path, caption, hash) => {
-      const own = shownSize(bytes, checkedHeader(bytes)) ?? sizes[0]!;
+      const own = shownSize(bytes, checkedHeader(bytes, path)) ?? sizes[0]!;
       const bucket = nearestBucket(sizes, own);
       const raw = await host.decodeImage(bytes, path, sizes[bucket]);
       if (shown.length < SHOWN) shown.push({ name: path, text: shortCaption(caption), picture: copyOf(raw) });
@@ -91,6 +92,7 @@ export async function readExamples(
       };
     },
     tell,
+    lines,
   );
   return { files, list: images, sizes, problems, shown };
 }

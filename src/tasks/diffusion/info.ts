@@ -16,6 +16,7 @@ export const info: TaskInfo = {
     buckets: v.optional(flag),
     train_text_encoder: v.optional(flag),
     latents: v.optional(oneOf(['mean', 'sample'])),
+    caption_lines: v.optional(oneOf(['all', 'first'])),
   },
   defaults: { ...defaults },
   fields: [
@@ -59,6 +60,16 @@ export const info: TaskInfo = {
       choices: [
         { value: 'mean', label: 'Middle' },
         { value: 'sample', label: 'Drawn anew' },
+      ],
+    },
+    {
+      kind: 'choice',
+      key: 'captionLines',
+      label: 'Captions of several lines',
+      help: 'sd-scripts reads the first line only.',
+      choices: [
+        { value: 'all', label: 'All lines, as one text' },
+        { value: 'first', label: 'The first line' },
       ],
     },
   ],

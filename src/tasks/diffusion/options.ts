@@ -9,6 +9,8 @@ export interface DiffusionOptions {
   readonly trainTextEncoder: boolean;
   /** What a VAE's latents are: the middle of the encoder's distribution, or a new draw from it at each step. */
   readonly latents: 'mean' | 'sample';
+  /** Of caption files: all lines as one text, or the first alone, as sd-scripts reads them. */
+  readonly captionLines: 'all' | 'first';
 }
 
 export const defaults: DiffusionOptions = {
@@ -17,4 +19,5 @@ export const defaults: DiffusionOptions = {
   buckets: false,
   trainTextEncoder: false,
   latents: 'mean',
+  captionLines: 'all',
 };

@@ -24,6 +24,7 @@ import type { Network } from './network.ts';
 import { networkOf } from './networks.ts';
 import { wordProblems } from './wordProblems.ts';
 import type { DiffusionOptions } from './options.ts';
+import { sideProblems } from '../images/sides.ts';
 
 export interface Preparing {
   readonly loaded: LoadedPipeline;
@@ -64,6 +65,11 @@ export class PreparedDiffusion implements PreparedTask {
     this.problems = [
       ...train.problems,
       ...(heldout?.problems ?? []),
+      ...sideProblems(
+        own.job.data.flip,
+        train.list.map(({ path, caption }) => ({ item: path, text: caption })),
+        'captions',
+      ),
       ...wordProblems(loaded.pipeline.texts, [train, heldout]),
     ];
     const used = [...new Set(train.list.map(({ bucket }) => bucket))].sort((a, b) => a - b);

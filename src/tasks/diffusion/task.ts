@@ -30,12 +30,13 @@ function examplesOf(
   sizes: readonly Size[],
   keep: boolean,
   host: TaskHost,
+  lines: DiffusionOptions['captionLines'],
   tell?: Tell,
 ): Promise<Examples> {
-  const key = JSON.stringify([sizes, keep]);
+  const key = JSON.stringify([sizes, keep, lines]);
   const known = folders.get(files);
   if (known?.key === key) return known.read;
-  const read = readExamples(files, sizes, keep, host, tell);
+  const read = readExamples(files, sizes, keep, host, tell, lines);
   folders.set(files, { key, read });
   read.catch(() => folders.delete(files));
   return read;
@@ -106,11 +107,14 @@ class DiffusionModel implements TaskModel {
       : [{ width: side, height: side }];
     // Latents are small: their pictures are read again when they are encoded.
     const keep = pipeline.vae === null;
-    const all = await examplesOf(train, sizes, keep, host, tell);
+    const { captionLines } = this.#options;
+    const all = await examplesOf(train, sizes, keep, host, captionLines, tell);
     const { data, train: training } = this.#job;
     const split = heldout ? null : heldApart(all, data.split, training.seed);
     const examples = split?.train ?? all;
-    const others = heldout ? await examplesOf(heldout, sizes, keep, host) : (split?.heldout ?? null);
+    const others = heldout
+      ? await examplesOf(heldout, sizes, keep, host, captionLines)
+      : (split?.heldout ?? null);
     return new PreparedDiffusion({
       loaded: this.#loaded,
       job: this.#job,

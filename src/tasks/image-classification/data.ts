@@ -1,11 +1,11 @@
 /** @file Labelled images: a folder for each class, or a table of files and labels. Everything wrong is collected. */
-import { imagePaths } from '#src/tasks/images/list.ts';
+import { findImages } from '#src/tasks/images/list.ts';
 import { decodeText } from '#src/tasks/decodeText.ts';
 import { shortened } from '#src/tasks/problems.ts';
 import { byFolders } from '#src/tasks/classification/folders.ts';
 import { labelColumns, LONGEST_LABEL, type Labelled } from '#src/tasks/classification/labels.ts';
 import { columnOf, parseTable, type Table } from '#src/tasks/table.ts';
-import { baseName, type FileSet, isHidden } from '#src/tasks/files.ts';
+import { baseName, type FileSet, isHidden, stemOf } from '#src/tasks/files.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 
 export interface LabelledImages {
@@ -22,16 +22,20 @@ const tableNames = /(^|\/)(metadata|labels|train|data|annotations)\.(csv|tsv|jso
 function finder(paths: readonly string[], folder: string): (name: string) => string | undefined {
   const byName = new Map<string, string[]>();
   for (const path of paths)
-    for (const key of [baseName(path), baseName(path).replace(/\.[^.]*$/, '')])
+    for (const key of new Set([baseName(path), stemOf(baseName(path))].flatMap((n) => [n, n.toLowerCase()])))
       byName.set(key, [...(byName.get(key) ?? []), path]);
   const known = new Set(paths);
-  return (name) => {
-    const clean = name.replaceAll('\\', '/').replace(/^(\.?\/)+/, '');
-    for (const path of [folder + clean, clean]) if (known.has(path)) return path;
-    const alike = byName.get(baseName(clean)) ?? [];
+  const exact = (clean: string, name: string): string | undefined => {
+    const alike = byName.get(name) ?? [];
     const ending = alike.filter((p) => p.endsWith(`/${clean}`));
     if (ending.length === 1) return ending[0];
     return alike.length === 1 ? alike[0] : undefined;
+  };
+  return (name) => {
+    const clean = name.replaceAll('\\', '/').replace(/^(\.?\/)+/, '');
+    for (const path of [folder + clean, clean]) if (known.has(path)) return path;
+    // Some systems tell D.PNG from d.png, others do not.
+    return exact(clean, baseName(clean)) ?? exact(clean, baseName(clean).toLowerCase());
   };
 }
 
@@ -95,13 +99,15 @@ function fromTable(
 
 /** Labels of all images of a set. Throws nothing: what is wrong is in `problems`. */
 export async function readLabelled(files: FileSet): Promise<LabelledImages> {
-  const problems: TaskProblem[] = [];
-  const paths = imagePaths(files);
+  const found = await findImages(files);
+  const { paths } = found;
+  const problems: TaskProblem[] = [...found.problems];
   if (paths.length === 0)
     return {
       images: [],
       heldout: null,
       problems: [
+        ...problems,
         {
           severity: 'error',
           item: files.name,
@@ -114,13 +120,13 @@ export async function readLabelled(files: FileSet): Promise<LabelledImages> {
   const named = tables.filter((p) => tableNames.test(p));
   const chosen = named.length > 0 ? named : tables;
   if (chosen.length === 0) {
-    const found = byFolders(
+    const folders = byFolders(
       paths,
       'images',
       'add a metadata.csv with the columns file_name and label',
       problems,
     );
-    return { images: found.examples, heldout: found.heldout, problems };
+    return { images: folders.examples, heldout: folders.heldout, problems };
   }
   const images: Labelled[] = [];
   const find = finder(paths, '');

@@ -7,15 +7,19 @@ import {
   type ClassOptions,
 } from '#src/tasks/classification/options.ts';
 import type { TaskInfo } from '#src/tasks/info.ts';
-import { oneOf, real, whole } from '#src/tasks/optionSchema.ts';
+import {
+  pictureDefaults,
+  pictureEntries,
+  pictureFields,
+  type PictureOptions,
+} from '#src/tasks/images/options.ts';
+import { oneOf, real } from '#src/tasks/optionSchema.ts';
 
-export interface ClassificationOptions extends ClassOptions {
+export interface ClassificationOptions extends ClassOptions, PictureOptions {
   /** Least share of the area that a random crop keeps; 1: no crop. */
   readonly crop: number;
   /** Brightness, contrast and saturation vary by up to this share. */
   readonly colour: number;
-  /** Side of the pictures that the model sees, where it is free; 0: as the model's files say. */
-  readonly side: number;
   readonly normalise: 'auto' | 'imagenet' | 'half' | 'none';
 }
 
@@ -23,7 +27,7 @@ export const classificationDefaults: ClassificationOptions = {
   ...classDefaults,
   crop: 1,
   colour: 0,
-  side: 0,
+  ...pictureDefaults,
   normalise: 'auto',
 };
 
@@ -39,7 +43,7 @@ export const info: TaskInfo = {
     ...classEntries,
     crop: v.optional(real('a number from 0.05 to 1', (x) => x >= 0.05 && x <= 1)),
     colour: v.optional(share),
-    side: v.optional(whole(0, 2048)),
+    ...pictureEntries,
     normalise: v.optional(oneOf(['auto', 'imagenet', 'half', 'none'])),
   },
   defaults: { ...classificationDefaults },
@@ -63,26 +67,19 @@ export const info: TaskInfo = {
       max: 1,
       step: 0.05,
     },
-    {
-      kind: 'number',
-      key: 'side',
-      label: 'Side of the pictures',
-      help: 'Pixels, for models that take any size. 0: as the model’s files say.',
-      min: 0,
-      max: 2048,
-      step: 16,
-    },
-    {
-      kind: 'choice',
-      key: 'normalise',
-      label: 'Colours as numbers',
-      choices: [
-        { value: 'auto', label: 'As the model’s files say, else ImageNet’s mean' },
-        { value: 'imagenet', label: 'ImageNet’s mean and deviation' },
-        { value: 'half', label: 'From −1 to 1' },
-        { value: 'none', label: 'From 0 to 1' },
-      ],
-    },
+    ...pictureFields('224', [
+      {
+        kind: 'choice',
+        key: 'normalise',
+        label: 'Colours as numbers',
+        choices: [
+          { value: 'auto', label: 'As the model’s files say, else ImageNet’s mean' },
+          { value: 'imagenet', label: 'ImageNet’s mean and deviation' },
+          { value: 'half', label: 'From −1 to 1' },
+          { value: 'none', label: 'From 0 to 1' },
+        ],
+      },
+    ]),
   ],
   shows: 'labels',
   prompts: false,

@@ -4,6 +4,9 @@ import { classFacts, classReport } from '#src/tasks/classification/report.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { drawChange } from '#src/tasks/images/augment.ts';
 import { collectImages } from '#src/tasks/images/collect.ts';
+import { describePreprocess, optionProblems } from '#src/tasks/images/describe.ts';
+import { asFed } from '#src/tasks/images/pictureInput.ts';
+import { sideProblems } from '#src/tasks/images/sides.ts';
 import { EpochOrder } from '#src/tasks/order.ts';
 import { ImageStore, pictureOf } from '#src/tasks/images/store.ts';
 import { writePixels } from '#src/tasks/images/tensor.ts';
@@ -48,8 +51,8 @@ export async function prepareImages(
   host: TaskHost,
   tell?: Tell,
 ): Promise<PreparedTask> {
-  const { job, preprocess } = classifier;
-  const problems: TaskProblem[] = [];
+  const { job, preprocess, input, file } = classifier;
+  const problems: TaskProblem[] = optionProblems(file.path, job.options, input, preprocess);
   const read = async (files: FileSet, labelled: readonly Labelled[], from: number, total: number) => {
     const store = new ImageStore(files, host, preprocess.frame);
     const found = await collectImages(
@@ -80,6 +83,8 @@ export async function prepareImages(
   const heldImages = await read(heldFiles, held, own.images.length, total);
   const labels = classesOf(own.images);
   problems.push(...badNumbers(labels));
+  const told = labels.map((label) => ({ item: label, text: label }));
+  problems.push(...sideProblems(job.data.flip, told, 'class names'));
   const choice = classifier.choose(labels);
   if (labels.length > 0) problems.push(...choice.problems);
 
@@ -104,7 +109,13 @@ export async function prepareImages(
   return new PreparedImages(classifier, choice, training, judged, {
     problems,
     dataHash: await sha256Lines([seen, ...lines]),
-    preview: await previewOf(training, judged, choice, classifier.scores()),
+    preview: await previewOf(
+      training,
+      judged,
+      choice,
+      classifier.scores(),
+      describePreprocess(preprocess, input),
+    ),
   });
 }
 
@@ -114,11 +125,13 @@ async function previewOf(
   judged: readonly Example[],
   choice: HeadChoice,
   scores: string,
+  seen: string,
 ): Promise<DataPreview> {
   const shown = spread(training, SHOWN);
   return {
     facts: [
       { label: 'Images', value: `${training.length} to train, ${judged.length} held out` },
+      { label: 'As the model sees them', value: seen },
       ...classFacts(training, choice, scores),
     ],
     items: await Promise.all(
@@ -187,7 +200,7 @@ class PreparedImages implements PreparedTask {
       const frame = await example.store.get(example.path);
       writePixels(frame, preprocess, input, out, i * each, change?.(i));
     }
-    return out;
+    return asFed(input, out);
   }
 
   async feeds(step: number, micro: number): Promise<Tensors> {

@@ -13,9 +13,9 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
   const options = { ...classificationDefaults, ...(given.options as Partial<ClassificationOptions>) };
   const job: TaskJob<ClassificationOptions> = { ...given, options };
   const file = await openSingle(files, openModel);
-  const input = pictureInput(file.model, file.path);
+  const input = pictureInput(file.model, file.path, options);
   const config = await readPreprocessor(files, file.path);
-  const preprocess = preprocessing(config, { ...input, normalise: options.normalise, side: options.side });
+  const preprocess = preprocessing(config, { ...input, normalise: options.normalise, asked: options });
   const names = await readClassNames(files, file.path);
   const classifier = new Classifier(file, job, input, preprocess, names);
   return {

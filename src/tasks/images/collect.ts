@@ -2,6 +2,7 @@
 import { sha256 } from '#src/tasks/digest.ts';
 import { shortened } from '#src/tasks/problems.ts';
 import type { TaskProblem, Tell } from '#src/tasks/types.ts';
+import { LeftOut } from './foreign.ts';
 import type { ImageStore } from './store.ts';
 
 /** An image that can be trained with. */
@@ -12,7 +13,7 @@ export interface GoodImage {
 }
 
 /**
- * Reads every image. `tell` may throw to end the work: that alone passes through.
+ * Reads every image. Those of a kind that is not decoded are left out, by name. `tell` may throw to end the work: that alone passes through.
  * @returns the readable ones in the order of `paths`, by path
  */
 export async function collectImages(
@@ -23,6 +24,7 @@ export async function collectImages(
   const images = new Map<string, GoodImage>();
   const unreadable: TaskProblem[] = [];
   const twins: TaskProblem[] = [];
+  const left = new LeftOut();
   const seen = new Map<string, string>();
   for (const [i, path] of paths.entries()) {
     try {
@@ -39,6 +41,10 @@ export async function collectImages(
           message: `${path} is the same image as ${twin}: it counts twice.`,
         });
     } catch (error) {
+      if (left.add(path, error)) {
+        tell?.(i + 1, paths.length);
+        continue;
+      }
       const why = error instanceof Error ? error.message : String(error);
       unreadable.push({
         severity: 'error',
@@ -52,6 +58,7 @@ export async function collectImages(
   return {
     images,
     problems: [
+      ...left.problems(images.size > 0 ? 'warning' : 'error'),
       ...shortened(unreadable, (n) => `${n} more images cannot be read.`),
       ...shortened(twins, (n) => `${n} more images are there twice.`),
     ],

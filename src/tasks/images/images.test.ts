@@ -138,7 +138,7 @@ describe('memory', () => {
 });
 
 describe('preprocessing', () => {
-  const wish = { width: null, height: null, channels: 3, normalise: 'auto', side: 0 } as const;
+  const wish = { width: null, height: null, channels: 3, normalise: 'auto' } as const;
   it.each([
     ['nothing', null, wish, [224, 224], [224, 224], 0.485, 0.229],
     ['a model’s fixed size', null, { ...wish, width: 40, height: 30 }, [40, 30], [40, 30], 0.485, 0.229],
@@ -175,7 +175,15 @@ describe('preprocessing', () => {
       0.229,
     ],
     ['no normalising', { size: 16, do_normalize: false }, wish, [16, 16], [16, 16], 0, 1],
-    ['a user’s side', null, { ...wish, side: 64, normalise: 'half' as const }, [64, 64], [64, 64], 0.5, 0.5],
+    [
+      'a user’s side',
+      null,
+      { ...wish, asked: { side: 64 }, normalise: 'half' as const },
+      [64, 64],
+      [64, 64],
+      0.5,
+      0.5,
+    ],
   ])('follows %s', (_, config, asked, size, frame, mean, std) => {
     const p = preprocessing(config, asked);
     expect([[p.width, p.height], [p.frame.width, p.frame.height], p.mean[0], p.std[0], p.scale]).toEqual([

@@ -1,81 +1,42 @@
-/** @file How a model wants its pictures: size, crop, mean and deviation, from Hugging Face's preprocessor_config.json or by custom. */
-import * as v from 'valibot';
-import { DataError, type FileSet } from '#src/tasks/files.ts';
+/** @file How a model gets its pictures: size, crop, order and range of the colours, from its files, from the job, or by custom. */
+import type { PictureSize } from '#src/tasks/types.ts';
+import { filterOf, type PreprocessorConfig } from './config.ts';
+import { pictureDefaults, type PictureOptions } from './options.ts';
+
+export { readPreprocessor, type PreprocessorConfig } from './config.ts';
 
 export interface Preprocess {
-  /** What an image is cropped and scaled to. */
-  readonly frame: { readonly width: number; readonly height: number };
+  /** What an image is brought to. */
+  readonly frame: PictureSize;
   /** The centre of the frame that the model sees. */
   readonly width: number;
   readonly height: number;
-  /** x = (v/255·scale − mean)/std per channel; `scale` is 1 but for models that want other ranges. */
+  /** x = (v/255·scale − mean)/std per channel; `scale` is 255 for models that count from 0 to 255. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
   readonly scale: number;
+  /** Blue is the first channel. */
+  readonly bgr?: boolean;
 }
-
-const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096));
-const extent = v.union([
-  side,
-  v.looseObject({ height: side, width: side }),
-  v.looseObject({ shortest_edge: side }),
-]);
-const perChannel = v.union([
-  v.pipe(v.array(v.pipe(v.number(), v.finite())), v.minLength(1), v.maxLength(4)),
-  v.pipe(v.number(), v.finite()),
-]);
-const schema = v.looseObject({
-  size: v.nullish(extent),
-  crop_size: v.nullish(extent),
-  do_center_crop: v.nullish(v.boolean()),
-  do_normalize: v.nullish(v.boolean()),
-  do_rescale: v.nullish(v.boolean()),
-  rescale_factor: v.nullish(v.pipe(v.number(), v.finite())),
-  crop_pct: v.nullish(v.pipe(v.number(), v.minValue(0.1), v.maxValue(1))),
-  image_mean: v.nullish(perChannel),
-  image_std: v.nullish(perChannel),
-});
-export type PreprocessorConfig = v.InferOutput<typeof schema>;
 
 export const imagenetMean = [0.485, 0.456, 0.406] as const;
 export const imagenetStd = [0.229, 0.224, 0.225] as const;
 
-/** preprocessor_config.json beside the model (or one folder up); null without one. Throws DataError for one that cannot be read. */
-export async function readPreprocessor(
-  files: FileSet,
-  modelPath: string,
-): Promise<PreprocessorConfig | null> {
-  const folder = modelPath.slice(0, modelPath.lastIndexOf('/') + 1);
-  const parent = folder.replace(/[^/]+\/$/, '');
-  const path = [folder, parent, '']
-    .map((f) => `${f}preprocessor_config.json`)
-    .find((p) => files.paths.includes(p));
-  if (path === undefined) return null;
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(await files.read(path)).replace(/^\uFEFF/, ''));
-  } catch (error) {
-    throw new DataError(`${path} is not JSON: ${(error as Error).message}.`);
-  }
-  const result = v.safeParse(schema, json);
-  if (result.success) return result.output;
-  const issue = result.issues[0];
-  throw new DataError(`${path}: ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}.`);
-}
+type Extent = NonNullable<PreprocessorConfig['size']>;
 
-const sides = (x: v.InferOutput<typeof extent>): readonly [width: number, height: number] => {
+const isShortest = (x: Extent): x is Extent & { shortest_edge: number } =>
+  typeof x === 'object' && 'shortest_edge' in x;
+
+const sides = (x: Extent): readonly [width: number, height: number] => {
   if (typeof x === 'number') return [x, x];
-  if ('shortest_edge' in x) return [x.shortest_edge as number, x.shortest_edge as number];
-  return [x.width, x.height];
+  if (isShortest(x)) return [x.shortest_edge, x.shortest_edge];
+  const { width, height } = x as { width: number; height: number };
+  return [width, height];
 };
 
-const channelsOf = (
-  x: number | readonly number[] | null | undefined,
-  otherwise: readonly number[],
-  n: number,
-) => {
-  const given = typeof x === 'number' ? [x] : (x ?? otherwise);
-  return Array.from({ length: n }, (_, c) => given[given.length === 1 ? 0 : c] ?? 0);
+const channelsOf = (x: number | readonly number[], n: number): number[] => {
+  const given = typeof x === 'number' ? [x] : x;
+  return Array.from({ length: n }, (_, c) => given[given.length === 1 ? 0 : c] ?? given.at(-1) ?? 0);
 };
 
 export interface PreprocessWish {
@@ -83,9 +44,11 @@ export interface PreprocessWish {
   readonly width: number | null;
   readonly height: number | null;
   readonly channels: number;
+  /** Of the input's numbers; absent: floats. */
+  readonly type?: 'float32' | 'uint8';
   readonly normalise: 'auto' | 'imagenet' | 'half' | 'none';
-  /** Side that the user asks for; 0: none. */
-  readonly side: number;
+  /** What the user asks for. */
+  readonly asked?: Partial<PictureOptions>;
 }
 
 /**
@@ -93,33 +56,114 @@ export interface PreprocessWish {
  * (their average for grey pictures), and the picture's whole centre.
  */
 export function preprocessing(config: PreprocessorConfig | null, wish: PreprocessWish): Preprocess {
-  const size = config?.size == null ? null : sides(config.size);
+  const asked = { ...pictureDefaults, ...wish.asked };
+  const bgr =
+    wish.channels === 3 &&
+    (asked.colours === 'bgr' || (asked.colours === 'auto' && config?.do_flip_channel_order === true));
+  return {
+    ...shapeOf(config, wish, asked),
+    ...numbersOf(config, wish, asked, bgr),
+    ...(bgr && { bgr }),
+  };
+}
+
+/** The frame, and what of it the model sees. */
+function shapeOf(
+  config: PreprocessorConfig | null,
+  wish: PreprocessWish,
+  asked: PictureOptions,
+): Pick<Preprocess, 'frame' | 'width' | 'height'> {
+  const size = config?.size ?? null;
+  const own = size === null ? null : sides(size);
   const crops = config?.crop_size != null && config.do_center_crop !== false;
-  const crop = crops ? sides(config.crop_size!) : size;
-  const asked = wish.side > 0 ? wish.side : null;
-  const width = wish.width ?? asked ?? crop?.[0] ?? 224;
-  const height = wish.height ?? asked ?? crop?.[1] ?? 224;
-  const margin =
-    crops && size
-      ? Math.max(1, Math.min(size[0] / crop![0], size[1] / crop![1]))
-      : 1 / (config?.crop_pct ?? 1);
-  const frame = { width: Math.round(width * margin), height: Math.round(height * margin) };
-  const base = { frame, width, height, scale: 1 };
-  const n = wish.channels;
-  const { normalise } = wish;
-  if (normalise === 'none' || (normalise === 'auto' && config?.do_normalize === false)) {
-    const factor =
-      normalise === 'auto' && config
-        ? config.do_rescale === false
-          ? 1
-          : (config.rescale_factor ?? 1 / 255)
-        : 1 / 255;
-    return { ...base, scale: factor * 255, mean: channelsOf(0, [], n), std: channelsOf(1, [], n) };
+  const crop = crops ? sides(config.crop_size!) : own;
+  const user = (side: number, other: number): number | null =>
+    side > 0 ? side : asked.side > 0 ? asked.side : other > 0 && !crop ? other : null;
+  const width = wish.width ?? user(asked.width, asked.height) ?? crop?.[0] ?? 224;
+  const height = wish.height ?? user(asked.height, asked.width) ?? crop?.[1] ?? 224;
+  const seen = { width, height };
+  const filter = filterOf(config?.resample);
+  const named = filter === 'bicubic' ? {} : { filter };
+  if (asked.fit !== 'auto') return { ...seen, frame: { ...seen, fit: asked.fit, ...named } };
+  if (size === null || own === null || crop === null || config?.do_resize === false)
+    return { ...seen, frame: { ...seen, ...named } };
+  const pct = config?.crop_pct ?? null;
+  // ConvNeXt's way: below 384 a margin is cut off, from there on the whole is stretched.
+  if (!crops && pct !== null) {
+    const stretched = isShortest(size) && own[0] >= 384;
+    const margin = stretched ? 1 : 1 / pct;
+    const shortest = Math.trunc(width * margin);
+    if (stretched) return { ...seen, frame: { ...seen, fit: 'stretch', ...named } };
+    return { ...seen, frame: shortestFrame(seen, shortest, width * margin, height * margin, named) };
   }
-  if (normalise === 'half') return { ...base, mean: channelsOf(0.5, [], n), std: channelsOf(0.5, [], n) };
-  const grey = n === 1;
-  const mean = channelsOf(normalise === 'auto' ? config?.image_mean : null, grey ? [0.449] : imagenetMean, n);
-  const std = channelsOf(normalise === 'auto' ? config?.image_std : null, grey ? [0.226] : imagenetStd, n);
-  const scale = normalise === 'auto' && config?.rescale_factor != null ? config.rescale_factor * 255 : 1;
-  return { ...base, scale, mean, std: std.map((s) => (s === 0 ? 1 : s)) };
+  if (!crops)
+    // A fixed height and width are stretched to, whatever the picture's shape; a number alone meant the same.
+    return {
+      ...seen,
+      frame: { ...seen, ...(isShortest(size) ? {} : { fit: 'stretch' as const }), ...named },
+    };
+  const margin = Math.max(1, Math.min(own[0] / crop[0], own[1] / crop[1]));
+  const [w, h] = [width * margin, height * margin];
+  const byShortest = isShortest(size) || typeof size === 'number';
+  if (!byShortest) return { ...seen, frame: { ...rounded(w, h), fit: 'stretch', ...named } };
+  return { ...seen, frame: shortestFrame(seen, Math.round(Math.min(w, h)), w, h, named) };
+}
+
+const rounded = (width: number, height: number) => ({
+  width: Math.round(width),
+  height: Math.round(height),
+});
+
+/** The shorter side to so many pixels, and a square centre of it in whose middle lies just what would be cut out of the whole. */
+function shortestFrame(
+  seen: { readonly width: number; readonly height: number },
+  shortest: number,
+  w: number,
+  h: number,
+  named: Partial<PictureSize>,
+): PictureSize {
+  // Of other shapes the file says nothing.
+  if (seen.width !== seen.height || shortest < seen.width) return { ...rounded(w, h), ...named };
+  // An odd margin would shift the centre by half a pixel.
+  const side = shortest - ((shortest - seen.width) % 2);
+  return { width: side, height: side, fit: 'shortest', shortest, ...named };
+}
+
+/** Range, mean and deviation. */
+function numbersOf(
+  config: PreprocessorConfig | null,
+  { channels: n, normalise, type }: PreprocessWish,
+  asked: PictureOptions,
+  bgr: boolean,
+): Pick<Preprocess, 'mean' | 'std' | 'scale'> {
+  const { range, mean, std } = asked;
+  const plain = { mean: channelsOf(0, n), std: channelsOf(1, n) };
+  if (type === 'uint8') return { ...plain, scale: 255 };
+  const filed =
+    config === null ? 1 : config.do_rescale === false ? 255 : (config.rescale_factor ?? 1 / 255) * 255;
+  const set = range === 'auto' ? null : range === '0-1' ? 1 : 255;
+  if (mean.length > 0 || std.length > 0) {
+    // Nobody takes 103.9 off numbers from 0 to 1.
+    const counts = Math.max(...mean, ...std) > 2 ? 255 : filed;
+    return {
+      mean: channelsOf(mean.length > 0 ? mean : 0, n),
+      std: channelsOf(std.length > 0 ? std : 1, n),
+      scale: set ?? counts,
+    };
+  }
+  if (normalise === 'none') return { ...plain, scale: set ?? 1 };
+  if (normalise === 'half') return { mean: channelsOf(0.5, n), std: channelsOf(0.5, n), scale: 1 };
+  const imagenet = n === 1 ? { mean: [0.449], std: [0.226] } : { mean: imagenetMean, std: imagenetStd };
+  // Each colour keeps its own, wherever it stands.
+  const inOrder = (list: readonly number[]): number[] => (bgr ? [...list].reverse() : [...list]);
+  const usual = { mean: inOrder(imagenet.mean), std: inOrder(imagenet.std) };
+  if (normalise === 'imagenet') return { ...usual, scale: 1 };
+  const scale = set ?? filed;
+  if (config?.do_normalize === false || (config === null && set !== null)) return { ...plain, scale };
+  const off = config?.rescale_offset ? 1 : 0;
+  return {
+    mean: channelsOf(config?.image_mean ?? usual.mean, n).map((m) => m + off),
+    std: channelsOf(config?.image_std ?? usual.std, n).map((s) => (s === 0 ? 1 : s)),
+    scale,
+  };
 }

@@ -1,7 +1,9 @@
 /** @file An image's format and size from its first bytes, before any decoder sees it: a small file can claim any size. */
+import { ascii, tiffDirectory, tiffNumbers } from './exif.ts';
+import { foreignKind, isRaw, NotDecoded } from './foreign.ts';
 
 export interface ImageHeader {
-  readonly format: 'png' | 'jpeg' | 'webp' | 'avif' | 'svg' | 'gif' | 'bmp';
+  readonly format: 'png' | 'jpeg' | 'webp' | 'avif' | 'heic' | 'svg' | 'gif' | 'bmp' | 'tiff';
   /** Pixels; null where the header does not say (an SVG without a size). */
   readonly width: number | null;
   readonly height: number | null;
@@ -12,9 +14,6 @@ export const largestSide = 16_384;
 export const largestArea = 2 ** 26;
 /** Bytes of one image file. */
 export const largestFile = 2 ** 27;
-
-const ascii = (bytes: Uint8Array, at: number, length: number): string =>
-  String.fromCharCode(...bytes.subarray(at, at + length));
 
 /** Scans JPEG segments for the frame header (SOF0 … SOF15 without DHT, JPG and DAC). */
 function jpegSize(bytes: Uint8Array, view: DataView): readonly [number, number] | null {
@@ -76,6 +75,17 @@ function avifSize(bytes: Uint8Array, view: DataView): readonly [number, number] 
   return found;
 }
 
+/** TIFF's first page: ImageWidth and ImageLength. */
+function tiffSize(bytes: Uint8Array): readonly [number, number] | null {
+  const directory = tiffDirectory(bytes);
+  const number = (tag: number): number | undefined => {
+    const entry = directory?.entries.find((e) => e.tag === tag);
+    return entry && tiffNumbers(bytes, directory!.little, entry, 1)[0];
+  };
+  const [width, height] = [number(256), number(257)];
+  return width === undefined || height === undefined ? null : [width, height];
+}
+
 /** Pixels per unit, as CSS has them. */
 const units: Readonly<Record<string, number>> = {
   '': 1,
@@ -131,8 +141,14 @@ export function probeImage(bytes: Uint8Array): ImageHeader | null {
   if (bytes.length >= 10 && /^GIF8[79]a/.test(ascii(bytes, 0, 6))) return of('gif', gifSize(bytes, view));
   if (bytes.length >= 16 && ascii(bytes, 0, 4) === 'RIFF' && ascii(bytes, 8, 4) === 'WEBP')
     return of('webp', webpSize(bytes, view));
-  if (bytes.length >= 16 && ascii(bytes, 4, 4) === 'ftyp' && /avi[fs]|mif1|miaf/.test(ascii(bytes, 8, 24)))
-    return of('avif', avifSize(bytes, view));
+  if (bytes.length >= 16 && ascii(bytes, 4, 4) === 'ftyp') {
+    // Both are HEIF; its brands stand in a list, the own one first.
+    const brands = ascii(bytes, 8, Math.min(64, Math.max(24, view.getUint32(0) - 8)));
+    if (/avi[fs]/.test(brands)) return of('avif', avifSize(bytes, view));
+    if (/hei[cxms]|hev[cxms]/.test(brands)) return of('heic', avifSize(bytes, view));
+    if (/mif1|miaf/.test(brands)) return of('avif', avifSize(bytes, view));
+  }
+  if (bytes.length >= 16 && /^(II\*\0|MM\0\*)/.test(ascii(bytes, 0, 4))) return of('tiff', tiffSize(bytes));
   if (bytes.length >= 26 && ascii(bytes, 0, 2) === 'BM')
     return of('bmp', [view.getInt32(18, true), Math.abs(view.getInt32(22, true))]);
   const start = new TextDecoder()
@@ -143,7 +159,7 @@ export function probeImage(bytes: Uint8Array): ImageHeader | null {
   return null;
 }
 
-const known = 'PNG, JPEG, WebP, AVIF, SVG and GIF are read';
+const known = 'PNG, JPEG, WebP, AVIF, TIFF, BMP, SVG and GIF are read';
 
 /** Throws with the reason for a file that is empty or too large to be read. */
 export function checkedLength(length: number): void {
@@ -156,11 +172,17 @@ export function checkedLength(length: number): void {
 
 /**
  * The header of an image that may be decoded.
+ * @param path the file's name, whose ending tells kinds apart that have no mark of their own
+ * @throws NotDecoded for a picture of a kind that nothing here reads
  * @throws Error with the reason, without the file's name: empty, no image, cut short, or larger than the limits
  */
-export function checkedHeader(bytes: Uint8Array): ImageHeader {
+export function checkedHeader(bytes: Uint8Array, path = ''): ImageHeader {
   checkedLength(bytes.length);
   const header = probeImage(bytes);
+  const foreign = header ? null : foreignKind(bytes, path);
+  if (foreign !== null) throw new NotDecoded(foreign);
+  // A reader of TIFF finds but their thumbnails.
+  if (header?.format === 'tiff' && isRaw(path)) throw new NotDecoded('raw photograph');
   if (!header) throw new Error(`its bytes are no image that is known; ${known}`);
   const { width, height, format } = header;
   if (width === null || height === null) {

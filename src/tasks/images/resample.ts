@@ -1,22 +1,41 @@
 /**
- * @file Scaling as Pillow does it (Image.BICUBIC with a box), bit for bit: each new pixel is a weighted mean over all old ones that it covers, so
+ * @file Scaling as Pillow does it (Image.resize with a box), bit for bit: each new pixel is a weighted mean over all old ones that it covers, so
  * that fine patterns do not turn into others. Browsers' own scaling goes by halves and leaves such patterns at sizes between.
  */
 import type { Box } from './augment.ts';
 
 /** Weights have so many binary places, which leaves room for the sum in 32 bits. */
 const PLACES = 22;
-/** The bicubic kernel reaches so many (new) pixels to either side. */
-const REACH = 2;
 
-/** Keys' kernel with a = −1/2. */
-function bicubic(at: number): number {
-  const x = Math.abs(at);
-  const a = -0.5;
-  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
-  return 0;
-}
+/** Kernels by Pillow's names. */
+export type Filter = 'bicubic' | 'bilinear' | 'lanczos' | 'hamming' | 'box';
+
+const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
+
+/** How far each kernel reaches to either side, in (new) pixels, and its weight there. */
+const kernels: Readonly<Record<Filter, { readonly reach: number; readonly at: (x: number) => number }>> = {
+  bicubic: {
+    reach: 2,
+    /** Keys' kernel with a = −1/2. */
+    at: (signed) => {
+      const x = Math.abs(signed);
+      const a = -0.5;
+      if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+      if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+      return 0;
+    },
+  },
+  bilinear: { reach: 1, at: (x) => Math.max(0, 1 - Math.abs(x)) },
+  lanczos: { reach: 3, at: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
+  hamming: {
+    reach: 1,
+    at: (signed) => {
+      const x = Math.abs(signed);
+      return x >= 1 ? 0 : sinc(x) * (0.54 + 0.46 * Math.cos(Math.PI * x));
+    },
+  },
+  box: { reach: 0.5, at: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
+};
 
 /** One axis: for each new pixel, the old ones that it is made of. */
 interface Taps {
@@ -32,10 +51,11 @@ interface Taps {
  * @param from,length the part of the axis that is scaled, in old pixels
  * @param n new pixels
  */
-function tapsOf(limit: number, from: number, length: number, n: number): Taps {
+function tapsOf(limit: number, from: number, length: number, n: number, filter: Filter): Taps {
+  const { reach, at } = kernels[filter];
   const scale = length / n;
   const wide = Math.max(1, scale);
-  const support = REACH * wide;
+  const support = reach * wide;
   const most = 2 * Math.ceil(support) + 1;
   const [starts, counts] = [new Int32Array(n), new Int32Array(n)];
   const weights = new Int32Array(n * most);
@@ -43,7 +63,7 @@ function tapsOf(limit: number, from: number, length: number, n: number): Taps {
     const centre = from + (i + 0.5) * scale;
     const start = Math.max(0, Math.trunc(centre - support + 0.5));
     const count = Math.min(limit, Math.trunc(centre + support + 0.5)) - start;
-    const own = Array.from({ length: count }, (_, k) => bicubic((k + start - centre + 0.5) / wide));
+    const own = Array.from({ length: count }, (_, k) => at((k + start - centre + 0.5) / wide));
     const sum = own.reduce((a, b) => a + b, 0);
     starts[i] = start;
     counts[i] = count;
@@ -84,10 +104,11 @@ export class Resampler {
     picture: { readonly width: number; readonly height: number },
     box: Box,
     size: { readonly width: number; readonly height: number },
+    filter: Filter = 'bicubic',
   ) {
     this.#size = size;
-    this.#across = tapsOf(picture.width, box.x, box.width, size.width);
-    this.#down = tapsOf(picture.height, box.y, box.height, size.height);
+    this.#across = tapsOf(picture.width, box.x, box.width, size.width, filter);
+    this.#down = tapsOf(picture.height, box.y, box.height, size.height, filter);
     this.columns = ends(this.#across);
     this.rows = ends(this.#down);
     this.#narrow = new Uint8Array(3 * size.width * (this.rows[1] - this.rows[0]));

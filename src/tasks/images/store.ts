@@ -1,6 +1,6 @@
 /** @file Decoded images at the task's size: held as bytes up to a limit, read again beyond it, so that memory stays flat. */
 import type { FileSet } from '#src/tasks/files.ts';
-import type { Picture, RawImage, TaskHost } from '#src/tasks/types.ts';
+import type { Picture, PictureSize, RawImage, TaskHost } from '#src/tasks/types.ts';
 import { checkedHeader, checkedLength } from './probe.ts';
 
 /** RGB, row-major, 0–255. */
@@ -31,7 +31,7 @@ export class ImageStore {
   constructor(
     readonly files: FileSet,
     readonly host: TaskHost,
-    readonly size: { readonly width: number; readonly height: number },
+    readonly size: PictureSize,
     readonly limit = HELD,
   ) {}
 
@@ -48,9 +48,9 @@ export class ImageStore {
 
   /** Decodes bytes that were read already. Throws with the reason. */
   async decode(path: string, bytes: Uint8Array): Promise<Frame> {
-    checkedHeader(bytes);
+    checkedHeader(bytes, path);
     const { width, height } = this.size;
-    const frame = opaque(await this.host.decodeImage(bytes, path, { width, height }));
+    const frame = opaque(await this.host.decodeImage(bytes, path, this.size));
     if (frame.width !== width || frame.height !== height)
       throw new Error(`it was decoded to ${frame.width} × ${frame.height} pixels`);
     if (!this.#held.has(path) && this.#bytes + frame.rgb.byteLength <= this.limit) {

@@ -45,7 +45,7 @@ function resampled(frame: Frame, change: Change, width: number, height: number):
 /** Writes one image, changed and normalised, into a batch at `offset` numbers. */
 export function writePixels(
   frame: Frame,
-  { width, height, mean, std, scale }: Preprocess,
+  { width, height, mean, std, scale, bgr = false }: Preprocess,
   { channels, order }: PixelLayout,
   out: Float32Array,
   offset: number,
@@ -57,7 +57,7 @@ export function writePixels(
   for (let i = 0; i < plane; i++) {
     const pixel = rgb.subarray(3 * i, 3 * i + 3);
     for (let c = 0; c < channels; c++) {
-      const value = channels === 1 ? grey(pixel[0]!, pixel[1]!, pixel[2]!) : pixel[c]!;
+      const value = channels === 1 ? grey(pixel[0]!, pixel[1]!, pixel[2]!) : pixel[bgr ? 2 - c : c]!;
       const at = order === 'NCHW' ? c * plane + i : i * channels + c;
       out[offset + at] = (value * scale - mean[c]!) / std[c]!;
     }
@@ -68,14 +68,14 @@ export function writePixels(
 export function readPicture(
   data: ArrayLike<number>,
   offset: number,
-  { width, height, mean, std, scale }: Preprocess,
+  { width, height, mean, std, scale, bgr = false }: Preprocess,
   { channels, order }: PixelLayout,
 ): Picture {
   const plane = width * height;
   const rgba = new Uint8ClampedArray(4 * plane).fill(255);
   for (let i = 0; i < plane; i++)
     for (let c = 0; c < 3; c++) {
-      const k = channels === 1 ? 0 : c;
+      const k = channels === 1 ? 0 : bgr ? 2 - c : c;
       const at = order === 'NCHW' ? k * plane + i : i * channels + k;
       rgba[4 * i + c] = Math.round(((data[offset + at]! * std[k]! + mean[k]!) / scale) * 255);
     }

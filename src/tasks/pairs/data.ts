@@ -1,5 +1,5 @@
 /** @file Pairs of pictures: two folders with equal names, or a table with two columns. Everything wrong is collected. */
-import { imagePaths } from '#src/tasks/images/list.ts';
+import { findImages } from '#src/tasks/images/list.ts';
 import { decodeText } from '#src/tasks/decodeText.ts';
 import { shortened } from '#src/tasks/problems.ts';
 import { columnOf, parseTable } from '#src/tasks/table.ts';
@@ -87,7 +87,7 @@ function fromFolders(files: FileSet, paths: readonly string[], problems: TaskPro
 async function fromTable(
   files: FileSet,
   path: string,
-  known: ReadonlySet<string>,
+  known: ReadonlyMap<string, string>,
   problems: TaskProblem[],
 ): Promise<Pair[]> {
   const table = parseTable(path, decodeText(await files.read(path)), () => true);
@@ -113,7 +113,9 @@ async function fromTable(
     for (const { line, fields } of table.rows) {
       const [input, target] = [from, to].map((column) => {
         const name = fields.get(column) ?? '';
-        const found = [folder + name, name].find((p) => known.has(p));
+        const found = [folder + name, name].flatMap(
+          (p) => known.get(p) ?? known.get(p.toLowerCase()) ?? [],
+        )[0];
         if (found === undefined)
           wrong.push(
             error(
@@ -133,12 +135,17 @@ async function fromTable(
 
 /** The pairs of a set, in the order of their inputs. Throws nothing: what is wrong is appended to `problems`. */
 export async function readPairs(files: FileSet, problems: TaskProblem[]): Promise<Pair[]> {
-  const paths = imagePaths(files);
+  const { paths, problems: others } = await findImages(files);
+  problems.push(...others);
   const tables = files.paths.filter(
     (p) => /(^|\/)(metadata|pairs)\.(csv|tsv|jsonl|ndjson)$/i.test(p) && !isHidden(p),
   );
   if (tables.length === 0) return fromFolders(files, paths, problems);
-  const known = new Set(paths);
+  // Some systems tell D.PNG from d.png, others do not: the exact name comes first.
+  const known = new Map([
+    ...paths.map((p) => [p.toLowerCase(), p] as const),
+    ...paths.map((p) => [p, p] as const),
+  ]);
   const pairs: Pair[] = [];
   for (const path of tables)
     try {

@@ -1,20 +1,30 @@
 /** @file What the page and job files know of pairs. */
 import * as v from 'valibot';
 import type { TaskInfo } from '#src/tasks/info.ts';
-import { oneOf, real, text, whole } from '#src/tasks/optionSchema.ts';
+import {
+  pictureDefaults,
+  pictureEntries,
+  pictureFields,
+  type PictureOptions,
+} from '#src/tasks/images/options.ts';
+import { oneOf, real, text } from '#src/tasks/optionSchema.ts';
 
-export interface PairsOptions {
+export interface PairsOptions extends PictureOptions {
   readonly loss: 'mse' | 'l1' | 'huber';
   /** Where Huber's loss turns from square to straight. */
   readonly delta: number;
-  /** Side of the pictures that the model sees, where it is free; 0: as its files say, else the first picture's. */
-  readonly side: number;
   readonly normalise: 'auto' | 'half' | 'none';
   /** Output that is compared with the target; '': the first that fits. */
   readonly output: string;
 }
 
-export const pairsDefaults: PairsOptions = { loss: 'l1', delta: 1, side: 0, normalise: 'auto', output: '' };
+export const pairsDefaults: PairsOptions = {
+  ...pictureDefaults,
+  loss: 'l1',
+  delta: 1,
+  normalise: 'auto',
+  output: '',
+};
 
 export const info: TaskInfo = {
   id: 'pairs',
@@ -25,7 +35,7 @@ export const info: TaskInfo = {
   entries: {
     loss: v.optional(oneOf(['mse', 'l1', 'huber'])),
     delta: v.optional(real('a positive number', (x) => x > 0)),
-    side: v.optional(whole(0, 2048)),
+    ...pictureEntries,
     normalise: v.optional(oneOf(['auto', 'half', 'none'])),
     output: v.optional(text(500)),
   },
@@ -43,30 +53,23 @@ export const info: TaskInfo = {
     },
     { kind: 'number', key: 'delta', label: 'Huber’s delta', min: 0, step: 0.1 },
     {
-      kind: 'number',
-      key: 'side',
-      label: 'Side of the pictures',
-      help: 'Pixels, for models that take any size. 0: as the model’s files say, else the first picture’s.',
-      min: 0,
-      max: 2048,
-      step: 16,
-    },
-    {
       kind: 'text',
       key: 'output',
       label: 'Output',
       help: 'Of models that give several. Empty: the first that fits.',
     },
-    {
-      kind: 'choice',
-      key: 'normalise',
-      label: 'Colours as numbers',
-      choices: [
-        { value: 'auto', label: 'As the model’s files say, else from 0 to 1' },
-        { value: 'half', label: 'From −1 to 1' },
-        { value: 'none', label: 'From 0 to 1' },
-      ],
-    },
+    ...pictureFields('the first picture’s', [
+      {
+        kind: 'choice',
+        key: 'normalise',
+        label: 'Colours as numbers',
+        choices: [
+          { value: 'auto', label: 'As the model’s files say, else from 0 to 1' },
+          { value: 'half', label: 'From −1 to 1' },
+          { value: 'none', label: 'From 0 to 1' },
+        ],
+      },
+    ]),
   ],
   shows: 'pictures',
   prompts: false,

@@ -4,7 +4,9 @@ import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { unchanged } from '#src/tasks/images/augment.ts';
 import { collectImages } from '#src/tasks/images/collect.ts';
 import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
-import type { PictureInput } from '#src/tasks/images/pictureInput.ts';
+import { asFed, type PictureInput } from '#src/tasks/images/pictureInput.ts';
+import { describePreprocess, optionProblems } from '#src/tasks/images/describe.ts';
+import { sideProblems } from '#src/tasks/images/sides.ts';
 import type { Preprocess } from '#src/tasks/images/preprocess.ts';
 import { ImageStore, pictureOf } from '#src/tasks/images/store.ts';
 import { readPicture, writePixels } from '#src/tasks/images/tensor.ts';
@@ -36,6 +38,8 @@ interface Example {
 }
 
 export interface PicturePairs {
+  /** Of the model's file. */
+  readonly path: string;
   readonly job: TaskJob<PairsOptions>;
   readonly input: PictureInput;
   readonly program: PictureProgram;
@@ -71,7 +75,8 @@ async function readExamples(
 ): Promise<Example[]> {
   const found = await readPairs(files, problems);
   const inputs = new ImageStore(files, host, pairs.preprocess.frame);
-  const targets = new ImageStore(files, host, pairs.program.size);
+  // Brought to their size as the inputs are, so that both show the same part.
+  const targets = new ImageStore(files, host, { ...pairs.preprocess.frame, ...pairs.program.size });
   const total = 2 * found.length;
   const unique = (paths: string[]): string[] => [...new Set(paths)];
   const left = await collectImages(
@@ -106,8 +111,8 @@ export async function preparePictures(
   host: TaskHost,
   tell?: Tell,
 ): Promise<PreparedTask> {
-  const { job, preprocess } = pairs;
-  const problems: TaskProblem[] = [];
+  const { job, preprocess, input, path } = pairs;
+  const problems: TaskProblem[] = optionProblems(path, job.options, input, preprocess);
   let training = await readExamples(train, pairs, host, problems, tell);
   let judged = heldout ? await readExamples(heldout, pairs, host, problems, tell) : [];
   if (!heldout && job.data.split > 0) {
@@ -119,8 +124,11 @@ export async function preparePictures(
     ];
   }
   const { size } = pairs.program;
+  const told = training.map(({ name }) => ({ item: name, text: name }));
+  problems.push(...sideProblems(job.data.flip, told, 'file names'));
   const facts = [
     { label: 'Pairs', value: `${training.length} to train, ${judged.length} held out` },
+    { label: 'As the model sees them', value: describePreprocess(preprocess, input) },
     {
       label: 'Size',
       value: `${preprocess.width} × ${preprocess.height} → ${size.width} × ${size.height} pixels`,
@@ -204,7 +212,7 @@ class PreparedPairs implements PreparedTask {
         change,
       );
     }
-    return { [input.name]: pixels, [program.target]: target };
+    return { [input.name]: asFed(input, pixels), [program.target]: target };
   }
 
   feeds(step: number, micro: number): Promise<Tensors> {

@@ -7,18 +7,24 @@ import { isArrayFile } from '#src/tasks/arrays/files.ts';
 import { imagePaths } from '#src/tasks/images/list.ts';
 import { inputShape, pictureInput } from '#src/tasks/images/pictureInput.ts';
 import { preprocessing, readPreprocessor } from '#src/tasks/images/preprocess.ts';
+import { shownSize } from '#src/tasks/images/orientation.ts';
+import type { PictureOptions } from '#src/tasks/images/options.ts';
 import { probeImage } from '#src/tasks/images/probe.ts';
 import type { OpenModel, Task, TaskHost, TaskJob, TaskModel, Tell } from '#src/tasks/types.ts';
 import { type PairsOptions, pairsDefaults } from './info.ts';
 import { preparePictures } from './prepare.ts';
 import { pictureProgram } from './program.ts';
 
-/** Side of the first picture whose header says it, rounded to 8 so that halving layers fit; null: none does. */
-async function firstSide(files: FileSet): Promise<number | null> {
+/** Size of the first picture whose header says it, in steps of 8 so that halving layers fit, its longer side at most 512; null: none does. */
+async function firstSize(files: FileSet): Promise<Partial<PictureOptions> | null> {
   for (const path of imagePaths(files).slice(0, 20)) {
-    const header = probeImage(await files.read(path));
-    const least = Math.min(header?.width ?? 0, header?.height ?? 0);
-    if (least >= 8) return Math.min(512, 8 * Math.floor(least / 8));
+    const bytes = await files.read(path);
+    const header = probeImage(bytes);
+    const size = header && shownSize(bytes, header);
+    if (!size || Math.min(size.width, size.height) < 8) continue;
+    const scale = Math.min(1, 512 / Math.max(size.width, size.height));
+    const step = (n: number): number => Math.max(8, 8 * Math.floor((n * scale) / 8));
+    return { width: step(size.width), height: step(size.height) };
   }
   return null;
 }
@@ -29,13 +35,15 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
   const file = await openSingle(files, openModel);
   const config = await readPreprocessor(files, file.path);
   const takesPictures = file.model.graph.inputs.some((v) => v.shape?.length === 4);
-  const size = (side: number) => {
-    const input = pictureInput(file.model, file.path);
+  const size = (free: Partial<PictureOptions> = {}) => {
+    const input = pictureInput(file.model, file.path, options);
     const normalise = options.normalise === 'auto' && !config ? 'none' : options.normalise;
-    const preprocess = preprocessing(config, { ...input, normalise, side });
+    const preprocess = preprocessing(config, { ...input, normalise, asked: { ...options, ...free } });
     // No margin: input and target must show the same part.
     const { width, height } = preprocess;
-    return { input, preprocess: { ...preprocess, frame: { width, height } } };
+    const fit = preprocess.frame.fit === 'shortest' ? 'crop' : preprocess.frame.fit;
+    const frame = { ...preprocess.frame, width, height, ...(fit && { fit }) };
+    return { input, preprocess: { ...preprocess, frame } };
   };
   return {
     hash: file.hash,
@@ -44,7 +52,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
     parts: [{ part: '', file }],
     layers: () => {
       if (!takesPictures) return layersOf(likelyGraph(file), file);
-      const { input, preprocess } = size(options.side);
+      const { input, preprocess } = size();
       const shape = inputShape(input, input.batch ?? 1, preprocess);
       return layersOf(likelyGraph(file, new Map([[input.name, shape]])), file);
     },
@@ -55,10 +63,17 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
         const generic = { ...genericDefaults, loss, delta, output, order: 'shuffled' as const };
         return prepareArrays(file, { ...job, options: generic }, train, heldout, tell);
       }
-      const free = options.side === 0 && config === null;
-      const { input, preprocess } = size(free ? ((await firstSide(train)) ?? 0) : options.side);
+      const { side, width, height } = options;
+      const free = side === 0 && width === 0 && height === 0 && config === null;
+      const { input, preprocess } = size(free ? ((await firstSize(train)) ?? {}) : {});
       const program = pictureProgram(file, input, job.train.batch, preprocess, options);
-      return preparePictures({ job, input, program, preprocess }, train, heldout, host, tell);
+      return preparePictures(
+        { path: file.path, job, input, program, preprocess },
+        train,
+        heldout,
+        host,
+        tell,
+      );
     },
   };
 }
