@@ -1,7 +1,7 @@
-/** @file `npm run bench -- [step|family|memory|recompute|scale|data] [argument …]`: measures, asserts nothing. step: step ÷ forward by gradient route; family: the same for other adapters; memory: a long run; recompute: peak memory with the forward pass in segments; scale: a large model's file to its step graph; data: thousands of pictures made ready in the browser. */
+/** @file `npm run bench -- [step|family|memory|recompute|scale|data] [argument …]`: measures, asserts nothing. step: step ÷ forward by gradient route; family: the same for other adapters; memory: a long run; recompute: peak memory with the forward pass in segments; scale: a large model's file to its step graph; data: thousands of pictures made ready in the browser; starts: first runs in fresh profiles of Firefox. */
 import { ensurePackages, main, Refusal, ROOT } from './ensure.mjs';
 
-const BENCHES = ['step', 'family', 'memory', 'recompute', 'scale', 'data'];
+const BENCHES = ['step', 'family', 'memory', 'recompute', 'scale', 'data', 'starts'];
 
 await main(async () => {
   const [name = 'step', ...numbers] = process.argv.slice(2);

@@ -197,6 +197,30 @@ export function findChromium() {
   return usual.find(isProgram) ?? null;
 }
 
+/** Path of a Firefox on this machine, or null. The variable FIREFOX_PATH wins. */
+export function findFirefox() {
+  return findProgram(
+    'FIREFOX_PATH',
+    ['firefox-esr', 'firefox'],
+    [
+      '/Applications/Firefox.app/Contents/MacOS/firefox',
+      ...[process.env.PROGRAMFILES, process.env['PROGRAMFILES(X86)']]
+        .filter((folder) => folder !== undefined)
+        .map((folder) => join(folder, 'Mozilla Firefox/firefox.exe')),
+    ],
+  );
+}
+
+/** Path of a program: named by a variable, on the PATH, or in one of the usual places; else null. @param {string} variable @param {readonly string[]} names @param {readonly string[]} usual */
+function findProgram(variable, names, usual) {
+  const given = process.env[variable];
+  if (given) return isProgram(given) ? given : null;
+  const onPath = (process.env.PATH ?? '')
+    .split(delimiter)
+    .flatMap((folder) => names.map((name) => join(folder, name)));
+  return [...onPath, ...usual].find(isProgram) ?? null;
+}
+
 /**
  * A Chromium to run the page in; installed by apt-get where that is possible.
  * @returns {Promise<string>} path of the program
