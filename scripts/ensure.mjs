@@ -211,6 +211,20 @@ export function findFirefox() {
   );
 }
 
+/** Paths of WebKitGTK's WebDriver and of its small browser, where a hidden screen and a bus are there, too; else null. */
+export function findWebKit() {
+  const [driver, screen, bus] = ['WebKitWebDriver', 'xvfb-run', 'dbus-run-session'].map((name) =>
+    findProgram(`${name}_PATH`, [name], []),
+  );
+  const folders = existsSync('/usr/lib')
+    ? ['/usr/lib', ...readdirSync('/usr/lib').map((name) => `/usr/lib/${name}`)]
+    : [];
+  const browser = folders
+    .flatMap((folder) => ['4.1', '4.0', '6.0'].map((api) => join(folder, `webkit2gtk-${api}/MiniBrowser`)))
+    .find(isProgram);
+  return driver && screen && bus && browser ? { driver, browser } : null;
+}
+
 /** Path of a program: named by a variable, on the PATH, or in one of the usual places; else null. @param {string} variable @param {readonly string[]} names @param {readonly string[]} usual */
 function findProgram(variable, names, usual) {
   const given = process.env[variable];

@@ -16,6 +16,8 @@ const launchOptions = (
         browser: 'firefox',
         executablePath,
         extraPrefsFirefox: {
+          // A name of this machine that is not trusted as such.
+          'network.dns.localDomains': 'plain.test',
           'browser.download.folderList': 2,
           'browser.download.dir': downloads,
           'browser.download.useDownloadDir': true,
@@ -25,7 +27,7 @@ const launchOptions = (
     : {
         browser: 'chrome',
         executablePath,
-        args: CHROMIUM_ARGS,
+        args: [...CHROMIUM_ARGS, '--host-resolver-rules=MAP plain.test 127.0.0.1'],
         downloadBehavior: { policy: 'allow', downloadPath: downloads },
       };
 
