@@ -1,11 +1,20 @@
-/** @file End-to-end tests: the built page, served as in `npm start`, in Debian's or any other Chromium. */
+/** @file End-to-end tests: the built page in Debian's or any other Chromium, and the scenarios of all browsers in Firefox, WebKit and on other hosts. */
 import { defineConfig } from '@playwright/test';
+import type { EngineName } from './e2e/engines/driver.ts';
 import { CHROMIUM_ARGS, findChromium } from './scripts/ensure.mjs';
 
 const PORT = 4179;
 const executablePath = findChromium();
 
-export default defineConfig({
+/** The scenarios in a browser; those alone that are tagged, where a tag is given. */
+const scenarios = (name: string, engineName: EngineName, grep = /./) => ({
+  name,
+  testDir: 'e2e/engines',
+  grep,
+  use: { engineName },
+});
+
+export default defineConfig<object, { engineName: EngineName }>({
   testDir: 'e2e/specs',
   testMatch: '**/*.spec.ts',
   outputDir: 'test-results/e2e',
@@ -21,7 +30,13 @@ export default defineConfig({
     trace: 'retain-on-failure',
     launchOptions: { args: CHROMIUM_ARGS, ...(executablePath === null ? {} : { executablePath }) },
   },
-  projects: [{ name: 'chromium', use: { browserName: 'chromium' } }],
+  projects: [
+    { name: 'chromium', use: { browserName: 'chromium' } },
+    // What the specs show of Chromium is not shown again.
+    scenarios('hosts', 'chromium', /@hosts/),
+    scenarios('firefox', 'firefox'),
+    scenarios('webkit', 'webkit', /@webkit/),
+  ],
   webServer: {
     command: `node scripts/serve.mjs --build --port ${PORT}`,
     url: `http://localhost:${PORT}`,

@@ -197,6 +197,44 @@ export function findChromium() {
   return usual.find(isProgram) ?? null;
 }
 
+/** Path of a Firefox on this machine, or null. The variable FIREFOX_PATH wins. */
+export function findFirefox() {
+  return findProgram(
+    'FIREFOX_PATH',
+    ['firefox-esr', 'firefox'],
+    [
+      '/Applications/Firefox.app/Contents/MacOS/firefox',
+      ...[process.env.PROGRAMFILES, process.env['PROGRAMFILES(X86)']]
+        .filter((folder) => folder !== undefined)
+        .map((folder) => join(folder, 'Mozilla Firefox/firefox.exe')),
+    ],
+  );
+}
+
+/** Paths of WebKitGTK's WebDriver and of its small browser, where a hidden screen and a bus are there, too; else null. */
+export function findWebKit() {
+  const [driver, screen, bus] = ['WebKitWebDriver', 'xvfb-run', 'dbus-run-session'].map((name) =>
+    findProgram(`${name}_PATH`, [name], []),
+  );
+  const folders = existsSync('/usr/lib')
+    ? ['/usr/lib', ...readdirSync('/usr/lib').map((name) => `/usr/lib/${name}`)]
+    : [];
+  const browser = folders
+    .flatMap((folder) => ['4.1', '4.0', '6.0'].map((api) => join(folder, `webkit2gtk-${api}/MiniBrowser`)))
+    .find(isProgram);
+  return driver && screen && bus && browser ? { driver, browser } : null;
+}
+
+/** Path of a program: named by a variable, on the PATH, or in one of the usual places; else null. @param {string} variable @param {readonly string[]} names @param {readonly string[]} usual */
+function findProgram(variable, names, usual) {
+  const given = process.env[variable];
+  if (given) return isProgram(given) ? given : null;
+  const onPath = (process.env.PATH ?? '')
+    .split(delimiter)
+    .flatMap((folder) => names.map((name) => join(folder, name)));
+  return [...onPath, ...usual].find(isProgram) ?? null;
+}
+
 /**
  * A Chromium to run the page in; installed by apt-get where that is possible.
  * @returns {Promise<string>} path of the program

@@ -3,6 +3,7 @@ import { posix, relative, sep } from 'node:path';
 
 /** A folder of src/ imports only from folders before it in this list. */
 export const LAYERS = [
+  'platform',
   'onnx',
   'graph',
   'ops',

@@ -3,7 +3,7 @@ import type { DrawSvg } from './trainer/images.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
-import type { BackendKind, BackendReport, PlacementReport } from '#src/runtime/types.ts';
+import type { BackendKind, BackendReport, PlacementReport, StartSign } from '#src/runtime/types.ts';
 import type { MemoryVerdict, Relief } from '#src/program/verdict.ts';
 import type { KeptSet } from '#src/store/prepared.ts';
 import type { DataPreview, Mend, Metric, ReportTable, Samples } from '#src/tasks/types.ts';
@@ -261,9 +261,18 @@ export interface SessionApi {
 /** All that the page can ask of the worker. */
 export interface TrainerApi extends SessionApi, DownloadApi {}
 
-export type { DrawSvg };
+export type { DrawSvg, StartSign };
+
+export interface StartOptions {
+  /** Left out: as many as the device has, up to four. */
+  readonly threads?: number;
+  /** A sentence that goes before the reason for the backend. */
+  readonly note?: string;
+}
 
 /** All that the worker answers: what the page's parts ask, and what the page lends it at the start. */
 export interface WorkerApi extends TrainerApi {
   lendSvg(draw: DrawSvg): Promise<void>;
+  /** How the runtime is to be started, before anything is asked that needs it; `tell` hears how that goes. */
+  watchStart(options: StartOptions, tell: (sign: StartSign) => void): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** @file The training realm: joins the runtime, the store and the browser's decoders, and shows the page one API. */
 import { expose, releaseProxy, transfer } from 'comlink';
+import type { RuntimeOptions } from '#src/runtime/backend.ts';
 import { createRuntime } from '#src/runtime/runtime.ts';
 import { privateDepot } from '#src/store/downloads.ts';
 import { PreparedStore } from '#src/store/prepared.ts';
@@ -17,9 +18,12 @@ const base = new URL('../', self.location.href);
 /** Lent by the page. */
 let drawSvg: DrawSvg | null = null;
 
+/** How the page wants the runtime started, and where it hears of it. */
+let starting: Pick<RuntimeOptions, 'threads' | 'note' | 'onStart'> = {};
+
 const session = new Session({
   base,
-  createRuntime: (prefer) => createRuntime({ prefer }),
+  createRuntime: (prefer) => createRuntime({ prefer, ...starting }),
   decodeImage: imageDecoder(() => drawSvg),
   runs: openRuns(),
   prepared: new PreparedStore(),
@@ -40,6 +44,10 @@ type Listener<T> = ((event: T) => void) & { readonly [releaseProxy]?: () => void
 const api: WorkerApi = {
   lendSvg(draw) {
     drawSvg = draw;
+    return Promise.resolve();
+  },
+  watchStart(options, tell) {
+    starting = { ...options, onStart: tell };
     return Promise.resolve();
   },
   device: (prefer) => session.device(prefer),

@@ -3,6 +3,7 @@ import type { Page } from '@playwright/test';
 import { encodeLink } from '#src/formats/link.ts';
 import { parseJob } from '#src/formats/job.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
+import { names } from './names.ts';
 
 /** As little work as a run can be: every part of the default job, nothing twice. */
 export function smallJob(changes: { steps?: number; seed?: number; every?: number } = {}): Job {
@@ -33,28 +34,28 @@ export class RotunePage {
   }
 
   get demoButton() {
-    return this.page.getByRole('button', { name: /^Teach it black-and-white/ });
+    return this.page.getByRole('button', { name: names.demoButton });
   }
   get fromWeb() {
-    return this.page.getByRole('button', { name: 'Open a model from the web' });
+    return this.page.getByRole('button', { name: names.fromWeb });
   }
   get trainShared() {
-    return this.page.getByRole('button', { name: 'Train this' });
+    return this.page.getByRole('button', { name: names.trainShared });
   }
   get pause() {
-    return this.page.getByRole('button', { name: 'Pause' });
+    return this.page.getByRole('button', { name: names.pause });
   }
   get continueRun() {
-    return this.page.getByRole('button', { name: /^Continue from step/ });
+    return this.page.getByRole('button', { name: names.continueRun });
   }
   get saveAdapter() {
-    return this.page.getByRole('button', { name: 'Save adapter' });
+    return this.page.getByRole('button', { name: names.saveAdapter });
   }
   get copyLink() {
-    return this.page.getByRole('button', { name: 'Copy link' });
+    return this.page.getByRole('button', { name: names.copyLink });
   }
   get resultHeading() {
-    return this.page.getByRole('heading', { name: 'It learned the style' });
+    return this.page.getByRole('heading', { name: names.resultHeading });
   }
   get problem() {
     return this.page.getByRole('alert');

@@ -1,5 +1,5 @@
-/** @file The page's side of the training worker: starts it when first needed, restarts it after a crash, and never throws. */
-import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
+/** @file The page's side of the training worker's API: what fails in there comes back as data. */
+import { proxy, type Remote } from 'comlink';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import type {
   AdapterReport,
@@ -9,6 +9,7 @@ import type {
   Samples,
   Preparation,
   PrepareProgress,
+  Problem,
   RunEvent,
   RunResult,
   RunSummary,
@@ -22,45 +23,20 @@ import type { Inspection, Look } from '#workers/inspection/types.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
 import type { KeptSet } from '#src/store/prepared.ts';
 import { lookForBackend } from '#src/runtime/look.ts';
+import { Connection, openWorker } from './connection.ts';
 import { newestRun } from './firstLook.ts';
 import { failed, toProblem } from './problems.ts';
-import { drawSvg } from './svg.ts';
+import { StuckStart } from './startWatch.ts';
 
 /** What the page talks to: the worker's API, or a fake of it. */
 export type Trainer = TrainerApi;
 
-interface Connection {
-  readonly api: Remote<WorkerApi>;
-  /** Rejects when the worker dies, since comlink's own promise would then never settle. */
-  readonly died: Promise<never>;
-  readonly close: () => void;
-}
-
-function connect(): Connection {
-  const worker = new Worker(new URL('../../workers/trainer.worker.ts', import.meta.url), {
-    type: 'module',
-    name: 'rotune-trainer',
-  });
-  const api = wrap<WorkerApi>(worker);
-  void api.lendSvg(proxy(drawSvg));
-  const died = new Promise<never>((_resolve, reject) => {
-    worker.addEventListener('error', (event) => {
-      reject(new Error(event.message || 'The training worker could not start.'));
-    });
-    worker.addEventListener('messageerror', () => {
-      reject(new Error('A message from the training worker could not be read.'));
-    });
-  });
-  died.catch(() => undefined);
-  return {
-    api,
-    died,
-    close: () => {
-      api[releaseProxy]();
-      worker.terminate();
-    },
-  };
-}
+/** The second start, with one thread, did not answer either. */
+const neverStarts: Partial<Problem> = {
+  message: 'The part of Rotune that computes does not start in this browser, with one thread neither.',
+  safe: 'Saved checkpoints are still there.',
+  cure: 'Reload the page. If it happens again, restart the browser, or try another one.',
+};
 
 /** The service worker must be in charge before the worker starts, or what that downloads is not kept for offline use. */
 async function storeReady(): Promise<void> {
@@ -72,29 +48,20 @@ async function storeReady(): Promise<void> {
 }
 
 export class WorkerTrainer implements Trainer {
-  #connection: Promise<Connection> | null = null;
+  readonly #connection = new Connection(async (options, tell) => {
+    await storeReady();
+    return openWorker(options, tell);
+  });
 
-  #connect(): Promise<Connection> {
-    this.#connection ??= storeReady().then(() => {
-      const connection = connect();
-      connection.died.catch(() => {
-        connection.close();
-        this.#connection = null;
-      });
-      return connection;
-    });
-    return this.#connection;
+  #call<T>(use: (api: Remote<WorkerApi>, note: string) => Promise<T>): Promise<T> {
+    return this.#connection.call(use);
   }
 
-  async #call<T>(use: (api: Remote<WorkerApi>) => Promise<T>): Promise<T> {
-    const { api, died } = await this.#connect();
-    return Promise.race([use(api), died]);
-  }
-
-  async #outcome<T>(use: (api: Remote<WorkerApi>) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+  async #outcome<T>(use: (api: Remote<WorkerApi>, note: string) => Promise<Outcome<T>>): Promise<Outcome<T>> {
     try {
       return await this.#call(use);
     } catch (cause) {
+      if (cause instanceof StuckStart) return failed(toProblem(cause, neverStarts));
       return failed(
         toProblem(cause, {
           message: `The training worker stopped: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -107,7 +74,7 @@ export class WorkerTrainer implements Trainer {
 
   /** Until a run is asked for the page looks for itself: the worker and the runtime need not be loaded to say what they will use. */
   device(prefer: BackendKind | 'auto'): Promise<BackendReport> {
-    if (!this.#connection) return lookForBackend(prefer);
+    if (!this.#connection.isOpen) return lookForBackend(prefer);
     return this.#call((api) => api.device(prefer));
   }
   inspect(source: Source, look?: Look): Promise<Outcome<Inspection>> {
@@ -159,7 +126,10 @@ export class WorkerTrainer implements Trainer {
     onEvent: (event: RunEvent) => void,
     resume?: string,
   ): Promise<Outcome<RunResult>> {
-    return this.#outcome((api) => api.start(request, proxy(onEvent), resume));
+    return this.#outcome((api, note) => {
+      if (note) onEvent({ kind: 'warning', problem: { code: 'internal', message: note } });
+      return api.start(request, proxy(onEvent), resume);
+    });
   }
   pause(): Promise<void> {
     return this.#call((api) => api.pause());
@@ -180,7 +150,7 @@ export class WorkerTrainer implements Trainer {
     return this.#outcome((api) => api.openAdapter(request));
   }
   lastRun(): Promise<RunSummary | null> {
-    if (!this.#connection) return newestRun();
+    if (!this.#connection.isOpen) return newestRun();
     return this.#call((api) => api.lastRun());
   }
   discard(id: string): Promise<void> {

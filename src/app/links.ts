@@ -3,11 +3,18 @@ import type { Job } from '#src/formats/jobTypes.ts';
 import type { Lab } from './lab.svelte.ts';
 import { toProblem } from './problems.ts';
 
+/** The hash part of the link that opened the page; '' if none did. */
+let arrived = '';
+
+const inBar = (hash: string): void =>
+  history.replaceState(null, '', location.pathname + location.search + hash);
+
 /** Opens `#v1:…`, and leaves the address bar clean. */
 export async function readLink(lab: Lab): Promise<void> {
   const { hash } = location;
   if (!/^#v\d+:/.test(hash)) return;
-  history.replaceState(null, '', location.pathname + location.search);
+  arrived = hash;
+  inBar('');
   try {
     const { decodeLink } = await import('#src/formats/link.ts');
     lab.openLink(await decodeLink(hash));
@@ -20,6 +27,12 @@ export async function readLink(lab: Lab): Promise<void> {
       }),
     );
   }
+}
+
+/** Loads the page anew; where it still shows what a link brought, with that link. */
+export function reloadWithLink(lab: Pick<Lab, 'screen'>): void {
+  if (arrived !== '' && lab.screen === 'home') inBar(arrived);
+  location.reload();
 }
 
 export async function makeLink(job: Job): Promise<string> {

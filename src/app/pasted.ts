@@ -91,8 +91,11 @@ export function fromPaste(transfer: DataTransfer): Pasted[] {
   return text.trim() === '' ? [] : [{ kind: 'text', text }];
 }
 
-/** The same at the press of a button. Throws where the browser or the user refuses. */
-export async function fromClipboard(clipboard: Pick<Clipboard, 'read'>): Promise<Pasted[]> {
+/** The same at the press of a button. Throws where the browser or the user refuses; pages over plain http have no clipboard at all. */
+export async function fromClipboard(
+  clipboard: Pick<Clipboard, 'read'> | undefined = (navigator as Partial<Navigator>).clipboard,
+): Promise<Pasted[]> {
+  if (!clipboard) throw new Error('This page has no clipboard.');
   const found: Pasted[] = [];
   for (const item of await clipboard.read()) {
     const picture = item.types.find((type) => type in endings);

@@ -1,5 +1,6 @@
 /** @file The metadata that kohya's trainers and LyCORIS put into a safetensors file. */
 import type { Tensor } from '#src/onnx/tensor.ts';
+import { sha256 } from '#src/platform/sha256.ts';
 import type { Prefix } from './names.ts';
 
 export interface LycorisMeta {
@@ -55,6 +56,5 @@ async function tensorHash(tensors: Iterable<Tensor>): Promise<string> {
     all.set(part, at);
     at += part.length;
   }
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', all));
-  return `0x${Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join('')}`;
+  return `0x${await sha256(all)}`;
 }

@@ -1,5 +1,6 @@
 /** @file An ONNX file of any size → Model, without reading its large weights: they become byte ranges of the file itself. */
 import type { DescMessage } from '@bufbuild/protobuf';
+import { randomId } from '#src/platform/id.ts';
 import { GraphProtoSchema, ModelProtoSchema, TensorProtoSchema } from 'onnx-buf';
 import { decodeModel, unreadable } from './decode.ts';
 import { type Model, ModelError } from './model.ts';
@@ -63,7 +64,7 @@ interface Large {
 class Scan {
   readonly structure = new ByteSink(LARGEST_STRUCTURE);
   /** Stands for the file itself in the structure. */
-  readonly own = crypto.randomUUID();
+  readonly own = randomId();
   readonly #file: FileWindow;
   readonly #limit: number;
 

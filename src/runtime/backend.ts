@@ -1,8 +1,11 @@
 /** @file Chooses between WebGPU and WebAssembly, and loads only the build of onnxruntime-web that is needed. */
 import type * as Ort from 'onnxruntime-web';
+import { threadsOf } from '#src/platform/threads.ts';
 import { RuntimeError } from './errors.ts';
-import { defaultThreads, describeAdapter, lookForAdapter, type Prefer, withoutGpu } from './look.ts';
-import type { BackendReport } from './types.ts';
+import { keepWorkers } from './keepWorkers.ts';
+import { describeAdapter, lookForAdapter, type Prefer, wasmReason, withoutGpu } from './look.ts';
+import { startRuntime } from './start.ts';
+import type { BackendReport, StartSign } from './types.ts';
 
 /** Builds of onnxruntime-web: WebGPU by JSPI, WebGPU by asyncify, WebAssembly alone. */
 export type Bundle = 'jspi' | 'webgpu' | 'wasm';
@@ -16,8 +19,12 @@ export interface WasmPaths {
 export interface RuntimeOptions {
   /** 'auto': WebGPU on a hardware adapter, else WebAssembly. */
   readonly prefer: Prefer;
-  /** WebAssembly threads; default up to 4 where the page is cross-origin isolated, else 1. */
+  /** WebAssembly threads; default up to 4 where they can share memory, else 1. */
   readonly threads?: number;
+  /** A sentence that goes before the reason for the backend. */
+  readonly note?: string;
+  /** Hears how the start goes. */
+  readonly onStart?: (sign: StartSign) => void;
   /** Overrides the bundler's addresses. */
   readonly wasmPaths?: WasmPaths;
   /** A device to use instead of an own one; its owner destroys it. */
@@ -26,6 +33,8 @@ export interface RuntimeOptions {
 
 export interface Backend {
   readonly ort: typeof Ort;
+  /** Fetches and starts the WebAssembly, once: to be awaited before the first session. */
+  readonly start: () => Promise<void>;
   readonly report: BackendReport;
   /** null on WebAssembly. */
   readonly device: GPUDevice | null;
@@ -85,25 +94,32 @@ const loaders: Readonly<Record<Bundle, () => Promise<typeof Ort>>> = {
   wasm: () => import('onnxruntime-web/wasm'),
 };
 
+/** Where the bundler put a build; null outside of a browser, where the library finds its own files. */
+const bundled = async (bundle: Bundle): Promise<WasmPaths | null> =>
+  'location' in globalThis ? (await import('./bundles.ts')).bundledPaths[bundle] : null;
+
 /** Decides, requests the device and loads the build. Throws RuntimeError where WebGPU was insisted on in vain. */
 export async function openBackend(options: RuntimeOptions): Promise<Backend> {
   const choice = await choose(options);
   const bundle: Bundle = choice.kind === 'wasm' ? 'wasm' : 'Suspending' in WebAssembly ? 'jspi' : 'webgpu';
+  keepWorkers();
   const ort = await loaders[bundle]();
-  const threads = options.threads ?? defaultThreads();
+  const possible = threadsOf();
+  const threads = options.threads ?? possible.count;
   ort.env.logLevel = 'error';
   ort.env.wasm.numThreads = threads;
-  if (options.wasmPaths) ort.env.wasm.wasmPaths = { ...options.wasmPaths };
-  else if ('location' in globalThis)
-    ort.env.wasm.wasmPaths = { ...(await import('./bundles.ts')).bundledPaths[bundle] };
+  const paths = options.wasmPaths ?? (await bundled(bundle));
+  if (paths) ort.env.wasm.wasmPaths = { ...paths };
   const webgpu = choice.kind === 'webgpu';
+  const reason = webgpu || options.threads ? choice.reason : wasmReason(choice.reason, possible);
   return {
     ort,
+    start: () => startRuntime(ort, paths?.wasm ?? null, options.onStart ?? (() => undefined)),
     device: webgpu ? choice.device : null,
     ownsDevice: webgpu && choice.owned,
     report: {
       kind: choice.kind,
-      reason: choice.reason,
+      reason: options.note ? `${options.note} ${reason}` : reason,
       threads,
       adapter: webgpu ? describeAdapter(choice.info) : null,
     },

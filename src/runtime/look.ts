@@ -1,4 +1,5 @@
 /** @file Which backend this realm offers, found without a device and without a line of onnxruntime: the page's first screen asks this. */
+import { type Threads, threadsOf } from '#src/platform/threads.ts';
 import { RuntimeError } from './errors.ts';
 import type { BackendReport } from './types.ts';
 
@@ -20,13 +21,19 @@ export function withoutGpu(prefer: Prefer, why: string): { readonly adapter: nul
   return { adapter: null, reason: `WebAssembly, because ${why}.` };
 }
 
+/** Browsers hide WebGPU from pages over plain http. */
+const noGpu = (): string =>
+  (globalThis as { isSecureContext?: boolean }).isSecureContext === false
+    ? 'browsers offer WebGPU to no page over plain http'
+    : 'this browser has no WebGPU';
+
 /** The adapter to train on, or null for WebAssembly; and one sentence why. */
 export async function lookForAdapter(
   prefer: Prefer,
 ): Promise<{ readonly adapter: GPUAdapter | null; readonly reason: string }> {
   if (prefer === 'wasm') return { adapter: null, reason: 'WebAssembly, as asked for.' };
   const gpu = typeof navigator === 'undefined' ? undefined : (navigator as { gpu?: GPU }).gpu;
-  if (!gpu) return withoutGpu(prefer, 'this browser has no WebGPU');
+  if (!gpu) return withoutGpu(prefer, noGpu());
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) return withoutGpu(prefer, 'WebGPU finds no graphics adapter here');
   const { info } = adapter;
@@ -38,19 +45,19 @@ export async function lookForAdapter(
   return { adapter, reason: `WebGPU on ${describeAdapter(info)}.` };
 }
 
-/** Up to four where the page is cross-origin isolated, else one. */
-export function defaultThreads(): number {
-  const realm = globalThis as { crossOriginIsolated?: boolean; navigator?: { hardwareConcurrency?: number } };
-  return realm.crossOriginIsolated ? Math.max(1, Math.min(4, realm.navigator?.hardwareConcurrency ?? 1)) : 1;
+/** Why WebAssembly, and where it has one thread alone, why that. */
+export function wasmReason(reason: string, { because }: Threads): string {
+  return because === null ? reason : `${reason} One thread, which is slower: ${because}.`;
 }
 
 /** What the runtime will most likely report once it is loaded; only an adapter that then gives no device changes it. */
 export async function lookForBackend(prefer: Prefer): Promise<BackendReport> {
   const { adapter, reason } = await lookForAdapter(prefer);
+  const threads = threadsOf();
   return {
     kind: adapter ? 'webgpu' : 'wasm',
-    reason,
-    threads: defaultThreads(),
+    reason: adapter ? reason : wasmReason(reason, threads),
+    threads: threads.count,
     adapter: adapter ? describeAdapter(adapter.info) : null,
   };
 }

@@ -33,6 +33,7 @@ export async function openStage(backend: Backend, stage: Stage, external?: LoadE
     weightsAsInputs: new Set(stage.weights),
     name: stage.name,
   });
+  await backend.start();
   const create = (options: Ort.InferenceSession.SessionOptions) =>
     backend.ort.InferenceSession.create(model, {
       graphOptimizationLevel: 'all',

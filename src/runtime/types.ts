@@ -14,6 +14,12 @@ export interface BackendReport {
   readonly adapter: string | null;
 }
 
+/** How the runtime's start goes: its bytes come (total 0: not known), it starts with so many threads, it runs. */
+export type StartSign =
+  | { readonly kind: 'fetching'; readonly done: number; readonly total: number }
+  | { readonly kind: 'starting'; readonly threads: number }
+  | { readonly kind: 'ready' };
+
 export interface PlacementReport {
   readonly nodes: number;
   /** Nodes that do not run on the wanted device, with the reason where known. */

@@ -1,5 +1,6 @@
 /** @file Downloaded models in the browser's private file system: a record per address, and the bytes beside, which grow as they come. */
 import * as v from 'valibot';
+import { sha256 } from '#src/platform/sha256.ts';
 import { StoreError, storeError } from './errors.ts';
 
 /** One file of a download, as far as it is known. */
@@ -80,8 +81,7 @@ async function stored<T>(work: () => Promise<T>): Promise<T> {
 
 /** A record's file name: addresses hold characters that file names cannot. */
 async function recordName(url: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(url));
-  return `${[...new Uint8Array(digest)].map((b) => b.toString(16).padStart(2, '0')).join('')}.json`;
+  return `${await sha256(new TextEncoder().encode(url))}.json`;
 }
 
 /** The depot in the origin's private file system, under downloads/. For workers. */

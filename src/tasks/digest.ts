@@ -1,12 +1,9 @@
-/** @file SHA-256 as hexadecimal text. */
+/** @file SHA-256 of files, as hexadecimal text. */
 import { createSHA256 } from 'hash-wasm';
+import { sha256 } from '#src/platform/sha256.ts';
 import type { FileSet } from './files.ts';
 
-/** Of the bytes, by the browser's own code. */
-export async function sha256(bytes: Uint8Array): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
-  return Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join('');
-}
+export { sha256 };
 
 /** Files up to so many bytes are read at once; larger ones in pieces of that size, which the browser's own digest cannot do. */
 const PIECE = 2 ** 24;

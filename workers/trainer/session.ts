@@ -1,6 +1,7 @@
 /** @file The trainer behind the worker's API: one device, one job at a time, one adapter to sample from and to export. */
 import type { Graph } from '#src/graph/types.ts';
 import { parameterLayout, writeParameters } from '#src/oft/parameters.ts';
+import { randomId } from '#src/platform/id.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
 import type { BackendKind, BackendReport, LoadExternal, Runtime } from '#src/runtime/types.ts';
 import { DataError } from '#src/tasks/files.ts';
@@ -341,7 +342,7 @@ export class Session implements SessionApi {
     await this.#env.prepared?.flush();
     await this.#tidy().catch(() => undefined);
     const run = new Run({
-      id: resume ?? this.#env.newId?.() ?? crypto.randomUUID(),
+      id: resume ?? this.#env.newId?.() ?? randomId(),
       setup,
       bench,
       host: this.#host,

@@ -1,4 +1,6 @@
 /** @file The uPlot instance behind the loss chart: colours from the page, sizes from its box, redrawn when the colour scheme changes. */
+// Before uPlot, which hands the browser's language to Intl as soon as it is loaded.
+import '#src/platform/language.ts';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { figure } from '#src/app/format.ts';

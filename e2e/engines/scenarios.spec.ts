@@ -1,0 +1,156 @@
+/** @file What holds in every browser and on every kind of host: the main ways once more, in Chromium, Firefox and WebKit alike. */
+import { jobFromTable } from '#src/formats/job.ts';
+import { decodeLink, encodeLink } from '#src/formats/link.ts';
+import { readSafetensors } from '#src/formats/safetensors.ts';
+import { taskInfos } from '#src/tasks/infos.ts';
+import { names } from '../pages/names.ts';
+import { smallJob } from '../pages/rotunePage.ts';
+import type { Json } from './driver.ts';
+import type { HostOptions } from './host.ts';
+import type { RemotePage } from './remotePage.ts';
+import { expect, start, test } from './test.ts';
+
+const good: HostOptions = { headers: true, path: '/' };
+const bare: HostOptions = { headers: false, path: '/' };
+const folder: HostOptions = { headers: false, path: '/some/rotune/' };
+
+/** Presses the shared job's button, and waits for the result. */
+async function train(page: RemotePage): Promise<void> {
+  await page.press(names.trainShared);
+  await page.reads(names.resultHeading, 170);
+}
+
+const isolated = (page: RemotePage) =>
+  page.until('Isolation', () => page.tab.evaluate(() => crossOriginIsolated), 60);
+
+test('one click trains; stopping keeps what was learned, as a file @webkit', async ({ serve, visit }) => {
+  const page = await visit(await serve(good));
+  await page.open();
+  await page.press(names.demoButton);
+  await page.reads(/Step [1-9]\d* of 120/);
+  await page.press(names.stopAndKeep);
+  await page.reads(names.resultHeading);
+  expect(readSafetensors(await page.saveAdapter()).tensors.size).toBe(2 * 133);
+});
+
+test('every task trains', async ({ serve, visit }) => {
+  const page = await visit(await serve(good));
+  await page.open();
+  for (const { id, example } of taskInfos.filter((info) => info.example && info.id !== 'diffusion')) {
+    const job = jobFromTable({ ...example, train: { ...(example!.train as object), steps: 2 } });
+    const outcome = await page.tab.evaluate(
+      async (given) => {
+        const { ok, ...rest } = await globalThis.rotune!.run({ job: given as never, backend: 'wasm' });
+        return ok ? 'ok' : JSON.stringify(rest);
+      },
+      JSON.parse(JSON.stringify(job)) as Json,
+    );
+    expect(outcome, id).toBe('ok');
+  }
+});
+
+test('a run that is cut off goes on, and ends with the same bytes @webkit', async ({ serve, visit }) => {
+  const host = await serve(good);
+  const page = await visit(host);
+  const job = smallJob({ steps: 12, seed: 3 });
+  await page.openJob(job);
+  await train(page);
+  const whole = await page.adapterHex();
+  await page.tab.evaluate(async () => globalThis.rotune!.discard((await globalThis.rotune!.lastRun())!.id));
+  const second = await visit(host);
+  await second.openJob(job);
+  await second.press(names.trainShared);
+  await second.until('A checkpoint', async () => (await second.savedStep()) >= 2);
+  await second.open('?again');
+  await second.press(names.continueRun);
+  await second.reads(names.resultHeading);
+  expect(await second.adapterHex()).toBe(whole);
+});
+
+test('without the host’s headers the page isolates itself, and works with no host at all @webkit @hosts', async ({
+  serve,
+  visit,
+}) => {
+  const host = await serve(bare);
+  const page = await visit(host);
+  await page.open();
+  await isolated(page);
+  await page.openJob(smallJob());
+  await train(page);
+  await host.close();
+  await page.open('?offline');
+  expect(await page.tab.evaluate(() => crossOriginIsolated)).toBe(true);
+  await page.openJob(smallJob({ seed: 1 }), '?offline');
+  await train(page);
+  expect((await page.saveAdapter()).byteLength).toBeGreaterThan(200_000);
+});
+
+test('the first visit may be by a link, wherever the page lies: the reload for isolation keeps it @webkit @hosts', async ({
+  serve,
+  visit,
+}) => {
+  for (const [options, query] of [
+    [folder, ''],
+    [bare, '?from=a-friend'],
+  ] as const) {
+    const host = await serve(options);
+    const page = await visit(host);
+    const job = smallJob({ seed: 5 });
+    await page.openJob(job, query);
+    await isolated(page);
+    await page.reads(names.sharedHeading);
+    await page.reads('3 steps of 1 image');
+    expect(await page.tab.evaluate(() => location.pathname + location.search)).toBe(options.path + query);
+    if (options !== folder) continue;
+    await train(page);
+    await page.press(names.copyLink);
+    const link = await page.until('The link', () =>
+      page.tab.evaluate(
+        () => document.querySelector<HTMLInputElement>('[aria-label="The link"]')?.value ?? null,
+      ),
+    );
+    expect(link.startsWith(host.url)).toBe(true);
+    expect(await decodeLink(new URL(link).hash)).toEqual(job);
+  }
+});
+
+test('a damaged link is refused in words, on a first visit, too @hosts', async ({ serve, visit }) => {
+  const page = await visit(await serve(bare));
+  await page.open((await encodeLink(smallJob())).slice(0, 60));
+  await isolated(page);
+  await page.reads(/damaged/);
+});
+
+test('over plain http it works with what is there, and says why it is slow @hosts', async ({
+  serve,
+  visit,
+}) => {
+  const page = await visit(await serve({ ...bare, name: 'plain.test' }));
+  const job = smallJob({ seed: 2 });
+  await page.openJob(job);
+  expect(await page.tab.evaluate(() => isSecureContext)).toBe(false);
+  await page.reads(/CPU, one thread[^]*plain http[^]*https/);
+  await train(page);
+  expect((await page.saveAdapter()).byteLength).toBeGreaterThan(200_000);
+  await page.press(names.copyLink);
+  await page.until('The link', () =>
+    page.tab.evaluate(
+      () => document.querySelector<HTMLInputElement>('[aria-label="The link"]')?.value ?? null,
+    ),
+  );
+});
+
+test('threads are spoken of where they are real @webkit', async ({ engineName, serve }) => {
+  test.skip(engineName !== 'webkit', 'the other browsers have shared memory wherever the page is isolated');
+  const host = await serve(good);
+  const engine = await start(engineName, false);
+  try {
+    const { RemotePage: Page } = await import('./remotePage.ts');
+    const page = new Page(engine, await engine.newTab(), host.url);
+    await page.open();
+    expect(await page.tab.evaluate(() => typeof SharedArrayBuffer)).toBe('undefined');
+    await page.reads(/CPU, one thread[^]*share no memory/);
+  } finally {
+    await engine.close();
+  }
+});

@@ -1,0 +1,142 @@
+/** @file WebKitGTK by WebDriver: its driver and small browser under a screen that nobody sees, spoken to by HTTP. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Engine, Tab } from './driver.ts';
+
+/** What a start needs beside the driver itself. */
+export interface WebKitPrograms {
+  readonly driver: string;
+  readonly browser: string;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  await new Promise((done) => server.close(done));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** A WebDriver command: https://www.w3.org/TR/webdriver2/ */
+async function command(method: 'POST' | 'GET' | 'DELETE', url: string, body?: object): Promise<unknown> {
+  const response = await fetch(url, {
+    method,
+    ...(method === 'POST' && { body: JSON.stringify(body ?? {}) }),
+    signal: AbortSignal.timeout(600_000),
+  });
+  const { value } = (await response.json()) as { value: { error?: string; message?: string } | null };
+  if (!response.ok) throw new Error(`${value?.error ?? response.status}: ${value?.message ?? ''}`);
+  return value;
+}
+
+/** Answers once the driver listens. */
+async function listening(origin: string, child: ChildProcess): Promise<void> {
+  for (let tries = 0; tries < 150; tries++) {
+    if (child.exitCode !== null) break;
+    try {
+      await command('GET', `${origin}/status`);
+      return;
+    } catch {
+      await new Promise((next) => setTimeout(next, 200));
+    }
+  }
+  throw new Error('WebKitWebDriver does not start.');
+}
+
+const CALL = `const [source, args, done] = arguments;
+  Promise.resolve().then(() => (0, eval)('(' + source + ')')(...args))
+    .then((value) => done({ value }), (error) => done({ error: String(error) }));`;
+
+function tab(session: string, handle: string): Tab {
+  const here = async <T>(work: () => Promise<T>): Promise<T> => {
+    await command('POST', `${session}/window`, { handle });
+    return work();
+  };
+  return {
+    goto: (url) => here(async () => void (await command('POST', `${session}/url`, { url }))),
+    reload: () => here(async () => void (await command('POST', `${session}/refresh`))),
+    evaluate: (work, ...args) =>
+      here(async () => {
+        const { value, error } = (await command('POST', `${session}/execute/async`, {
+          script: CALL,
+          args: [String(work), args],
+        })) as { value: never; error?: string };
+        if (error !== undefined) throw new Error(error);
+        return value;
+      }),
+    close: () => here(async () => void (await command('DELETE', `${session}/window`))),
+  };
+}
+
+/**
+ * Starts the browser in an ephemeral session, as Safari's private windows are.
+ * @param sharedMemory WebKitGTK has SharedArrayBuffer only where this is asked for
+ */
+export async function launchWebKit(
+  { driver, browser }: WebKitPrograms,
+  sharedMemory: boolean,
+): Promise<Engine> {
+  const home = await mkdtemp(join(tmpdir(), 'rotune-webkit-'));
+  const port = await freePort();
+  const child = spawn(
+    'dbus-run-session',
+    ['--', 'xvfb-run', '-a', driver, `--port=${port}`, '--host=127.0.0.1'],
+    {
+      detached: true,
+      stdio: 'ignore',
+      env: {
+        ...process.env,
+        HOME: home,
+        XDG_DOWNLOAD_DIR: home,
+        // As on a system without a language: what the page makes of that is tested here, too.
+        LANG: 'C',
+        LANGUAGE: '',
+        WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
+        ...(sharedMemory && { JSC_useSharedArrayBuffer: '1' }),
+      },
+    },
+  );
+  const origin = `http://127.0.0.1:${port}`;
+  const stop = async (): Promise<void> => {
+    // The whole group: the screen and the bus, too.
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGTERM');
+    await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  };
+  try {
+    await listening(origin, child);
+    const { sessionId } = (await command('POST', `${origin}/session`, {
+      capabilities: {
+        alwaysMatch: {
+          timeouts: { script: 600_000, pageLoad: 120_000 },
+          'webkitgtk:browserOptions': { binary: browser, args: ['--automation'] },
+        },
+      },
+    })) as { sessionId: string };
+    const session = `${origin}/session/${sessionId}`;
+    let spare = (await command('GET', `${session}/window`)) as string | null;
+    return {
+      name: 'webkit',
+      version: execFileSync(browser, ['--version'], { encoding: 'utf8' }).trim(),
+      downloads: home,
+      async newTab() {
+        const first = spare;
+        spare = null;
+        if (first !== null) return tab(session, first);
+        const { handle } = (await command('POST', `${session}/window/new`, { type: 'tab' })) as {
+          handle: string;
+        };
+        return tab(session, handle);
+      },
+      async close() {
+        await command('DELETE', session).catch(() => undefined);
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,130 @@
+/** @file A start that does not answer is made again with one thread; time is a counter here. */
+import { expect, test, vi } from 'vitest';
+import type { StartOptions, StartSign } from '#workers/protocol.ts';
+import { Connection, type OpenLine } from './connection.ts';
+import { type Clock, restartedNote, SILENCE, StartWatch, StuckStart } from './startWatch.ts';
+
+/** Time that passes when told to. */
+function fakeClock(): Clock & { pass(ms: number): void } {
+  const ticks = new Map<() => void, { ms: number; at: number }>();
+  return {
+    every(ms, tick) {
+      ticks.set(tick, { ms, at: 0 });
+      return () => ticks.delete(tick);
+    },
+    pass(ms) {
+      for (let t = 0; t < ms; t += 100)
+        for (const [tick, timer] of [...ticks]) {
+          timer.at += 100;
+          if (timer.at % timer.ms === 0 && ticks.has(tick)) tick();
+        }
+    },
+  };
+}
+
+const starting: StartSign = { kind: 'starting', threads: 4 };
+
+test('silence after the start is heard once, and only then', () => {
+  const clock = fakeClock();
+  const stuck = vi.fn();
+  const watch = new StartWatch(stuck, clock);
+  clock.pass(10 * SILENCE);
+  watch.hear(starting);
+  clock.pass(SILENCE - 1000);
+  expect(stuck).not.toHaveBeenCalled();
+  clock.pass(1000);
+  clock.pass(10 * SILENCE);
+  expect(stuck).toHaveBeenCalledExactlyOnceWith(4);
+});
+
+test('an answer ends the watch', () => {
+  const clock = fakeClock();
+  const stuck = vi.fn();
+  const watch = new StartWatch(stuck, clock);
+  watch.hear(starting);
+  clock.pass(SILENCE - 1000);
+  watch.hear({ kind: 'ready' });
+  clock.pass(10 * SILENCE);
+  expect(stuck).not.toHaveBeenCalled();
+});
+
+test('a download may take hours, whatever lies between two pieces', () => {
+  const clock = fakeClock();
+  const stuck = vi.fn();
+  const watch = new StartWatch(stuck, clock);
+  for (let done = 0; done < 20; done++) {
+    watch.hear({ kind: 'fetching', done, total: 20 });
+    clock.pass(2 * SILENCE);
+  }
+  watch.hear(starting);
+  clock.pass(SILENCE - 1000);
+  expect(stuck).not.toHaveBeenCalled();
+});
+
+test('a computer that slept did not wait: however late a tick comes, it is one', () => {
+  let tick = () => undefined as void;
+  const stuck = vi.fn();
+  const watch = new StartWatch(stuck, { every: (_ms, given) => ((tick = given), () => undefined) });
+  watch.hear(starting);
+  tick();
+  expect(stuck).not.toHaveBeenCalled();
+});
+
+/** Workers of which those in `hanging` never start. */
+function workers(hanging: readonly number[], clock: Clock) {
+  const opened: StartOptions[] = [];
+  const closed: number[] = [];
+  const open: OpenLine<{ train(job: string): Promise<string> }> = (options, tell) => {
+    const n = opened.push(options) - 1;
+    return Promise.resolve({
+      api: {
+        train(job) {
+          tell({ kind: 'starting', threads: options.threads ?? 4 });
+          if (hanging.includes(n)) return new Promise<string>(() => undefined);
+          tell({ kind: 'ready' });
+          return Promise.resolve(`${job} by worker ${n}`);
+        },
+      },
+      died: new Promise<never>(() => undefined),
+      close: () => closed.push(n),
+    });
+  };
+  const connection = new Connection(open, (onStuck) => new StartWatch(onStuck, clock));
+  return { connection, opened, closed };
+}
+
+test('all that was asked is asked again of a worker with one thread, and that is said', async () => {
+  const clock = fakeClock();
+  const { connection, opened, closed } = workers([0], clock);
+  const notes: string[] = [];
+  const asked = ['a', 'b'].map((job) =>
+    connection.call((api, note) => {
+      notes.push(note);
+      return api.train(job);
+    }),
+  );
+  await vi.waitFor(() => expect(notes).toHaveLength(2));
+  clock.pass(SILENCE);
+  expect(await Promise.all(asked)).toEqual(['a by worker 1', 'b by worker 1']);
+  expect(opened).toEqual([{}, { threads: 1, note: restartedNote(4) }]);
+  expect(restartedNote(4)).toMatch(/^Restarted with one thread: /);
+  expect(notes).toEqual(['', '', restartedNote(4), restartedNote(4)]);
+  expect(closed).toEqual([0]);
+  clock.pass(10 * SILENCE);
+  expect(await connection.call((api) => api.train('c'))).toBe('c by worker 1');
+});
+
+test('a second start that does not answer either is an error, not a third start', async () => {
+  const clock = fakeClock();
+  const { connection, opened, closed } = workers([0, 1], clock);
+  const outcome = connection.call((api) => api.train('a')).catch((error: unknown) => error);
+  await vi.waitFor(() => expect(opened).toHaveLength(1));
+  await Promise.resolve();
+  clock.pass(SILENCE);
+  await vi.waitFor(() => expect(opened).toHaveLength(2));
+  await new Promise((next) => setTimeout(next));
+  clock.pass(SILENCE);
+  expect(await outcome).toBeInstanceOf(StuckStart);
+  expect(closed).toEqual([0, 1]);
+  expect(opened).toHaveLength(2);
+});

@@ -1,0 +1,104 @@
+/** @file The line to the training worker: opened when first needed, opened anew after a crash, and once more where the runtime does not start. */
+import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
+import type { StartOptions, StartSign, WorkerApi } from '#workers/protocol.ts';
+import { restartedNote, StartWatch, StuckStart } from './startWatch.ts';
+import { drawSvg } from './svg.ts';
+
+/** An open line. */
+export interface Line<Api> {
+  readonly api: Api;
+  /** Rejects when the worker dies, since comlink's own promise would then never settle. */
+  readonly died: Promise<never>;
+  readonly close: () => void;
+}
+
+/** Opens a line whose runtime is started so, and tells how that goes. */
+export type OpenLine<Api> = (options: StartOptions, tell: (sign: StartSign) => void) => Promise<Line<Api>>;
+
+interface Watched<Api> extends Line<Api> {
+  /** How the runtime was started. */
+  readonly options: StartOptions;
+}
+
+export class Connection<Api> {
+  readonly #open: OpenLine<Api>;
+  readonly #newWatch: (onStuck: (threads: number) => void) => StartWatch;
+  #line: Promise<Watched<Api>> | null = null;
+  /** After a start that did not answer: one thread. */
+  #start: StartOptions = {};
+
+  constructor(
+    open: OpenLine<Api>,
+    newWatch: (onStuck: (threads: number) => void) => StartWatch = (onStuck) => new StartWatch(onStuck),
+  ) {
+    this.#open = open;
+    this.#newWatch = newWatch;
+  }
+
+  get isOpen(): boolean {
+    return this.#line !== null;
+  }
+
+  /** Asks the worker. Where its runtime does not start, a second worker is asked the same, with one thread; `note` says so. */
+  async call<T>(use: (api: Api, note: string) => Promise<T>): Promise<T> {
+    const ask = async ({ api, died, options }: Watched<Api>): Promise<T> =>
+      Promise.race([use(api, options.note ?? ''), died]);
+    const line = await this.#connected();
+    try {
+      return await ask(line);
+    } catch (cause) {
+      if (!(cause instanceof StuckStart) || line.options.note !== undefined) throw cause;
+      return ask(await this.#connected());
+    }
+  }
+
+  #connected(): Promise<Watched<Api>> {
+    this.#line ??= this.#connect(this.#start);
+    return this.#line;
+  }
+
+  async #connect(options: StartOptions): Promise<Watched<Api>> {
+    let onStuck: (threads: number) => void = () => undefined;
+    const stuck = new Promise<never>((_resolve, reject) => {
+      onStuck = (threads) => reject(new StuckStart(threads));
+    });
+    const watch = this.#newWatch((threads) => onStuck(threads));
+    const line = await this.#open(options, (sign) => watch.hear(sign));
+    const died = Promise.race([line.died, stuck]);
+    died.catch((cause: unknown) => {
+      watch.end();
+      line.close();
+      this.#line = null;
+      if (cause instanceof StuckStart) this.#start = { threads: 1, note: restartedNote(cause.threads) };
+    });
+    return { ...line, died, options };
+  }
+}
+
+/** Starts the training worker. */
+export function openWorker(options: StartOptions, tell: (sign: StartSign) => void): Line<Remote<WorkerApi>> {
+  const worker = new Worker(new URL('../../workers/trainer.worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'rotune-trainer',
+  });
+  const api = wrap<WorkerApi>(worker);
+  void api.lendSvg(proxy(drawSvg));
+  void api.watchStart(options, proxy(tell));
+  const died = new Promise<never>((_resolve, reject) => {
+    worker.addEventListener('error', (event) => {
+      reject(new Error(event.message || 'The training worker could not start.'));
+    });
+    worker.addEventListener('messageerror', () => {
+      reject(new Error('A message from the training worker could not be read.'));
+    });
+  });
+  died.catch(() => undefined);
+  return {
+    api,
+    died,
+    close: () => {
+      api[releaseProxy]();
+      worker.terminate();
+    },
+  };
+}

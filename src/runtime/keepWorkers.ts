@@ -1,0 +1,31 @@
+/**
+ * @file Holds a realm's workers. While the runtime's WebAssembly is compiled, its pthread workers are known to nothing but the promise that
+ * waits for them, and they to it: Firefox's cycle collector takes such a ring, and the promise never settles. One first run in three hung so.
+ */
+
+interface WorkerRealm {
+  Worker?: typeof Worker;
+}
+
+/** Workers of this realm that were made and not terminated. */
+const held = new Set<Worker>();
+const keeping = new WeakSet();
+
+/** From now on every worker that the realm makes is referenced until it is terminated. Call it before a library that makes them is loaded. */
+export function keepWorkers(realm: WorkerRealm = globalThis): ReadonlySet<Worker> {
+  const Original = realm.Worker;
+  if (!Original || keeping.has(Original)) return held;
+  class KeptWorker extends Original {
+    constructor(...args: ConstructorParameters<typeof Worker>) {
+      super(...args);
+      held.add(this);
+    }
+    override terminate(): void {
+      held.delete(this);
+      super.terminate();
+    }
+  }
+  keeping.add(KeptWorker);
+  realm.Worker = KeptWorker;
+  return held;
+}
