@@ -74,10 +74,11 @@ function programs(model: Model, dims: Readonly<Record<string, number>>) {
     loss: (g, outputs) => {
       const y = [...outputs.values()].find((v) => v.type === 'float32')!;
       const d = g.sub(y, g.input('target', 'float32', y.shape));
-      return g.reduceMean(
+      const sum = g.reduceSum(
         g.mul(d, d),
         y.shape.map((_, i) => i),
       );
+      return { sum, count: g.scalar(sizeOf(y.shape)) };
     },
     optimiser: {
       betas: [0.9, 0.99],

@@ -98,6 +98,9 @@ function jobAt(path: string | null, { steps = null, task = null }: Changes): Job
   }
 }
 
+/** Whether a path is a file, or a link to one, as caches of downloads hold them. */
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+
 /** The plan that stands in for the job's; null: none does. */
 function planAt({ plan = null, preset = null }: Changes): ImportedPlan | null {
   if (preset !== null) {
