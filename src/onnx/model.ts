@@ -36,6 +36,8 @@ export interface Constant {
   readonly type: DType;
   readonly shape: readonly number[];
   readonly data: TensorBytes;
+  /** Made while a graph was read or written, of others or of nothing: no weight of a file. */
+  readonly computed?: true;
 }
 
 export type Attribute =
