@@ -64,11 +64,22 @@ export function printReport(report: Pick<Report, 'model' | 'dims'> & Partial<Rep
     ([n, d]) => `${n} = ${d.value}${d.from === 'assumed' ? ' (assumed)' : ''}`,
   );
   if (bound.length > 0) out.push(`sizes  ${bound.join(', ')}`);
-  const { layers, left = [], totals, problems = [], tools, budget, unsupported, placement } = report;
+  const {
+    layers,
+    left = [],
+    others = [],
+    totals,
+    problems = [],
+    tools,
+    budget,
+    unsupported,
+    placement,
+  } = report;
   if (layers && totals) {
     out.push('', `${layers.length} of ${layers.length + left.length} layers adapted:`);
     if (layers.length > 0) out.push(layerTable(layers, totals));
     if (left.length > 0) out.push(`  left as they are: ${left.join(', ')}`);
+    for (const { op, node, reason } of others) out.push(`  no layer: ${op} ${node}: ${reason}`);
     if (totals.base > 0 && totals.stored > 0)
       out.push(
         `${number(totals.stored)} numbers stored, ${number(totals.effective)} of them free to turn: ${percent(totals.stored / totals.base)} of the layers' ${number(totals.base)} weights;` +

@@ -66,7 +66,9 @@ export class Classifier {
 
   training(choice: HeadChoice): TrainedGraph {
     const { graph, logits, scale, whole } = this.graph(this.job.train.batch, choice);
-    const layers = findLayers(graph).filter((layer) => !whole.includes(layer.initializer));
+    const layers = findLayers(graph).filter(
+      ({ initializer, made }) => ![initializer, ...(made?.stored ?? [])].some((name) => whole.includes(name)),
+    );
     return { graph, layers, whole, loss: (g, outputs) => classLoss(g, outputs.get(logits.name)!, scale) };
   }
 }

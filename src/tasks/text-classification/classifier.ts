@@ -80,7 +80,9 @@ export class TextClassifier {
 
   training(batch: number, length: number, classes: number | null): TrainedGraph {
     const { graph, logits, scale, whole } = this.graph(batch, length, classes);
-    const layers = findLayers(graph).filter((layer) => !whole.includes(layer.initializer));
+    const layers = findLayers(graph).filter(
+      ({ initializer, made }) => ![initializer, ...(made?.stored ?? [])].some((name) => whole.includes(name)),
+    );
     return { graph, layers, whole, loss: (g, outputs) => classLoss(g, outputs.get(logits.name)!, scale) };
   }
 
