@@ -45,6 +45,7 @@ export const info: TaskInfo = {
       kind: 'choice',
       key: 'loss',
       label: 'Loss',
+      help: 'Both cross-entropies take scores before a softmax or a sigmoid: one that ends the model is left out in training, and what cannot be left out is taken as probabilities. The others compare the output as it is.',
       choices: [
         { value: 'mse', label: 'Mean squared error' },
         { value: 'l1', label: 'Mean absolute error' },

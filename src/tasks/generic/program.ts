@@ -81,6 +81,10 @@ export function arrayProgram(
       : named === 'bce'
         ? scoresOf(graph, output, null)
         : null;
+  if (found && named === 'cross_entropy' && output.shape[labels] === 1)
+    throw new ModelError(
+      `The loss cross_entropy tells classes apart, but ${shownValue(output)} has one score for each answer. Use bce, for yes and no.`,
+    );
   const guess = !found ? null : Math.log(named === 'bce' ? 2 : output.shape[labels]!);
   const judged = found ?? { graph, value: output, scale: 'logits' as const };
   const losses = (g: Builder, prediction: Value): ExampleLosses =>
