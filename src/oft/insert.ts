@@ -68,7 +68,10 @@ function adapt(
   rotated: Map<string, Value>,
 ): void {
   const [x, weight, bias] = node.inputs.map((n) => (n === '' ? null : g.value(n)));
-  if (!x || !weight) throw new GraphError(`The layer ${planned.layer.path} (${node.op} ${node.name}) has no input or no weight. The file is damaged; export the model again.`);
+  if (!x || !weight)
+    throw new GraphError(
+      `The layer ${planned.layer.path} (${node.op} ${node.name}) has no input or no weight. The file is damaged; export the model again.`,
+    );
   if (g.values.get(node.outputs[0]!))
     throw new GraphError(`${node.op} ${node.name}: its output already exists.`);
   if (x.shape.includes(0))
