@@ -70,7 +70,10 @@ function adapt(
   const at = planned.layer.weightInput ?? 1;
   const operands = node.inputs.map((n) => (n === '' ? null : g.value(n)));
   const [x, seen, bias] = [operands[1 - at], operands[at], operands[2]];
-  if (!x || !seen) throw new GraphError(`The layer ${planned.layer.path} (${node.op} ${node.name}) has no input or no weight. The file is damaged; export the model again.`);
+  if (!x || !seen)
+    throw new GraphError(
+      `The layer ${planned.layer.path} (${node.op} ${node.name}) has no input or no weight. The file is damaged; export the model again.`,
+    );
   if (g.values.get(node.outputs[0]!))
     throw new GraphError(`${node.op} ${node.name}: its output already exists.`);
   if (x.shape.includes(0))
