@@ -37,6 +37,8 @@ export interface Report {
   readonly left: readonly string[];
   readonly totals: Preflight['totals'];
   readonly tools: readonly ToolVerdict[];
+  /** What stands before the names of the Python model's modules. */
+  readonly roots: Preflight['roots'];
   /** What `--budget` asked for; `proposal` null: no setting keeps to it. */
   readonly budget: {
     readonly asked: number;
@@ -66,7 +68,7 @@ export function describeModel(
   found: readonly Layer[],
   { plan, lora, budget }: Asked,
 ): Report {
-  const { rows, totals, problems, tools } = preflight(found, plan, { loraRank: lora });
+  const { rows, totals, problems, tools, roots } = preflight(found, plan, { loraRank: lora });
   const layers = rows.filter(isAdapted);
   const planned = layers.map((row) => row.planned);
   const unsupported = withoutGradient(
@@ -82,6 +84,7 @@ export function describeModel(
     left: rows.filter((row) => !isAdapted(row)).map((row) => row.layer.path),
     totals,
     tools,
+    roots,
     budget: budget === undefined ? null : { asked: budget, proposal: proposeForBudget(found, plan, budget) },
     problems,
     unsupported,

@@ -32,6 +32,7 @@ export interface Changes {
   /** A plan of Rotune or another tool. */
   readonly plan?: string | null;
   readonly preset?: string | null;
+  readonly root?: string | null;
   readonly adapter?: string | null;
 }
 
@@ -110,7 +111,7 @@ export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
   const adapter = changes.adapter ?? null;
   const job: Job = {
     ...read,
-    ...(imported && { plan: imported.plan }),
+    plan: { ...(imported?.plan ?? read.plan), ...(changes.root != null && { root: changes.root }) },
     ...(adapter !== null && { adapter: basename(adapter) }),
   };
   const folders: Folders = {};

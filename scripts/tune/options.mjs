@@ -4,7 +4,7 @@ import { basename, join, relative, resolve, sep } from 'node:path';
 import { Refusal, ROOT } from '../ensure.mjs';
 
 export const USAGE =
-  'npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--adapter FILE|DIR] [--format lycoris,comfyui,peft,oft_r,diff,onnx,onnx_fp16] [--pause N] [--resume]';
+  'npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--root NAME] [--adapter FILE|DIR] [--format lycoris,comfyui,peft,oft_r,diff,onnx,onnx_fp16] [--pause N] [--resume]';
 
 /** Folders of src/tasks with an info.ts, which is what makes a task. */
 const taskNames = () =>
@@ -22,6 +22,7 @@ export const help = () => `usage: ${USAGE}
   --steps N         in place of train.steps
   --plan PLAN       a plan of Rotune, a LyCORIS preset, kohya's network_args or PEFT's adapter_config.json, in place of the job's
   --preset NAME     a built-in plan
+  --root NAME       what the export put before the names of the Python model's modules, such as unet; '' for nothing (plan.root)
   --adapter PATH    a file or folder to start from
   --format LIST     what the adapter is saved as, with commas between
   --pause N         stops after about N steps, saved
@@ -53,6 +54,7 @@ export function refuse(message) {
  * @property {number | null} steps
  * @property {string | null} plan a file that stands in for the job's plan
  * @property {string | null} preset a built-in one
+ * @property {string | null} root in place of plan.root; '' for nothing
  * @property {string | null} adapter file or folder that the run starts from
  * @property {readonly AdapterFormat[] | null} formats what the adapter is saved as; null: LyCORIS's, or else what can hold it, and for all tasks but diffusion the merged model
  * @property {number | null} pause after about so many steps: saved, to be gone on with by --resume
@@ -71,6 +73,7 @@ export function parseArguments(argv) {
     steps: null,
     plan: null,
     preset: null,
+    root: null,
     adapter: null,
     formats: null,
     pause: null,
@@ -100,6 +103,7 @@ export function parseArguments(argv) {
       options[word === '--steps' ? 'steps' : 'pause'] = Number(steps);
     } else if (word === '--plan') options.plan = value();
     else if (word === '--preset') options.preset = value();
+    else if (word === '--root') options.root = value();
     else if (word === '--adapter') options.adapter = value();
     else if (word === '--format') options.formats = formatsOf(value());
     else if (word.startsWith('-')) refuse(`there is no option ${word}; usage: ${USAGE}`);
@@ -109,7 +113,7 @@ export function parseArguments(argv) {
   if (options.job !== null && options.task !== null)
     refuse('a job or --task, not both: a job file names its task itself (task = "…")');
   if (options.plan !== null && options.preset !== null) refuse('--plan or --preset, not both');
-  for (const name of /** @type {const} */ (['plan', 'preset', 'adapter'])) {
+  for (const name of /** @type {const} */ (['plan', 'preset', 'root', 'adapter'])) {
     if (options.resume && options[name] !== null)
       refuse(`--${name} cannot change a run that is resumed: start a new one`);
   }
