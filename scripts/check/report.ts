@@ -40,6 +40,8 @@ export interface Report {
   readonly others: readonly Unadapted[];
   readonly totals: Preflight['totals'];
   readonly tools: readonly ToolVerdict[];
+  /** What stands before the names of the Python model's modules. */
+  readonly roots: Preflight['roots'];
   /** What `--budget` asked for; `proposal` null: no setting keeps to it. */
   readonly budget: {
     readonly asked: number;
@@ -72,7 +74,7 @@ export function describeModel(
   { plan, lora, budget }: Asked,
 ): Report {
   const { others } = examineLayers(graph);
-  const { rows, totals, problems, tools } = preflight(found, plan, { loraRank: lora, others });
+  const { rows, totals, problems, tools, roots } = preflight(found, plan, { loraRank: lora, others });
   const layers = rows.filter(isAdapted);
   const planned = layers.map((row) => row.planned);
   const unsupported = withoutGradient(
@@ -94,6 +96,7 @@ export function describeModel(
     others,
     totals,
     tools,
+    roots,
     budget: budget === undefined ? null : { asked: budget, proposal: proposeForBudget(found, plan, budget) },
     problems,
     unsupported,
