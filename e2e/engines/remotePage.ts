@@ -86,6 +86,16 @@ export class RemotePage {
     );
   }
 
+  /** Asks for the link of the result's job. */
+  copyLink(): Promise<string> {
+    return this.until('The link', async () => {
+      await this.press(names.copyLink);
+      return this.tab.evaluate(
+        () => document.querySelector<HTMLInputElement>('[aria-label="The link"]')?.value ?? null,
+      );
+    });
+  }
+
   /** The step of the newest saved run; 0: none. */
   savedStep(): Promise<number> {
     return this.tab.evaluate(() => globalThis.rotune!.lastRun().then((run) => run?.step ?? 0));

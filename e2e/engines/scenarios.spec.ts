@@ -7,7 +7,7 @@ import { names } from '../pages/names.ts';
 import { smallJob } from '../pages/rotunePage.ts';
 import type { Json } from './driver.ts';
 import type { HostOptions } from './host.ts';
-import type { RemotePage } from './remotePage.ts';
+import { RemotePage } from './remotePage.ts';
 import { expect, start, test } from './test.ts';
 
 const good: HostOptions = { headers: true, path: '/' };
@@ -103,12 +103,7 @@ test('the first visit may be by a link, wherever the page lies: the reload for i
     expect(await page.tab.evaluate(() => location.pathname + location.search)).toBe(options.path + query);
     if (options !== folder) continue;
     await train(page);
-    await page.press(names.copyLink);
-    const link = await page.until('The link', () =>
-      page.tab.evaluate(
-        () => document.querySelector<HTMLInputElement>('[aria-label="The link"]')?.value ?? null,
-      ),
-    );
+    const link = await page.copyLink();
     expect(link.startsWith(host.url)).toBe(true);
     expect(await decodeLink(new URL(link).hash)).toEqual(job);
   }
@@ -132,12 +127,7 @@ test('over plain http it works with what is there, and says why it is slow @host
   await page.reads(/CPU, one thread[^]*plain http[^]*https/);
   await train(page);
   expect((await page.saveAdapter()).byteLength).toBeGreaterThan(200_000);
-  await page.press(names.copyLink);
-  await page.until('The link', () =>
-    page.tab.evaluate(
-      () => document.querySelector<HTMLInputElement>('[aria-label="The link"]')?.value ?? null,
-    ),
-  );
+  expect(await decodeLink(new URL(await page.copyLink()).hash)).toEqual(job);
 });
 
 test('threads are spoken of where they are real @webkit', async ({ engineName, serve }) => {
@@ -145,8 +135,7 @@ test('threads are spoken of where they are real @webkit', async ({ engineName, s
   const host = await serve(good);
   const engine = await start(engineName, false);
   try {
-    const { RemotePage: Page } = await import('./remotePage.ts');
-    const page = new Page(engine, await engine.newTab(), host.url);
+    const page = new RemotePage(engine, await engine.newTab(), host.url);
     await page.open();
     expect(await page.tab.evaluate(() => typeof SharedArrayBuffer)).toBe('undefined');
     await page.reads(/CPU, one thread[^]*share no memory/);
