@@ -22,7 +22,7 @@ export class RemotePage {
   }
 
   /** Asks again until the answer is neither null nor false; while the page loads anew there is none. */
-  async until<T>(what: string, ask: () => Promise<T | null | false>, seconds = 120): Promise<T> {
+  async until<T>(what: string, ask: () => Promise<T | null | false>, seconds = 240): Promise<T> {
     const end = performance.now() + seconds * 1000;
     let last = '';
     for (;;) {

@@ -17,13 +17,15 @@ const folder: HostOptions = { headers: false, path: '/some/rotune/' };
 /** Presses the shared job's button, and waits for the result. */
 async function train(page: RemotePage): Promise<void> {
   await page.press(names.trainShared);
-  await page.reads(names.resultHeading, 170);
+  // The chart stands, whatever the system's language.
+  await page.reads('log scale');
+  await page.reads(names.resultHeading);
 }
 
 const isolated = (page: RemotePage) =>
   page.until('Isolation', () => page.tab.evaluate(() => crossOriginIsolated), 60);
 
-test('one click trains; stopping keeps what was learned, as a file @webkit', async ({ serve, visit }) => {
+test('one click trains; stopping keeps what was learned, as a file', async ({ serve, visit }) => {
   const page = await visit(await serve(good));
   await page.open();
   await page.press(names.demoButton);
@@ -52,7 +54,7 @@ test('every task trains', async ({ serve, visit }) => {
 test('a run that is cut off goes on, and ends with the same bytes @webkit', async ({ serve, visit }) => {
   const host = await serve(good);
   const page = await visit(host);
-  const job = smallJob({ steps: 12, seed: 3 });
+  const job = smallJob({ steps: 6, seed: 3 });
   await page.openJob(job);
   await train(page);
   const whole = await page.adapterHex();
@@ -60,7 +62,7 @@ test('a run that is cut off goes on, and ends with the same bytes @webkit', asyn
   const second = await visit(host);
   await second.openJob(job);
   await second.press(names.trainShared);
-  await second.until('A checkpoint', async () => (await second.savedStep()) >= 2);
+  await second.until('A checkpoint', async () => (await second.savedStep()) >= 1);
   await second.open('?again');
   await second.press(names.continueRun);
   await second.reads(names.resultHeading);
@@ -103,6 +105,7 @@ test('the first visit may be by a link, wherever the page lies: the reload for i
     expect(await page.tab.evaluate(() => location.pathname + location.search)).toBe(options.path + query);
     if (options !== folder) continue;
     await train(page);
+    expect(readSafetensors(await page.saveAdapter()).tensors.size).toBe(2 * 133);
     const link = await page.copyLink();
     expect(link.startsWith(host.url)).toBe(true);
     expect(await decodeLink(new URL(link).hash)).toEqual(job);
