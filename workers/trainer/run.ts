@@ -78,7 +78,7 @@ export class Run {
       steps: train.steps,
       accumulate: train.accumulate,
       feeds: async (step, micro, rate) => {
-        await this.#step.use(setup.prepared.variant?.(step, micro) ?? 0);
+        await this.#step.use(setup.prepared.variant?.(step) ?? 0);
         return feeds(step, micro, rate);
       },
       learningRate: (step) => learningRateAt({ ...train, kind: train.schedule }, step),

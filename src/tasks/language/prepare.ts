@@ -259,7 +259,7 @@ class PreparedTexts implements PreparedTask {
       count += some.reduce((n, row) => n + row.counted.reduce((a, b) => a + b, 0), 0);
       tell(Math.min(start + batch, this.heldout.length), this.heldout.length);
     }
-    const loss = sum / Math.max(1, count);
+    const loss = sum / count;
     return {
       loss,
       metrics: [{ name: 'perplexity', value: Math.exp(loss), unit: 'number', better: 'lower' }],

@@ -116,7 +116,7 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
           micro === job.train.accumulate - 1,
         );
         const feeds = { ...(await prepared.feeds(k, micro)), ...ownFeeds(program.feeds, { schedule }) };
-        if (prepared.variant) await use(prepared.variant(k, micro));
+        if (prepared.variant) await use(prepared.variant(k));
         const out = await step.run(feeds, ['loss']);
         loss = Number(out['loss']![0]);
       }
