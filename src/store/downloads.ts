@@ -86,11 +86,13 @@ async function recordName(url: string): Promise<string> {
 
 /** The origin's private file system. Throws StoreError where there is none: over plain http, in some private windows. */
 async function privateRoot(): Promise<FileSystemDirectoryHandle> {
-  const { storage } = navigator as Partial<Navigator>;
+  // Pages over plain http have no storage at all.
+  const { storage } = navigator as {
+    readonly storage?: { getDirectory?(): Promise<FileSystemDirectoryHandle> };
+  };
   try {
-    // Pages over plain http have no storage at all.
-    if (!(storage as Partial<StorageManager> | undefined)?.getDirectory) throw new Error('There is none.');
-    return await storage!.getDirectory();
+    if (!storage?.getDirectory) throw new Error('There is none.');
+    return await storage.getDirectory();
   } catch (cause) {
     throw new StoreError(
       'unavailable',
