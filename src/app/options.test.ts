@@ -17,7 +17,7 @@ describe.each(taskInfos)('$id', (info) => {
             ? [true, false]
             : field.kind === 'numbers'
               ? [[], [0.5], [0.5, 0.25, 1]]
-              : ['', 'name', 'x'.repeat(501)];
+              : ['', 'name', 'auto', 'x'.repeat(501)];
     const accepted = candidates.filter((value) => optionProblem(info, key, value) === null);
     expect(accepted.length).toBeGreaterThan(0);
     const job = jobFromTable({ task: info.id });
