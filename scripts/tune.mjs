@@ -132,7 +132,8 @@ async function tune(folder, given, options, library) {
     if (!prepared.ok) fail(prepared.problem);
     const error = prepared.value.problems.find(({ severity }) => severity === 'error');
     if (error) fail(error);
-    for (const problem of prepared.value.problems) progress.note(`warning: ${problem.message}`);
+    for (const { message, cure } of prepared.value.problems)
+      progress.note(`warning: ${message}${cure ? ` ${cure}` : ''}`);
     for (const line of preparedLines(prepared.value)) progress.note(line);
     const { planned, unsaveable } = prepared.value;
     let formats;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { jobFromTable, parseJob, printJob } from '#src/formats/job.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
-import { optionProblem } from './options.ts';
+import { numbersIn, optionProblem } from './options.ts';
 
 describe.each(taskInfos)('$id', (info) => {
   const options = info.fields.map((field) => [field.key, field] as const);
@@ -15,7 +15,9 @@ describe.each(taskInfos)('$id', (info) => {
           ? field.choices.map(({ value }) => value)
           : field.kind === 'flag'
             ? [true, false]
-            : ['', 'name', 'x'.repeat(501)];
+            : field.kind === 'numbers'
+              ? [[], [0.5], [0.5, 0.25, 1]]
+              : ['', 'name', 'auto', 'x'.repeat(501)];
     const accepted = candidates.filter((value) => optionProblem(info, key, value) === null);
     expect(accepted.length).toBeGreaterThan(0);
     const job = jobFromTable({ task: info.id });
@@ -24,6 +26,15 @@ describe.each(taskInfos)('$id', (info) => {
       expect(parseJob(printJob(changed))).toEqual(changed);
     }
   });
+});
+
+it.each([
+  ['0.485, 0.456 ;0.406', [0.485, 0.456, 0.406]],
+  ['[123.7 116.8]', [123.7, 116.8]],
+  ['', []],
+  ['a, 1', [NaN, 1]],
+])('reads the numbers of %j', (text, numbers) => {
+  expect(numbersIn(text)).toEqual(numbers);
 });
 
 it('says what is allowed', () => {
