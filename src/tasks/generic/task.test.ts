@@ -7,7 +7,7 @@ import { task } from './task.ts';
 
 describe('the built-in example', () => {
   it('learns waves that are turned: a twentieth of the squared error', async () => {
-    const { before, after, samplesAfter } = await trainTask({
+    const { before, after, samplesAfter, troubles } = await trainTask({
       task,
       model: diskFiles('public/models/waves'),
       train: diskFiles('public/data/turned-waves/train'),
@@ -17,6 +17,7 @@ describe('the built-in example', () => {
       learningRate: 0.003,
     });
     expect(after.loss!).toBeLessThan(0.05 * before.loss!);
+    expect(troubles).toEqual([]);
     expect(samplesAfter.texts).toHaveLength(4);
   });
 });

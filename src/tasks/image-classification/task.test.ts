@@ -26,5 +26,6 @@ describe('the built-in example', () => {
     expect(result.layout.whole.map((w) => w.shape)).toEqual([[3, 48], [3]]);
     expect(accuracy(result.after)).toBeGreaterThanOrEqual(0.85);
     expect(result.after.loss!).toBeLessThan(0.5 * result.before.loss!);
+    expect(result.troubles).toEqual([]);
   });
 });

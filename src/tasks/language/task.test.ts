@@ -25,6 +25,7 @@ describe('the built-in example', () => {
       });
       const perplexity = (e: typeof result.before) => e.metrics.find((m) => m.name === 'perplexity')!.value;
       expect(perplexity(result.after)).toBeLessThan(0.2 * perplexity(result.before));
+      expect(result.troubles).toEqual([]);
       expect(result.samplesAfter.texts!.join(' ')).toMatch(/th'/);
       expect(result.samplesBefore.texts!.join(' ')).not.toMatch(/th'/);
     },

@@ -8,7 +8,7 @@ import { task } from './task.ts';
 
 describe('the built-in example', () => {
   it('learns sepia from grey: 10 dB more on pictures held out', async () => {
-    const { before, after, samplesAfter } = await trainTask({
+    const { before, after, samplesAfter, troubles } = await trainTask({
       task,
       model: diskFiles('public/models/repaint'),
       train: diskFiles('public/data/sepia/train'),
@@ -20,6 +20,7 @@ describe('the built-in example', () => {
     });
     expect(after.metrics[0]!.value).toBeGreaterThan(before.metrics[0]!.value + 10);
     expect(after.loss!).toBeLessThan(0.25 * before.loss!);
+    expect(troubles).toEqual([]);
     expect(samplesAfter.pictures[0]).toMatchObject({ width: 3 * 32 + 2 * 2, height: 32 });
   });
 });

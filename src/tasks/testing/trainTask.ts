@@ -8,6 +8,7 @@ import { planLayers } from '#src/oft/rules.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { ownFeeds } from '#src/program/names.ts';
 import { compileTraining } from '#src/program/training.ts';
+import { LossWatch, type Trouble } from '#src/training/watch.ts';
 import type { FileSet } from '../files.ts';
 import type {
   Adapted,
@@ -39,6 +40,8 @@ export interface TaskRunResult {
   readonly layout: Layout;
   readonly theta: Float32Array;
   readonly losses: readonly number[];
+  /** What would be said of its losses while it runs. */
+  readonly troubles: readonly Trouble[];
   readonly before: TaskEvaluation;
   readonly after: TaskEvaluation;
   readonly samplesBefore: Samples;
@@ -125,12 +128,16 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
     const { theta } = await step.readState();
     const after = await prepared.evaluate(adapted(theta!), host, still);
     const samplesAfter = await prepared.samples(adapted(theta!), host, still);
+    const { learningRate } = run;
+    const guess = prepared.guess ?? null;
+    const watch = new LossWatch({ learningRate, usualRate: learningRate, guess, warmup: 0 });
     return {
       model,
       prepared,
       layout,
       theta: theta!,
       losses,
+      troubles: losses.flatMap((loss) => watch.note(loss) ?? []),
       before,
       after,
       samplesBefore,

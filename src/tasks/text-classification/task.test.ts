@@ -24,6 +24,7 @@ describe('the built-in example', () => {
     expect(metric(result.after, 'accuracy')).toBeGreaterThanOrEqual(0.9);
     expect(metric(result.after, 'F1')).toBeGreaterThanOrEqual(0.9);
     expect(result.after.loss!).toBeLessThan(0.5 * result.before.loss!);
+    expect(result.troubles).toEqual([]);
     expect(result.samplesAfter.prompts).toHaveLength(8);
     expect(result.samplesAfter.texts![0]).toMatch(/^(complaint|question|thanks) \d+ %$/);
   });
