@@ -50,7 +50,7 @@ export function weightTracer(graph: Graph): (name: string) => Behind {
   }
 
   function combined(node: Node, name: string, used: readonly string[]): Behind {
-    const parts = used.map((input) => known.get(input)!);
+    const parts = used.map((input) => known.get(input) ?? null);
     const weights = parts.filter((p): p is StoredWeight => p !== null && 'stored' in p);
     if (weights.length > 0) return { value: name, stored: joined(weights).sort((a, b) => size(b) - size(a)) };
     const why = parts.find((p) => p !== null);
