@@ -42,7 +42,8 @@ export function feedsFrom(
   given: ReadonlyMap<string, Tensor>,
   graph: Graph,
 ): { readonly feeds: Record<string, Tensor>; readonly cotangents: ReadonlyMap<string, Tensor> } {
-  const feeds: Record<string, Tensor> = {};
+  // Without a prototype, any name is a key like others.
+  const feeds = Object.create(null) as Record<string, Tensor>;
   for (const v of graph.inputs) {
     const t = given.get(`input.${v.name}`);
     if (!t) {

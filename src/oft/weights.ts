@@ -50,7 +50,7 @@ export function weightTracer(graph: Graph): (name: string) => Behind {
   }
 
   function combined(node: Node, name: string, used: readonly string[]): Behind {
-    const parts = used.map((input) => known.get(input)!);
+    const parts = used.map((input) => known.get(input) ?? null);
     const weights = parts.filter((p): p is StoredWeight => p !== null && 'stored' in p);
     if (weights.length > 0) return { value: name, stored: joined(weights).sort((a, b) => size(b) - size(a)) };
     const why = parts.find((p) => p !== null);
@@ -60,10 +60,10 @@ export function weightTracer(graph: Graph): (name: string) => Behind {
   function ofNode(node: Node, name: string): Behind {
     const inputs = reads(node).filter((input) => input !== '');
     if (inputs.some((input) => known.get(input) === null)) return null;
-    const [first] = inputs;
+    const first = inputs.at(0);
     if (first === undefined) return { reason: `is made by ${node.op} ${node.name}` };
     if (node.domain === '') {
-      if (layout.has(node.op)) return known.get(first)!;
+      if (layout.has(node.op)) return known.get(first) ?? null;
       if (linear.has(node.op)) return combined(node, name, [first]);
       if (node.op === 'Concat') return combined(node, name, inputs);
       const full = (candidates: readonly string[]): string[] =>
