@@ -153,23 +153,37 @@ async function rotune() {
   await steps.run(join(ROOT, 'e2e/golden/zoo'), inWork('steps'), say);
 }
 
+/** Files for wrapped models and text encoders of transformers 5, and one of SDXL's names that is read. @param {string} python */
+async function names(python) {
+  await must('Making models whose names differ', python, [script('names.py'), 'make', inWork('names')]);
+  const { runnerImport } = await import('vite');
+  /** @type {{ module: typeof import('../e2e/parity/names.ts') }} */
+  const { module } = await runnerImport('/e2e/parity/names.ts', {
+    root: ROOT,
+    configFile: false,
+    logLevel: 'error',
+  });
+  await module.run(inWork('names'));
+}
+
 await main(async () => {
   await ensurePackages();
   await ensureChromium();
   await ensureBuild();
   const python = await ensurePython();
-  for (const name of ['tools', 'steps']) rmSync(inWork(name), { recursive: true, force: true });
+  for (const name of ['tools', 'steps', 'names']) rmSync(inWork(name), { recursive: true, force: true });
   await must('Making networks, and adapters with LyCORIS and PEFT', python, [
     script('make.py'),
     inWork('tools'),
   ]);
   // Two at a time: there are two cores on most machines that run this.
-  await Promise.all([pageAdapter(python).then(() => realFiles(python)), rotune()]);
+  await Promise.all([pageAdapter(python).then(() => realFiles(python)), rotune().then(() => names(python))]);
   const counts = await Promise.all([
     compare('Comparing with LyCORIS, PEFT, onnxruntime, and readers', python, [
       script('verify.py'),
       inWork('tools'),
     ]),
+    compare('Finding layers by their names', python, [script('names.py'), 'check', inWork('names')]),
     compare('Running the training steps on native onnxruntime', python, [
       script('steps.py'),
       inWork('steps'),

@@ -85,7 +85,7 @@ function parseEntry(name: string, value: unknown, available: number): Entry {
   if (!isObject(value)) throw new FormatError(`safetensors: the entry of ${name} is not an object.`);
   const { dtype, shape, data_offsets: offsets } = value;
   const type = typeof dtype === 'string' ? typeOf.get(dtype) : undefined;
-  if (typeof dtype === 'string' && /^F[468]/.test(dtype))
+  if (typeof dtype === 'string' && /^F(?:[468]_|4$)/.test(dtype))
     throw new FormatError(
       `safetensors: ${name} is stored in floats of ${dtype[1]!} bits (${dtype}), which are not read: too little is left of small rotations in them. Save the file as F16, BF16 or F32 in the tool that made it.`,
     );
