@@ -55,9 +55,6 @@ function absent(path: string): string {
     : `there is no file or folder ${path}`;
 }
 
-/** Whether a path is a file, or a link to one. */
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-
 function textAt(path: string): string {
   if (!existsSync(path)) throw new BadJob(`${path}: ${absent(path)}`);
   if (!statSync(path).isFile()) throw new BadJob(`${path} is a folder; a job is a TOML file`);
