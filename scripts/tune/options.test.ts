@@ -36,6 +36,7 @@ describe('the command line', () => {
         pause: 3,
         plan: null,
         preset: null,
+        root: null,
         adapter: null,
         set: [],
         formats: null,
