@@ -266,7 +266,7 @@ describe('what is said of the command', () => {
   it('in README: its jobs are jobs, its tasks are tasks', () => {
     const readme = readFileSync('README.md', 'utf8');
     const jobs = [...readme.matchAll(/```toml\n([^`]*)```/g)].map(([, toml]) => parseJob(toml!));
-    expect(jobs.map(({ task }) => task)).toEqual(['diffusion', 'language']);
+    expect(jobs.map(({ task }) => task)).toEqual(['diffusion', 'language', 'generic']);
     for (const { id } of taskInfos.filter((info) => info.id !== 'diffusion')) expect(readme).toContain(id);
   });
 });

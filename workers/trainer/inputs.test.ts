@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { jobFromTable } from '#src/formats/job.ts';
 import { writeSafetensors } from '#src/formats/safetensors.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
-import { type Tensor, tensor } from '#src/onnx/tensor.ts';
+import type { Tensor } from '#src/onnx/tensor.ts';
 import { graphOf, model, n, ramp, value } from '#src/ops/testing/models.ts';
 import type { Source } from '../protocol.ts';
 import { Lab, problem, value as good } from './testing/sessions.ts';

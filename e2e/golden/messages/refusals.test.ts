@@ -13,7 +13,7 @@ import { GraphError } from '#src/graph/types.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
-import { type Attribute, type Dim, type DType, type Model, ModelError, type Node } from '#src/onnx/model.ts';
+import { type Attribute, type DType, type Model, ModelError, type Node } from '#src/onnx/model.ts';
 import { constantOf, sizeOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
 import { importGraph } from '#src/ops/import.ts';
 import { sequenceOperators } from '#src/ops/sequences.ts';
@@ -129,7 +129,7 @@ function odd(key: string, seed: number): Model {
   const names = Array.from({ length: count }, (_, i) => {
     if (random() < 0.1) return '';
     const [type, shape] = [pick(types), pick(shapes)];
-    if (random() < 0.5) inputs.push(value(`x${i}`, type, shape as readonly Dim[]));
+    if (random() < 0.5) inputs.push(value(`x${i}`, type, shape));
     else
       initializers[`x${i}`] = tensor(
         type,

@@ -53,7 +53,7 @@ function cacheShapes(
   return new Map(
     past.map(({ name, shape }) => {
       const at = (axis: number, what: string): number => {
-        const dim = shape![axis]!;
+        const dim = shape?.[axis] ?? null;
         if (typeof dim === 'number') return dim;
         const own = dim === null ? `${name}.${axis}` : dim;
         const size = evaluateDim(own, sizes);
