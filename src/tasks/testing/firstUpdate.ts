@@ -36,7 +36,7 @@ const betas = [0.9, 0.99] as const;
 
 /** Throws if the data hold an error. */
 export async function firstUpdate(run: UpdateRun): Promise<FirstUpdate> {
-  const { task, job, turned = 0, segments = 1, alter = (feeds) => feeds } = run;
+  const { task, job, turned = 0, segments = 1, alter = (given: Tensors): Tensors => given } = run;
   const bench = await taskBench(run.decodeImage);
   try {
     const model = await task.open(run.model, openWhole(run.model), job);
