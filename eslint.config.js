@@ -8,6 +8,30 @@ import { layersPlugin } from './scripts/layers.mjs';
 
 const REALMS = ['./tsconfig.page.json', './tsconfig.worker.json', './tsconfig.node.json'];
 
+/** What browsers give to secure contexts only. */
+const SECURE_ONLY = [
+  ...['subtle', 'randomUUID'].map((property) => ({ object: 'crypto', property })),
+  ...['clipboard', 'locks', 'serviceWorker', 'share', 'storage', 'wakeLock'].map((property) => ({
+    object: 'navigator',
+    property,
+  })),
+].map((each) => ({
+  ...each,
+  message: 'Not every page has it: call its edge (src/platform, src/app, src/store).',
+}));
+
+/** The edges: they ask whether it is there. */
+const SECURE_EDGES = [
+  'src/platform/**',
+  'src/app/clipboard.ts',
+  'src/app/client.ts',
+  'src/app/offline.svelte.ts',
+  'src/app/tab.ts',
+  'src/store/downloads.ts',
+  'src/store/persistence.ts',
+  'workers/service-worker.ts',
+];
+
 export default defineConfig(
   globalIgnores([
     '.cache/',
@@ -55,6 +79,15 @@ export default defineConfig(
       '@typescript-eslint/require-await': 'off',
       // Rule tables are namespaces of functions imported as a whole.
       '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+  {
+    // Pages over plain http lack these, private windows some of them: each has one edge, with what is done without it.
+    files: ['src/**/*.{ts,svelte}', 'workers/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/testing/**', ...SECURE_EDGES],
+    rules: {
+      'no-restricted-properties': ['error', ...SECURE_ONLY],
+      'no-restricted-globals': ['error', 'caches'],
     },
   },
   {

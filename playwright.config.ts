@@ -11,6 +11,7 @@ const scenarios = (name: string, engineName: EngineName, grep = /./) => ({
   name,
   testDir: 'e2e/engines',
   grep,
+  timeout: 360_000,
   use: { engineName },
 });
 

@@ -236,6 +236,43 @@ function findProgram(variable, names, usual) {
 }
 
 /**
+ * Installs Debian's packages, where this is root on a system of that kind.
+ * @param {readonly string[]} packages
+ * @returns {Promise<boolean>} whether it could be tried
+ */
+async function installPackages(packages) {
+  const root = process.getuid?.() === 0;
+  if (process.platform !== 'linux' || !root || spawnSync('apt-get', ['--version']).status !== 0) return false;
+  say(`Installing ${packages.join(', ')} (apt-get install) …`);
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  await runProgram('apt-get', ['update', '-qq'], { env, quiet: true });
+  await runProgram('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+    env,
+    quiet: true,
+  });
+  return true;
+}
+
+/**
+ * Firefox and WebKit for the scenarios of all browsers; installed by apt-get in CI. What is missing all the same is said: in CI its tests
+ * fail, elsewhere they are skipped.
+ */
+export async function ensureOtherBrowsers() {
+  const missing = () => [
+    ...(findFirefox() === null ? [{ name: 'Firefox', packages: ['firefox-esr'] }] : []),
+    ...(findWebKit() === null
+      ? [{ name: 'WebKit', packages: ['webkit2gtk-driver', 'xvfb', 'xauth', 'dbus'] }]
+      : []),
+  ];
+  const ci = process.env.CI !== undefined;
+  if (ci && missing().length > 0) await installPackages(missing().flatMap(({ packages }) => packages));
+  for (const { name, packages } of missing())
+    say(
+      `${name} is not installed: its tests ${ci ? 'will fail' : 'are skipped'}. To have it: sudo apt-get install ${packages.join(' ')}`,
+    );
+}
+
+/**
  * A Chromium to run the page in; installed by apt-get where that is possible.
  * @returns {Promise<string>} path of the program
  */
@@ -245,15 +282,7 @@ export async function ensureChromium() {
   }
   const found = findChromium();
   if (found !== null) return found;
-  const root = process.getuid?.() === 0;
-  if (process.platform === 'linux' && root && spawnSync('apt-get', ['--version']).status === 0) {
-    say('Installing Chromium (apt-get install chromium) …');
-    const env = { DEBIAN_FRONTEND: 'noninteractive' };
-    await runProgram('apt-get', ['update', '-qq'], { env, quiet: true });
-    await runProgram('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], {
-      env,
-      quiet: true,
-    });
+  if (await installPackages(['chromium'])) {
     const installed = findChromium();
     if (installed !== null) return installed;
   }

@@ -1,7 +1,16 @@
 /** @file `npm test`: lint, types, node tests, browser tests, end-to-end tests; ends with one line of totals. */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureBuild, ensureChromium, ensurePackages, main, ROOT, runTool, say } from './ensure.mjs';
+import {
+  ensureBuild,
+  ensureChromium,
+  ensureOtherBrowsers,
+  ensurePackages,
+  main,
+  ROOT,
+  runTool,
+  say,
+} from './ensure.mjs';
 
 const REPORTS = join(ROOT, 'test-results/totals');
 
@@ -77,6 +86,7 @@ await main(async () => {
   await ensurePackages();
   const chromium = await ensureChromium();
   process.env.CHROME_PATH = chromium;
+  await ensureOtherBrowsers();
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS, { recursive: true });
   const started = performance.now();
@@ -91,7 +101,7 @@ await main(async () => {
     await vitest('browser', 'browser tests'),
     await check('build', () => ensureBuild().then(() => 0)),
     await suite(
-      'end-to-end tests',
+      'end-to-end tests (Chromium, Firefox, WebKit)',
       '@playwright/test/cli.js',
       ['test', '--reporter=list,json'],
       playwrightTotals,

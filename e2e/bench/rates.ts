@@ -86,7 +86,7 @@ const shown = ({ end, peak }: { end: number; peak: number }): string =>
  */
 export async function main(steps = 40, only = ''): Promise<void> {
   for (const [name, one] of Object.entries(cases)) {
-    if (!name.includes(String(only))) continue;
+    if (!name.includes(only)) continue;
     console.log(`\n${name}\n${['adapter', ...rates].join('\t')}`);
     for (const [adapter, plan] of Object.entries(adapters)) {
       const row: string[] = [];

@@ -35,9 +35,13 @@ async function openTab(browser: Browser): Promise<Tab> {
   const page = await browser.newPage();
   page.setDefaultTimeout(120_000);
   return {
-    goto: async (url) => void (await page.goto(url)),
-    evaluate: (work, ...args) => page.evaluate(work as never, ...(args as never[])) as never,
-    reload: async () => void (await page.reload()),
+    goto: async (url) => {
+      await page.goto(url);
+    },
+    evaluate: (work, ...args) => page.evaluate(work as never, ...(args as never[])),
+    reload: async () => {
+      await page.reload();
+    },
     close: () => page.close(),
   };
 }

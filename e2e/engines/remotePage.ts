@@ -22,7 +22,7 @@ export class RemotePage {
   }
 
   /** Asks again until the answer is neither null nor false; while the page loads anew there is none. */
-  async until<T>(what: string, ask: () => Promise<T | null | false>, seconds = 120): Promise<T> {
+  async until<T>(what: string, ask: () => Promise<T | null | false>, seconds = 240): Promise<T> {
     const end = performance.now() + seconds * 1000;
     let last = '';
     for (;;) {
@@ -84,6 +84,16 @@ export class RemotePage {
         }, source),
       seconds,
     );
+  }
+
+  /** Asks for the link of the result's job. */
+  copyLink(): Promise<string> {
+    return this.until('The link', async () => {
+      await this.press(names.copyLink);
+      return this.tab.evaluate(
+        () => document.querySelector<HTMLInputElement>('[aria-label="The link"]')?.value ?? null,
+      );
+    });
   }
 
   /** The step of the newest saved run; 0: none. */

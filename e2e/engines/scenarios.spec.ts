@@ -7,7 +7,7 @@ import { names } from '../pages/names.ts';
 import { smallJob } from '../pages/rotunePage.ts';
 import type { Json } from './driver.ts';
 import type { HostOptions } from './host.ts';
-import type { RemotePage } from './remotePage.ts';
+import { RemotePage } from './remotePage.ts';
 import { expect, start, test } from './test.ts';
 
 const good: HostOptions = { headers: true, path: '/' };
@@ -17,13 +17,15 @@ const folder: HostOptions = { headers: false, path: '/some/rotune/' };
 /** Presses the shared job's button, and waits for the result. */
 async function train(page: RemotePage): Promise<void> {
   await page.press(names.trainShared);
-  await page.reads(names.resultHeading, 170);
+  // The chart stands, whatever the system's language.
+  await page.reads('log scale');
+  await page.reads(names.resultHeading);
 }
 
 const isolated = (page: RemotePage) =>
   page.until('Isolation', () => page.tab.evaluate(() => crossOriginIsolated), 60);
 
-test('one click trains; stopping keeps what was learned, as a file @webkit', async ({ serve, visit }) => {
+test('one click trains; stopping keeps what was learned, as a file', async ({ serve, visit }) => {
   const page = await visit(await serve(good));
   await page.open();
   await page.press(names.demoButton);
@@ -52,7 +54,7 @@ test('every task trains', async ({ serve, visit }) => {
 test('a run that is cut off goes on, and ends with the same bytes @webkit', async ({ serve, visit }) => {
   const host = await serve(good);
   const page = await visit(host);
-  const job = smallJob({ steps: 12, seed: 3 });
+  const job = smallJob({ steps: 6, seed: 3 });
   await page.openJob(job);
   await train(page);
   const whole = await page.adapterHex();
@@ -60,7 +62,7 @@ test('a run that is cut off goes on, and ends with the same bytes @webkit', asyn
   const second = await visit(host);
   await second.openJob(job);
   await second.press(names.trainShared);
-  await second.until('A checkpoint', async () => (await second.savedStep()) >= 2);
+  await second.until('A checkpoint', async () => (await second.savedStep()) >= 1);
   await second.open('?again');
   await second.press(names.continueRun);
   await second.reads(names.resultHeading);
@@ -103,12 +105,8 @@ test('the first visit may be by a link, wherever the page lies: the reload for i
     expect(await page.tab.evaluate(() => location.pathname + location.search)).toBe(options.path + query);
     if (options !== folder) continue;
     await train(page);
-    await page.press(names.copyLink);
-    const link = await page.until('The link', () =>
-      page.tab.evaluate(
-        () => document.querySelector<HTMLInputElement>('[aria-label="The link"]')?.value ?? null,
-      ),
-    );
+    expect(readSafetensors(await page.saveAdapter()).tensors.size).toBe(2 * 133);
+    const link = await page.copyLink();
     expect(link.startsWith(host.url)).toBe(true);
     expect(await decodeLink(new URL(link).hash)).toEqual(job);
   }
@@ -132,12 +130,7 @@ test('over plain http it works with what is there, and says why it is slow @host
   await page.reads(/CPU, one thread[^]*plain http[^]*https/);
   await train(page);
   expect((await page.saveAdapter()).byteLength).toBeGreaterThan(200_000);
-  await page.press(names.copyLink);
-  await page.until('The link', () =>
-    page.tab.evaluate(
-      () => document.querySelector<HTMLInputElement>('[aria-label="The link"]')?.value ?? null,
-    ),
-  );
+  expect(await decodeLink(new URL(await page.copyLink()).hash)).toEqual(job);
 });
 
 test('threads are spoken of where they are real @webkit', async ({ engineName, serve }) => {
@@ -145,8 +138,7 @@ test('threads are spoken of where they are real @webkit', async ({ engineName, s
   const host = await serve(good);
   const engine = await start(engineName, false);
   try {
-    const { RemotePage: Page } = await import('./remotePage.ts');
-    const page = new Page(engine, await engine.newTab(), host.url);
+    const page = new RemotePage(engine, await engine.newTab(), host.url);
     await page.open();
     expect(await page.tab.evaluate(() => typeof SharedArrayBuffer)).toBe('undefined');
     await page.reads(/CPU, one thread[^]*share no memory/);

@@ -1,5 +1,5 @@
 /** @file WebKitGTK by WebDriver: its driver and small browser under a screen that nobody sees, spoken to by HTTP. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -51,23 +51,29 @@ const CALL = `const [source, args, done] = arguments;
     .then((value) => done({ value }), (error) => done({ error: String(error) }));`;
 
 function tab(session: string, handle: string): Tab {
-  const here = async <T>(work: () => Promise<T>): Promise<T> => {
+  /** Commands go to the window that was switched to last. */
+  const here = async (method: 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> => {
     await command('POST', `${session}/window`, { handle });
-    return work();
+    return command(method, `${session}/${path}`, body);
   };
   return {
-    goto: (url) => here(async () => void (await command('POST', `${session}/url`, { url }))),
-    reload: () => here(async () => void (await command('POST', `${session}/refresh`))),
-    evaluate: (work, ...args) =>
-      here(async () => {
-        const { value, error } = (await command('POST', `${session}/execute/async`, {
-          script: CALL,
-          args: [String(work), args],
-        })) as { value: never; error?: string };
-        if (error !== undefined) throw new Error(error);
-        return value;
-      }),
-    close: () => here(async () => void (await command('DELETE', `${session}/window`))),
+    goto: async (url) => {
+      await here('POST', 'url', { url });
+    },
+    reload: async () => {
+      await here('POST', 'refresh');
+    },
+    evaluate: async (work, ...args) => {
+      const { value, error } = (await here('POST', 'execute/async', {
+        script: CALL,
+        args: [String(work), args],
+      })) as { value: never; error?: string };
+      if (error !== undefined) throw new Error(error);
+      return value;
+    },
+    close: async () => {
+      await here('DELETE', 'window');
+    },
   };
 }
 
@@ -107,19 +113,19 @@ export async function launchWebKit(
   };
   try {
     await listening(origin, child);
-    const { sessionId } = (await command('POST', `${origin}/session`, {
+    const { sessionId, capabilities } = (await command('POST', `${origin}/session`, {
       capabilities: {
         alwaysMatch: {
           timeouts: { script: 600_000, pageLoad: 120_000 },
           'webkitgtk:browserOptions': { binary: browser, args: ['--automation'] },
         },
       },
-    })) as { sessionId: string };
+    })) as { sessionId: string; capabilities: { browserVersion: string } };
     const session = `${origin}/session/${sessionId}`;
     let spare = (await command('GET', `${session}/window`)) as string | null;
     return {
       name: 'webkit',
-      version: execFileSync(browser, ['--version'], { encoding: 'utf8' }).trim(),
+      version: capabilities.browserVersion,
       downloads: home,
       async newTab() {
         const first = spare;

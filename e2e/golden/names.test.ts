@@ -12,6 +12,7 @@ import { defaultSettings } from '#src/oft/planned.ts';
 import { planLayers } from '#src/oft/rules.ts';
 import { importGraph } from '#src/ops/import.ts';
 import { int32Inputs } from '#src/ops/int32.ts';
+import { meanOver } from '#src/optim/loss.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { compileForward } from '#src/program/forward.ts';
 import { ownFeeds } from '#src/program/names.ts';
@@ -74,10 +75,8 @@ function programs(model: Model, dims: Readonly<Record<string, number>>) {
     loss: (g, outputs) => {
       const y = [...outputs.values()].find((v) => v.type === 'float32')!;
       const d = g.sub(y, g.input('target', 'float32', y.shape));
-      return g.reduceMean(
-        g.mul(d, d),
-        y.shape.map((_, i) => i),
-      );
+      const all = y.shape.map((_, i) => i);
+      return meanOver(g, g.reduceMean(g.mul(d, d), all));
     },
     optimiser: {
       betas: [0.9, 0.99],

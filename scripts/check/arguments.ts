@@ -18,6 +18,8 @@ run each node.
   --plan FILE                  which layers are adapted, and how (default: all, blocks = { dim = 4 }): a Rotune plan or
                                job, a LyCORIS preset, kohya's network_args, or PEFT's adapter_config.json
   --preset NAME                a built-in plan: ${presetNames.join(', ')}
+  --root NAME                  what the export put before the names of the Python model's modules, such as unet (default:
+                               found by the names; '' for nothing)
   --lora R                     the rank of the LoRA that the totals are compared with (default 16)
   --budget N                   propose a setting that stores at most N numbers; 200k and 1.5M are understood
   --adapter FILE|FOLDER        apply an adapter: LyCORIS, ComfyUI, PEFT (its folder), OneTrainer or .diff
@@ -41,6 +43,7 @@ export interface Arguments {
   readonly set: InputValues;
   readonly plan: string | undefined;
   readonly preset: PresetName | undefined;
+  readonly root: string | undefined;
   readonly lora: number;
   readonly budget: number | undefined;
   readonly adapter: string | undefined;
@@ -54,6 +57,7 @@ const options = {
   set: { type: 'string', multiple: true },
   plan: { type: 'string' },
   preset: { type: 'string' },
+  root: { type: 'string' },
   lora: { type: 'string' },
   budget: { type: 'string' },
   adapter: { type: 'string' },
@@ -62,6 +66,21 @@ const options = {
   gradients: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
+
+/** A negative number belongs to the option before it: `--strength -0.7` is `--strength=-0.7`. */
+function joined(argv: readonly string[]): string[] {
+  const out: string[] = [];
+  for (const arg of argv) {
+    const before = out.at(-1);
+    const takes = before !== undefined && /^--[a-z]+$/.test(before) && isText(before.slice(2));
+    if (takes && /^-(?:\d|\.\d|inf|nan)/i.test(arg)) out[out.length - 1] = `${before}=${arg}`;
+    else out.push(arg);
+  }
+  return out;
+}
+
+const isText = (name: string): boolean =>
+  Object.entries(options).some(([key, { type }]) => key === name && type === 'string');
 
 /** Throws UsageError that names the argument and what it takes. */
 export function parseArguments(argv: readonly string[]): Arguments {
@@ -76,7 +95,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
   }
   let parsed;
   try {
-    parsed = parseArgs({ args: [...argv], options, allowPositionals: true });
+    parsed = parseArgs({ args: joined(argv), options, allowPositionals: true });
   } catch (error) {
     throw new UsageError(`${(error as Error).message.split('\n')[0]!} See --help.`);
   }
@@ -112,6 +131,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     set: inputValues(values.set ?? [], (text) => new UsageError(text)),
     plan: values.plan,
     preset: values.preset === undefined ? undefined : preset(values.preset),
+    root: values.root,
     lora: values.lora === undefined ? 16 : rank(values.lora),
     budget: values.budget === undefined ? undefined : budget(values.budget),
     adapter: values.adapter,

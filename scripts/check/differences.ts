@@ -45,7 +45,8 @@ export function insertDifferences(
       continue;
     }
     const { layer, values } = found;
-    const weight = g.value(node.inputs[1]!);
+    const at = layer.weightInput ?? 1;
+    const weight = g.value(node.inputs[at]!);
     if (values.length !== weight.shape.reduce((p, d) => p * d, 1))
       throw new UsageError(
         `The difference of ${layer.path} holds ${values.length} numbers, but its weight has shape [${weight.shape.join()}].`,
@@ -56,7 +57,7 @@ export function insertDifferences(
       g.initializer(g.fresh('difference'), constantOf({ type: 'float32', shape: weight.shape, data }));
     made.set(layer.path, delta);
     const sum = g.add(weight, g.cast(g.mul(delta, g.scalar(strength)), weight.type));
-    g.append({ ...node, inputs: [node.inputs[0]!, sum.name, ...node.inputs.slice(2)] });
+    g.append({ ...node, inputs: node.inputs.map((input, i) => (i === at ? sum.name : input)) });
   }
   return made;
 }

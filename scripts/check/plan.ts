@@ -1,8 +1,10 @@
 /** @file The plan that the command line names, and the part of a pipeline that a model is by its folder. */
-import { basename, dirname, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { importPlan } from '#src/formats/importPlan.ts';
 import { defaultPlan } from '#src/formats/plan.ts';
 import { presetPlan } from '#src/formats/presets.ts';
+import { withEncoders } from '#src/oft/modules/tree.ts';
 import type { Layer, Plan } from '#src/oft/types.ts';
 import type { Arguments } from './arguments.ts';
 import { readBytes } from './files.ts';
@@ -15,6 +17,12 @@ export interface ChosenPlan {
 
 /** `--preset`, `--plan`, or the default. Throws FormatError for a file that is no plan. */
 export async function choosePlan(args: Arguments, path: (p: string) => string): Promise<ChosenPlan> {
+  const chosen = await planOf(args, path);
+  const { root } = args;
+  return root === undefined ? chosen : { ...chosen, plan: { ...chosen.plan, root } };
+}
+
+async function planOf(args: Arguments, path: (p: string) => string): Promise<ChosenPlan> {
   if (args.preset !== undefined) return { plan: presetPlan(args.preset), notes: [] };
   if (args.plan === undefined) return { plan: defaultPlan, notes: [] };
   const text = new TextDecoder().decode(await readBytes(path(args.plan), 'The plan'));
@@ -28,5 +36,13 @@ const parts =
 /** The layers with the part that the model's folder names: `unet/model.onnx` is of the part `unet`. */
 export function withPart(layers: readonly Layer[], model: string): readonly Layer[] {
   const part = basename(dirname(resolve(model)));
-  return parts.test(part) ? layers.map((layer) => ({ ...layer, part })) : layers;
+  if (!parts.test(part)) return layers;
+  const folder = dirname(dirname(resolve(model)));
+  const encoders = ['text_encoder', 'text_encoder_2', 'text_encoder_3'].filter((name) =>
+    existsSync(join(folder, name)),
+  );
+  return withEncoders(
+    layers.map((layer) => ({ ...layer, part })),
+    encoders.length,
+  );
 }

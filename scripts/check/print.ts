@@ -64,17 +64,33 @@ export function printReport(report: Pick<Report, 'model' | 'dims'> & Partial<Rep
     ([n, d]) => `${n} = ${d.value}${d.from === 'assumed' ? ' (assumed)' : ''}`,
   );
   if (bound.length > 0) out.push(`sizes  ${bound.join(', ')}`);
-  const { layers, left = [], totals, problems = [], tools, budget, unsupported, placement } = report;
+  const {
+    layers,
+    left = [],
+    others = [],
+    totals,
+    problems = [],
+    tools,
+    roots = [],
+    budget,
+    unsupported,
+    placement,
+  } = report;
   if (layers && totals) {
     out.push('', `${layers.length} of ${layers.length + left.length} layers adapted:`);
     if (layers.length > 0) out.push(layerTable(layers, totals));
     if (left.length > 0) out.push(`  left as they are: ${left.join(', ')}`);
+    for (const { op, node, reason } of others) out.push(`  no layer: ${op} ${node}: ${reason}`);
     if (totals.base > 0 && totals.stored > 0)
       out.push(
         `${number(totals.stored)} numbers stored, ${number(totals.effective)} of them free to turn: ${percent(totals.stored / totals.base)} of the layers' ${number(totals.base)} weights;` +
           ` LoRA of rank ${totals.lora.rank} on the same layers stores ${number(totals.lora.numbers)}, ${(totals.lora.numbers / totals.stored).toFixed(2)} times as many`,
       );
   }
+  for (const { part, root, layers: n } of roots)
+    out.push(
+      `names: ${part ? `in ${part}, ` : ''}"${root}." stands before the names of ${n} ${n === 1 ? 'layer' : 'layers'}; adapter files leave it out (set root to change that)`,
+    );
   for (const p of problems) out.push(`${p.severity}: ${p.message}${p.cure ? ` ${p.cure}` : ''}`);
   if (budget) out.push('', ...printBudget(budget));
   if (tools && layers && layers.length > 0) out.push('', 'what loads the adapter:', toolTable(tools));
@@ -139,9 +155,15 @@ function toolTable(tools: readonly ToolVerdict[]): string {
   return columns(
     tools.map((t) => [
       t.tool,
-      verdicts[t.verdict],
+      t.found < t.of && t.found > 0
+        ? `${verdicts[t.verdict]} (${t.found} of ${t.of} layers)`
+        : verdicts[t.verdict],
       t.format ? `save as ${t.format}` : '',
-      [...t.losses, ...(t.change ? [`To load it whole: ${t.change}`] : [])].join(' '),
+      [
+        ...t.losses,
+        ...(t.names ? [t.names] : []),
+        ...(t.change ? [`To load it whole: ${t.change}`] : []),
+      ].join(' '),
     ]),
     [],
   );

@@ -5,6 +5,7 @@ import type { Model } from '#src/onnx/model.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
 import { proposeForBudget } from '#src/oft/budget.ts';
 import type { ToolVerdict } from '#src/oft/compatibility.ts';
+import { examineLayers, type Unadapted } from '#src/oft/layers.ts';
 import { type Obstacle, reachOf, withoutGradient } from '#src/oft/obstacles.ts';
 import { parameterLayout } from '#src/oft/parameters.ts';
 import { preflight, type Preflight, type PreflightRow } from '#src/oft/preflight.ts';
@@ -35,8 +36,12 @@ export interface Report {
   readonly layers: readonly (PreflightRow & { readonly planned: PlannedLayer })[];
   /** Paths of adaptable layers that rules or errors leave out. */
   readonly left: readonly string[];
+  /** Nodes that multiply by constants and are no layers. */
+  readonly others: readonly Unadapted[];
   readonly totals: Preflight['totals'];
   readonly tools: readonly ToolVerdict[];
+  /** What stands before the names of the Python model's modules. */
+  readonly roots: Preflight['roots'];
   /** What `--budget` asked for; `proposal` null: no setting keeps to it. */
   readonly budget: {
     readonly asked: number;
@@ -68,7 +73,8 @@ export function describeModel(
   found: readonly Layer[],
   { plan, lora, budget }: Asked,
 ): Report {
-  const { rows, totals, problems, tools } = preflight(found, plan, { loraRank: lora });
+  const { others } = examineLayers(graph);
+  const { rows, totals, problems, tools, roots } = preflight(found, plan, { loraRank: lora, others });
   const layers = rows.filter(isAdapted);
   const planned = layers.map((row) => row.planned);
   const unsupported = withoutGradient(
@@ -87,8 +93,10 @@ export function describeModel(
     outputs: graph.outputs,
     layers,
     left: rows.filter((row) => !isAdapted(row)).map((row) => row.layer.path),
+    others,
     totals,
     tools,
+    roots,
     budget: budget === undefined ? null : { asked: budget, proposal: proposeForBudget(found, plan, budget) },
     problems,
     unsupported,

@@ -36,6 +36,7 @@ export interface Changes {
   /** A plan of Rotune or another tool. */
   readonly plan?: string | null;
   readonly preset?: string | null;
+  readonly root?: string | null;
   readonly adapter?: string | null;
   /** Values of inputs, NAME=VALUE each: beside the job's, or in their place. */
   readonly set?: readonly string[];
@@ -98,6 +99,9 @@ function jobAt(path: string | null, { steps = null, task = null }: Changes): Job
   }
 }
 
+/** Whether a path is a file, or a link to one, as caches of downloads hold them. */
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+
 /** The plan that stands in for the job's; null: none does. */
 function planAt({ plan = null, preset = null }: Changes): ImportedPlan | null {
   if (preset !== null) {
@@ -124,9 +128,10 @@ export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
   const imported = planAt(changes);
   const adapter = changes.adapter ?? null;
   const set = inputValues(changes.set ?? [], (words) => new BadJob(words));
+  const planned = imported ? rebased({ ...read, plan: imported.plan }, read) : read;
   const job: Job = {
-    ...read,
-    ...(imported && rebased({ ...read, plan: imported.plan }, read)),
+    ...planned,
+    ...(changes.root != null && { plan: { ...planned.plan, root: changes.root } }),
     ...(Object.keys(set).length > 0 && { inputs: { ...read.inputs, ...set } }),
     ...(adapter !== null && { adapter: basename(adapter) }),
   };

@@ -6,7 +6,7 @@ import { readMarker } from './output.mjs';
 import { HERE, refuse } from './refuse.mjs';
 
 export const USAGE =
-  'npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--adapter FILE|DIR] [--set INPUT=VALUE] [--format lycoris,comfyui,peft,oft_r,diff,onnx,onnx_fp16] [--pause N] [--resume]';
+  'npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--root NAME] [--adapter FILE|DIR] [--set INPUT=VALUE] [--format lycoris,comfyui,peft,oft_r,diff,onnx,onnx_fp16] [--pause N] [--resume]';
 
 /** Folders of src/tasks with an info.ts, which is what makes a task. */
 const taskNames = () =>
@@ -24,6 +24,7 @@ export const help = () => `usage: ${USAGE}
   --steps N         in place of train.steps
   --plan PLAN       a plan of Rotune, a LyCORIS preset, kohya's network_args or PEFT's adapter_config.json, in place of the job's
   --preset NAME     a built-in plan
+  --root NAME       what the export put before the names of the Python model's modules, such as unet; '' for nothing (plan.root)
   --adapter PATH    a file or folder to start from
   --set NAME=VALUE  value of an input of the model that is neither data nor a size (sr=16000); may be repeated
   --format LIST     what the adapter is saved as, with commas between
@@ -45,6 +46,7 @@ export const FORMATS = ['lycoris', 'comfyui', 'peft', 'oft_r', 'diff', 'onnx', '
  * @property {number | null} steps
  * @property {string | null} plan a file that stands in for the job's plan
  * @property {string | null} preset a built-in one
+ * @property {string | null} root in place of plan.root; '' for nothing
  * @property {string | null} adapter file or folder that the run starts from
  * @property {readonly string[]} set values of inputs, NAME=VALUE each
  * @property {readonly AdapterFormat[] | null} formats what the adapter is saved as; null: LyCORIS's, or else what can hold it, and for all tasks but diffusion the merged model
@@ -64,6 +66,7 @@ export function parseArguments(argv) {
     steps: null,
     plan: null,
     preset: null,
+    root: null,
     adapter: null,
     set: [],
     formats: null,
@@ -94,6 +97,7 @@ export function parseArguments(argv) {
       options[word === '--steps' ? 'steps' : 'pause'] = Number(steps);
     } else if (word === '--plan') options.plan = value();
     else if (word === '--preset') options.preset = value();
+    else if (word === '--root') options.root = value();
     else if (word === '--adapter') options.adapter = value();
     else if (word === '--set') options.set = [...options.set, value()];
     else if (word === '--format') options.formats = formatsOf(value());
@@ -104,7 +108,7 @@ export function parseArguments(argv) {
   if (options.job !== null && options.task !== null)
     refuse('a job or --task, not both: a job file names its task itself (task = "…")');
   if (options.plan !== null && options.preset !== null) refuse('--plan or --preset, not both');
-  for (const name of /** @type {const} */ (['plan', 'preset', 'adapter'])) {
+  for (const name of /** @type {const} */ (['plan', 'preset', 'root', 'adapter'])) {
     if (options.resume && options[name] !== null)
       refuse(`--${name} cannot change a run that is resumed: start a new one`);
   }

@@ -48,6 +48,21 @@ export function writeAdapterFile(out, format, file, unzip) {
   };
 }
 
+/** What stands before the names of the layers that are trained, by part. @param {Preparation['planned']} planned */
+function rootsOf(planned) {
+  /** @type {Map<string, { part?: string, root: string, layers: number }>} */
+  const roots = new Map();
+  for (const { layer } of planned) {
+    const root = layer.module?.root ?? '';
+    if (root === '') continue;
+    const key = `${layer.part ?? ''} ${root}`;
+    const known = roots.get(key);
+    if (known) known.layers++;
+    else roots.set(key, { ...(layer.part === undefined ? {} : { part: layer.part }), root, layers: 1 });
+  }
+  return [...roots.values()];
+}
+
 /** @param {string} name of a package */
 function packageVersion(name) {
   return JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')).version;
@@ -78,6 +93,8 @@ export function writeRun(out, { chromium, result, prepared, job, seconds, adapte
     plan: prepared.planned.map(
       ({ layer, rule, count, size, stages, share, stored, effective, side, algorithm }) => ({
         layer: layer.path,
+        // What files call it, where that is not the path.
+        ...(layer.module && layer.module.path !== layer.path ? { module: layer.module.path } : {}),
         kind: layer.kind,
         rule,
         side,
@@ -90,6 +107,8 @@ export function writeRun(out, { chromium, result, prepared, job, seconds, adapte
         effective,
       }),
     ),
+    // What the export put before the names of the modules, left out of adapter files.
+    roots: rootsOf(prepared.planned),
     data: { examples: prepared.images, heldout: prepared.heldout, facts: prepared.preview.facts },
     outcome: result.outcome,
     steps: result.step,

@@ -62,7 +62,7 @@ test('a download may take hours, whatever lies between two pieces', () => {
 });
 
 test('a computer that slept did not wait: however late a tick comes, it is one', () => {
-  let tick = () => undefined as void;
+  let tick: () => void = () => undefined;
   const stuck = vi.fn();
   const watch = new StartWatch(stuck, { every: (_ms, given) => ((tick = given), () => undefined) });
   watch.hear(starting);

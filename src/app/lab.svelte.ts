@@ -201,6 +201,11 @@ export class Lab {
     }
   }
 
+  /** What the worker trains on, now that it may have changed. */
+  async #askDevice(): Promise<void> {
+    this.#backend = await this.trainer.device(this.#preference).catch(() => this.#backend);
+  }
+
   async prefer(backend: BackendKind | 'auto'): Promise<void> {
     this.#preference = backend;
     this.#preparation = null;
@@ -370,6 +375,8 @@ export class Lab {
           if (event.kind === 'checkpoint' && this.run.checkpoint === null) void askToPersist();
           this.run.accept(event);
           this.#report(event);
+          // A runtime that had to be started anew has one thread.
+          if (event.kind === 'warning') void this.#askDevice();
           onEvent?.(event);
         },
         resume?.id,

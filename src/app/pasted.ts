@@ -1,4 +1,5 @@
 /** @file What is pasted from the clipboard becomes files among the data: pictures, copied files, and text as the kind of table it looks like. */
+import { isPictureName } from '#src/tasks/images/list.ts';
 import type { Source } from '#workers/protocol.ts';
 
 type FileSource = Extract<Source, { kind: 'files' }>;
@@ -17,10 +18,13 @@ const endings: Readonly<Record<string, string>> = {
   'image/webp': 'webp',
   'image/avif': 'avif',
   'image/gif': 'gif',
+  'image/bmp': 'bmp',
+  'image/tiff': 'tiff',
+  'image/heic': 'heic',
+  'image/jxl': 'jxl',
   'image/svg+xml': 'svg',
 };
 
-const PICTURE = /\.(png|jpe?g|webp|avif|gif|svg)$/i;
 /** What browsers call a picture that was copied from a page or cut out of the screen. */
 const UNNAMED = /^image\.\w+$/i;
 /** Columns that tables of training data have: a line of such words is their head. */
@@ -69,7 +73,7 @@ export function addPasted(before: Source | null, things: readonly Pasted[]): Fil
       const last = files.at(-1)?.path;
       const kind = kindOfText(thing.text);
       const caption =
-        kind === 'txt' && last !== undefined && PICTURE.test(last) ? `${stemOf(last)}.txt` : null;
+        kind === 'txt' && last !== undefined && isPictureName(last) ? `${stemOf(last)}.txt` : null;
       files.push({
         path: caption !== null && !taken(caption) ? caption : fresh(kind),
         blob: new Blob([thing.text], { type: 'text/plain' }),

@@ -1,5 +1,13 @@
 /** @file Folders and files that the user picks or drops become a Source. */
+import { PICTURE_ENDINGS } from '#src/tasks/images/list.ts';
 import type { Source } from '#workers/protocol.ts';
+
+/** What a file dialog offers where pictures and their captions are meant: endings, too, that some systems do not take for pictures. */
+export const PICTURES_ACCEPTED = [
+  'image/*',
+  ...PICTURE_ENDINGS.map((ending) => `.${ending}`),
+  ...['.txt', '.caption', '.csv', '.tsv', '.jsonl', '.zip'],
+].join(',');
 
 type FileSource = Extract<Source, { kind: 'files' }>;
 type PickedFile = FileSource['files'][number];

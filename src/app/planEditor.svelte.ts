@@ -118,6 +118,11 @@ export class PlanEditor {
   moveRule(from: number, to: number): void {
     this.#commit(edits.moveRule(this.plan, from, to), `the move of rule ${from + 1}`);
   }
+  /** What stands before the names of the Python model's modules; null: found by their structure. */
+  setRoot(root: string | null): void {
+    const { root: _, ...plan } = this.plan;
+    this.#commit(root === null ? plan : { ...plan, root }, 'the change of the names');
+  }
   /** A preset, an import, a proposal: the whole plan at once. */
   replace(plan: Plan, words: string): void {
     this.#commit(plan, words);

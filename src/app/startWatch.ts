@@ -2,9 +2,9 @@
 import type { StartSign } from '#workers/protocol.ts';
 
 /**
- * So long may compiling and starting the threads be silent, in milliseconds. It took 0.3 to 2.5 s in Chromium, Firefox and WebKit on two
- * cores, and 9 s with seven other programs on them: what is silent for three times that is not slow, but stuck. Bytes on their way are not
- * counted: the fetching watches itself.
+ * So long may compiling and starting the threads be silent, in milliseconds. It took 0.6 to 2.1 s on two cores that had
+ * fifteen to twenty-four programs to run: what is silent for over ten times that is not slow, but stuck. Bytes on their way are not counted: the fetching watches
+ * itself.
  */
 export const SILENCE = 30_000;
 /** Time is counted in ticks. A tick that comes late counts as one: while the computer slept, nobody was waited for. */

@@ -10,14 +10,15 @@ import { comfyuiFit, writeComfyui } from './comfyui.ts';
 import { diffFit, readDiff, writeDiff } from './diff.ts';
 import { FormatError } from './errors.ts';
 import type { Fit } from './fit.ts';
-import { foreignKind } from './foreignAdapters.ts';
+import { foreignMessage } from './foreignAdapters.ts';
 import { lycorisFit, writeLycoris } from './lycoris.ts';
 import { readLycoris } from './lycorisRead.ts';
 import { mergedFit, mergedHalfFit, writeMergedOnnx } from './mergedOnnx.ts';
 import { oftRFit, readOftR, writeOftR } from './oftR.ts';
 import { configName, modelName, moduleOf, peftFit, writePeft } from './peft.ts';
 import { parsePeftConfig, readPeft } from './peftRead.ts';
-import { readSafetensors } from './safetensors.ts';
+import { readSafetensors, type Safetensors } from './safetensors.ts';
+import { isSplit } from './splitBlocks.ts';
 import { isZip, unzipFiles } from './zip.ts';
 
 export type { AdapterFile, AdapterInput, MergeOptions, WrittenAdapter, WrittenFile } from './adapterTypes.ts';
@@ -156,25 +157,33 @@ function read(files: ReadonlyMap<string, Uint8Array>, layers: readonly Layer[]):
   const config = byName(files, configName);
   const weights = byName(files, modelName) ?? weightsOf(files);
   const parsed = config ? parsePeftConfig(config) : null;
-  const file = readSafetensors(weights);
+  const file = withKnownEnds(readSafetensors(weights));
   const keys = [...file.tensors.keys()];
   const has = (end: string): boolean => keys.some((key) => key.endsWith(end));
-  if (has('.oft_blocks')) return { format: 'lycoris', ...readLycoris(file, layers) };
+  if (has('.oft_blocks') || keys.some(isSplit)) return { format: 'lycoris', ...readLycoris(file, layers) };
   if (keys.some((key) => /\.oft_(embedding_)?R\.([^.]+\.)?weight$/.test(key)))
     return parsed || keys.some((key) => key.startsWith('base_model.'))
       ? readPeft(file, parsed, layers)
       : readOftR(file, layers);
-  const kind = foreignKind(keys);
-  if (kind !== undefined)
-    throw new FormatError(
-      `The file is ${kind} (it has ${keys[0]!}), not an orthogonal adapter. Merge it into the model in the tool that made it, export the model to ONNX, and open it here.`,
-    );
+  const foreign = foreignMessage(keys);
+  if (foreign !== undefined) throw new FormatError(foreign);
   if (has('.diff')) return readDiff(file, layers);
   if (keys.length === 0) throw new FormatError('The adapter file holds no tensors.');
   throw new FormatError(
     `The file is no adapter that is known: it has ${keys[0]!}. OFT adapters have keys that end in .oft_blocks (LyCORIS, ComfyUI, kohya) or .oft_R.weight (PEFT, OneTrainer).`,
   );
 }
+
+/** Some tools write names in capitals, ends and all. */
+const withKnownEnds = ({ tensors, metadata }: Safetensors): Safetensors => ({
+  metadata,
+  tensors: new Map(
+    [...tensors].map(([key, t]) => [
+      key.replace(/\.(?:oft_blocks(?:\.\d+)?|alpha|rescale|diff(?:_b)?)$/i, (end) => end.toLowerCase()),
+      t,
+    ]),
+  ),
+});
 
 /** An archive's files, of which none is an archive again. */
 function withoutZip(files: Map<string, Uint8Array>): Map<string, Uint8Array> {

@@ -12,13 +12,23 @@ const kinds: readonly (readonly [RegExp, string])[] = [
   [/\.boft_[Rs](\.[^.]+)?$/, "PEFT's BOFT, whose blocks lie otherwise"],
   [/\.(hra_u|oft_s)(\.[^.]+)?$/, 'an adapter of an old PEFT or HRA'],
   [/\.oft_diag$/, "an old OFT of A1111's time, which holds finished rotations"],
-  [/\.oft_blocks\.\d+$/, "OFT of kohya's for merged projections (FLUX, SD3)"],
   [/^(emb_params|string_to_param|clip_[lg]|\*)$/, 'a textual inversion'],
   [/\.(w_norm|b_norm)$/, 'trained norms'],
 ];
 
+/** Kinds that turn weights, too, but that cannot be read. */
+const orthogonal = /BOFT|old OFT|HRA/;
+
+/** What the file is, as a sentence with the way out; undefined: not known. */
+export function foreignMessage(keys: readonly string[]): string | undefined {
+  const kind = foreignKind(keys);
+  if (kind === undefined) return undefined;
+  const but = orthogonal.test(kind) ? 'which cannot be read' : 'not an orthogonal adapter';
+  return `The file is ${kind} (it has ${keys.find((key) => kinds.some(([p, k]) => k === kind && p.test(key)))!}), ${but}. Merge it into the model in the tool that made it, export the model to ONNX, and open it here.`;
+}
+
 /** What the file is, as words after "it is"; undefined: not known. */
-export function foreignKind(keys: Iterable<string>): string | undefined {
+function foreignKind(keys: Iterable<string>): string | undefined {
   const votes = new Map<string, number>();
   let total = 0;
   for (const key of keys) {

@@ -53,6 +53,11 @@ export const defaultJob: Job = {
   },
 };
 
+/** What a learning rate follows from. */
+interface RatedJob extends Pick<Job, 'task' | 'plan'> {
+  readonly train: Pick<Job['train'], 'blockwiseRate'>;
+}
+
 type Table = Readonly<Record<string, unknown>>;
 
 const isTable = (x: unknown): x is Table => typeof x === 'object' && x !== null && !Array.isArray(x);
@@ -192,10 +197,16 @@ function withExample(input: Table, info: TaskInfo): Table {
   return out;
 }
 
+/** The learning rate of a job for any model that says none: by its task and the kind of its adapter. */
+export function usualRateOf({ task, plan, train }: RatedJob): number {
+  const { rate = 1 } = taskInfo(task)?.usual ?? {};
+  return Number((rate * usualRate(plan, train.blockwiseRate)).toPrecision(2));
+}
+
 /** A job for a model of one's own where it says nothing: what the task's info.ts calls usual, and a rate by the adapter. */
-function usualJob({ usual }: TaskInfo, plan: Plan): Job {
+function usualJob({ id, usual }: TaskInfo, plan: Plan, blockwiseRate: boolean): Job {
   const { data, train, sample } = defaultJob;
-  const learningRate = usualRate(plan);
+  const learningRate = usualRateOf({ task: id, plan, train: { blockwiseRate } });
   return {
     ...defaultJob,
     data: { ...data, heldout: null, split: 0.1 },
@@ -226,7 +237,7 @@ export function jobFromTable(input: unknown): Job {
   const { data, train, sample, ...top } = camelKeys(rest);
   const plan = planned ? planFromTable(planned, 'plan') : defaultPlan;
   const demo = task === defaultJob.task && !ownOf(input as Table, defaultJob).model;
-  const base = demo ? defaultJob : usualJob(info, plan);
+  const base = demo ? defaultJob : usualJob(info, plan, train?.blockwiseRate ?? false);
   const heldout = data?.heldout ?? (data?.train === undefined ? base.data.heldout : null);
   const steps = train?.steps ?? base.train.steps;
   return {
@@ -253,8 +264,8 @@ const asNumbers = (inputs: Readonly<Record<string, InputWish>>): NonNullable<Job
 /** What a job would be that says nothing but its task, model and data; with a plan (it may be a contradictory one), the rate that goes with it. */
 function bareJob({ task, model, data }: Job, plan?: Plan): Job {
   const made = jobFromTable({ task, model, data: { train: data.train } });
-  if (!plan || made.train.learningRate !== usualRate(made.plan)) return made;
-  return { ...made, train: { ...made.train, learningRate: usualRate(plan) } };
+  if (!plan || made.train.learningRate !== usualRateOf(made)) return made;
+  return { ...made, train: { ...made.train, learningRate: usualRateOf({ ...made, plan }) } };
 }
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { usualRate } from '#src/oft/rates.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
-import { defaultJob, jobFromTable, rebased } from './job.ts';
+import { defaultJob, jobFromTable, rebased, usualRateOf } from './job.ts';
 import type { Job } from './jobTypes.ts';
 import { defaultPlan } from './plan.ts';
 
@@ -17,7 +17,7 @@ describe.each(ids)('what a job for %s leaves out', (task) => {
   it('has nothing of the example where model and data are one’s own', () => {
     expect(own.options).toEqual(info(task).defaults);
     expect(own.data).toMatchObject({ train: 'pictures', heldout: null, split: 0.1, flip: false });
-    expect(own.train.learningRate).toBe(usualRate(defaultPlan));
+    expect(own.train.learningRate).toBe(usualRateOf(own));
     expect(own.sample.prompts).toEqual([]);
     expect(own.plan).toEqual(defaultPlan);
     // Whatever the example is, it is not looked at.
@@ -61,7 +61,7 @@ describe.each(ids)('what a job for %s leaves out', (task) => {
             if (x !== example.train[key as keyof Job['train']])
               expect(away.train[key as keyof Job['train']]).toBe(x);
           if (train.learningRate === example.train.learningRate)
-            expect(away.train.learningRate).toBe(usualRate(defaultPlan));
+            expect(away.train.learningRate).toBe(usualRateOf(away));
           const back = named(away, example.model);
           expect(back.options).toEqual(chosen.options);
           expect(back.train.learningRate).toBe(chosen.train.learningRate);
@@ -86,6 +86,11 @@ describe('the learning rate', () => {
     expect(rebased({ ...chosen, plan }, chosen).train.learningRate).toBe(0.007);
     // The demo's was measured on its model.
     expect(rebased({ ...defaultJob, plan }, defaultJob).train).toEqual(defaultJob.train);
+  });
+
+  it('fits all sides alike where the rate is scaled by the block', () => {
+    const job = jobFromTable({ task: 'generic', model: 'mine', train: { blockwise_rate: true } });
+    expect(job.train.learningRate / (2 * Math.sqrt(3))).toBeCloseTo(usualRate(defaultPlan), 4);
   });
 
   it('never rises with the side', () => {

@@ -18,7 +18,7 @@ export const jobWords: Readonly<Record<string, string>> = {
   train: 'How it is trained.',
   'train.steps': 'Updates in the whole run.',
   'train.batch': 'Examples in a micro-batch.',
-  'train.accumulate': 'Micro-batches in an update.',
+  'train.accumulate': 'Micro-batches in an update, which is that of one batch of all their examples.',
   'train.seed': 'All random numbers follow from it.',
   'train.learning_rate':
     'Largest learning rate of AdamW. Left out: by the kind of adapter, 0.002 for blocks of side 4 and less for larger ones; with a built-in model that example’s.',

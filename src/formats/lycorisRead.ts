@@ -6,7 +6,9 @@ import { numbersOf, sizeOf, type Tensor } from '#src/onnx/tensor.ts';
 import { fromButterfly } from './butterfly.ts';
 import { FormatError } from './errors.ts';
 import { toFloat32 } from './floats.ts';
-import { flatName, listed, type ResolvedNames, resolveNames } from './names.ts';
+import { listed, type ResolvedNames, resolveNames } from './names.ts';
+import { joinParts } from './splitBlocks.ts';
+import { strangersMessage } from './strangers.ts';
 import { readSafetensors, type Safetensors } from './safetensors.ts';
 
 export interface LycorisFile {
@@ -38,12 +40,9 @@ export function demandFound(
   layers: readonly Layer[],
 ): void {
   if (found > 0) return;
-  const example = [...keys][0];
-  if (example === undefined) throw new FormatError('The adapter file holds no tensors.');
-  const own = layers[0];
-  throw new FormatError(
-    `No key of the adapter belongs to a layer of this model: the file has ${example}, the model ${own ? (stems.get(own) ?? flatName('lycoris', own.path)) : 'no layer to adapt'}. It was made for another model, or in another format.`,
-  );
+  const all = [...keys];
+  if (all.length === 0) throw new FormatError('The adapter file holds no tensors.');
+  throw new FormatError(strangersMessage(all, layers, stems));
 }
 
 /**
@@ -53,7 +52,8 @@ export function demandFound(
  * @throws FormatError where the file is damaged, holds another kind of adapter, fits no layer at all, or a shape does not fit.
  */
 export function readLycoris(file: Uint8Array | Safetensors, layers: readonly Layer[]): LycorisFile {
-  const { tensors, metadata } = file instanceof Uint8Array ? readSafetensors(file) : file;
+  const { tensors: stored, metadata } = file instanceof Uint8Array ? readSafetensors(file) : file;
+  const { tensors, baked, notes: joined } = joinParts(stored);
   const names = resolveNames(stemsIn(tensors.keys(), ['oft_blocks', 'alpha', 'rescale']), layers);
   demandFound(names, tensors.keys(), layers);
   const boftNetwork = /"algo": *"boft"/.test(metadata.get('ss_network_args') ?? '');
@@ -62,6 +62,7 @@ export function readLycoris(file: Uint8Array | Safetensors, layers: readonly Lay
   const found: LayerParameters[] = [];
   const reencoded: Layer[] = [];
   const clamped: Layer[] = [];
+  const free: Layer[] = [];
   const take = (key: string): Tensor | undefined => {
     const t = tensors.get(key);
     if (t) used.add(key);
@@ -83,9 +84,10 @@ export function readLycoris(file: Uint8Array | Safetensors, layers: readonly Lay
     if (blocks.shape.length === 4 && blocks.shape[0] === 1 && blocks.shape[1]! > 1) reencoded.push(layer);
     const own = parameters(stem, layer, blocks, alpha, rescale, boftNetwork);
     if (own.layer.constraint > 0) clamped.push(layer);
+    else if (!baked.has(stem)) free.push(layer);
     found.push(own);
   }
-  const notes: string[] = [];
+  const notes: string[] = [...joined];
   if (reencoded.length > 0)
     notes.push(
       `${listed(reencoded)}: one BOFT stage is read as the Diag-OFT that it stands for, as ComfyUI and A1111 apply it. LyCORIS would repeat it in every stage.`,
@@ -94,7 +96,7 @@ export function readLycoris(file: Uint8Array | Safetensors, layers: readonly Lay
     notes.push(
       `${listed(clamped)}: alpha is a constraint on ‖Q‖ of alpha × outputs, as LyCORIS, A1111 and kohya read it; ComfyUI takes alpha itself as the limit and would turn less.`,
     );
-  if (names.prefix.startsWith('oft_') && found.some((l) => l.layer.constraint === 0))
+  if (names.prefix.startsWith('oft_') && free.length > 0)
     notes.push("alpha is 0: read as no constraint; kohya's own loader would make the adapter do nothing.");
   return {
     prefix: names.prefix,

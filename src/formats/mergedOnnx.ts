@@ -10,7 +10,7 @@ import { checkNumbers } from './blockNumbers.ts';
 import { type Fit, FitBuilder } from './fit.ts';
 import { externalised, GraphEdit, halved } from './onnxEdit.ts';
 import { withWhole } from './onnxHead.ts';
-import { flippedAt, noWeight, seenValues, weightUses, nameInFile } from './onnxWeights.ts';
+import { flippedAt, noWeight, seenValues, weightInput, weightUses, nameInFile } from './onnxWeights.ts';
 
 const modelFile = 'model.onnx';
 const dataFile = 'model.onnx.data';
@@ -41,7 +41,7 @@ const idle = ({ blocks, rescale }: LayerParameters): boolean =>
 
 /**
  * The model with every adapted layer's weight merged, as the layer's nodes see it: a new initializer replaces what they read, with
- * the Transpose, Cast or DequantizeLinear between. What nothing reads any more is left out. A layer that did not move stays.
+ * whatever stands between. What nothing reads any more is left out. A layer that did not move stays.
  *
  * Weights that were trained as they are (`heads`) take their initializers' places at any strength; names of classes go into the metadata
  * entry `labels`, a JSON list.
@@ -67,7 +67,7 @@ export function writeMergedOnnx(
     if (idle(parameters) || strength === 0) continue;
     const byPath = new Map<string, typeof uses>();
     for (const use of uses) {
-      const key = [use.node.op, ...use.path.nodes.map((n) => n.outputs[0])].join('|');
+      const key = `${use.node.op}|${use.seen}`;
       byPath.set(key, [...(byPath.get(key) ?? []), use]);
     }
     for (const same of byPath.values()) {
@@ -75,8 +75,12 @@ export function writeMergedOnnx(
       const weight = flippedAt(same[0]!, layer, Float32Array.from(seen.data), 'to torch');
       const merged = flippedAt(same[0]!, layer, mergeWeight(parameters, weight, strength), 'from torch');
       edit.replaceWeight(
-        same.map((use) => use.node),
-        { name: nameInFile(layer, layer.initializer), path: layer.path },
+        same.map(({ node }) => ({ node, input: weightInput(layer) })),
+        {
+          // A piece of a tensor, or several as one, is no longer that tensor.
+          name: layer.made?.whole === false ? `${layer.path}.weight` : nameInFile(layer, layer.initializer),
+          path: layer.path,
+        },
         constantOf(tensor(seen.type, seen.shape, merged)),
       );
     }

@@ -30,17 +30,32 @@ const main: readonly Scheme[] = [
 const textSchemes: readonly (readonly Scheme[])[] = [
   [
     ...flat('lora_te', 'lora_te1', 'oft_te', 'oft_te1', 'lora_prior_te'),
-    ...dotted('text_encoder', 'clip_l', 'text_encoders.clip_l.transformer', 'text_encoders.clip_h.transformer'),
+    ...dotted(
+      'text_encoder',
+      'clip_l',
+      'text_encoders.clip_l.transformer',
+      'text_encoders.clip_h.transformer',
+    ),
     ...dotted('base_model.model.text_encoder'),
   ],
   [
     ...flat('lora_te2', 'oft_te2', 'lora_te3'),
-    ...dotted('text_encoder_2', 'clip_g', 'text_encoders.clip_g.transformer', 'base_model.model.text_encoder_2'),
+    ...dotted(
+      'text_encoder_2',
+      'clip_g',
+      'text_encoders.clip_g.transformer',
+      'base_model.model.text_encoder_2',
+    ),
     ...dotted('t5xxl', 'text_encoders.t5xxl.transformer'),
   ],
   [
     ...flat('lora_te3', 'lora_te2'),
-    ...dotted('text_encoder_3', 't5xxl', 'text_encoders.t5xxl.transformer', 'base_model.model.text_encoder_3'),
+    ...dotted(
+      'text_encoder_3',
+      't5xxl',
+      'text_encoders.t5xxl.transformer',
+      'base_model.model.text_encoder_3',
+    ),
   ],
 ];
 
@@ -78,7 +93,12 @@ interface Found {
   readonly stems: ReadonlyMap<Layer, string>;
 }
 
-function match(scheme: Scheme, layers: readonly Layer[], present: Present, form: (x: string) => string): Found {
+function match(
+  scheme: Scheme,
+  layers: readonly Layer[],
+  present: Present,
+  form: (x: string) => string,
+): Found {
   const stems = new Map<Layer, string>();
   for (const layer of layers)
     for (const name of namesOf(layer)) {
@@ -110,10 +130,14 @@ function unknownSchemes(layers: readonly Layer[], present: Present): Scheme[] {
     .flatMap(([prefix]) => [true, false].map((dots) => ({ prefix, dotted: dots })));
 }
 
-const largest = (all: readonly Found[]): Found =>
-  all.reduce((a, b) => (b.stems.size > a.stems.size ? b : a));
+const largest = (all: readonly Found[]): Found => all.reduce((a, b) => (b.stems.size > a.stems.size ? b : a));
 
-function best(group: readonly Layer[], present: ReadonlySet<string>, alone: boolean, anything: boolean): Found {
+function best(
+  group: readonly Layer[],
+  present: ReadonlySet<string>,
+  alone: boolean,
+  anything: boolean,
+): Found {
   const exact = new Map([...present].map((stem) => [stem, stem]));
   const schemes = schemesOf(group, alone);
   const found = largest(schemes.map((scheme) => match(scheme, group, exact, (x) => x)));
@@ -122,7 +146,10 @@ function best(group: readonly Layer[], present: ReadonlySet<string>, alone: bool
   const folded = new Map([...present].map((stem) => [lower(stem), stem]));
   const other = largest(schemes.map((scheme) => match(scheme, group, folded, lower)));
   if (other.stems.size > 0 || !anything) return other;
-  return largest([other, ...unknownSchemes(group, folded).map((scheme) => match(scheme, group, folded, lower))]);
+  return largest([
+    other,
+    ...unknownSchemes(group, folded).map((scheme) => match(scheme, group, folded, lower)),
+  ]);
 }
 
 export interface ResolvedNames {
@@ -137,7 +164,9 @@ export interface ResolvedNames {
 function usual(found: Found): number {
   const votes = new Map<number, number>();
   for (const [layer, stem] of found.stems) {
-    const at = namesOf(layer).findIndex((name) => stemOf(found.scheme, name).toLowerCase() === stem.toLowerCase());
+    const at = namesOf(layer).findIndex(
+      (name) => stemOf(found.scheme, name).toLowerCase() === stem.toLowerCase(),
+    );
     votes.set(at, (votes.get(at) ?? 0) + 1);
   }
   return [...votes].sort(([, a], [, b]) => b - a)[0]?.[0] ?? 0;

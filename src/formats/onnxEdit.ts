@@ -3,7 +3,6 @@ import { reads } from '#src/graph/topology.ts';
 import { halfToNumber, numberToHalf } from '#src/onnx/float16.ts';
 import type { Attribute, Constant, ModelGraph, Node } from '#src/onnx/model.ts';
 import { sizeOf, tensorOf } from '#src/onnx/tensor.ts';
-import { weightInput } from './onnxWeights.ts';
 
 /** The node with its subgraphs mapped. */
 function withGraphs(node: Node, map: (graph: ModelGraph) => ModelGraph): Node {
@@ -39,7 +38,7 @@ export function fresh(names: Set<string>, wanted: string): string {
 export class GraphEdit {
   readonly #graph: ModelGraph;
   readonly #names: Set<string>;
-  readonly #inputs = new Map<Node, string>();
+  readonly #inputs = new Map<Node, { readonly input: number; readonly name: string }>();
   readonly #added: { readonly name: string; readonly wanted: string; readonly constant: Constant }[] = [];
   constructor(graph: ModelGraph) {
     this.#graph = graph;
@@ -48,12 +47,12 @@ export class GraphEdit {
 
   /** Lets the nodes read `constant` as their weight. It takes over the old initializer's name if nothing else reads that. */
   replaceWeight(
-    nodes: readonly Node[],
+    nodes: readonly { readonly node: Node; readonly input: number }[],
     old: { readonly name: string; readonly path: string },
     constant: Constant,
   ): void {
     const name = fresh(this.#names, `${old.path}.rotated.weight`);
-    for (const node of nodes) this.#inputs.set(node, name);
+    for (const { node, input } of nodes) this.#inputs.set(node, { input, name });
     this.#added.push({ name, wanted: old.name, constant });
   }
 
@@ -61,11 +60,11 @@ export class GraphEdit {
     const rewire = (graph: ModelGraph): ModelGraph => ({
       ...graph,
       nodes: graph.nodes.map((node) => {
-        const name = this.#inputs.get(node);
+        const change = this.#inputs.get(node);
         const inner = withGraphs(node, rewire);
-        return name === undefined
-          ? inner
-          : { ...inner, inputs: node.inputs.map((n, i) => (i === weightInput(node) ? name : n)) };
+        return change
+          ? { ...inner, inputs: node.inputs.map((n, i) => (i === change.input ? change.name : n)) }
+          : inner;
       }),
     });
     const before = new Set(deadNames(this.#graph));

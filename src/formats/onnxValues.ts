@@ -1,9 +1,10 @@
-/** @file Values of a weight where a node of the model sees it: constants behind Transpose, Cast and DequantizeLinear. */
+/** @file Values of a weight where a node of the model sees it: constants behind any operators that can be computed here. */
 import { intAttr, intsAttr } from '#src/graph/attributes.ts';
 import { bfloatToNumber, halfToNumber, numberToBfloat, numberToHalf } from '#src/onnx/float16.ts';
 import { type Constant, type DType, ModelError, type ModelGraph, type Node } from '#src/onnx/model.ts';
 import { typeOfCode } from '#src/onnx/protobuf.ts';
-import { numbersOf, sizeOf, tensorOf } from '#src/onnx/tensor.ts';
+import { constantOf, numbersOf, sizeOf, type Tensor, tensor, tensorOf } from '#src/onnx/tensor.ts';
+import { builder, operatorKey, operators } from '#src/ops/table.ts';
 
 /** Numbers of any type in float64. */
 export interface Values {
@@ -28,7 +29,10 @@ export class ModelScope {
     if (own) return own;
     const node = this.#producers.get(name);
     if (node) {
-      const value = node.op === 'Constant' && node.domain === '' ? node.attributes.value : undefined;
+      if (node.op !== 'Constant' || node.domain !== '') return undefined;
+      const { value, value_floats: floats } = node.attributes;
+      if (floats?.kind === 'floats')
+        return constantOf(tensor('float32', [floats.value.length], floats.value));
       return value?.kind === 'tensor' ? value.value : undefined;
     }
     return this.outer?.constant(name);
@@ -40,22 +44,55 @@ export class ModelScope {
   }
 }
 
-/** A weight as a node sees it: an initializer, and the nodes from there to it. */
-export interface WeightPath {
-  readonly initializer: string;
-  /** In the order in which they compute. */
-  readonly nodes: readonly Node[];
+/**
+ * A value that hangs on constants alone: in float64 through Transpose, Cast and DequantizeLinear, in the model's own precision through others.
+ * @param opset version of the standard operators in the file
+ * @throws ModelError for a step that depends on an input, or that cannot be computed here
+ */
+export function evaluate(scope: ModelScope, name: string, opset: number): Values {
+  if (scope.constant(name)) return constantValues(scope, name);
+  const node = scope.producer(name);
+  if (!node) return constantValues(scope, name);
+  const [first = ''] = node.inputs;
+  if (node.domain === '') {
+    if (node.op === 'Identity' || node.op === 'Dropout') return evaluate(scope, first, opset);
+    if (node.op === 'Transpose') return transposed(evaluate(scope, first, opset), intsAttr(node, 'perm'));
+    if (node.op === 'DequantizeLinear') return dequantized(scope, node, evaluate(scope, first, opset));
+    const to = node.op === 'Cast' ? typeOfCode(intAttr(node, 'to', 0)) : undefined;
+    if (to && isFloat(to)) return cast(evaluate(scope, first, opset), to);
+  }
+  return folded(scope, node, name, opset);
 }
 
-/** The weight's values where the node sees them. Throws ModelError for a step that is not constant. */
-export function evaluatePath(scope: ModelScope, path: WeightPath): Values {
-  let x = constantValues(scope, path.initializer);
-  for (const node of path.nodes)
-    if (node.op === 'Transpose') x = transposed(x, intsAttr(node, 'perm'));
-    else if (node.op === 'Cast') x = cast(x, typeOfCode(intAttr(node, 'to', 0)));
-    else if (node.op === 'DequantizeLinear') x = dequantized(scope, node, x);
-  return x;
+/** What the operator table computes of a node. */
+function folded(scope: ModelScope, original: Node, name: string, opset: number): Values {
+  const refuse = (): never => {
+    throw new ModelError(
+      `A weight is computed by ${original.op} ${original.name || name}, which cannot be merged into. Save the adapter's own file.`,
+    );
+  };
+  const made = builder();
+  const node = operators[operatorKey(original)]?.convert?.(original, opset, made) ?? original;
+  let float: DType | undefined;
+  const inputs = node.inputs.map((input) => {
+    if (input === '') return null;
+    const constant = made.constants.get(input);
+    if (constant) return tensorOf(constant);
+    const values = evaluate(scope, input, opset);
+    if (isFloat(values.type)) float ??= values.type;
+    return tensorFrom(values);
+  });
+  const results = operators[operatorKey(node)]?.fold?.(node, inputs);
+  const result = results?.[original.outputs.indexOf(name)] ?? refuse();
+  const values = { type: result.type, shape: result.shape, data: Float64Array.from(numbersOf(result)) };
+  return result.type === 'float32' && float ? cast(values, float) : values;
 }
+
+/** For operators that know single precision: other floats are computed in it. */
+const tensorFrom = ({ type, shape, data }: Values): Tensor =>
+  tensor(isFloat(type) ? 'float32' : type, shape, data);
+
+const isFloat = (type: DType): boolean => type.includes('float');
 
 function constantValues(scope: ModelScope, name: string): Values {
   const constant = scope.constant(name);

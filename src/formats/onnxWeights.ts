@@ -2,21 +2,23 @@
 import { intAttr } from '#src/graph/attributes.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { type Model, ModelError, type ModelGraph, type Node } from '#src/onnx/model.ts';
-import { evaluatePath, ModelScope, transposed, type Values, type WeightPath } from './onnxValues.ts';
+import { evaluate, ModelScope, transposed, type Values } from './onnxValues.ts';
 
-const transparent = new Set(['Transpose', 'Cast', 'Identity', 'DequantizeLinear', 'Dropout']);
+/** The same numbers in another layout or type. */
+const layout = new Set(
+  'Transpose Cast Identity DequantizeLinear Dropout Reshape Squeeze Unsqueeze Flatten'.split(' '),
+);
 
-/** Follows a name back to a constant; undefined: none lies behind it. */
-export function weightPath(scope: ModelScope, name: string): WeightPath | undefined {
-  const nodes: Node[] = [];
+/** The constant whose layout alone a value changes; undefined: none lies behind it. */
+function constantBehind(scope: ModelScope, name: string): string | undefined {
   let at = name;
-  for (;;) {
-    if (scope.constant(at)) return { initializer: at, nodes: nodes.reverse() };
+  for (let steps = 0; steps < 64; steps++) {
+    if (scope.constant(at)) return at;
     const node = scope.producer(at);
-    if (!node || node.domain !== '' || !transparent.has(node.op) || nodes.length > 16) return undefined;
-    nodes.push(node);
+    if (!node || node.domain !== '' || !layout.has(node.op)) return undefined;
     at = node.inputs[0] ?? '';
   }
+  return undefined;
 }
 
 /** What kind of layer an operator is, ONNX Runtime's fused ones included. */
@@ -33,9 +35,12 @@ const operatorOf: Readonly<Record<string, Layer['op']>> = {
   'com.microsoft::Attention': 'MatMul',
 };
 
-/** The node's weight has its outputs on the last axis. */
-const seesTransposed = (node: Node): boolean =>
-  node.op === 'MatMul' || node.op === 'Attention' || intAttr(node, 'transB', 0) === 0;
+/** The node's weight has its outputs on the last axis: on the right, unless Gemm exchanges its axes; on the left only then. */
+function seesTransposed(node: Node, layer: Pick<Layer, 'weightInput'>): boolean {
+  const right = layer.weightInput === undefined;
+  const exchanged = node.op !== 'MatMul' && node.op !== 'Attention' && intAttr(node, right ? 'transB' : 'transA', 0) !== 0;
+  return right !== exchanged;
+}
 
 const shapeSeen = (layer: Layer, transposedThere: boolean): number[] =>
   layer.kind === 'conv'
@@ -47,13 +52,16 @@ const shapeSeen = (layer: Layer, transposedThere: boolean): number[] =>
 /** The weight's shape where the layer's nodes see it, as imported. */
 export const seenShape = (layer: Layer): number[] => shapeSeen(layer, layer.transposed);
 
-/** Which of the node's inputs is the weight. */
-export const weightInput = (node: Node): 0 | 1 => (node.op === 'Gather' ? 0 : 1);
+/** Which of its nodes' inputs is a layer's weight. */
+export const weightInput = (layer: Layer): 0 | 1 =>
+  layer.kind === 'embedding' ? 0 : (layer.weightInput ?? 1);
 
 export interface WeightUse {
   readonly scope: ModelScope;
   readonly node: Node;
-  readonly path: WeightPath;
+  /** The value that the node multiplies by. */
+  readonly seen: string;
+  readonly opset: number;
 }
 
 /**
@@ -62,28 +70,65 @@ export interface WeightUse {
 export const nameInFile = ({ part }: Layer, name: string): string =>
   part !== undefined && name.startsWith(`${part}/`) ? name.slice(part.length + 1) : name;
 
-/** All nodes, in subgraphs too, that multiply by a layer's weight as its kind of layer does. */
-export function weightUses(model: Model): (layer: Layer) => WeightUse[] {
-  const uses = new Map<string, WeightUse[]>();
+/** Nodes of a model by what they multiply by, and by their names as import gives them. */
+interface Uses {
+  /** By the constant whose layout alone is changed. */
+  readonly byConstant: ReadonlyMap<string, readonly WeightUse[]>;
+  readonly byNode: ReadonlyMap<string, readonly { readonly scope: ModelScope; readonly node: Node }[]>;
+}
+
+function usesIn({ graph: whole, opsets }: Model): Uses {
+  const opset = opsets.get('') ?? 21;
+  const byConstant = new Map<string, WeightUse[]>();
+  const byNode = new Map<string, { scope: ModelScope; node: Node }[]>();
+  const add = <T>(to: Map<string, T[]>, key: string, x: T): void => {
+    const known = to.get(key);
+    if (known) known.push(x);
+    else to.set(key, [x]);
+  };
   const visit = (graph: ModelGraph, outer?: ModelScope): void => {
     const scope = new ModelScope(graph, outer);
     for (const node of graph.nodes) {
       for (const a of Object.values(node.attributes)) if (a.kind === 'graph') visit(a.value, scope);
       if (!operatorOf[`${node.domain}::${node.op}`]) continue;
-      const path = weightPath(scope, node.inputs[weightInput(node)] ?? '');
-      if (!path) continue;
-      const known = uses.get(path.initializer);
-      if (known) known.push({ scope, node, path });
-      else uses.set(path.initializer, [{ scope, node, path }]);
+      add(byNode, node.name || (node.outputs[0] ?? ''), { scope, node });
+      for (const seen of new Set(node.inputs.slice(0, 2))) {
+        const constant = constantBehind(scope, seen);
+        if (constant !== undefined) add(byConstant, constant, { scope, node, seen, opset });
+      }
     }
   };
-  visit(model.graph);
-  return (layer) =>
-    (uses.get(layer.initializer) ?? uses.get(nameInFile(layer, layer.initializer)) ?? []).filter(
-      ({ node }) =>
-        operatorOf[`${node.domain}::${node.op}`] === layer.op &&
-        (layer.op !== 'Gemm' || seesTransposed(node) === layer.transposed),
+  visit(whole);
+  return { byConstant, byNode };
+}
+
+/** All nodes, in subgraphs too, that multiply by a layer's weight as its kind of layer does. */
+export function weightUses(model: Model): (layer: Layer) => WeightUse[] {
+  const { byConstant, byNode } = usesIn(model);
+  const opset = model.opsets.get('') ?? 21;
+  const fits = (layer: Layer, node: Node): boolean =>
+    operatorOf[`${node.domain}::${node.op}`] === layer.op &&
+    (layer.op !== 'Gemm' || seesTransposed(node, layer) === layer.transposed);
+  /** Nodes of one name are told apart by a number behind it. */
+  const named = (name: string): readonly { readonly scope: ModelScope; readonly node: Node }[] => {
+    const known = byNode.get(name);
+    if (known) return known.slice(0, 1);
+    const [, base, place] = /^(.*)\/(\d+)$/.exec(name) ?? [];
+    return base === undefined ? [] : (byNode.get(base) ?? []).slice(Number(place), Number(place) + 1);
+  };
+  return (layer) => {
+    const at = weightInput(layer);
+    const own = (name: string): string => nameInFile(layer, name);
+    if (layer.made)
+      return layer.nodes.flatMap((name) =>
+        named(own(name)).flatMap(({ scope, node }) =>
+          fits(layer, node) ? [{ scope, node, seen: node.inputs[at] ?? '', opset }] : [],
+        ),
+      );
+    return (byConstant.get(layer.initializer) ?? byConstant.get(own(layer.initializer)) ?? []).filter(
+      ({ node, seen }) => fits(layer, node) && node.inputs[at] === seen,
     );
+  };
 }
 
 /** A matrix with its axes exchanged if the nodes see it so. */
@@ -110,7 +155,7 @@ export const flippedAt = (
   layer: Layer,
   data: Float32Array,
   way: 'to torch' | 'from torch',
-): Float32Array => exchanged(layer, data, way, seesTransposed(node));
+): Float32Array => exchanged(layer, data, way, seesTransposed(node, layer));
 
 /**
  * The base weights of a model in torch's order (linear [out, in], embedding [in, out], conv [out, in/groups, kernel…]), float32.
@@ -128,22 +173,29 @@ export function torchWeights(model: Model): (layer: Layer) => Float32Array {
 /** Why a layer has no weight that could be merged. */
 export function noWeight(model: Model, layer: Layer): ModelError {
   const packed = model.graph.nodes.find(
-    (n) => n.op === 'MatMulNBits' && layer.nodes.some((name) => nameInFile(layer, name) === n.name),
+    (n) =>
+      n.op === 'MatMulNBits' &&
+      layer.nodes.some((name) => nameInFile(layer, name) === (n.name || n.outputs[0])),
   );
   return new ModelError(
     packed
-      ? `The weight of ${layer.path} is packed in few bits (MatMulNBits ${packed.name}), which cannot be merged into. Save the adapter's own file, or train on the model before it was quantised.`
+      ? `The weight of ${layer.path} is packed in few bits (MatMulNBits ${packed.name || packed.outputs[0]!}), which cannot be merged into. Save the adapter's own file, or train on the model before it was quantised.`
       : `The model has no ${layer.op} that multiplies by ${layer.initializer}, the weight of ${layer.path}: the adapter belongs to another model.`,
   );
 }
 
 /** The weight's values where the node sees them, their shape checked. */
-export function seenValues(layer: Layer, { scope, path, node }: WeightUse): Values {
-  const values = evaluatePath(scope, path);
-  const wanted = shapeSeen(layer, seesTransposed(node)).join();
-  if (values.shape.join() !== wanted)
+export function seenValues(layer: Layer, { scope, seen, node, opset }: WeightUse): Values {
+  const values = evaluate(scope, seen, opset);
+  const wanted = shapeSeen(layer, seesTransposed(node, layer));
+  // Axes of 1 may stand before a matrix.
+  const idle = values.shape.length - wanted.length;
+  const fits =
+    values.shape.slice(Math.max(0, idle)).join() === wanted.join() &&
+    (idle === 0 || (layer.kind === 'linear' && values.shape.slice(0, idle).every((d) => d === 1)));
+  if (!fits)
     throw new ModelError(
-      `${node.op} ${node.name} has a weight of shape [${values.shape.join()}], but layer ${layer.path} one of [${wanted}]: the adapter belongs to another model.`,
+      `${node.op} ${node.name} has a weight of shape [${values.shape.join()}], but layer ${layer.path} one of [${wanted.join()}]: the adapter belongs to another model.`,
     );
   return values;
 }

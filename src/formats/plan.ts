@@ -113,7 +113,11 @@ export function planToTable({ rules, root, ...rest }: Plan): object {
     const full = side === undefined || side === rest.side ? settings : { ...pick(rest), ...settings, side };
     return { match: snakeKeys(match), ...(skip !== undefined && { skip }), ...settingsTable(full) };
   };
-  return { ...settingsTable(rest), ...(root !== undefined && { root }), ...(rules.length > 0 && { rule: rules.map(table) }) };
+  return {
+    ...settingsTable(rest),
+    ...(root !== undefined && { root }),
+    ...(rules.length > 0 && { rule: rules.map(table) }),
+  };
 }
 
 /** Reads a plan file. Throws JobError that names the key, its value and what is allowed. */

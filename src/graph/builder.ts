@@ -139,7 +139,7 @@ export class Builder {
         : undefined;
     const known = key === undefined ? undefined : this.#shared.get(key);
     if (known) return known;
-    const value = this.initializer(this.fresh(stem), constantOf(t));
+    const value = this.initializer(this.fresh(stem), { ...constantOf(t), computed: true });
     this.#tensors.set(value.name, t);
     if (key !== undefined) this.#shared.set(key, value);
     return value;

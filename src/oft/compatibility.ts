@@ -98,7 +98,6 @@ const emptyStages: Trouble = {
   change: 'Choose smaller blocks, such as blocks = { dim = 4 }.',
 };
 
-
 const hit = (planned: Planned, { holds }: Trouble): Planned => planned.filter(holds);
 
 /** Verdict from troubles that forbid, and troubles that only lose something. */

@@ -67,15 +67,23 @@ function adapt(
   asked: Route | 'auto',
   rotated: Map<string, Value>,
 ): void {
-  const [x, weight, bias] = node.inputs.map((n) => (n === '' ? null : g.value(n)));
-  if (!x || !weight) throw new GraphError(`The layer ${planned.layer.path} (${node.op} ${node.name}) has no input or no weight. The file is damaged; export the model again.`);
+  const at = planned.layer.weightInput ?? 1;
+  const operands = node.inputs.map((n) => (n === '' ? null : g.value(n)));
+  const [x, seen, bias] = [operands[1 - at], operands[at], operands[2]];
+  if (!x || !seen)
+    throw new GraphError(
+      `The layer ${planned.layer.path} (${node.op} ${node.name}) has no input or no weight. The file is damaged; export the model again.`,
+    );
   if (g.values.get(node.outputs[0]!))
     throw new GraphError(`${node.op} ${node.name}: its output already exists.`);
   if (x.shape.includes(0))
     throw new GraphError(
       `The layer ${planned.layer.path} gets no values: its input has the shape [${x.shape.join(', ')}]. Set the model's dimensions to 1 or more.`,
     );
-  const open = openRoutes(planned, parts, bias ?? null);
+  const weight = matrix(g, seen, planned);
+  // Axes of 1 before the matrix are idle where x has as many; routes on what flows take the weight on the right.
+  const idle = planned.layer.kind === 'conv' || seen.shape.length <= Math.max(2, x.shape.length);
+  const open: Route[] = at === 1 && idle ? openRoutes(planned, parts, bias ?? null) : ['weight'];
   const route =
     asked === 'auto'
       ? cheapestRoute(planned, rowsOf(node, x, planned), open)
@@ -86,8 +94,9 @@ function adapt(
     const w = once(rotated, `${weight.name}|weight`, () =>
       rotateWeight(g, weight, planned, parts.rotation, parts.rescale),
     );
-    g.append({ ...node, inputs: [x.name, w.name, ...node.inputs.slice(2)] });
-  } else if (route === 'activation') rotateFlow(g, node, planned, parts, x, bias ?? null);
+    const turned = idle ? w : g.reshape(w, seen.shape);
+    g.append({ ...node, inputs: node.inputs.map((name, i) => (i === at ? turned.name : name)) });
+  } else if (route === 'activation') rotateFlow(g, node, planned, parts, [x, weight], bias ?? null);
   else {
     const w = once(rotated, `${weight.name}|gram`, () =>
       rotateWeight(g, weight, planned, parts.trivialised, null),
@@ -95,6 +104,10 @@ function adapt(
     rotateByGram(g, node, planned, parts, x, w, bias ?? null);
   }
 }
+
+/** A linear layer's weight without axes of 1 before the matrix. */
+const matrix = (g: Builder, weight: Value, { layer }: PlannedLayer): Value =>
+  layer.kind === 'linear' ? g.reshape(weight, weight.shape.slice(-2)) : weight;
 
 function once(known: Map<string, Value>, key: string, make: () => Value): Value {
   const value = known.get(key) ?? make();
@@ -121,13 +134,13 @@ function rotateFlow(
   node: Node,
   planned: PlannedLayer,
   { rotation, rescale }: LayerRotation,
-  x: Value,
+  [x, weight]: readonly [Value, Value],
   bias: Value | null,
 ): void {
   const input = planned.side === 'input' ? rotateActivation(g, x, planned, rotation!) : x;
   const inner: Node = {
     ...node,
-    inputs: [input.name, node.inputs[1]!],
+    inputs: [input.name, weight.name],
     outputs: [g.fresh(`${node.name}/flow`)],
   };
   const z = g.append(inner)[0]!;

@@ -85,8 +85,12 @@ function expression(source: string): Matcher {
   const complaint = regexComplaint(source);
   if (complaint) throw new MatchError(`its regex ${shorten(source)} ${complaint.reason}`, complaint.cure);
   const pattern = new RegExp(source);
-  return (layer) => pattern.test(layer.path);
+  return (layer) => namesOf(layer).some((name) => pattern.test(name));
 }
+
+/** A pattern may be written for the export's names, or for those of the Python model and its adapters. */
+const namesOf = ({ path, module }: Layer): readonly string[] =>
+  module ? [path, module.path, module.known] : [path];
 
 const shorten = (text: string): string => `"${text.length > 60 ? `${text.slice(0, 57)}…` : text}"`;
 
@@ -103,7 +107,7 @@ function compile(match: Match): Matcher {
   if (position !== undefined) all.push(place(position));
   if (part !== undefined) all.push((layer) => layer.part !== undefined && globMatches(part, layer.part));
   if (role !== undefined) all.push((layer) => roleOf(layer) === role);
-  if (name !== undefined) all.push((layer) => globMatches(name, layer.path));
+  if (name !== undefined) all.push((layer) => namesOf(layer).some((path) => globMatches(name, path)));
   if (regex !== undefined) all.push(expression(regex));
   return (layer, index, total) => all.every((test) => test(layer, index, total));
 }

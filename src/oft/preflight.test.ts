@@ -1,18 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { proposeForBudget } from './budget.ts';
 import { compatibility, oneNumberFits, type ToolVerdict } from './compatibility.ts';
+import { nameModules } from './modules/tree.ts';
 import { peftSettings } from './planned.ts';
 import { preflight } from './preflight.ts';
 import { planLayers } from './rules.ts';
 import { conv, linear, plan } from './testing/layers.ts';
 import type { Plan } from './types.ts';
 
-const layers = [
-  linear('down_blocks.0.to_q', 320, { in: 320 }),
-  linear('down_blocks.0.to_k', 320, { in: 768 }),
-  conv('b.conv1', 64, 3, { in: 32 }),
-  linear('c.odd', 37, { in: 16 }),
-];
+const attention = 'down_blocks.0.attentions.0.transformer_blocks.0.attn2';
+const layers = nameModules([
+  linear(`${attention}.to_q`, 320, { in: 320 }),
+  linear(`${attention}.to_k`, 320, { in: 768 }),
+  conv('mid_block.resnets.0.conv1', 64, 3, { in: 32 }),
+  linear('mid_block.resnets.0.time_emb_proj', 37, { in: 16 }),
+]);
 const verdicts = (p: Partial<Plan>, of = layers): Record<string, string> =>
   Object.fromEntries(compatibility(planLayers(of, plan(p)).planned).map((t) => [t.tool, t.verdict]));
 const verdict = (tool: ToolVerdict['tool'], p: Partial<Plan>, of = layers): ToolVerdict =>
@@ -24,17 +26,17 @@ describe('preflight', () => {
       layers,
       plan({
         rules: [
-          { match: { name: 'b.*' }, skip: true },
-          { match: { name: 'down_blocks.0.to_k' }, blocks: { count: 7 } },
+          { match: { name: 'mid_block*conv1' }, skip: true },
+          { match: { name: '*.to_k' }, blocks: { count: 7 } },
         ],
       }),
       { loraRank: 8 },
     );
     expect(rows.map((r) => [r.layer.path, r.state, r.rule])).toEqual([
-      ['down_blocks.0.to_q', 'adapted', null],
-      ['down_blocks.0.to_k', 'error', 1],
-      ['b.conv1', 'skipped', 0],
-      ['c.odd', 'identity', null],
+      [`${attention}.to_q`, 'adapted', null],
+      [`${attention}.to_k`, 'error', 1],
+      ['mid_block.resnets.0.conv1', 'skipped', 0],
+      ['mid_block.resnets.0.time_emb_proj', 'identity', null],
     ]);
     // 320 by dim 4: 80 × 4; 37 is prime: 37 blocks of one.
     expect(totals).toEqual({
@@ -89,11 +91,13 @@ describe('compatibility', () => {
       'kohya sd-scripts': 'no',
       OneTrainer: 'no',
     });
-    const unet = [linear('x', 64, { part: 'unet' })];
+    const unet = nameModules([linear('unet.mid_block.resnets.0.time_emb_proj', 64, { part: 'unet' })]);
     expect(verdicts({}, unet).ComfyUI).toBe('loads');
+    // The folder's name does not make a UNet of it.
+    expect(verdicts({}, [linear('x', 64, { part: 'unet' })]).ComfyUI).toBe('no');
   });
   it('names what PEFT cannot mix', () => {
-    const rules = [{ match: { name: 'down_blocks.0.to_q' }, blocks: { size: 64 } }];
+    const rules = [{ match: { name: '*.to_q' }, blocks: { size: 64 } }];
     expect(verdict('PEFT', { ...input, rules })).toMatchObject({ verdict: 'no', format: null });
     expect(verdict('PEFT', { ...input, rescale: true }).losses[0]).toMatch(/no rescale/);
   });

@@ -1,5 +1,6 @@
 /** @file The configuration checker: every layer with what becomes of it, totals, problems, and which tools will load the result. */
 import { compatibility, type ToolVerdict } from './compatibility.ts';
+import type { Unadapted } from './layers.ts';
 import { type Root, rootsOf } from './modules/tree.ts';
 import { fanIn } from './planned.ts';
 import { decideLayers, type Decision, planProblems, type PlanProblem } from './rules.ts';
@@ -65,7 +66,7 @@ function rowOf({ layer, rule, planned, misfit, notes }: Decision, total: number)
 export function preflight(
   layers: readonly Layer[],
   plan: Plan,
-  { loraRank = 16 }: { readonly loraRank?: number } = {},
+  { loraRank = 16, others = [] }: { readonly loraRank?: number; readonly others?: readonly Unadapted[] } = {},
 ): Preflight {
   const decided = decideLayers(layers, plan);
   const planned = decided.decisions.flatMap((d) => d.planned ?? []);
@@ -85,7 +86,7 @@ export function preflight(
         numbers: planned.reduce((n, { layer }) => n + loraRank * (layer.out + fanIn(layer)), 0),
       },
     },
-    problems: planProblems(layers, decided),
+    problems: planProblems(layers, decided, others),
     tools: compatibility(planned),
     roots: rootsOf(decided.decisions.map((d) => d.layer)),
   };

@@ -19,12 +19,12 @@ function sideOf({ blocks, algorithm }: LayerSettings): number {
 const rounded = (x: number): number => Number(x.toPrecision(2));
 
 /**
- * A rate at which none of the models of the bench left its loss behind.
+ * A rate at which none of the models of the bench left its loss behind: it falls with √ of the blocks' side, as Adam moves each of a block's
+ * numbers by about the rate, which turns a block of side b by about rate·√(b − 1).
  *
- * Adam moves every number of a block by about the rate in a step, so a block of side b turns by about rate·√(b − 1) to rate·b: the rate falls
- * with the side.
+ * @param blockwise the rate is scaled by 1/(2·√(b − 1)) for each layer: then one fits all sides
  */
-export function usualRate(settings: LayerSettings): number {
-  const side = Math.max(2, sideOf(settings));
-  return rounded(Math.min(BASE, (BASE * 4) / side));
+export function usualRate(settings: LayerSettings, blockwise = false): number {
+  const side = Math.max(4, sideOf(settings));
+  return rounded(blockwise ? BASE * 2 * Math.sqrt(3) : BASE * Math.sqrt(4 / side));
 }

@@ -108,7 +108,9 @@ export function roleOf(layer: Layer): Role {
   if (role === undefined) {
     role =
       signs.find(
-        ({ pattern, kind }) => (kind === undefined || kind === layer.kind) && pattern.test(layer.path),
+        ({ pattern, kind }) =>
+          (kind === undefined || kind === layer.kind) &&
+          (pattern.test(layer.path) || (layer.module !== undefined && pattern.test(layer.module.path))),
       )?.role ?? 'other';
     known.set(layer, role);
   }

@@ -1,4 +1,5 @@
 /** @file Rules by layer attributes: the first that matches decides a layer's blocks. */
+import { noLayerWords, type Unadapted } from './layers.ts';
 import { type BlockMisfit, chooseBlocks, isMisfit } from './blocks.ts';
 import { compileMatch, describeMatch, type Matcher, MatchError } from './match.ts';
 import { nameModules } from './modules/tree.ts';
@@ -170,28 +171,36 @@ const changes = (decisions: readonly Decision[]): PlanProblem[] =>
   });
 
 /** Why there is nothing to train; none: there is. */
-function nothing(layers: readonly Layer[], decisions: readonly Decision[]): PlanProblem[] {
+function nothing(
+  layers: readonly Layer[],
+  decisions: readonly Decision[],
+  others: readonly Unadapted[],
+): PlanProblem[] {
   if (decisions.some((d) => d.planned !== null || d.misfit)) return [];
   return [
     {
       severity: 'error',
       message:
         layers.length === 0
-          ? 'This model has no layer to adapt: no MatMul, Gemm or Conv multiplies by a stored weight.'
+          ? `This model has no layer to adapt: ${noLayerWords(others)}`
           : `All ${layers.length} layers are skipped by rules, so there is nothing to train.`,
       cure: layers.length === 0 ? 'Open a model with linear or convolution layers.' : 'Remove a skip rule.',
     },
   ];
 }
 
-/** All that is wrong or doubtful about a plan's decisions. */
+/**
+ * All that is wrong or doubtful about a plan's decisions.
+ * @param others nodes that multiply by constants and are no layers
+ */
 export const planProblems = (
   layers: readonly Layer[],
   { decisions, problems }: ReturnType<typeof decideLayers>,
+  others: readonly Unadapted[] = [],
 ): PlanProblem[] => [
   ...misfits(decisions),
   ...problems,
-  ...nothing(layers, decisions),
+  ...nothing(layers, decisions, others),
   ...settingWarnings(decisions.flatMap((d) => d.planned ?? [])),
   ...changes(decisions),
 ];

@@ -140,9 +140,16 @@ export interface Layer {
   readonly path: string;
   /** embedding: a Gather of rows of the weight, W′ = W·R (PEFT); `in` is the number of rows. Found on request only. */
   readonly kind: 'linear' | 'conv' | 'embedding';
-  /** The nodes that multiply by the weight (several where it is shared), and the name of the initializer behind it. */
+  /** The nodes that multiply by the weight (several where it is shared), and the name of the initializer behind it: the largest of several. */
   readonly nodes: readonly string[];
   readonly initializer: string;
+  /**
+   * Where the weight is more than another layout of one initializer: all initializers behind it, and whether it is one of them as a whole (scaled), or
+   * a piece or several.
+   */
+  readonly made?: { readonly stored: readonly string[]; readonly whole: boolean };
+  /** The weight stands on the left, W·x; absent: on the right. */
+  readonly weightInput?: 0;
   readonly op: 'MatMul' | 'Gemm' | 'Conv' | 'Gather';
   readonly in: number;
   readonly out: number;

@@ -38,7 +38,8 @@ const bytes = (shape: readonly number[]): Tensor =>
 
 describe('what cannot be trained is refused with the way out', () => {
   const grouped = (attrs: Attrs, more: string[] = []): Node =>
-    ms('GroupQueryAttention', ['x0', 'x1', 'x1', ...more], ['y'], {
+    // Lengths (inputs 5 and 6) must be there; nothing here reads them.
+    ms('GroupQueryAttention', ['x0', 'x1', 'x1', more[0] ?? '', more[1] ?? '', 'x0', 'x0'], ['y'], {
       num_heads: 2,
       kv_num_heads: 1,
       ...attrs,

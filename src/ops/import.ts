@@ -263,9 +263,15 @@ class Importer implements Knowledge {
     const operator = operators[operatorKey(node)];
     const inputs = this.#inputs(node);
     if (node.op === 'Constant' && node.domain === '') {
-      const constant = node.attributes.value;
-      if (constant?.kind === 'tensor' && isWeight(constant.value) && sizeOf(constant.value.shape) > 1)
-        return [this.#weight(this.#free(original.outputs[0]!), constant.value)];
+      const { value, value_floats: floats } = node.attributes;
+      const constant =
+        floats?.kind === 'floats'
+          ? constantOf(tensor('float32', [floats.value.length], floats.value))
+          : value?.kind === 'tensor'
+            ? value.value
+            : undefined;
+      if (constant && isWeight(constant) && sizeOf(constant.shape) > 1)
+        return [this.#weight(this.#free(original.outputs[0]!), constant)];
     }
     if ((node.op === 'Shape' || node.op === 'Size') && node.domain === '') {
       // The values do not matter, only the shape.

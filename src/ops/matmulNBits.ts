@@ -13,8 +13,21 @@ import type { Operator } from './types.ts';
 const plainName = (name: string): string =>
   name.replace(/(_DQ)?_Q\d+(_\w+)?$/, '').replace(/([._/])qweight$/, '$1weight');
 
+const reshaping = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Identity']);
+
+/** The initializer whose bytes a value holds, in whatever shape; the value itself where it is none. */
+function storedBehind(g: Builder, v: Value): Value {
+  for (let name = v.name; ;) {
+    if (g.constants.has(name)) return g.value(name);
+    const node = g.nodes.find((n) => n.outputs.includes(name));
+    if (!node || node.domain !== '' || !reshaping.has(node.op)) return v;
+    name = node.inputs[0]!;
+  }
+}
+
 /** The same bytes as an initializer of another type and shape. */
-function retyped(g: Builder, node: Node, v: Value, type: DType, shape: Shape): Value {
+function retyped(g: Builder, node: Node, given: Value, type: DType, shape: Shape): Value {
+  const v = storedBehind(g, given);
   const constant = g.constants.get(v.name);
   if (!constant)
     fail(node, `its weight ${v.name} is computed, but must be stored in the file. Fold constants first.`);

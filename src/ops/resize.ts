@@ -103,14 +103,18 @@ const matricesOf = (node: Node, from: Shape, { shape, scales, roi }: Plan): (num
 const transposedMatrix = (m: readonly (readonly number[])[]): number[][] =>
   m[0]!.map((_, i) => m.map((row) => row[i]!));
 
-/** onnxruntime interpolates the last axes of images and volumes; WebGPU does so without antialiasing. */
+/**
+ * onnxruntime interpolates the last axes of images and volumes; WebGPU does so without antialiasing. Of cubic ones it moves Transposes to the other
+ * side, whatever its level of optimisation from "extended" on, and then has no kernel for the axes that are left: cubic goes by matrices always.
+ */
 function hasKernel(node: Node, shape: Shape, scales: readonly number[]): boolean {
   if (intAttr(node, 'antialias', 0) !== 0) return false;
   const mode = stringAttr(node, 'mode', 'nearest');
+  if (mode === 'cubic') return false;
   if (mode === 'nearest') return true;
   const outer = shape.length === 2 ? 0 : 2;
   if (scales.some((s, i) => i < outer && s !== 1)) return false;
-  return mode === 'cubic' ? [2, 4].includes(shape.length) : [2, 3, 4, 5].includes(shape.length);
+  return [2, 3, 4, 5].includes(shape.length);
 }
 
 function gradient({ g, node, inputs, grads, constant }: GradContext): (Value | null)[] {

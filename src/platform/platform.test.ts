@@ -64,6 +64,8 @@ test('whatever the language is, Intl takes it afterwards; a good one stays', () 
   expect(next.language).toBe('pt-BR');
 });
 
+const SAFARI =
+  'Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15';
 const whole: ThreadRealm = {
   isSecureContext: true,
   crossOriginIsolated: true,
@@ -74,6 +76,9 @@ const whole: ThreadRealm = {
 test.each<[string, Partial<ThreadRealm>, number, RegExp | null]>([
   ['an isolated page', {}, 4, null],
   ['two cores', { navigator: { hardwareConcurrency: 2 } }, 2, null],
+  ['Safari, which says 4 of 2', { navigator: { hardwareConcurrency: 4, userAgent: SAFARI } }, 2, null],
+  ['Safari with more cores', { navigator: { hardwareConcurrency: 8, userAgent: SAFARI } }, 4, null],
+  ['Chrome', { navigator: { hardwareConcurrency: 4, userAgent: `${SAFARI} Chrome/156` } }, 4, null],
   ['a browser that does not say how many cores', { navigator: {} }, 1, null],
   ['no shared memory, though isolated', { SharedArrayBuffer: undefined }, 1, /share no memory/],
   ['a host without headers', { crossOriginIsolated: false }, 1, /not isolated/],

@@ -14,7 +14,7 @@ export interface ThreadRealm {
   readonly isSecureContext?: boolean;
   readonly crossOriginIsolated?: boolean;
   readonly SharedArrayBuffer?: SharedArrayBufferConstructor;
-  readonly navigator?: { readonly hardwareConcurrency?: number };
+  readonly navigator?: { readonly hardwareConcurrency?: number; readonly userAgent?: string };
 }
 
 export interface Threads {
@@ -36,6 +36,15 @@ function shares({ SharedArrayBuffer: Shared }: ThreadRealm): boolean {
   }
 }
 
+/**
+ * Cores that can be counted on. WebKit says 4 of every machine with up to four, so as not to tell them apart; four threads on two cores wait for one another longer
+ * than they compute.
+ */
+function cores({ hardwareConcurrency = 1, userAgent = '' }: NonNullable<ThreadRealm['navigator']>): number {
+  const webKit = userAgent.includes('AppleWebKit') && !/Chrom(e|ium)/.test(userAgent);
+  return webKit && hardwareConcurrency <= 4 ? Math.min(2, hardwareConcurrency) : hardwareConcurrency;
+}
+
 /** Up to four where memory can be shared, else one. */
 export function threadsOf(realm: ThreadRealm = globalThis): Threads {
   if (realm.isSecureContext === false)
@@ -53,5 +62,5 @@ export function threadsOf(realm: ThreadRealm = globalThis): Threads {
         'the page is not isolated: its host sends no headers for it, and its service worker is not in charge',
     };
   if (!shares(realm)) return { count: 1, because: 'this browser lets threads share no memory' };
-  return { count: Math.max(1, Math.min(MOST, realm.navigator?.hardwareConcurrency ?? 1)), because: null };
+  return { count: Math.max(1, Math.min(MOST, cores(realm.navigator ?? {}))), because: null };
 }

@@ -5,6 +5,7 @@ import { insertAdapters } from '#src/oft/insert.ts';
 import { wholeFeed } from '#src/oft/hostRotation.ts';
 import type { Layout } from '#src/oft/parameters.ts';
 import type { LayerRotation } from '#src/oft/rotations.ts';
+import { withoutFrozen } from './frozen.ts';
 import { lowerGraph } from '#src/ops/lower.ts';
 import { builder } from '#src/ops/table.ts';
 import { feedsOf } from './names.ts';
@@ -53,7 +54,7 @@ export function compileForward({
   );
   insertAdapters(g, graph, layout, layers, 'weight', whole);
   const outputs = graph.outputs.map((o) => g.value(o.name));
-  const pruned = prune(lowerGraph(g.build(outputs)));
+  const pruned = withoutFrozen(prune(lowerGraph(g.build(outputs))));
   return {
     stages: [{ name: 'forward', graph: pruned, weights: runInputs(pruned) }],
     state: [],

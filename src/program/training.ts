@@ -10,6 +10,7 @@ import { insertAdapters } from '#src/oft/insert.ts';
 import { type Layout, rateScales } from '#src/oft/parameters.ts';
 import { emitRotations } from '#src/oft/rotations.ts';
 import { projectParameters } from '#src/oft/skew.ts';
+import { withoutFrozen } from './frozen.ts';
 import { lowerGraph } from '#src/ops/lower.ts';
 import { builder } from '#src/ops/table.ts';
 import { adamW } from '#src/optim/adamw.ts';
@@ -131,7 +132,7 @@ export function compileTraining(options: TrainingOptions): Program {
   g.output(g.cast(finite, 'float32'), 'finite');
   g.output(residual, 'residual');
 
-  const pruned = prune(lowerGraph(g.build()));
+  const pruned = withoutFrozen(prune(lowerGraph(g.build())));
   const zeros = (): Float32Array => new Float32Array(layout.size);
   const state = (name: string, init: Float32Array): StateTensor => ({
     name,

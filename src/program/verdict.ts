@@ -114,10 +114,13 @@ export function reliefs(estimate: MemoryEstimate, offered: OfferedMemory, option
     )
       return found;
   }
-  for (let { batch, accumulate } = options; batch > 1;) {
-    const smaller = Math.ceil(batch / 2);
-    accumulate = Math.ceil((accumulate * batch) / smaller);
-    const words = `Batches of ${smaller}, ${accumulate} of them per step`;
+  // A step over the same examples is the same update, however they are cut.
+  const examples = options.batch * options.accumulate;
+  for (let { batch } = options; batch > 1;) {
+    let smaller = Math.ceil(batch / 2);
+    while (examples % smaller !== 0) smaller--;
+    const accumulate = examples / smaller;
+    const words = `Batches of ${smaller}, ${accumulate} of them per step: an update of ${examples} as before`;
     if (add(words, { batch: smaller, accumulate }, scaled(smaller / batch))) return found;
     batch = smaller;
   }

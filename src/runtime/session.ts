@@ -7,7 +7,7 @@ import type { Stage } from '#src/program/types.ts';
 import type { Backend } from './backend.ts';
 import { predictedElsewhere } from './placement.ts';
 import type { LoadExternal, PlacementReport } from './types.ts';
-import { constantBytes } from './weights.ts';
+import { weightBytes } from './weights.ts';
 
 export interface OpenStage {
   readonly session: Ort.InferenceSession;
@@ -15,12 +15,16 @@ export interface OpenStage {
 }
 
 /** External constants that stay inside the session's model, read one at a time. */
-async function inlined(stage: Stage, external?: LoadExternal): Promise<Graph> {
+async function inlined(backend: Backend, stage: Stage, external?: LoadExternal): Promise<Graph> {
   const weights = new Set(stage.weights);
   const constants = new Map<string, Constant>(stage.graph.constants);
   for (const [name, c] of constants)
     if (c.data.kind === 'external' && !weights.has(name))
-      constants.set(name, { ...c, data: { kind: 'inline', bytes: await constantBytes(name, c, external) } });
+      constants.set(name, {
+        type: c.type,
+        shape: c.shape,
+        data: { kind: 'inline', bytes: await weightBytes(backend, name, c, external) },
+      });
   return { ...stage.graph, constants };
 }
 
@@ -29,7 +33,7 @@ async function inlined(stage: Stage, external?: LoadExternal): Promise<Graph> {
  * back, and the nodes concerned are reported.
  */
 export async function openStage(backend: Backend, stage: Stage, external?: LoadExternal): Promise<OpenStage> {
-  const model = encodeGraph(await inlined(stage, external), {
+  const model = encodeGraph(await inlined(backend, stage, external), {
     weightsAsInputs: new Set(stage.weights),
     name: stage.name,
   });

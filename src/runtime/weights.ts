@@ -1,10 +1,12 @@
 /** @file Frozen weights on the device: uploaded once, shared by all programs that hold the same Constant object. */
 import type * as Ort from 'onnxruntime-web';
 import { singleBytes } from '#src/onnx/single.ts';
-import { byteLength, viewBytes } from '#src/onnx/tensor.ts';
+import { byteLength, sizeOf, viewBytes } from '#src/onnx/tensor.ts';
+import { encodeGraph } from '#src/graph/encode.ts';
+import type { Graph } from '#src/graph/types.ts';
 import { type Constant, ModelError } from '#src/onnx/model.ts';
 import type { Backend } from './backend.ts';
-import { deviceTensor } from './device.ts';
+import { deviceTensor, hostTensor } from './device.ts';
 import type { LoadExternal } from './types.ts';
 
 /** The bytes of a constant in its element type, wherever they lie. Throws ModelError for external data without a loader or of the wrong length. */
@@ -26,6 +28,47 @@ export async function constantBytes(
     );
   return stored ? singleBytes(stored, bytes) : bytes;
 }
+
+/** As {@link constantBytes}, also of a constant that is computed. */
+export const weightBytes = (
+  backend: Pick<Backend, 'ort'>,
+  name: string,
+  constant: Constant,
+  external?: LoadExternal,
+): Promise<Uint8Array> =>
+  constant.by ? computedBytes(backend, constant.by, external) : constantBytes(name, constant, external);
+
+/** What a graph without inputs computes: by a session of its own on the CPU, as the nodes stand, that is given its weights one by one. */
+async function computedBytes(
+  backend: Pick<Backend, 'ort'>,
+  graph: Graph,
+  external?: LoadExternal,
+): Promise<Uint8Array> {
+  const { ort } = backend;
+  const weights = [...graph.constants].filter(([, c]) => sizeOf(c.shape) >= 256 && fed.has(c.type));
+  const model = encodeGraph(graph, { weightsAsInputs: new Set(weights.map(([name]) => name)) });
+  const session = await ort.InferenceSession.create(model, {
+    executionProviders: ['wasm'],
+    graphOptimizationLevel: 'disabled',
+    logSeverityLevel: 3,
+  });
+  try {
+    const feeds = Object.create(null) as Record<string, Ort.Tensor>;
+    for (const [name, c] of weights) {
+      const bytes = await constantBytes(name, c, external);
+      feeds[name] = hostTensor(ort, c.type, c.shape, viewBytes(c.type, bytes));
+    }
+    const [output] = graph.outputs;
+    const { data } = (await session.run(feeds))[output!.name]!;
+    const { buffer, byteOffset, byteLength: length } = data as Uint8Array;
+    return new Uint8Array(buffer, byteOffset, length).slice();
+  } finally {
+    await session.release();
+  }
+}
+
+/** Types of weights that such a session is fed with; others are in its file. */
+const fed: ReadonlySet<string> = new Set(['float32', 'int8', 'uint8', 'int32']);
 
 interface Entry {
   readonly tensor: Promise<Ort.Tensor>;
@@ -52,7 +95,7 @@ export class WeightStore {
     let entry = this.#entries.get(constant);
     if (!entry) {
       entry = {
-        tensor: constantBytes(name, constant, external).then((bytes) =>
+        tensor: weightBytes(this.#backend, name, constant, external).then((bytes) =>
           deviceTensor(this.#backend, constant.type, constant.shape, viewBytes(constant.type, bytes)),
         ),
         bytes: byteLength(constant.type, constant.shape),

@@ -84,10 +84,27 @@ async function recordName(url: string): Promise<string> {
   return `${await sha256(new TextEncoder().encode(url))}.json`;
 }
 
+/** The origin's private file system. Throws StoreError where there is none: over plain http, in some private windows. */
+async function privateRoot(): Promise<FileSystemDirectoryHandle> {
+  const { storage } = navigator as Partial<Navigator>;
+  try {
+    // Pages over plain http have no storage at all.
+    if (!(storage as Partial<StorageManager> | undefined)?.getDirectory) throw new Error('There is none.');
+    return await storage!.getDirectory();
+  } catch (cause) {
+    throw new StoreError(
+      'unavailable',
+      'This browser keeps no downloads for this page: it is open over plain http, or in a private window.',
+      'Download the file yourself, then pick it here. Or open the page by https in a normal window.',
+      { cause },
+    );
+  }
+}
+
 /** The depot in the origin's private file system, under downloads/. For workers. */
 export function privateDepot(): Depot {
   const folder = async (name: string): Promise<Listed> => {
-    const root = await navigator.storage.getDirectory();
+    const root = await privateRoot();
     const downloads = await root.getDirectoryHandle('downloads', { create: true });
     return await downloads.getDirectoryHandle(name, { create: true });
   };

@@ -46,6 +46,8 @@ export interface TaskInfo {
   /** What a run of any model has where the job says nothing of it: never the example's settings, which fit its own model and data alone. */
   readonly usual: {
     readonly train: { readonly steps: number; readonly batch: number };
+    /** Times the learning rate that the adapter's kind has by default; absent: 1. */
+    readonly rate?: number;
     readonly sample?: { readonly guidance: number };
   };
   /** A tiny built-in example that runs in seconds, as the table of a job (keys as in files); null: none. */

@@ -186,8 +186,8 @@ export interface PreparedTask {
    * @param variant which of the shapes of micro-batches; layers and their order are the same in all
    */
   training(variant?: number): TrainedGraph;
-  /** The shape of a micro-batch, from 0, by the seed and the step alone; asked for after `warm`. Absent: there is one shape. */
-  variant?(step: number, micro: number): number;
+  /** The shape of a step's micro-batches, from 0, by the seed and the step alone; asked for after `warm`. Absent: there is one shape. */
+  variant?(step: number): number;
   readonly problems: readonly TaskProblem[];
   /** Names of the classes, where the model tells classes apart: a merged model's file says them. */
   readonly classes?: readonly string[];
@@ -199,7 +199,10 @@ export interface PreparedTask {
   readonly dataHash: string;
   /** Makes what needs the device once (embeddings, latents); called before feeds, evaluate and samples, cheap when nothing is new. */
   warm(host: TaskHost, tell?: Tell): Promise<void>;
-  /** Feeds of micro-step `micro` of step `step` (0-based); they follow from the seed and the step alone. Data too large to be held are read here. */
+  /**
+   * Feeds of micro-step `micro` of step `step` (0-based). What an example is and what is done to it follow from the seed and its place in the run alone, so that
+   * a step's examples are the same however they are cut into micro-batches. Data too large to be held are read here.
+   */
   feeds(step: number, micro: number): Tensors | Promise<Tensors>;
   evaluate(adapted: Adapted, host: TaskHost, tell: Tell): Promise<TaskEvaluation>;
   /** The wall's row: fixed prompts or inputs and seeds. */

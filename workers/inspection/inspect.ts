@@ -163,6 +163,13 @@ function describe(file: ReadFile, given: Readonly<Record<string, number>>): Insp
     layers,
     obstacles,
     placement: trained?.placement ?? null,
-    ...trainability({ layers, obstacles, missing, error: trained?.error ?? error, dims: bound.dims }),
+    ...trainability({
+      layers,
+      obstacles,
+      missing,
+      error: trained?.error ?? error,
+      dims: bound.dims,
+      unadapted: trained?.others ?? [],
+    }),
   };
 }

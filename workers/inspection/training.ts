@@ -2,7 +2,7 @@
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
-import { findLayers } from '#src/oft/layers.ts';
+import { examineLayers, type Unadapted } from '#src/oft/layers.ts';
 import { type Obstacle, reachOf, withoutGradient } from '#src/oft/obstacles.ts';
 import { parameterLayout } from '#src/oft/parameters.ts';
 import { defaultSettings } from '#src/oft/planned.ts';
@@ -28,6 +28,8 @@ const optimiser = {
 export interface Trained {
   readonly layers: readonly InspectedLayer[];
   readonly obstacles: readonly InspectedObstacle[];
+  /** Nodes that multiply by constants and are no layers. */
+  readonly others: readonly Unadapted[];
   readonly placement: InspectedPlacement;
   /** Why no step could be compiled though layers can turn; null: one was. */
   readonly error: string | null;
@@ -53,7 +55,7 @@ function anyLoss(g: Builder, outputs: ReadonlyMap<string, Value>): LossSum {
 
 /** Looks for layers, walks the gradient's way, and compiles a training step with the default plan on all that can turn. */
 export function examine(graph: Graph): Trained {
-  const found: readonly Layer[] = findLayers(graph);
+  const { layers: found, others } = examineLayers(graph);
   const reach = reachOf(graph, found);
   const layers = found.map((layer, i) => ({ ...layer, reach: reach[i]! }));
   const obstacles = withoutGradient(graph, found).filter((o) => o.gradient);
@@ -62,7 +64,8 @@ export function examine(graph: Graph): Trained {
   const looked = step ?? lowerGraph(graph);
   return {
     layers,
-    obstacles: grouped(obstacles),
+    obstacles: [...grouped(obstacles), ...unadapted(others)],
+    others,
     placement: {
       of: step ? 'step' : 'model',
       nodes: looked.nodes.length,
@@ -94,4 +97,19 @@ function grouped(obstacles: readonly Obstacle[]): InspectedObstacle[] {
     reason:
       'No gradient passes through it: the layers before it stay as they are. Export the model without it to train those too.',
   }));
+}
+
+/** Nodes that are no layers, by operator and reason. */
+function unadapted(others: readonly Unadapted[]): InspectedObstacle[] {
+  const groups = new Map<
+    string,
+    { readonly op: string; readonly reason: string; readonly nodes: string[] }
+  >();
+  for (const { op, reason, node } of others) {
+    const key = `${op}: ${reason}`;
+    const group = groups.get(key) ?? { op, reason: `No layer: ${reason}.`, nodes: [] };
+    group.nodes.push(node);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map((group) => ({ ...group, blocks: false }));
 }

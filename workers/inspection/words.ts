@@ -1,4 +1,5 @@
 /** @file Whether a model can be trained, in words for people. */
+import { noLayerWords, type Unadapted } from '#src/oft/layers.ts';
 import type { InspectedDim, InspectedLayer, InspectedModel, InspectedObstacle } from './types.ts';
 
 interface Findings {
@@ -9,6 +10,8 @@ interface Findings {
   /** Why it could not be bound, or no step compiled. */
   readonly error: string | null;
   readonly dims: readonly InspectedDim[];
+  /** Nodes that multiply by constants and are no layers. */
+  readonly unadapted: readonly Unadapted[];
 }
 
 type Verdict = Pick<InspectedModel, 'trainable' | 'problems'>;
@@ -21,7 +24,7 @@ const some = (names: readonly string[], most = 3): string =>
     ? names.join(', ')
     : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
 
-export function trainability({ layers, obstacles, missing, error, dims }: Findings): Verdict {
+export function trainability({ layers, obstacles, missing, error, dims, unadapted }: Findings): Verdict {
   const no = (words: string, cure?: string, item?: string): Verdict => ({
     trainable: { layers: 0, words, ...(cure !== undefined && { cure }) },
     problems: [
@@ -56,8 +59,8 @@ export function trainability({ layers, obstacles, missing, error, dims }: Findin
   }
   if (layers.length === 0)
     return no(
-      'There is no layer here that could turn: no MatMul, Gemm or Conv whose weight is stored in the file.',
-      'Export the model with its weights (export_params=True).',
+      `There is no layer here that could turn: ${noLayerWords(unadapted)}`,
+      unadapted.length === 0 ? 'Export the model with its weights (export_params=True).' : undefined,
     );
   const turning = layers.filter((l) => l.reach === 'turns');
   const others = layers.filter((l) => l.reach !== 'turns');

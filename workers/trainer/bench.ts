@@ -2,6 +2,7 @@
 import type { Graph } from '#src/graph/types.ts';
 import { hostRotations } from '#src/oft/hostRotation.ts';
 import type { Layout } from '#src/oft/parameters.ts';
+import { withoutFrozen } from '#src/program/frozen.ts';
 import { lowerGraph } from '#src/ops/lower.ts';
 import { compileForward } from '#src/program/forward.ts';
 import { feedsOf, ownFeeds } from '#src/program/names.ts';
@@ -171,7 +172,7 @@ export class Bench {
 }
 
 const frozenProgram = (name: string, imported: Graph): Program => {
-  const graph = lowerGraph(imported);
+  const graph = withoutFrozen(lowerGraph(imported));
   return {
     stages: [{ name, graph, weights: runInputs(graph) }],
     state: [],

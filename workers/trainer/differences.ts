@@ -1,5 +1,6 @@
 /** @file A model whose layers have whole weight differences added. */
-import { flipped, seenShape } from '#src/formats/onnxWeights.ts';
+import { flipped, weightInput } from '#src/formats/onnxWeights.ts';
+import { apart } from '#src/graph/names.ts';
 import type { Graph } from '#src/graph/types.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { constantOf } from '#src/onnx/tensor.ts';
@@ -19,22 +20,23 @@ export function withDifferences(
 ): Graph {
   const constants = new Map(graph.constants);
   const values = new Map(graph.values);
-  const replaced = new Map<string, string>();
+  const changed = new Map<string, readonly [Layer, Float32Array]>();
   for (const layer of layers) {
     const difference = differences.get(layer.path);
     if (!difference || strength === 0) continue;
     const data = weights(layer).map((w, i) => w + strength * difference[i]!);
-    const name = `${layer.initializer}/changed`;
-    const shape = seenShape(layer);
-    constants.set(name, constantOf({ type: 'float32', shape, data: flipped(layer, data, 'from torch') }));
-    values.set(name, { name, type: 'float32', shape });
-    for (const node of layer.nodes) replaced.set(node, name);
+    for (const node of layer.nodes) changed.set(node, [layer, flipped(layer, data, 'from torch')]);
   }
   const nodes = graph.nodes.map((node) => {
-    const name = replaced.get(node.name);
-    return name === undefined
-      ? node
-      : { ...node, inputs: node.inputs.map((input, i) => (i === 1 ? name : input)) };
+    const own = changed.get(node.name);
+    if (!own) return node;
+    const [layer, data] = own;
+    const at = weightInput(layer);
+    const name = apart(`${layer.initializer}/changed`, values.keys());
+    const { shape } = graph.values.get(node.inputs[at]!)!;
+    constants.set(name, constantOf({ type: 'float32', shape, data }));
+    values.set(name, { name, type: 'float32', shape });
+    return { ...node, inputs: node.inputs.map((input, i) => (i === at ? name : input)) };
   });
   return { ...graph, nodes, constants, values };
 }

@@ -15,7 +15,8 @@ export function jobFeeds(
   const { accumulate, seed, betas } = job.train;
   const dropping = hasDropout(layout);
   return async (step, micro, rate) => {
-    const numbers = random(seed, 'dropout', step * accumulate + micro);
+    // Once an update, whose micro-batches are to learn what one batch would.
+    const numbers = random(seed, 'dropout', step);
     const own = {
       schedule: scheduleTensor(rate, betas, step + 1, micro === accumulate - 1),
       ...(dropping && { [keepFeed]: drawDropout(layout, () => numbers.uniform(1)[0]!) }),

@@ -6,7 +6,7 @@ import { type LoopEvent, type LoopState, NonFiniteError, TrainingLoop } from '#s
 import { FIRST_ROUNDS, LARGEST_RESIDUAL } from '#src/training/rounds.ts';
 import { learningRateAt } from '#src/training/schedule.ts';
 import { LossWatch } from '#src/training/watch.ts';
-import { usualRate } from '#src/oft/rates.ts';
+import { usualRateOf } from '#src/formats/job.ts';
 import type { Evaluation, RunEvent, RunResult } from '../protocol.ts';
 import { type Adapter, anglesOf } from './adapter.ts';
 import type { Bench } from './bench.ts';
@@ -70,7 +70,7 @@ export class Run {
     const feeds = jobFeeds(setup);
     const { learningRate, warmup } = train;
     this.#losses = new LossWatch(
-      { learningRate, warmup, usualRate: usualRate(setup.job.plan), guess: setup.prepared.guess ?? null },
+      { learningRate, warmup, usualRate: usualRateOf(setup.job), guess: setup.prepared.guess ?? null },
       resume?.checkpoint.history.map(({ loss }) => loss),
     );
     this.#loop = new TrainingLoop({
@@ -78,7 +78,7 @@ export class Run {
       steps: train.steps,
       accumulate: train.accumulate,
       feeds: async (step, micro, rate) => {
-        await this.#step.use(setup.prepared.variant?.(step, micro) ?? 0);
+        await this.#step.use(setup.prepared.variant?.(step) ?? 0);
         return feeds(step, micro, rate);
       },
       learningRate: (step) => learningRateAt({ ...train, kind: train.schedule }, step),

@@ -1,6 +1,7 @@
 /** @file A request made ready: model and data read by the task, layers planned, the step compiled as plain data. Nothing here touches a device. */
 import type { Job } from '#src/formats/jobTypes.ts';
-import { GraphError } from '#src/graph/types.ts';
+import { type Graph, GraphError } from '#src/graph/types.ts';
+import { examineLayers, unadaptedWords } from '#src/oft/layers.ts';
 import { type Layout, parameterLayout, writeParameters } from '#src/oft/parameters.ts';
 import type { PlanProblem } from '#src/oft/rules.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
@@ -63,6 +64,14 @@ const planProblem = ({ severity, message, item, cure }: PlanProblem, layers: num
   item,
   cure,
 });
+
+/** Nodes that multiply by constants and are no layers: they stay as they are. */
+function unadaptedProblems(graph: Graph): SetupProblem[] {
+  const { others } = examineLayers(graph);
+  if (others.length === 0) return [];
+  const message = `Not every product with constants is a layer that can turn: ${unadaptedWords(others)}.`;
+  return [{ severity: 'warning', code: 'unsupported', message }];
+}
 
 /** Problems of the data; those beyond the first few are counted. */
 function dataProblems(problems: readonly TaskProblem[], limit = 20): SetupProblem[] {
@@ -156,6 +165,7 @@ export async function makeSetup(
   const problems: SetupProblem[] = [
     ...beginning.problems,
     ...planProblems.map((p) => planProblem(p, planned.length)),
+    ...unadaptedProblems(trained.graph),
     ...dataProblems(prepared.problems),
   ];
   if (!planErrors) {

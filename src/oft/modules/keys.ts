@@ -34,10 +34,11 @@ function ownPrefix(format: KeyedFormat, layer: Layer): string {
  * @param prefix instead of the format's own
  */
 export function keyOf(format: KeyedFormat, layer: Layer, prefix?: Prefix): string {
-  const { path, known } = moduleOf(layer);
+  const { path, known, family } = moduleOf(layer);
   if (format === 'peft') return `base_model.model.${path}`;
   if (isText(layer))
     return flatName(prefix?.startsWith('lora_te') ? prefix : textPrefix(layer, format === 'oft_r'), known);
-  const name = format === 'lycoris' ? path : known;
-  return flatName(prefix ?? ownPrefix(format, layer), name);
+  // Every reader of kohya's prefix but trainers knows the original names of a UNet that has them.
+  const own = format === 'lycoris' || (family === 'ldm' && format !== 'oft_r');
+  return flatName(prefix ?? ownPrefix(format, layer), own ? path : known);
 }

@@ -120,7 +120,9 @@ export function otherNames(
       const branch = whole.get(parts.slice(0, n).join('.'));
       if (branch === undefined) continue;
       const rest = parts.slice(n).join('.');
-      const isResidual = /(^|\.)resnets\.\d+$/.test(from === 'diffusers' ? parts.slice(0, n).join('.') : branch);
+      const isResidual = /(^|\.)resnets\.\d+$/.test(
+        from === 'diffusers' ? parts.slice(0, n).join('.') : branch,
+      );
       const renamed = isResidual ? inner.get(rest) : rest;
       if (renamed !== undefined) names.set(path, `${branch}.${renamed}`);
       break;

@@ -26,7 +26,10 @@ const transformerBlocks =
 function a1111Name(known: string): string | undefined {
   const m = /^(down|up)_blocks\.(\d+)\.(resnets|attentions)\.(\d+)\./.exec(known);
   if (m) {
-    const block = m[1] === 'down' ? `input_blocks.${1 + 3 * Number(m[2]) + Number(m[4])}` : `output_blocks.${3 * Number(m[2]) + Number(m[4])}`;
+    const block =
+      m[1] === 'down'
+        ? `input_blocks.${1 + 3 * Number(m[2]) + Number(m[4])}`
+        : `output_blocks.${3 * Number(m[2]) + Number(m[4])}`;
     return `${block}.${m[3] === 'resnets' ? 0 : 1}.`;
   }
   const sampler = /^(down|up)_blocks\.(\d+)\.(?:down|up)samplers\.0\.conv$/.exec(known);
@@ -46,14 +49,16 @@ function textKeys(tool: Tool, layer: Layer): string[] {
   if (tool === 'LyCORIS') return keys(textPrefix(layer));
   const clip = clipLayer.exec(known);
   if (family === 'clip') {
-    if (tool === 'OneTrainer') return keys(textPrefix(layer, true));
+    if (tool === 'OneTrainer')
+      return clip || known === 'text_projection' ? keys(textPrefix(layer, true)) : [];
     if (tool === 'ComfyUI' && known === 'text_projection') return number < 3 ? keys(`lora_te${number}`) : [];
     if (!clip || Number(clip[1]) > 31 || number > 2) return [];
     if (tool === 'kohya sd-scripts') return keys(textPrefix(layer));
     return number === 2 ? keys('lora_te2') : keys('lora_te', 'lora_te1');
   }
   if (family === 't5') {
-    if (tool === 'ComfyUI') return number === 1 ? keys('lora_te1') : number === 2 ? keys('lora_te2', 'lora_te3') : keys('lora_te3');
+    if (tool === 'ComfyUI')
+      return number === 1 ? keys('lora_te1') : number === 2 ? keys('lora_te2', 'lora_te3') : keys('lora_te3');
     if (tool === 'OneTrainer') return keys(textPrefix(layer, true));
   }
   return [];
@@ -72,7 +77,11 @@ export function keysSought(tool: Tool, layer: Layer): string[] {
       return [`base_model.model.${path}`];
     case 'ComfyUI':
       if (inUnet)
-        return [flatName('lora_unet', known), flatName('lycoris', known), ...(original === undefined ? [] : [flatName('lora_unet', original)])];
+        return [
+          flatName('lora_unet', known),
+          flatName('lycoris', known),
+          ...(original === undefined ? [] : [flatName('lora_unet', original)]),
+        ];
       if (family === 'transformer' && transformerBlocks.test(known))
         return [flatName('lycoris', known), flatName('lora_transformer', known)];
       // Names of the original code are ComfyUI's own.
@@ -87,7 +96,11 @@ export function keysSought(tool: Tool, layer: Layer): string[] {
     }
     case 'kohya sd-scripts':
       if (!unet || !unetBlocks.test(known)) return [];
-      return sdxl ? (original === undefined ? [] : [flatName('lora_unet', original)]) : [flatName('lora_unet', known)];
+      return sdxl
+        ? original === undefined
+          ? []
+          : [flatName('lora_unet', original)]
+        : [flatName('lora_unet', known)];
     case 'OneTrainer':
       if (inUnet) return [flatName('lora_unet', known)];
       return family === 'transformer' ? [flatName('lora_transformer', known)] : [];

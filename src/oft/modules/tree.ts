@@ -42,7 +42,8 @@ const trees: readonly Tree[] = [
 ];
 
 /** Segments that wrappers add and no model has: torch.compile's, FSDP's, activation checkpointing's, DeepSpeed's, PEFT's. */
-const foreign = /^(?:_orig_mod|_fsdp_wrapped_module|_fpw_module|_checkpoint_wrapped_module|_forward_module|base_layer)$/;
+const foreign =
+  /^(?:_orig_mod|_fsdp_wrapped_module|_fpw_module|_checkpoint_wrapped_module|_forward_module|base_layer)$/;
 
 /** What people call the model inside a wrapper class of their own. */
 const inside = /^(?:model|module|net|network|wrapped|wrapper|inner|base|core)$/;
@@ -92,7 +93,8 @@ function plainRoot(paths: readonly string[]): string {
     if (first === undefined || more.length > 0 || own.some((path) => !path.includes('.'))) return root;
     const inner = own.map((path) => path.slice(first.length + 1));
     const peft = first === 'base_model' && inner.every((path) => path.startsWith('model.'));
-    if (!peft && first !== 'module' && !(inside.test(first) && inner.some((path) => tops.test(path)))) return root;
+    if (!peft && first !== 'module' && !(inside.test(first) && inner.some((path) => tops.test(path))))
+      return root;
     root = [root, first, ...(peft ? ['model'] : [])].filter(Boolean).join('.');
   }
 }
@@ -157,7 +159,8 @@ export function nameModules(layers: readonly Layer[], root?: string): Layer[] {
   for (const [i, { part }] of layers.entries()) parts.set(part, [...(parts.get(part) ?? []), i]);
   for (const group of parts.values()) {
     const paths = group.map((i) => clean(layers[i]!.path));
-    const asked = root !== undefined && (root === '' || paths.some((path) => below(clean(root), path) !== undefined));
+    const asked =
+      root !== undefined && (root === '' || paths.some((path) => below(clean(root), path) !== undefined));
     const rest = asked ? paths.flatMap((path) => below(clean(root), path) ?? []) : [];
     const found = asked ? [{ root: clean(root), family: familyOf(rest) }] : treesIn(paths);
     const left = new Set(group.keys());
@@ -197,7 +200,9 @@ export const moduleOf = ({ path, module }: Pick<Layer, 'path' | 'module'>): Modu
 export function withEncoders(layers: readonly Layer[], encoders: number): Layer[] {
   if (encoders < 2) return [...layers];
   return layers.map((layer) =>
-    layer.part?.startsWith('text_encoder') ? { ...layer, module: { ...moduleOf(layer), several: true } } : layer,
+    layer.part?.startsWith('text_encoder')
+      ? { ...layer, module: { ...moduleOf(layer), several: true } }
+      : layer,
   );
 }
 

@@ -29,7 +29,11 @@ const some = (names: readonly string[]): string =>
   names.length > 3 ? `${names.slice(0, 2).join(', ')} and ${names.length - 2} more` : names.join(', ');
 
 /** Why a tool passes over layers, and the way out. */
-function why(tool: Tool, format: ToolFormat, missed: Planned): { readonly reason: string; readonly change: string } {
+function why(
+  tool: Tool,
+  format: ToolFormat,
+  missed: Planned,
+): { readonly reason: string; readonly change: string } {
   const { sdxl } = moduleOf(missed[0]!.layer);
   const names = some(missed.map(({ layer }) => layer.path));
   if (tool === 'kohya sd-scripts' && sdxl && keysSought(tool, missed[0]!.layer).length > 0)
@@ -64,7 +68,8 @@ function needed(tool: Tool, found: Planned): string | null {
     return `The Python model that it is loaded into must call its modules as this file does: ${some(paths)}.`;
   const text = found.find(({ layer }) => isText(layer) && moduleOf(layer).family === 'clip')?.layer;
   if (!text) return null;
-  const flattened = !moduleOf(text).path.startsWith('text_model.') && moduleOf(text).path !== 'text_projection';
+  const flattened =
+    !moduleOf(text).path.startsWith('text_model.') && moduleOf(text).path !== 'text_projection';
   if (tool === 'PEFT')
     return `The text encoder’s modules are called as in transformers ${flattened ? '5, without' : '4, with'} text_model.: load it with that version.`;
   return flattened
@@ -73,7 +78,10 @@ function needed(tool: Tool, found: Planned): string | null {
 }
 
 /** A verdict with the number of layers that are found; one that finds none does not load. */
-export function withNames<V extends Omit<ToolVerdict, 'found' | 'of' | 'names'>>(verdict: V, planned: Planned): ToolVerdict {
+export function withNames<V extends Omit<ToolVerdict, 'found' | 'of' | 'names'>>(
+  verdict: V,
+  planned: Planned,
+): ToolVerdict {
   const of = planned.length;
   const { tool, format } = verdict;
   const known = planned.some(({ layer }) => keysSought(tool, layer).length > 0);
@@ -91,6 +99,17 @@ export function withNames<V extends Omit<ToolVerdict, 'found' | 'of' | 'names'>>
     };
   if (verdict.verdict === 'no' || format === null) return { ...verdict, found: 0, of, names: null };
   const { found, missed } = foundBy(tool, format, planned);
+  if (found.length + missed.length === 0)
+    return {
+      tool,
+      verdict: 'no',
+      format: null,
+      losses: ['No layer has blocks that can turn: the file would be empty.'],
+      change: 'Choose larger blocks.',
+      found: 0,
+      of,
+      names: null,
+    };
   const names = needed(tool, found);
   if (missed.length === 0) return { ...verdict, found: found.length, of, names };
   const { reason, change } = why(tool, format, missed);
@@ -108,7 +127,10 @@ export function withNames<V extends Omit<ToolVerdict, 'found' | 'of' | 'names'>>
   return {
     ...verdict,
     verdict: 'loss',
-    losses: [`It finds ${found.length} of ${found.length + missed.length} layers. ${reason}`, ...verdict.losses],
+    losses: [
+      `It finds ${found.length} of ${found.length + missed.length} layers. ${reason}`,
+      ...verdict.losses,
+    ],
     change: verdict.change ?? change,
     found: found.length,
     of,

@@ -2,7 +2,7 @@
 import * as ort from 'onnxruntime-web';
 import { encodeGraph } from '#src/graph/encode.ts';
 import type { Graph } from '#src/graph/types.ts';
-import { type Tensor, tensorOf, type TypedArray } from '#src/onnx/tensor.ts';
+import { constantOf, type Tensor, tensorOf, type TypedArray } from '#src/onnx/tensor.ts';
 
 ort.env.wasm.numThreads = 1;
 ort.env.logLevel = 'error';
@@ -14,8 +14,21 @@ export interface GraphRun {
   release(): Promise<void>;
 }
 
+/** The graph with constants that are computed at loading at hand. */
+async function withComputed(graph: Graph): Promise<Graph> {
+  if (![...graph.constants.values()].some((c) => c.by)) return graph;
+  const constants = new Map(graph.constants);
+  for (const [name, { by }] of constants) {
+    if (!by) continue;
+    const out = await runGraph(by, {});
+    constants.set(name, constantOf(out[by.outputs[0]!.name]!));
+  }
+  return { ...graph, constants };
+}
+
 /** A session over the graph. An output that is an input or a constant is allowed, and one may be listed twice. */
-export async function openGraph(graph: Graph): Promise<GraphRun> {
+export async function openGraph(given: Graph): Promise<GraphRun> {
+  const graph = await withComputed(given);
   const made = new Set(graph.nodes.flatMap((n) => n.outputs));
   const computed = [...new Map(graph.outputs.map((v) => [v.name, v])).values()].filter((v) =>
     made.has(v.name),

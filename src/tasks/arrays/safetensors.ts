@@ -45,6 +45,10 @@ const isObject = (x: unknown): x is Record<string, unknown> =>
   typeof x === 'object' && x !== null && !Array.isArray(x);
 const isCount = (x: unknown): x is number => typeof x === 'number' && Number.isSafeInteger(x) && x >= 0;
 
+/** The first number that is not written as a whole one: 2.0 is a shape to JavaScript, but not to the format. */
+const fraction = (json: string): string | undefined =>
+  /-?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)/.exec(json.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""'))?.[0];
+
 function parseHeader(bytes: Uint8Array): {
   readonly header: Record<string, unknown>;
   readonly start: number;
@@ -62,11 +66,17 @@ function parseHeader(bytes: Uint8Array): {
       `The safetensors file is cut short: its header should end at byte ${start}, the file at byte ${bytes.byteLength}.`,
     );
   let header: unknown;
+  let text: string;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, start)));
+    // A byte order mark is no JSON.
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, start));
+    header = JSON.parse(text);
   } catch {
     throw new FormatError('Not a safetensors file: its header is not JSON.');
   }
+  const odd = fraction(text);
+  if (odd !== undefined)
+    throw new FormatError(`safetensors: the header says ${odd} where only whole numbers can stand.`);
   if (!isObject(header)) throw new FormatError('Not a safetensors file: its header is not a JSON object.');
   return { header, start };
 }
@@ -75,6 +85,10 @@ function parseEntry(name: string, value: unknown, available: number): Entry {
   if (!isObject(value)) throw new FormatError(`safetensors: the entry of ${name} is not an object.`);
   const { dtype, shape, data_offsets: offsets } = value;
   const type = typeof dtype === 'string' ? typeOf.get(dtype) : undefined;
+  if (typeof dtype === 'string' && /^F[468]/.test(dtype))
+    throw new FormatError(
+      `safetensors: ${name} is stored in floats of ${dtype[1]!} bits (${dtype}), which are not read: too little is left of small rotations in them. Save the file as F16, BF16 or F32 in the tool that made it.`,
+    );
   if (!type)
     throw new FormatError(
       `safetensors: ${name} has the element type ${show(dtype)}, which is not supported (${[...typeOf.keys()].join(', ')} are).`,
@@ -107,6 +121,8 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
   const metadata = new Map<string, string>();
   const entries: Entry[] = [];
   for (const [name, value] of Object.entries(header)) {
+    // null is as none.
+    if (name === '__metadata__' && value === null) continue;
     if (name !== '__metadata__') entries.push(parseEntry(name, value, bytes.byteLength - start));
     else if (!isObject(value) || !Object.values(value).every((v) => typeof v === 'string'))
       throw new FormatError('safetensors: __metadata__ must hold texts only.');

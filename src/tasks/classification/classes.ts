@@ -150,6 +150,15 @@ export function chooseHead(
   return { kind: 'keep', names: shown, indexOf, problems, why: 'as asked' };
 }
 
+/** The choice where the model has no classes of its own. */
+export const addedHead = (classes: readonly string[]): HeadChoice => ({
+  kind: 'new',
+  names: classes,
+  indexOf: new Map(classes.map((label, i) => [label, i])),
+  problems: [],
+  why: 'on top of the model’s embedding, which tells no classes apart',
+});
+
 /** Labels that look like numbers but cannot be classes, where all others are whole numbers. */
 export function badNumbers(classes: readonly string[]): TaskProblem[] {
   const numbers = classes.filter((c) => /^[+-]?\d+(\.\d+)?$/.test(c));

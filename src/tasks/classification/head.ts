@@ -15,6 +15,8 @@ export interface Logits {
   readonly value: Value;
   readonly classes: number;
   readonly scale: Scale;
+  /** The model's output, before anything at its end was left out. */
+  readonly output: Value;
   /** What was found at the model's end, for people. */
   readonly words: string;
 }
@@ -32,10 +34,10 @@ export function logitsOf(graph: Graph): Logits {
     graph.outputs.find(looksLikeScores);
   if (!output)
     throw new ModelError(
-      `The model has no output with a score for each class, [batch, classes]: it has ${graph.outputs.map((o) => `${o.name} [${o.shape.join()}]`).join(', ')}. Choose a model made for classification.`,
+      `The model has no output with a score for each class, [batch, classes]: it has ${graph.outputs.map((o) => `${o.name} [${o.shape.join()}]`).join(', ')}. With head = "auto" or "new" a model that gives embeddings can be trained, too; with others choose a model made for classification.`,
     );
   const scores = scoresOf(graph, output, 1);
-  return { ...scores, graph: prune(scores.graph), classes: output.shape[1]! };
+  return { ...scores, graph: prune(scores.graph), output, classes: output.shape[1]! };
 }
 
 /** What the scores may pass on their way from the last layer. */
@@ -56,7 +58,7 @@ interface Last {
 
 const refuse = (why: string): never => {
   throw new GraphError(
-    `The model's last layer cannot be replaced: ${why}. Set head = "keep" and use the model's own classes, or choose another model.`,
+    `The model's last layer cannot be replaced: ${why}. Set head = "new" for a new layer on top of it, or head = "keep" to use the model's own classes.`,
   );
 };
 
@@ -66,9 +68,10 @@ function findLast({ graph, value, classes }: Logits): Last {
   let node = made(value.name);
   while (node && !weighty.has(node.op)) {
     if (!passing.has(node.op)) refuse(`its scores come from ${node.op} ${node.name}`);
-    node = made(
-      node.inputs.find((name) => made(name) !== undefined && !isStored(graph, producers, name)) ?? '',
-    );
+    const computed = node.inputs.filter((name) => made(name) && !isStored(graph, producers, name));
+    // An embedding over its own length, a sum of two layers: what one layer gives is not the scores.
+    if (new Set(computed).size > 1) refuse(`its scores come from several values by ${node.op} ${node.name}`);
+    node = made(computed[0] ?? '');
   }
   if (!node) return refuse('no MatMul, Gemm or Conv stands before its scores');
   const rank = graph.values.get(node.inputs[1]!)?.shape.length ?? 0;
@@ -168,6 +171,14 @@ export function replaceHead(logits: Logits, count: number, seed: number): NewHea
   for (const node of nodes) g.append(node);
   const value = g.value(logits.value.name);
   if (value.shape[1] !== count) refuse(`its scores would have the shape [${value.shape.join()}]`);
-  const { scale, words } = logits;
-  return { graph: prune(g.build([value])), value, classes: count, scale, words, whole: [...fresh.keys()] };
+  const { scale, words, output } = logits;
+  return {
+    graph: prune(g.build([value])),
+    value,
+    classes: count,
+    scale,
+    words,
+    output,
+    whole: [...fresh.keys()],
+  };
 }

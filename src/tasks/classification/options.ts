@@ -33,7 +33,7 @@ export const classFields = (alike: string): readonly Field[] => [
     kind: 'choice',
     key: 'head',
     label: 'Last layer',
-    help: 'A new last layer learns any classes from nothing. The model’s own knows its classes already.',
+    help: 'A new last layer learns any classes from nothing. The model’s own knows its classes already. A Softmax or Sigmoid behind it is left out in training: the loss takes the scores before. Models that give embeddings get a new one on top.',
     choices: [
       { value: 'auto', label: 'New if the classes differ' },
       { value: 'keep', label: 'The model’s own' },

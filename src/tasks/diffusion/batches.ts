@@ -1,4 +1,7 @@
-/** @file Training batches: the numbers of a step follow from the seed and the step alone. */
+/**
+ * @file Training batches: what happens to an image follows from the seed and its place in the run alone, so that a step is the same however it is cut into
+ * micro-batches.
+ */
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import { random } from '#src/tasks/random.ts';
 import type { Tensors } from '../types.ts';
@@ -80,28 +83,31 @@ export class Batches {
     this.#order = new ImageOrder(options.seed, options.material.buckets);
   }
 
-  #turn(step: number, micro: number): number {
-    return step * this.#options.accumulate + micro;
+  /** Place in the run of a micro-batch's first image. */
+  #first(step: number, micro: number): number {
+    const { batch, accumulate } = this.#options;
+    return (step * accumulate + micro) * batch;
   }
 
-  /** Which of the material's shapes a micro-batch has. */
-  bucket(step: number, micro = 0): number {
-    return this.#order.bucket(this.#turn(step, micro));
+  /** Which of the material's shapes a step's micro-batches have. */
+  bucket(step: number): number {
+    return this.#order.bucket(step);
   }
 
   /** What a micro-batch is made of, but for its noise. Timesteps are uniform over all of the scheduler's. */
   draws(step: number, micro = 0): Draw[] {
-    const { batch, seed, captionDropout, flip, scheduler } = this.#options;
-    const turn = this.#turn(step, micro);
-    const timesteps = random(seed, 'timestep', turn).integers(batch, scheduler.length);
-    const drops = random(seed, 'caption dropout', turn).uniform(batch);
-    const flips = random(seed, 'flip', turn).uniform(batch);
-    return this.#order.images(turn, batch).map((image, i) => ({
-      image,
-      timestep: timesteps[i]!,
-      dropped: drops[i]! < captionDropout,
-      flipped: flip && flips[i]! < 0.5,
-    }));
+    const { batch, accumulate, seed, captionDropout, flip, scheduler } = this.#options;
+    const first = this.#first(step, micro);
+    const images = this.#order.images(step, accumulate * batch).slice(micro * batch, (micro + 1) * batch);
+    return images.map((image, i) => {
+      const uniform = (stream: string): number => random(seed, stream, first + i).uniform(1)[0]!;
+      return {
+        image,
+        timestep: random(seed, 'timestep', first + i).integers(1, scheduler.length)[0]!,
+        dropped: uniform('caption dropout') < captionDropout,
+        flipped: flip && uniform('flip') < 0.5,
+      };
+    });
   }
 
   /** Makes ready what `batch` of the same micro-batch will read, where not all of it is held. */
@@ -110,12 +116,12 @@ export class Batches {
     await this.#options.material.ready?.(wanted);
   }
 
-  /** ε of a micro-batch [B, C, H, W], with the offset of each channel if there is one. */
-  #noise(turn: number, plane: number, rows: number): Float32Array {
+  /** ε at a place of the run [C, H, W], with the offset of each channel if there is one. */
+  #noise(place: number, channels: number, plane: number): Float32Array {
     const { seed, offsetNoise = 0 } = this.#options;
-    const noise = random(seed, 'noise', turn).normal(rows * plane);
+    const noise = random(seed, 'noise', place).normal(channels * plane);
     if (offsetNoise === 0) return noise;
-    const offsets = random(seed, 'offset noise', turn).normal(rows);
+    const offsets = random(seed, 'offset noise', place).normal(channels);
     return noise.map((x, i) => x + offsetNoise * offsets[Math.floor(i / plane)]!);
   }
 
@@ -126,21 +132,18 @@ export class Batches {
   batch(step: number, micro = 0): Tensors {
     const { material, conditions, scheduler, batch, seed, minSnr, timestepType } = this.#options;
     const draws = this.draws(step, micro);
-    const turn = this.#turn(step, micro);
-    const [channels, height, width] = material.shapes[this.#order.bucket(turn)]!;
+    const first = this.#first(step, micro);
+    const [channels, height, width] = material.shapes[this.bucket(step)]!;
     const each = channels * height * width;
-    const noise = this.#noise(turn, height * width, batch * channels);
-    let posterior: Float32Array | undefined;
     const sample = new Float32Array(batch * each);
     const target = new Float32Array(batch * each);
     draws.forEach((draw, i) => {
-      const x0 = material.clean(draw.image, draw.flipped, () => {
-        posterior ??= random(seed, 'posterior', turn).normal(batch * each);
-        return posterior.subarray(i * each, (i + 1) * each);
-      });
-      const own = noise.subarray(i * each, (i + 1) * each);
-      scheduler.addNoise(x0, own, draw.timestep, sample, i * each);
-      scheduler.target(x0, own, draw.timestep, target, i * each);
+      const x0 = material.clean(draw.image, draw.flipped, () =>
+        random(seed, 'posterior', first + i).normal(each),
+      );
+      const noise = this.#noise(first + i, channels, height * width);
+      scheduler.addNoise(x0, noise, draw.timestep, sample, i * each);
+      scheduler.target(x0, noise, draw.timestep, target, i * each);
     });
     const { timeIds, weight } = this.#names;
     return {

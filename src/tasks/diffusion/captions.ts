@@ -99,6 +99,13 @@ function anyCase(paths: readonly string[]): ReadonlyMap<string, string> {
   return found;
 }
 
+/** The first of the paths with each key. */
+function firstOf(paths: readonly string[], key: (path: string) => string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const path of paths) if (!found.has(key(path))) found.set(key(path), path);
+  return found;
+}
+
 /** A caption file's lines that say something. */
 const linesOf = (text: string): string[] => text.split(/\r\n?|\n/).filter((line) => line.trim() !== '');
 
@@ -167,15 +174,19 @@ export async function readCaptions(
       problems.push(problem('error', path, `${path} cannot be read: ${reason(error)}.`));
     }
   }
-  const texts = anyCase(files.paths.filter((path) => CAPTION.test(path)));
+  const texts = files.paths.filter((path) => CAPTION.test(path) && !isHidden(path));
+  const lowered = (path: string): string => stemOf(path) + path.slice(stemOf(path).length).toLowerCase();
+  const byStem = firstOf(texts, lowered);
+  const byName = firstOf(texts, (path) => path.toLowerCase());
   const used = new Set<string>();
   const long: string[] = [];
   for (const image of images) {
     // cat.jpg.txt is of cat.jpg alone; cat.txt may be of cat.png, too.
     const names = BESIDE.flatMap((ending) => [image + ending, stemOf(image) + ending]);
-    const beside =
-      names.map((name) => texts.get(name)).find((path) => path !== undefined) ??
-      names.map((name) => texts.get(name.toLowerCase())).find((path) => path !== undefined);
+    const found = names.flatMap((name) => byStem.get(name) ?? []);
+    if (found.length === 0) found.push(...names.flatMap((name) => byName.get(name.toLowerCase()) ?? []));
+    const [beside, ...passed] = found;
+    passed.forEach((path) => used.add(path));
     if (beside !== undefined) {
       const first = !used.has(beside);
       used.add(beside);

@@ -96,6 +96,9 @@ const behind = (layer: Layer, part: string): Layer => ({
   ...layer,
   part,
   initializer: prefixOf(part) + layer.initializer,
+  ...(layer.made && {
+    made: { ...layer.made, stored: layer.made.stored.map((name) => prefixOf(part) + name) },
+  }),
   nodes: layer.nodes.map((node) => prefixOf(part) + node),
 });
 

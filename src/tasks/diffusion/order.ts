@@ -1,4 +1,4 @@
-/** @file Which images a batch shows: every image once an epoch, each batch from one bucket, all by the seed and the batch's number. */
+/** @file Which images an update shows: every image once an epoch, each update from one bucket, all by the seed and the update's number. */
 import { random } from '#src/tasks/random.ts';
 
 /**

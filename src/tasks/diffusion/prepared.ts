@@ -77,8 +77,8 @@ export class PreparedDiffusion implements PreparedTask {
     this.preview = previewOf(train, this.#used);
   }
 
-  variant(step: number, micro: number): number {
-    return this.#used.indexOf(this.#warm().batches.bucket(step, micro));
+  variant(step: number): number {
+    return this.#used.indexOf(this.#warm().batches.bucket(step));
   }
 
   #network(variant: number): Network {

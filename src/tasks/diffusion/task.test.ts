@@ -91,7 +91,7 @@ describe('a Stable Diffusion folder', () => {
     const result = await run(mixed, { buckets: true }, 0.02, { steps: 12 });
     expect(result.losses.every(Number.isFinite)).toBe(true);
     expect(result.after.loss!).toBeLessThan(result.before.loss!);
-    const variants = Array.from({ length: 12 }, (_, k) => result.prepared.variant!(k, 0));
+    const variants = Array.from({ length: 12 }, (_, k) => result.prepared.variant!(k));
     expect(new Set(variants)).toEqual(new Set([0, 1, 2]));
     const shapes = [0, 1, 2].map((v) => result.prepared.training(v).graph.inputs[0]!.shape.slice(2));
     expect(shapes).toEqual([

@@ -4,7 +4,7 @@ import type { TaskInfo } from '#src/tasks/info.ts';
 import { oneOf, real, text } from '#src/tasks/optionSchema.ts';
 
 export interface GenericOptions {
-  /** model: the model's own scalar output. */
+  /** model: the model's own scalar output, which weighs a batch by the examples in it. */
   readonly loss: 'mse' | 'l1' | 'huber' | 'cross_entropy' | 'bce' | 'cosine' | 'model';
   /** Output that the loss is taken of; '': the first of floats (model: the first of one number). */
   readonly output: string;
@@ -45,6 +45,7 @@ export const info: TaskInfo = {
       kind: 'choice',
       key: 'loss',
       label: 'Loss',
+      help: 'Both cross-entropies take scores before a softmax or a sigmoid: one that ends the model is left out in training, and what cannot be left out is taken as probabilities. The others compare the output as it is. The model’s own output is one number for a batch: several batches in a step count by their examples, whatever it leaves out or weighs.',
       choices: [
         { value: 'mse', label: 'Mean squared error' },
         { value: 'l1', label: 'Mean absolute error' },

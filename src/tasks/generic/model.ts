@@ -1,7 +1,7 @@
 /** @file A task's single ONNX file: which one it is, and its graph at given shapes of its inputs. */
 import { prune } from '#src/graph/prune.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
-import { findLayers } from '#src/oft/layers.ts';
+import { examineLayers, noLayerWords } from '#src/oft/layers.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { type Model, ModelError } from '#src/onnx/model.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
@@ -69,12 +69,10 @@ export function likelyGraph(
 
 /** The graph's layers. Throws ModelError if there is none. */
 export function layersOf(graph: Graph, file: ModelFile): Layer[] {
-  const layers = findLayers(graph);
+  const { layers, others } = examineLayers(graph);
   if (layers.length === 0)
-    throw new ModelError(
-      `${file.path} has no layer that can be adapted: no MatMul, Gemm or Conv with stored weights.`,
-    );
-  return layers;
+    throw new ModelError(`${file.path} has no layer that can be adapted: ${noLayerWords(others)}`);
+  return [...layers];
 }
 
 /** Numbers in the float weights of a model. */

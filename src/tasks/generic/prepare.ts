@@ -147,6 +147,13 @@ export async function prepareArrays(
     try {
       program = arrayProgram(file, data.roles, shapes, tensor ? isInteger(tensor.type) : false, options);
       problems.push(...(await valueProblems(training, program, options, job.train.batch)));
+      if (program.own && job.train.accumulate > 1)
+        problems.push({
+          severity: 'warning',
+          item: file.path,
+          message: `The loss is the model's own, one number for a batch: the ${job.train.accumulate} batches of a step count alike. Where the model leaves positions out or weighs them, that is not the same as one batch of all.`,
+          cure: 'Take the loss of another output, or take one batch in a step.',
+        });
       if (other) {
         const same = batchShapes(other, job.train.batch);
         for (const [name, shape] of shapes)
@@ -296,10 +303,18 @@ class PreparedArrays implements PreparedTask {
     const part = this.heldout;
     if (!part || part.indices.length === 0) return { loss: null, metrics: [] };
     const { program } = this.#ready();
-    const graph = program.judging();
-    const run = await adapted.run('judge', 'loss', () => graph);
+    let graph = program.judging();
+    let run = await adapted.run('judge', 'loss', () => graph);
     let [sum, weight, done] = [0, 0, 0];
-    for (const { rows, valid } of this.#batches(part)) {
+    for (const { rows: filled, valid } of this.#batches(part)) {
+      let rows = filled;
+      const rest = program.own && valid < rows.length ? program.judgingRest(valid) : null;
+      if (rest) {
+        // The model's own loss is one number for the batch: what fills it up would count.
+        rows = rows.slice(0, valid);
+        graph = rest;
+        run = await adapted.run('judge', `loss of ${valid}`, () => rest);
+      }
       const out = await run(await this.#feed(part, rows, true));
       const [sums, weights] = graph.outputs.map((o) => out[o.name] as Float32Array);
       if (program.own) {
@@ -315,7 +330,8 @@ class PreparedArrays implements PreparedTask {
       done = Math.min(part.indices.length, done + rows.length);
       tell(done, part.indices.length);
     }
-    return { loss: sum / Math.max(1, weight), metrics: [] };
+    // Where every label is left out there is nothing to judge.
+    return { loss: weight > 0 ? sum / weight : null, metrics: [] };
   }
 
   async samples(adapted: Adapted, _: TaskHost, tell: Tell): Promise<Samples> {

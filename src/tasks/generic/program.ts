@@ -30,6 +30,8 @@ export interface ArrayProgram {
   readonly scores: string | null;
   /** Outputs loss_sum and loss_weight, both [B], or loss [] of the model's own. */
   readonly judging: () => Graph;
+  /** The same for a batch of fewer rows; null where the model takes none. */
+  readonly judgingRest: (rows: number) => Graph | null;
 }
 
 /**
@@ -81,6 +83,10 @@ export function arrayProgram(
       : named === 'bce'
         ? scoresOf(graph, output, null)
         : null;
+  if (found && named === 'cross_entropy' && output.shape[labels] === 1)
+    throw new ModelError(
+      `The loss cross_entropy tells classes apart, but ${shownValue(output)} has one score for each answer. Use bce, for yes and no.`,
+    );
   const guess = !found ? null : Math.log(named === 'bce' ? 2 : output.shape[labels]!);
   const judged = found ?? { graph, value: output, scale: 'logits' as const };
   const losses = (g: Builder, prediction: Value): ExampleLosses =>
@@ -106,13 +112,23 @@ export function arrayProgram(
       ...(weight ? [g.output(weight, g.fresh('loss_weight'))] : []),
     ]);
   };
+  const judgingRest = (rows: number): Graph | null => {
+    const fewer = new Map([...shapes].map(([name, [, ...shape]]) => [name, [rows, ...shape]]));
+    try {
+      return arrayProgram(file, roles, fewer, integers, options).judging();
+    } catch (error) {
+      if (isWording(error)) return null;
+      throw error;
+    }
+  };
   const layers = layersOf(graph, file);
   const trained: TrainedGraph = {
     graph: judged.graph,
     layers,
     loss: (g, outputs) => loss(g, outputs.get(judged.value.name)!),
   };
-  return { graph, output, own, target, trained, scores: found?.words ?? null, guess, judging };
+  const scores = found?.words ?? null;
+  return { graph, output, own, target, trained, scores, guess, judging, judgingRest };
 }
 
 /** Whether an error says in words what does not fit. */

@@ -4,7 +4,8 @@ import { findLayers } from '#src/oft/layers.ts';
 import { layersOf, withOutput } from '#src/tasks/generic/model.ts';
 import type { Preprocess } from '#src/tasks/images/preprocess.ts';
 import type { ModelFile, TaskJob, TrainedGraph } from '#src/tasks/types.ts';
-import { chooseHead, type HeadChoice } from '#src/tasks/classification/classes.ts';
+import { addedHead, chooseHead, type HeadChoice } from '#src/tasks/classification/classes.ts';
+import { embeddingOf, isAddedHead, withEmbeddingHead } from '#src/tasks/classification/embedding.ts';
 import { logitsOf, replaceHead } from '#src/tasks/classification/head.ts';
 import { classLoss } from '#src/tasks/classification/loss.ts';
 import type { Scale } from '#src/tasks/scores/scores.ts';
@@ -20,11 +21,27 @@ export class Classifier {
     readonly preprocess: Preprocess,
     /** Names of the model's own classes; null: not known. */
     readonly names: readonly string[] | null,
+    /** The last layer is none of the file's: it was put on top of its embeddings. */
+    readonly added = false,
   ) {}
 
-  #graph(batch: number) {
+  /** The same with a last layer of its own, where the file gives embeddings. */
+  withHead(): Classifier {
+    const { file, job, input, preprocess, names } = this;
+    const embedding = embeddingOf(this.#bound(input.batch ?? 1), job.options.head, names);
+    if (!embedding) return this;
+    const headed = withEmbeddingHead(file, embedding, { mask: null, channelsLast: input.order === 'NHWC' });
+    const own = { ...job, options: { ...job.options, output: '' } };
+    return new Classifier(headed, own, input, preprocess, null, true);
+  }
+
+  #bound(batch: number): Graph {
     const graph = bindPictures(this.file, this.input, batch, this.preprocess);
-    return logitsOf(withOutput(graph, this.job.options.output, this.file.path));
+    return withOutput(graph, this.job.options.output, this.file.path);
+  }
+
+  #graph(batch: number) {
+    return logitsOf(this.#bound(batch));
   }
 
   /** The file as it is, at one picture or at the batch that it insists on. */
@@ -33,6 +50,7 @@ export class Classifier {
   }
 
   choose(labels: readonly string[]): HeadChoice {
+    if (this.added) return addedHead(labels);
     return chooseHead(labels, this.#one().classes, this.names, this.job.options.head);
   }
 
@@ -61,12 +79,14 @@ export class Classifier {
 
   /** All layers, the file's own last one among them. */
   layers() {
-    return layersOf(this.#one().graph, this.file);
+    return layersOf(this.#one().graph, this.file).filter(({ initializer }) => !isAddedHead(initializer));
   }
 
   training(choice: HeadChoice): TrainedGraph {
     const { graph, logits, scale, whole } = this.graph(this.job.train.batch, choice);
-    const layers = findLayers(graph).filter((layer) => !whole.includes(layer.initializer));
+    const layers = findLayers(graph).filter(
+      ({ initializer, made }) => ![initializer, ...(made?.stored ?? [])].some((name) => whole.includes(name)),
+    );
     return { graph, layers, whole, loss: (g, outputs) => classLoss(g, outputs.get(logits.name)!, scale) };
   }
 }

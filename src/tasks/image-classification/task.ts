@@ -17,12 +17,12 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
   const config = await readPreprocessor(files, file.path);
   const preprocess = preprocessing(config, { ...input, normalise: options.normalise, asked: options });
   const names = await readClassNames(files, file.path);
-  const classifier = new Classifier(file, job, input, preprocess, names);
+  const classifier = new Classifier(file, job, input, preprocess, names).withHead();
   return {
     hash: file.hash,
     bytes: file.bytes,
     weights: countWeights(file.model),
-    parts: [{ part: '', file }],
+    parts: [{ part: '', file: classifier.file }],
     layers: () => classifier.layers(),
     prepare: (train: FileSet, heldout: FileSet | null, host: TaskHost, tell?: Tell) =>
       prepareImages(classifier, train, heldout, host, tell),

@@ -105,7 +105,11 @@ function shapeOf(
   const margin = Math.max(1, Math.min(own[0] / crop[0], own[1] / crop[1]));
   const [w, h] = [width * margin, height * margin];
   const byShortest = isShortest(size) || typeof size === 'number';
-  if (!byShortest) return { ...seen, frame: { ...rounded(w, h), fit: 'stretch', ...named } };
+  if (!byShortest) {
+    const same = width === crop[0] && height === crop[1] && own[0] >= width && own[1] >= height;
+    const frame = same ? { width: own[0], height: own[1] } : rounded(w, h);
+    return { ...seen, frame: { ...frame, fit: 'stretch', ...named } };
+  }
   return { ...seen, frame: shortestFrame(seen, Math.round(Math.min(w, h)), w, h, named) };
 }
 
@@ -159,7 +163,10 @@ function numbersOf(
   const usual = { mean: inOrder(imagenet.mean), std: inOrder(imagenet.std) };
   if (normalise === 'imagenet') return { ...usual, scale: 1 };
   const scale = set ?? filed;
-  if (config?.do_normalize === false || (config === null && set !== null)) return { ...plain, scale };
+  // MobileViT's files list a mean that is not used: there, what is not said is not done.
+  const unsaid = config?.do_normalize == null && config?.do_flip_channel_order != null;
+  if (unsaid || config?.do_normalize === false || (config === null && set !== null))
+    return { ...plain, scale };
   const off = config?.rescale_offset ? 1 : 0;
   return {
     mean: channelsOf(config?.image_mean ?? usual.mean, n).map((m) => m + off),

@@ -88,7 +88,9 @@ function directoryOf(bytes: Uint8Array, numbers: Numbers, { bits, samples, compr
   const tiled = numbers(322).length > 0;
   const tile = [one(322, width), one(323, Math.min(height, one(278, height)))] as const;
   const [offsets, counts] = [numbers(tiled ? 324 : 273), numbers(tiled ? 325 : 279)];
-  const parts = tiled ? Math.ceil(width / tile[0]) * Math.ceil(height / tile[1]) : Math.ceil(height / tile[1]);
+  const parts = tiled
+    ? Math.ceil(width / tile[0]) * Math.ceil(height / tile[1])
+    : Math.ceil(height / tile[1]);
   const rowBytes = Math.ceil((width * samples * bits[0]!) / 8);
   const whole =
     tile.every((side) => side > 0 && side <= 2 * Math.max(width, height, 512)) &&

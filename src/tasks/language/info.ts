@@ -70,6 +70,7 @@ export const info: TaskInfo = {
       kind: 'choice',
       key: 'lossOn',
       label: 'Learn',
+      help: 'The loss takes the scores of the next token; a Softmax at the model’s end is left out in training.',
       choices: [
         { value: 'answers', label: 'The answers of chats; all of plain texts' },
         { value: 'all', label: 'Everything, questions too' },

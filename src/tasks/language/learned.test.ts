@@ -41,10 +41,10 @@ async function prepared(
 }
 
 /** Likes the token that is learned after a window, if one is; else the first. */
-function byHeart(data: PreparedTask, rows: number): Adapted {
+async function byHeart(data: PreparedTask, rows: number): Promise<Adapted> {
   const known = new Map<string, number>();
   for (let step = 0; step < rows; step++) {
-    const feeds = data.feeds(step, 0);
+    const feeds = await data.feeds(step, 0);
     const [ids, next] = ['input_ids', 'next_tokens'].map((name) =>
       [...(feeds[name] as Int32Array)].map(Number),
     );
@@ -88,7 +88,9 @@ const rows = (kind: string) =>
       : { prompt, completion },
   );
 const answers = (data: PreparedTask) =>
-  data.samples(byHeart(data, pairs.length), host, () => undefined).then(({ texts }) => texts);
+  byHeart(data, pairs.length)
+    .then((model) => data.samples(model, host, () => undefined))
+    .then(({ texts }) => texts);
 
 describe.each<[string, string, object, FileSet, RegExp]>([
   [
@@ -143,7 +145,7 @@ it('texts without prompts are gone on with', async () => {
 it('after the run, too', async () => {
   const { data, opened } = await prepared(rows('messages'), { packing: false }, []);
   const wish = { prompts: ['the d'], negative: '', steps: 1, guidance: 1, seed: 0 };
-  const { texts } = await opened.sample!(wish, byHeart(data, pairs.length), host, () => undefined);
+  const { texts } = await opened.sample!(wish, await byHeart(data, pairs.length), host, () => undefined);
   expect(texts!.map((text) => text.trim())).toEqual(['ragon sat']);
 });
 

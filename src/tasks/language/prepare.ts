@@ -33,9 +33,7 @@ export interface LanguageModel {
   readonly network: LanguageNetwork;
   readonly tokens: TextTokens;
   readonly length: ReadingLength;
-  /** Of its files. */
-  readonly bytes: number;
-  /** How the data ask, once there were some. */
+  /** How the data ask that were looked at last; null: none were. */
   asking: Asking | null;
 }
 
@@ -110,15 +108,16 @@ export async function prepareTexts(
     });
   const [before, after] = [tokenise(training), tokenise(judged)];
   const length = rowLength(model, [...before, ...after], host);
-  model.asking = {
+  const asking: Asking = {
     frame: usualKind(training.map((d) => d.frame)),
     joined: [...new Map(before.map(({ joined }) => [joined.join(), joined])).values()].filter(
       (ids) => ids.length > 0,
     ),
   };
+  model.asking = asking;
   problems.push(
-    ...sampleProblems(job.sample.prompts, (prompt) => prompted(model, framing, prompt)),
-    ...longPrompts(model, framing),
+    ...sampleProblems(job.sample.prompts, (prompt) => prompted(model, framing, prompt, asking)),
+    ...longPrompts(model, framing, asking),
   );
   const made = rowsOf(before, length, options.packing, tokens.pad);
   const judging = rowsOf(after, length, options.packing, tokens.pad);
@@ -164,7 +163,7 @@ export async function prepareTexts(
   const words = network.inputs;
   const lines = rows.map((row) => `${row.ids.join(' ')}|${row.counted.join('')}`);
   const dataHash = await sha256Lines([JSON.stringify([words.ids, length, options.lossOn]), ...lines]);
-  return new PreparedTexts(model, length, rows, judging.rows, training, {
+  return new PreparedTexts(model, length, rows, judging.rows, training, asking, {
     problems,
     preview,
     dataHash,
@@ -210,6 +209,7 @@ class PreparedTexts implements PreparedTask {
     readonly rows: readonly Row[],
     readonly heldout: readonly Row[],
     readonly documents: readonly Document[],
+    readonly asking: Asking,
     rest: Pick<PreparedTask, 'problems' | 'preview' | 'dataHash' | 'counts'>,
   ) {
     ({ problems: this.problems, preview: this.preview, dataHash: this.dataHash, counts: this.counts } = rest);
@@ -259,7 +259,7 @@ class PreparedTexts implements PreparedTask {
       count += some.reduce((n, row) => n + row.counted.reduce((a, b) => a + b, 0), 0);
       tell(Math.min(start + batch, this.heldout.length), this.heldout.length);
     }
-    const loss = sum / Math.max(1, count);
+    const loss = sum / count;
     return {
       loss,
       metrics: [{ name: 'perplexity', value: Math.exp(loss), unit: 'number', better: 'lower' }],
@@ -269,7 +269,7 @@ class PreparedTexts implements PreparedTask {
   samples(adapted: Adapted, _: TaskHost, tell: Tell): Promise<Samples> {
     const { sample } = this.model.job;
     const prompts = sample.prompts.length > 0 ? sample.prompts : beginnings(this.documents);
-    return answer(this.model, prompts, sample.seed, adapted, tell);
+    return answer(this.model, prompts, sample.seed, adapted, tell, this.asking);
   }
 }
 
@@ -284,15 +284,13 @@ const beginnings = (documents: readonly Document[]): string[] => {
 
 /** Tokens of a row: what was asked for, else as many as the data need, the model takes and the memory holds. */
 function rowLength(model: LanguageModel, texts: readonly Marked[], host: TaskHost): number {
-  const { length, network, job, bytes } = model;
+  const { length, network, job } = model;
   if (length.exact) return length.most;
   const needed = job.options.packing
     ? texts.reduce((n, { ids }) => n + ids.length, 0)
     : texts.reduce((n, { ids }) => Math.max(n, ids.length), 0);
   const batch = network.inputs.batch ?? job.train.batch;
-  return lengthThatFits(roundedLength(needed, length.most), host, bytes, (tokens) =>
-    network.graph(batch, tokens),
-  );
+  return lengthThatFits(roundedLength(needed, length.most), host, (tokens) => network.graph(batch, tokens));
 }
 
 /** How prompts are asked where no data were looked at: by the job's frame, or the model's own. */
@@ -302,8 +300,7 @@ const usualAsking = (framing: Framing): Asking => {
 };
 
 /** Tokens to go on from. Throws where the tokenizer or the template does not take the prompt. */
-function prompted({ tokens, asking }: LanguageModel, framing: Framing, prompt: string): number[] {
-  const { frame } = asking ?? usualAsking(framing);
+function prompted({ tokens }: LanguageModel, framing: Framing, prompt: string, { frame }: Asking): number[] {
   const own = tokens.encode(framing.ask(prompt, frame));
   if (frame === 'template') return own;
   const whole = tokens.start !== null && own[0] !== tokens.start ? [tokens.start, ...own] : own;
@@ -311,11 +308,11 @@ function prompted({ tokens, asking }: LanguageModel, framing: Framing, prompt: s
 }
 
 /** Samples of which the model sees the end only. */
-function longPrompts(model: LanguageModel, framing: Framing): TaskProblem[] {
+function longPrompts(model: LanguageModel, framing: Framing, asking: Asking): TaskProblem[] {
   const { most } = model.length;
   const long = model.job.sample.prompts.filter((prompt) => {
     try {
-      return prompted(model, framing, prompt).length > most;
+      return prompted(model, framing, prompt, asking).length > most;
     } catch {
       return false;
     }
@@ -331,20 +328,22 @@ function longPrompts(model: LanguageModel, framing: Framing): TaskProblem[] {
   ];
 }
 
-/** What the model writes after prompts; with a frame, as an answer to them. */
+/** What the model writes after prompts; with a frame, as an answer to them. @param asked as the data ask; null: there were none */
 export async function answer(
   model: LanguageModel,
   prompts: readonly string[],
   seed: number,
   adapted: Adapted,
   tell: Tell,
+  asked: Asking | null = model.asking,
 ): Promise<Samples> {
   const { job, network, tokens, length } = model;
   const { temperature, topP, newTokens } = job.options;
   if (prompts.length === 0) return { prompts: [], pictures: [], texts: [] };
   const framing = framingOf(model);
-  const { joined } = model.asking ?? usualAsking(framing);
-  const whole = prompts.map((prompt) => prompted(model, framing, prompt));
+  const asking = asked ?? usualAsking(framing);
+  const { joined } = asking;
+  const whole = prompts.map((prompt) => prompted(model, framing, prompt, asking));
   const kept = whole.map((ids) => {
     const ends = joined.filter((end) => end.every((id, i) => ids[ids.length - end.length + i] === id));
     // Something is to be left to go on from.

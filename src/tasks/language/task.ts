@@ -22,7 +22,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
   const network = new LanguageNetwork(file, readInputs(file), await readHints(files, file.path));
   const tokens = await TextTokens.read(files, file.path);
   const length = readingLength(file, network.inputs, tokens, options.length, job.train.batch);
-  const model: LanguageModel = { job, network, tokens, length, bytes: file.bytes, asking: null };
+  const model: LanguageModel = { job, network, tokens, length, asking: null };
   return {
     hash: file.hash,
     bytes: file.bytes,

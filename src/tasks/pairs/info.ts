@@ -45,6 +45,7 @@ export const info: TaskInfo = {
       kind: 'choice',
       key: 'loss',
       label: 'Loss',
+      help: 'Compares the model’s output as it is.',
       choices: [
         { value: 'l1', label: 'Mean absolute error' },
         { value: 'mse', label: 'Mean squared error' },

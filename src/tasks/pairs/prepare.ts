@@ -220,12 +220,10 @@ class PreparedPairs implements PreparedTask {
     const { batch, accumulate, seed } = job.train;
     const order = this.#order;
     if (!order) throw new DataError('There is no pair to train on.');
-    const turn = step * accumulate + micro;
-    const chosen = Array.from({ length: batch }, (_, i) => this.examples[order.at(turn * batch + i)]!);
-    const draws = random(seed, 'flip', turn).uniform(batch);
+    const places = Array.from({ length: batch }, (_, i) => (step * accumulate + micro) * batch + i);
     return this.#feed(
-      chosen,
-      Array.from(draws, (u) => job.data.flip && u < 0.5),
+      places.map((place) => this.examples[order.at(place)]!),
+      places.map((place) => job.data.flip && random(seed, 'flip', place).uniform(1)[0]! < 0.5),
     );
   }
 

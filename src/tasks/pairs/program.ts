@@ -1,5 +1,6 @@
 /** @file An image-to-image model at a batch: picture in, picture out, the loss between. */
 import type { Builder } from '#src/graph/builder.ts';
+import { apart } from '#src/graph/names.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
 import { ModelError } from '#src/onnx/model.ts';
 import { builder } from '#src/ops/table.ts';

@@ -132,7 +132,7 @@ describe('a loss on classes', () => {
           if (clean) expect(found.words).toMatch(/^logits: the last Softmax|^logits: the last LogSoftmax/);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 

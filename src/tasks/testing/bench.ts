@@ -1,6 +1,7 @@
 /** @file What the worker lends to a task, on wasm in Node: for tests. */
 import { hostRotations } from '#src/oft/hostRotation.ts';
 import type { Layout } from '#src/oft/parameters.ts';
+import { withoutFrozen } from '#src/program/frozen.ts';
 import { lowerGraph } from '#src/ops/lower.ts';
 import { compileForward } from '#src/program/forward.ts';
 import { feedsOf, ownFeeds } from '#src/program/names.ts';
@@ -34,7 +35,7 @@ export async function taskBench(decodeImage?: TaskHost['decodeImage']): Promise<
       backend: 'wasm',
       frozen: (slot, key, graph): RunGraph => {
         return async (feeds) => {
-          const made = lowerGraph(graph());
+          const made = withoutFrozen(lowerGraph(graph()));
           const reads = made.outputs.map((o) => o.name);
           const executable = await load(`frozen ${slot}`, key, () => ({
             stages: [{ name: slot, graph: made, weights: runInputs(made) }],

@@ -45,7 +45,7 @@ export async function firstUpdate(run: UpdateRun): Promise<FirstUpdate> {
     if (error) throw new Error(`${error.item}: ${error.message}`);
     await prepared.warm(bench.host);
     const { accumulate } = job.train;
-    const { graph, layers, loss, whole = [] } = prepared.training(prepared.variant?.(0, 0));
+    const { graph, layers, loss, whole = [] } = prepared.training(prepared.variant?.(0));
     const layout = parameterLayout(
       planLayers(layers, run.plan).planned,
       whole.map((name) => ({ name, shape: graph.constants.get(name)!.shape })),

@@ -1,4 +1,5 @@
 /** @file Trains a task in Node on wasm, with no worker and no page: for tests of tasks. */
+import { sha256 } from '#src/platform/sha256.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { externalFiles, loadExternal } from '#src/onnx/external.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
@@ -53,11 +54,10 @@ export const openWhole =
     const folder = path.slice(0, path.lastIndexOf('/') + 1);
     const external = new Map<string, Uint8Array>();
     for (const location of externalFiles(model)) external.set(location, await files.read(folder + location));
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
     return {
       path,
       model: external.size > 0 ? loadExternal(model, external) : model,
-      hash: Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join(''),
+      hash: await sha256(bytes),
       bytes: bytes.byteLength,
     };
   };
@@ -116,7 +116,7 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
           micro === job.train.accumulate - 1,
         );
         const feeds = { ...(await prepared.feeds(k, micro)), ...ownFeeds(program.feeds, { schedule }) };
-        if (prepared.variant) await use(prepared.variant(k, micro));
+        if (prepared.variant) await use(prepared.variant(k));
         const out = await step.run(feeds, ['loss']);
         loss = Number(out['loss']![0]);
       }

@@ -1,7 +1,8 @@
 /** @file The classifier of texts with its head: graphs at a batch and a length. */
 import type { Graph, Value } from '#src/graph/types.ts';
 import { findLayers } from '#src/oft/layers.ts';
-import { chooseHead, type HeadChoice } from '#src/tasks/classification/classes.ts';
+import { addedHead, chooseHead, type HeadChoice } from '#src/tasks/classification/classes.ts';
+import { embeddingOf, isAddedHead, withEmbeddingHead } from '#src/tasks/classification/embedding.ts';
 import { type Logits, logitsOf, replaceHead } from '#src/tasks/classification/head.ts';
 import { classLoss } from '#src/tasks/classification/loss.ts';
 import { bindModel, layersOf, withOutput } from '#src/tasks/generic/model.ts';
@@ -36,19 +37,41 @@ export class TextClassifier {
     readonly tokens: TextTokens,
     /** Names of the model's own classes; null: not known. */
     readonly names: readonly string[] | null,
+    /** The last layer is none of the file's: it was put on top of its embeddings. */
+    readonly added = false,
   ) {}
 
-  #own(batch: number, length: number) {
+  /** The same with a last layer of its own, where the file gives embeddings. */
+  withHead(): TextClassifier {
+    const { file, job, inputs, tokens, names } = this;
+    const embedding = embeddingOf(this.#bound(...this.#least()), job.options.head, names);
+    if (!embedding) return this;
+    const mask = [...inputs.roles].find(([, role]) => role === 'mask')?.[0] ?? null;
+    const headed = withEmbeddingHead(file, embedding, { mask });
+    const own = { ...job, options: { ...job.options, output: '' } };
+    return new TextClassifier(headed, own, inputs, tokens, null, true);
+  }
+
+  #bound(batch: number, length: number): Graph {
     const shapes = new Map(this.file.model.graph.inputs.map(({ name }) => [name, [batch, length]] as const));
-    return logitsOf(withOutput(bindModel(this.file, shapes), this.job.options.output, this.file.path));
+    return withOutput(bindModel(this.file, shapes), this.job.options.output, this.file.path);
+  }
+
+  #own(batch: number, length: number) {
+    return logitsOf(this.#bound(batch, length));
+  }
+
+  #least(): [batch: number, length: number] {
+    return [this.inputs.batch ?? 1, this.inputs.length ?? 8];
   }
 
   /** The file as it is, at one short text or at the sizes that it insists on. */
   #small() {
-    return this.#own(this.inputs.batch ?? 1, this.inputs.length ?? 8);
+    return this.#own(...this.#least());
   }
 
   choose(labels: readonly string[]): HeadChoice {
+    if (this.added) return addedHead(labels);
     return chooseHead(labels, this.#small().classes, this.names, this.job.options.head);
   }
 
@@ -75,12 +98,14 @@ export class TextClassifier {
 
   /** All layers, the file's own last one among them. */
   layers() {
-    return layersOf(this.#small().graph, this.file);
+    return layersOf(this.#small().graph, this.file).filter(({ initializer }) => !isAddedHead(initializer));
   }
 
   training(batch: number, length: number, classes: number | null): TrainedGraph {
     const { graph, logits, scale, whole } = this.graph(batch, length, classes);
-    const layers = findLayers(graph).filter((layer) => !whole.includes(layer.initializer));
+    const layers = findLayers(graph).filter(
+      ({ initializer, made }) => ![initializer, ...(made?.stored ?? [])].some((name) => whole.includes(name)),
+    );
     return { graph, layers, whole, loss: (g, outputs) => classLoss(g, outputs.get(logits.name)!, scale) };
   }
 

@@ -143,11 +143,10 @@ function lengthOf(
   host: TaskHost,
 ): number {
   if (exact) return most;
-  const { job, file, inputs } = classifier;
+  const { job, inputs } = classifier;
   return lengthThatFits(
     lengthFor(texts, most),
     host,
-    file.bytes,
     (length) =>
       classifier.graph(inputs.batch ?? job.train.batch, length, kind === 'new' ? names.length : null).graph,
   );

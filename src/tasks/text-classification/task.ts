@@ -29,7 +29,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
   const tokens = await TextTokens.read(files, file.path);
   const length = readingLength(file, inputs, tokens, options.length, job.train.batch);
   const names = await readClassNames(files, file.path);
-  const classifier = new TextClassifier(file, job, inputs, tokens, names);
+  const classifier = new TextClassifier(file, job, inputs, tokens, names).withHead();
 
   const sample = (
     { prompts, classes, newHead }: SampleWish,
@@ -47,7 +47,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
     hash: file.hash,
     bytes: file.bytes,
     weights: countWeights(file.model),
-    parts: [{ part: '', file }],
+    parts: [{ part: '', file: classifier.file }],
     layers: () => classifier.layers(),
     prepare: (train: FileSet, heldout: FileSet | null, host: TaskHost, tell?: Tell) =>
       prepareLabelled(classifier, length, train, heldout, host, tell),

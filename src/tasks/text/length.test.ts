@@ -10,7 +10,14 @@ import { diskFiles, memoryFiles } from '#src/tasks/diffusion/testing/diskFiles.t
 import { LanguageNetwork, readInputs } from '#src/tasks/language/network.ts';
 import { openWhole } from '#src/tasks/testing/trainTask.ts';
 import { classifierInputs } from '#src/tasks/text-classification/classifier.ts';
-import { learnedPositions, lengthThatFits, readingLength, resultBytes, SHARE } from './length.ts';
+import {
+  learnedPositions,
+  lengthThatFits,
+  readingLength,
+  resultBytes,
+  SHARE,
+  weightBytes,
+} from './length.ts';
 import { TextTokens } from './tokens.ts';
 
 const zoo = (name: string) => openWhole(diskFiles(`e2e/golden/zoo/${name}`))('model.onnx');
@@ -56,9 +63,9 @@ describe('rows', () => {
     const file = await zoo('llama-ts17');
     const network = new LanguageNetwork(file, readInputs(file));
     const graph = (length: number) => network.graph(2, length);
-    const bytes = resultBytes(graph(128));
+    const bytes = resultBytes(graph(128)) + weightBytes(graph(128));
     const fit = (memory: { bytes: number | null; largest: number | null }, most = 512) =>
-      lengthThatFits(most, { memory }, 0, graph);
+      lengthThatFits(most, { memory }, graph);
     expect(fit({ bytes: null, largest: null })).toBe(512);
     expect(fit({ bytes: bytes / SHARE, largest: null })).toBe(128);
     expect(fit({ bytes: bytes / SHARE - 1, largest: null })).toBe(64);

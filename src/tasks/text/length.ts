@@ -99,6 +99,14 @@ export function resultBytes(graph: Graph): number {
   return sum;
 }
 
+/** Bytes of a graph's weights. */
+export function weightBytes(graph: Graph): number {
+  let sum = 0;
+  for (const { type, shape } of graph.constants.values())
+    if (type !== 'string') sum += byteLength(type, shape);
+  return sum;
+}
+
 /** Where no browser says how much a GPU has: as much as WebAssembly can address. */
 const UNKNOWN = 4 * 2 ** 30 - 256 * 2 ** 20;
 /** Of what is there, so much may be planned with: the rest is for what allocators add, and the gradients. */
@@ -109,13 +117,11 @@ const SHORTEST = 64;
 /**
  * The longest rows that fit the device, halving from `most`.
  *
- * @param weights bytes of the model
  * @param graphAt the forward graph of a batch with rows of so many tokens
  */
 export function lengthThatFits(
   most: number,
   { memory }: Pick<TaskHost, 'memory'>,
-  weights: number,
   graphAt: (length: number) => Graph,
 ): number {
   const offered = memory?.bytes ?? UNKNOWN;
@@ -127,7 +133,7 @@ export function lengthThatFits(
         type === 'string' || graph.constants.has(name) ? n : Math.max(n, byteLength(type, shape)),
       0,
     );
-    return big <= largest && weights + resultBytes(graph) <= SHARE * offered;
+    return big <= largest && weightBytes(graph) + resultBytes(graph) <= SHARE * offered;
   };
   let length = most;
   while (length > SHORTEST && !fits(length)) length = roundedLength(Math.ceil(length / 2), most);

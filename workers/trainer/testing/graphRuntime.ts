@@ -21,6 +21,10 @@ export interface TestRuntime extends Runtime {
 async function inlined(graph: Graph, external?: LoadExternal): Promise<Graph> {
   const constants = new Map<string, Constant>();
   for (const [name, c] of graph.constants) {
+    if (c.by) {
+      constants.set(name, { ...c, by: await inlined(c.by, external) });
+      continue;
+    }
     const bytes = await constantBytes(name, c, external);
     constants.set(name, c.data.kind === 'inline' ? c : { ...c, data: { kind: 'inline', bytes } });
   }

@@ -1,6 +1,7 @@
 /** @file Texts as a tokenizer wants them before it cuts them: 🤗 tokenizers' normalizers. */
 import * as v from 'valibot';
 import { byteText } from './bytes.ts';
+import { LATER_CONTROLS, LATER_FORMS, LATER_MARKS, LATER_NONSPACING } from './olderUnicode.ts';
 import { precompiled } from './precompiled.ts';
 import { kindSchema, type Part, patternSchema, readPart, unknownKind } from './read.ts';
 import { patternOf } from './regex.ts';
@@ -24,6 +25,27 @@ const stripped = (text: string, left: boolean, right: boolean): string => {
 const IDEOGRAPHS =
   /[\u4E00-\u9FFF\u3400-\u4DBF\u{20000}-\u{2A6DF}\u{2A700}-\u{2B73F}\u{2B740}-\u{2B81F}\u{2B920}-\u{2CEAF}\uF900-\uFAFF\u{2F800}-\u{2FA1F}]/gu;
 
+/** A form of Unicode, with later characters left as they are. */
+function inForm(form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'): Normalizer {
+  const later = LATER_FORMS[form];
+  if (later === null) return (text) => text.normalize(form);
+  const parts = new RegExp(`([${later}]+)`, 'u');
+  return (text) =>
+    text
+      .split(parts)
+      .map((part, i) => (i % 2 === 1 ? part : part.normalize(form)))
+      .join('');
+}
+
+const UNCLEAN = new RegExp(
+  `[\\0\\uFFFD]|(?![\\t\\n\\r${LATER_CONTROLS}])[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}]`,
+  'gu',
+);
+// Some characters were of another kind once.
+const NONSPACING = new RegExp(`(?![${LATER_NONSPACING}])\\p{Mn}|[\\u1734\\u{1171E}]`, 'gu');
+const decomposed = inForm('NFD');
+const MARKS = new RegExp(`(?![${LATER_MARKS}])\\p{M}|[\\u1CF2\\u1CF3]`, 'gu');
+
 const bertSchema = v.looseObject({
   clean_text: v.optional(v.boolean(), true),
   handle_chinese_chars: v.optional(v.boolean(), true),
@@ -36,10 +58,9 @@ function bert(part: Part): Normalizer {
   const bare = rest.strip_accents ?? lowercase;
   return (text) => {
     let out = text;
-    if (clean)
-      out = out.replaceAll(/[\0\uFFFD]|(?![\t\n\r])\p{C}/gu, '').replaceAll(/\p{White_Space}/gu, ' ');
+    if (clean) out = out.replaceAll(UNCLEAN, '').replaceAll(/\p{White_Space}/gu, ' ');
     if (apart) out = out.replaceAll(IDEOGRAPHS, ' $& ');
-    if (bare) out = out.normalize('NFD').replaceAll(/\p{Mn}/gu, '');
+    if (bare) out = decomposed(out).replaceAll(NONSPACING, '');
     return lowercase ? lower(out) : out;
   };
 }
@@ -49,12 +70,6 @@ const nmt: Normalizer = (text) =>
   text
     .replaceAll(/[\u0001-\u0008\u000B\u000E-\u001F\u007F\u008F\u009F]/g, '')
     .replaceAll(/[\t\n\f\r\u1680\u200B-\u200F\u2028\u2029\u2581\uFEFF\uFFFD]/g, ' ');
-
-const inForm =
-  (form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'): (() => Normalizer) =>
-  () =>
-  (text) =>
-    text.normalize(form);
 
 const replaceSchema = v.looseObject({ pattern: patternSchema, content: v.string() });
 const stripSchema = v.looseObject({
@@ -66,10 +81,10 @@ const kinds: Readonly<Record<string, (part: Part) => Normalizer>> = {
   BertNormalizer: bert,
   ByteLevel: () => byteText,
   Lowercase: () => lower,
-  NFC: inForm('NFC'),
-  NFD: inForm('NFD'),
-  NFKC: inForm('NFKC'),
-  NFKD: inForm('NFKD'),
+  NFC: () => inForm('NFC'),
+  NFD: () => inForm('NFD'),
+  NFKC: () => inForm('NFKC'),
+  NFKD: () => inForm('NFKD'),
   Nmt: () => nmt,
   Precompiled: (part) =>
     precompiled(
@@ -94,7 +109,7 @@ const kinds: Readonly<Record<string, (part: Part) => Normalizer>> = {
     const { strip_left: left, strip_right: right } = readPart(stripSchema, part);
     return (text) => stripped(text, left, right);
   },
-  StripAccents: () => (text) => text.replaceAll(/\p{M}/gu, ''),
+  StripAccents: () => (text) => text.replaceAll(MARKS, ''),
 };
 
 /** @throws DataError for a kind that is not supported, by its name */

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
 import { byteText } from './bytes.ts';
+import { LATER_PUNCTUATION } from './olderUnicode.ts';
 import { kindSchema, type Part, patternSchema, readPart, unknownKind } from './read.ts';
 import { patternOf } from './regex.ts';
 import { byCharacter, byRegex, inverted, type Pattern, splitter } from './split.ts';
@@ -17,7 +18,8 @@ export type PreTokenizer = (piece: Piece) => Piece[];
 export const SPACE = /\p{White_Space}/u;
 /** Rust's \w. */
 export const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}';
-const PUNCTUATION = /[!-/:-@[-`{-~\p{P}]/u;
+/** Two characters were punctuation once. */
+const PUNCTUATION = new RegExp(`[!-/:-@[-\`{-~\\u166D\\u{111C9}]|(?![${LATER_PUNCTUATION}])\\p{P}`, 'u');
 /** GPT-2's. */
 const GPT2 =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;

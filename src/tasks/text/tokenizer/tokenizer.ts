@@ -1,5 +1,5 @@
 /** @file A tokenizer.json as 🤗 tokenizers reads it: the same ids for every text, or a refusal that names what is not supported. */
-import { Tokenizer as Library } from '@huggingface/tokenizers';
+import { ByteFallbackDecoder, SequenceDecoder, Tokenizer as Library } from '@huggingface/tokenizers';
 import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
 import { type Added, addedFinder, addedSchema } from './added.ts';
@@ -168,6 +168,27 @@ export class Tokenizer {
   }
 }
 
+/** Bytes that are no UTF-8 are so many replacement characters, as in Rust; and a byte order mark is a character. */
+class WholeBytes extends TextDecoder {
+  constructor() {
+    super('utf-8', { fatal: true, ignoreBOM: true });
+  }
+
+  override decode(bytes?: AllowSharedBufferSource): string {
+    try {
+      return super.decode(bytes);
+    } catch {
+      return '\uFFFD'.repeat(bytes?.byteLength ?? 0);
+    }
+  }
+}
+
+/** Has bytes read as Rust reads them. */
+function mend(decoder: unknown): void {
+  if (decoder instanceof SequenceDecoder) for (const step of decoder.decoders) mend(step);
+  if (decoder instanceof ByteFallbackDecoder) decoder.text_decoder = new WholeBytes();
+}
+
 /** The library's tokenizer, for texts from tokens: without what only makes tokens from texts. */
 function decoding(
   file: v.InferOutput<typeof fileSchema>,
@@ -176,7 +197,7 @@ function decoding(
   config: object,
 ): Library {
   const suffix: unknown = file.model['end_of_word_suffix'];
-  return new Library(
+  const made = new Library(
     {
       normalizer: null,
       pre_tokenizer: null,
@@ -192,4 +213,6 @@ function decoding(
     },
     config,
   );
+  mend(made.decoder);
+  return made;
 }
