@@ -68,7 +68,8 @@ function packFolder(folder) {
 }
 
 /** @param {string} folder */
-const foldersIn = (folder) => readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+const foldersIn = (folder) =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 
 /**
  * Packs dist/data, and writes dist/sizes.json (src/app/sizes.ts reads it).
@@ -86,18 +87,27 @@ export function packedData() {
         if (!dist || !statSync(join(dist, 'data'), { throwIfNoEntry: false })) return;
         /** @type {Record<string, number>} */
         const folders = {};
-        for (const name of foldersIn(join(dist, 'data'))) folders[`data/${name}`] = packFolder(join(dist, 'data', name));
+        for (const name of foldersIn(join(dist, 'data')))
+          folders[`data/${name}`] = packFolder(join(dist, 'data', name));
         for (const name of foldersIn(join(dist, 'models')))
-          folders[`models/${name}`] = listingAt(join(dist, 'models', name, 'files.json')).files.reduce((n, { size }) => n + size, 0);
+          folders[`models/${name}`] = listingAt(join(dist, 'models', name, 'files.json')).files.reduce(
+            (n, { size }) => n + size,
+            0,
+          );
         const assets = readdirSync(join(dist, 'assets'));
         const size = (/** @type {RegExp} */ pattern) =>
-          assets.filter((name) => pattern.test(name)).reduce((n, name) => n + statSync(join(dist, 'assets', name)).size, 0);
+          assets
+            .filter((name) => pattern.test(name))
+            .reduce((n, name) => n + statSync(join(dist, 'assets', name)).size, 0);
         const runtime = {
           wasm: size(/^ort-wasm-simd-threaded-[^.]+\.wasm\.gz$|^ort-wasm-simd-threaded\.wasm.*\.gz$/),
           jspi: size(/\.jspi.*\.gz$/),
           webgpu: size(/\.asyncify.*\.gz$/),
         };
-        writeFileSync(join(dist, 'sizes.json'), JSON.stringify({ runtime, folders, code: size(/^trainer\.worker.*\.js$/) }));
+        writeFileSync(
+          join(dist, 'sizes.json'),
+          JSON.stringify({ runtime, folders, code: size(/^trainer\.worker.*\.js$/) }),
+        );
       },
     },
   };

@@ -2,6 +2,7 @@
 /// <reference lib="webworker" />
 import { addPlugins, cleanupOutdatedCaches, precacheAndRoute } from 'workbox-precaching';
 import { registerRoute } from 'workbox-routing';
+import { KEEP } from '#src/platform/resumable.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -13,13 +14,14 @@ function isLarge(url: string): boolean {
 }
 
 /** The same response with the headers that make the page cross-origin isolated. Opaque and partial responses stay as they are. */
-function isolated(response: Response): Response {
+function isolated(response: Response, more: Readonly<Record<string, string>> = {}): Response {
   if (response.type === 'opaque' || response.type === 'opaqueredirect' || response.status === 0)
     return response;
   const headers = new Headers(response.headers);
   headers.set('Cross-Origin-Opener-Policy', 'same-origin');
   headers.set('Cross-Origin-Embedder-Policy', 'require-corp');
   headers.set('Cross-Origin-Resource-Policy', 'same-origin');
+  for (const [name, value] of Object.entries(more)) headers.set(name, value);
   const { status, statusText } = response;
   const empty = status === 101 || status === 204 || status === 205 || status === 304;
   return new Response(empty ? null : response.body, { status, statusText, headers });
@@ -60,6 +62,7 @@ async function fromStore(request: Request, key: string): Promise<Response> {
   if (!whole) {
     const fresh = await fetch(request);
     // An aborted or failed download must not poison the store; the rest of a broken one comes back whole by `keep`.
+    if (fresh.status === 206) return isolated(fresh, { [KEEP]: '1' });
     if (fresh.status !== 200) return isolated(fresh);
     const copy = fresh.clone();
     void cache.put(key, copy).catch(() => undefined);
@@ -75,7 +78,10 @@ async function keep(request: Request, key: string): Promise<Response> {
   const body = await request.blob();
   const type = headers.get('content-type') ?? 'application/octet-stream';
   const cache = await caches.open(FILES);
-  await cache.put(key, new Response(body, { headers: { 'Content-Type': type, 'Content-Length': `${body.size}` } }));
+  await cache.put(
+    key,
+    new Response(body, { headers: { 'Content-Type': type, 'Content-Length': `${body.size}` } }),
+  );
   return new Response(null, { status: 201 });
 }
 

@@ -3,6 +3,9 @@
  * What was begun stays begun over a cancel and a second try.
  */
 
+/** Header by which the service worker says that it keeps what is PUT to it (workers/service-worker.ts). */
+export const KEEP = 'X-Rotune-Keep';
+
 /** Without a byte for so long, a connection is given up, in milliseconds. */
 const SILENCE = 30_000;
 /** Waits before each further try without a new byte, in milliseconds. */
@@ -18,6 +21,8 @@ interface Begun {
   tag: string | null;
   /** Of the whole file; 0: not known. */
   size: number;
+  /** The service worker passed on a rest, and would keep the whole for offline use. */
+  keep: boolean;
 }
 
 export interface FetchOptions {
@@ -138,7 +143,7 @@ async function attempt(
  *   what came.
  */
 export async function fetchWhole(address: string, options: FetchOptions = {}): Promise<Blob> {
-  const state = begun.get(address) ?? { parts: [], length: 0, tag: null, size: 0 };
+  const state = begun.get(address) ?? { parts: [], length: 0, tag: null, size: 0, keep: false };
   begun.set(address, state);
   const given = {
     ...options,
@@ -152,7 +157,9 @@ export async function fetchWhole(address: string, options: FetchOptions = {}): P
       options.signal?.throwIfAborted();
       if (await attempt(address, state, given)) {
         begun.delete(address);
-        return new Blob(state.parts);
+        const whole = new Blob(state.parts);
+        if (state.keep) void given.fetch(address, { method: 'PUT', body: whole }).catch(() => undefined);
+        return whole;
       }
     } catch (cause) {
       options.signal?.throwIfAborted();

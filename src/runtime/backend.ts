@@ -38,7 +38,7 @@ export interface RuntimeOptions {
 export interface Backend {
   readonly ort: typeof Ort;
   /** Fetches and starts the WebAssembly, once: to be awaited before the first session. */
-  readonly start: () => Promise<void>;
+  readonly start: (signal?: AbortSignal) => Promise<void>;
   readonly report: BackendReport;
   /** null on WebAssembly. */
   readonly device: GPUDevice | null;
@@ -118,7 +118,7 @@ export async function openBackend(options: RuntimeOptions): Promise<Backend> {
   const reason = webgpu || options.threads ? choice.reason : wasmReason(choice.reason, possible);
   return {
     ort,
-    start: () => startRuntime(ort, paths, options.onStart ?? (() => undefined)),
+    start: (signal) => startRuntime(ort, paths, options.onStart ?? (() => undefined), signal),
     device: webgpu ? choice.device : null,
     ownsDevice: webgpu && choice.owned,
     report: {

@@ -26,18 +26,23 @@ function smallest(): Graph {
 }
 
 /** A module at its address. Throws RuntimeError ('session') where it does not come. */
-export async function fetchModule({ wasm, bytes = 0, packed }: WasmPaths, tell: Tell): Promise<ArrayBuffer> {
+export async function fetchModule(
+  { wasm, bytes = 0, packed }: WasmPaths,
+  tell: Tell,
+  signal?: AbortSignal,
+): Promise<ArrayBuffer> {
   try {
     tell({ kind: 'fetching', done: 0, total: bytes });
     const onBytes = (done: number, total: number): void =>
       tell({ kind: 'fetching', done, total: Math.max(done, total || bytes) });
-    const file = await fetchWhole(wasm, { onBytes });
+    const file = await fetchWhole(wasm, { onBytes, signal });
     // A host may have unpacked it on the way.
     const begins = new Uint8Array(await file.slice(0, 2).arrayBuffer());
     const gzip = packed && begins[0] === 0x1f && begins[1] === 0x8b;
     const plain = gzip ? new Response(file.stream().pipeThrough(new DecompressionStream('gzip'))) : file;
     return await plain.arrayBuffer();
   } catch (cause) {
+    signal?.throwIfAborted();
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new RuntimeError(
       'session',
@@ -47,9 +52,14 @@ export async function fetchModule({ wasm, bytes = 0, packed }: WasmPaths, tell: 
   }
 }
 
-async function start(ort: typeof Ort, paths: WasmPaths | null, tell: Tell): Promise<void> {
+async function start(
+  ort: typeof Ort,
+  paths: WasmPaths | null,
+  tell: Tell,
+  signal?: AbortSignal,
+): Promise<void> {
   const { env } = ort;
-  if (paths !== null) env.wasm.wasmBinary = await fetchModule(paths, tell);
+  if (paths !== null) env.wasm.wasmBinary = await fetchModule(paths, tell, signal);
   tell({ kind: 'starting', threads: env.wasm.numThreads ?? 1 });
   const session = await ort.InferenceSession.create(encodeGraph(smallest(), { weightsAsInputs: new Set() }), {
     executionProviders: ['wasm'],
@@ -66,10 +76,15 @@ async function start(ort: typeof Ort, paths: WasmPaths | null, tell: Tell): Prom
  * call tries again.
  * @param paths where the WebAssembly module is; null: the library finds it by itself
  */
-export function startRuntime(ort: typeof Ort, paths: WasmPaths | null, tell: Tell): Promise<void> {
+export function startRuntime(
+  ort: typeof Ort,
+  paths: WasmPaths | null,
+  tell: Tell,
+  signal?: AbortSignal,
+): Promise<void> {
   const known = started.get(ort);
   if (known) return known;
-  const starting = start(ort, paths, tell);
+  const starting = start(ort, paths, tell, signal);
   started.set(ort, starting);
   starting.catch(() => started.delete(ort));
   return starting;
