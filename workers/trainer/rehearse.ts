@@ -4,7 +4,7 @@
  */
 import { adapterFit } from '#src/formats/adapterFiles.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
-import { weightUses } from '#src/formats/onnxWeights.ts';
+import { type WeightUse, weightUses } from '#src/formats/onnxWeights.ts';
 import { initialParameters, type Layout, readParameters, writeParameters } from '#src/oft/parameters.ts';
 import { loadAll, loadNamed } from '#src/onnx/external.ts';
 import type { Unsaveable } from '../protocol.ts';
@@ -31,19 +31,44 @@ export type Rehearsed = Pick<Setup, 'job' | 'layers' | 'layout' | 'external'> & 
   readonly prepared: Pick<Setup['prepared'], 'classes'>;
 };
 
-/** One layer of each kind: an operator, a way from the stored weight to it, and a rotation of one make. Others of its kind are written alike. */
-function samples({ planned }: Layout, model: Rehearsed['model']): ReadonlySet<string> {
+/** What a use's weight is computed from: the operators on the way, and the constants at its end. */
+function trail({ scope, seen }: WeightUse): { readonly ops: string[]; readonly constants: Set<string> } {
+  const ops: string[] = [];
+  const constants = new Set<string>();
+  const visited = new Set<string>();
+  const visit = (name: string): void => {
+    if (visited.has(name)) return;
+    visited.add(name);
+    if (scope.constant(name)) constants.add(name);
+    const node = scope.producer(name);
+    if (!node) return;
+    ops.push(node.op);
+    node.inputs.forEach(visit);
+  };
+  visit(seen);
+  return { ops, constants };
+}
+
+/**
+ * One layer of each kind: an operator, a way from the stored weight to it, and a rotation of one make. Others of its kind are written alike. With the
+ * names of the constants that those layers' weights are made of.
+ */
+function samples({ planned }: Layout, model: Rehearsed['model']) {
   const uses = new Map(model.parts.map(({ part, file }) => [part, weightUses(file.model)]));
-  const kinds = new Map<string, string>();
+  const kinds = new Set<string>();
+  const paths = new Set<string>();
+  const constants = new Set<string>();
   for (const p of planned) {
     const { layer } = p;
-    const own = (uses.get(layer.part ?? '') ?? [...uses.values()][0])?.(layer) ?? [];
-    const ways = own.map(({ node, path }) => [node.op, ...path.nodes.map(({ op }) => op)].join('·'));
+    const trails = ((uses.get(layer.part ?? '') ?? [...uses.values()][0])?.(layer) ?? []).map(trail);
     const make = [layer.op, layer.kind, layer.transposed, p.side, p.algorithm, p.rescale, p.share];
-    const key = JSON.stringify([layer.part, make, ways]);
-    if (!kinds.has(key)) kinds.set(key, layer.path);
+    const key = JSON.stringify([layer.part, make, trails.map(({ ops }) => ops)]);
+    if (kinds.has(key)) continue;
+    kinds.add(key);
+    paths.add(layer.path);
+    for (const way of trails) for (const name of way.constants) constants.add(`${layer.part ?? ''}/${name}`);
   }
-  return new Set(kinds.values());
+  return { paths, constants };
 }
 
 /**
@@ -53,7 +78,7 @@ function samples({ planned }: Layout, model: Rehearsed['model']): ReadonlySet<st
 export async function rehearse(setup: Rehearsed): Promise<readonly Unsaveable[]> {
   const { job, layers, layout, model, external, prepared } = setup;
   if (layout.planned.length === 0) return [];
-  const turning = samples(layout, model);
+  const { paths: turning, constants: weights } = samples(layout, model);
   // Merging leaves out what did not turn: one layer of each kind has to.
   const numbers = readParameters(layout, initialParameters(layout)).flatMap(({ layer, blocks, rescale }) =>
     turning.has(layer.layer.path)
@@ -75,9 +100,6 @@ export async function rehearse(setup: Rehearsed): Promise<readonly Unsaveable[]>
     modelHash: model.hash,
     classes: prepared.classes,
   };
-  const weights = new Set(
-    layout.planned.filter((p) => turning.has(p.layer.path)).map((p) => p.layer.initializer),
-  );
   const whole = model.bytes <= READ_WHOLE;
   let parts: Promise<Setup['model']['parts']> | undefined;
   const load = (): Promise<Setup['model']['parts']> =>
@@ -88,7 +110,7 @@ export async function rehearse(setup: Rehearsed): Promise<readonly Unsaveable[]>
           ...file,
           model: await (whole
             ? loadAll(file.model, external)
-            : loadNamed(file.model, external, (name) => weights.has(name) || weights.has(`${part}/${name}`))),
+            : loadNamed(file.model, external, (name) => weights.has(`${part}/${name}`))),
         },
       })),
     ));
