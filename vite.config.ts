@@ -2,6 +2,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defaultClientConditions, defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
+import { packedData, packedModules } from './scripts/pack.mjs';
 
 /** With these the page is cross-origin isolated, so that wasm gets threads; the service worker adds them on hosts that send none. */
 const isolation = {
@@ -14,6 +15,8 @@ export default defineConfig({
   base: './',
   plugins: [
     svelte(),
+    packedModules(),
+    packedData(),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'workers',
@@ -39,14 +42,14 @@ export default defineConfig({
       },
       injectManifest: {
         // Models, data and wasm are listed for their revisions only: the worker caches them at first use.
-        globPatterns: ['**/*.{html,js,mjs,css,svg,png,webmanifest,wasm,onnx,data,json,txt}'],
+        globPatterns: ['**/*.{html,js,mjs,css,svg,png,webmanifest,gz,pack,wasm,onnx,data,json,txt}'],
         maximumFileSizeToCacheInBytes: 2 ** 31,
       },
     }),
   ],
   // The runtime's wasm comes as a file of its own: a copy inside the bundle hangs with threads.
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [packedModules()] },
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   build: { target: 'es2023', assetsInlineLimit: 2048, chunkSizeWarningLimit: 700 },
   server: { headers: isolation },

@@ -4,6 +4,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defaultClientConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { CHROMIUM_ARGS, findChromium } from './scripts/ensure.mjs';
+import { packedModules } from './scripts/pack.mjs';
 
 const browserTests = ['**/*.svelte.test.ts', '**/*.browser.test.ts'];
 const executablePath = findChromium();
@@ -24,7 +25,7 @@ export default defineConfig({
         },
       },
       {
-        plugins: [svelte()],
+        plugins: [svelte(), packedModules()],
         resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
         // Found only while tests run, these would be bundled then, and the page reloaded under the tests.
         optimizeDeps: { exclude: ['onnxruntime-web'], include: ['axe-core', 'comlink', 'uplot'] },

@@ -107,6 +107,8 @@ export function serve(options = {}) {
           TYPES[extname(path).toLowerCase()] ?? TYPES[extname(file)] ?? 'application/octet-stream',
         'Content-Length': range === 'all' ? found.size : range.end - range.start + 1,
         'Accept-Ranges': 'bytes',
+        // Tells whether the rest of a broken download belongs to its beginning.
+        ETag: `"${found.size.toString(16)}-${Math.round(found.mtimeMs).toString(16)}"`,
         'Cache-Control': 'no-cache',
         ...(range === 'all' ? {} : { 'Content-Range': `bytes ${range.start}-${range.end}/${found.size}` }),
       });

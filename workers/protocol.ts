@@ -55,9 +55,9 @@ export type Source =
       readonly files: readonly { readonly path: string; readonly blob: Blob }[];
     };
 
-/** How far the making ready is: bytes of the model, items of data, captions and pictures encoded. */
+/** How far the making ready is: bytes fetched (runtime, model and data together), items of data, captions and pictures encoded. */
 export interface PrepareProgress {
-  readonly what: 'model' | 'data' | 'encoding';
+  readonly what: 'fetching' | 'data' | 'encoding';
   readonly done: number;
   readonly total: number;
 }
@@ -155,8 +155,16 @@ export interface Evaluation {
 export type RunEvent =
   | {
       readonly kind: 'phase';
+      /** `fetching` counts bytes: of the runtime, the model and the data together. */
       readonly phase:
-        'loading' | 'preparing' | 'compiling' | 'sampling' | 'training' | 'evaluating' | 'saving';
+        | 'fetching'
+        | 'loading'
+        | 'preparing'
+        | 'compiling'
+        | 'sampling'
+        | 'training'
+        | 'evaluating'
+        | 'saving';
       readonly done?: number;
       readonly total?: number;
     }

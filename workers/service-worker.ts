@@ -2,6 +2,7 @@
 /// <reference lib="webworker" />
 import { addPlugins, cleanupOutdatedCaches, precacheAndRoute } from 'workbox-precaching';
 import { registerRoute } from 'workbox-routing';
+import { KEEP } from '#src/platform/resumable.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -9,17 +10,18 @@ const FILES = 'rotune-files';
 
 /** What a run needs but the first screen does not: big, so never fetched before it is asked for. */
 function isLarge(url: string): boolean {
-  return /^(models|data)\//.test(url) || /\.(wasm|mjs|onnx|data)$/.test(url) || /\/ort[.-]/.test(url);
+  return /^(models|data)\//.test(url) || /\.(wasm|gz|mjs|onnx|data|pack)$/.test(url) || /\/ort[.-]/.test(url);
 }
 
 /** The same response with the headers that make the page cross-origin isolated. Opaque and partial responses stay as they are. */
-function isolated(response: Response): Response {
+function isolated(response: Response, more: Readonly<Record<string, string>> = {}): Response {
   if (response.type === 'opaque' || response.type === 'opaqueredirect' || response.status === 0)
     return response;
   const headers = new Headers(response.headers);
   headers.set('Cross-Origin-Opener-Policy', 'same-origin');
   headers.set('Cross-Origin-Embedder-Policy', 'require-corp');
   headers.set('Cross-Origin-Resource-Policy', 'same-origin');
+  for (const [name, value] of Object.entries(more)) headers.set(name, value);
   const { status, statusText } = response;
   const empty = status === 101 || status === 204 || status === 205 || status === 304;
   return new Response(empty ? null : response.body, { status, statusText, headers });
@@ -58,15 +60,29 @@ async function fromStore(request: Request, key: string): Promise<Response> {
   const range = request.headers.get('range');
   let whole = await cache.match(key);
   if (!whole) {
-    const fresh = await fetch(range ? new Request(request.url) : request);
-    // An aborted or failed download must not poison the store.
+    const fresh = await fetch(request);
+    // An aborted or failed download must not poison the store; the rest of a broken one comes back whole by `keep`.
+    if (fresh.status === 206) return isolated(fresh, { [KEEP]: '1' });
     if (fresh.status !== 200) return isolated(fresh);
     const copy = fresh.clone();
-    const stored = cache.put(key, copy).catch(() => undefined);
-    if (range) await stored;
+    void cache.put(key, copy).catch(() => undefined);
     whole = fresh;
+    if (range) return isolated(whole);
   }
   return isolated(range ? await slice(whole, range) : whole);
+}
+
+/** A file that came in pieces, which the page has put together. */
+async function keep(request: Request, key: string): Promise<Response> {
+  const { headers } = request;
+  const body = await request.blob();
+  const type = headers.get('content-type') ?? 'application/octet-stream';
+  const cache = await caches.open(FILES);
+  await cache.put(
+    key,
+    new Response(body, { headers: { 'Content-Type': type, 'Content-Length': `${body.size}` } }),
+  );
+  return new Response(null, { status: 201 });
 }
 
 addPlugins([{ handlerWillRespond: ({ response }) => Promise.resolve(isolated(response)) }]);
@@ -79,6 +95,12 @@ cleanupOutdatedCaches();
 registerRoute(
   ({ url }) => keys.has(url.origin + url.pathname),
   ({ request, url }) => fromStore(request, keys.get(url.origin + url.pathname) ?? url.href),
+);
+
+registerRoute(
+  ({ url }) => keys.has(url.origin + url.pathname),
+  ({ request, url }) => keep(request, keys.get(url.origin + url.pathname) ?? url.href),
+  'PUT',
 );
 
 // Whatever else comes from our own origin still needs the headers (a page loaded past the stored shell, a worker's script).

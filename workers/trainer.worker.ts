@@ -23,7 +23,15 @@ let starting: Pick<RuntimeOptions, 'threads' | 'note' | 'onStart'> = {};
 
 const session = new Session({
   base,
-  createRuntime: (prefer) => createRuntime({ prefer, ...starting }),
+  createRuntime: (prefer, onStart) =>
+    createRuntime({
+      prefer,
+      ...starting,
+      onStart: (sign) => {
+        starting.onStart?.(sign);
+        onStart(sign);
+      },
+    }),
   decodeImage: imageDecoder(() => drawSvg),
   runs: openRuns(),
   prepared: new PreparedStore(),

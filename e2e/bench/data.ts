@@ -76,7 +76,7 @@ async function one(task: string, count: number, side: number): Promise<void> {
     let [peak, told, next] = [start, 0, 1];
     await page.exposeFunction('benchProgress', ({ what, done, total }: PrepareProgress) => {
       told++;
-      if (what === 'model') return;
+      if (what === 'fetching') return;
       if (done === 1 || what !== phase) [next, phase] = [1, what];
       if (done < (next * total) / 5) return;
       next = 1 + Math.floor((5 * done) / total);

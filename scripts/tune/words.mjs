@@ -67,6 +67,7 @@ export const samplesFile = (rows) =>
 /** @param {Extract<RunEvent, { kind: 'phase' }>} event */
 export function phaseLine({ phase, done, total }) {
   const names = {
+    fetching: 'Fetching',
     loading: 'Loading',
     preparing: 'Preparing the data',
     compiling: 'Compiling',

@@ -276,7 +276,10 @@ export class Lab {
   }
 
   /** Loads model and data, plans the layers, lists all problems; with `probe`, times a few steps. */
-  async prepare(probe: boolean): Promise<Outcome<Preparation>> {
+  async prepare(
+    probe: boolean,
+    hear: (progress: PrepareProgress) => void = () => undefined,
+  ): Promise<Outcome<Preparation>> {
     const request = this.request();
     if ('code' in request) {
       this.#problem = request;
@@ -287,7 +290,9 @@ export class Lab {
     this.#problem = null;
     this.#progress = null;
     const outcome = await this.trainer.prepare(request, probe, (progress) => {
-      if (turn === this.#prepareCount) this.#progress = progress;
+      if (turn !== this.#prepareCount) return;
+      this.#progress = progress;
+      hear(progress);
     });
     // A newer question overtook this one: its answer is the one to show.
     if (turn !== this.#prepareCount) return outcome;
@@ -354,6 +359,7 @@ export class Lab {
       return failed({ code: 'busy', message: 'A run is going on.', cure: 'Pause or stop it first.' });
     if (!(await this.#tab.take())) return failed(this.#refuseSecondTab());
 
+    const before = this.#screen;
     this.#opened = null;
     this.run.begin(request.job, resume !== undefined, resume?.step);
     this.#wake.held = true;
@@ -362,10 +368,14 @@ export class Lab {
     this.#say(resume ? `Training continues from step ${resume.step}.` : 'Training starts.');
     try {
       if (!this.#preparation) {
-        const prepared = await this.prepare(false);
+        const prepared = await this.prepare(false, ({ what, done, total }) => {
+          const phase = what === 'fetching' ? what : 'preparing';
+          this.run.accept({ kind: 'phase', phase, done, total });
+        });
         const stop = prepared.ok
           ? prepared.value.problems.find(({ severity }) => severity === 'error')
           : prepared.problem;
+        if (stop?.code === 'cancelled') return this.#withdraw(stop, before);
         if (stop) return this.#failRun(stop);
       }
       this.run.running(this.#preparation);
@@ -429,6 +439,15 @@ export class Lab {
       this.#screen = 'result';
     }
     return { ok: true, value: result };
+  }
+
+  /** Cancelled before it began: back to where it was asked for. */
+  #withdraw(problem: Problem, screen: Screen): Outcome<RunResult> {
+    this.run.withdraw();
+    this.#problem = null;
+    this.#screen = screen;
+    this.#say('Cancelled. What was loaded so far is kept.');
+    return failed(problem);
   }
 
   #failRun(problem: Problem): Outcome<RunResult> {

@@ -18,7 +18,8 @@ export type RunStatus =
   'idle' | 'preparing' | 'running' | 'pausing' | 'stopping' | 'paused' | 'done' | 'failed';
 
 export interface Phase {
-  readonly name: 'loading' | 'preparing' | 'compiling' | 'sampling' | 'training' | 'evaluating' | 'saving';
+  readonly name:
+    'fetching' | 'loading' | 'preparing' | 'compiling' | 'sampling' | 'training' | 'evaluating' | 'saving';
   readonly done: number | null;
   readonly total: number | null;
 }
@@ -218,6 +219,13 @@ export class RunState {
     // A run that was resumed after a reload brings the steps of its earlier life along.
     if (result.history.length > this.#records.length) this.#records = result.history;
     if (result.evaluations.length > this.#evaluations.length) this.#evaluations = result.evaluations;
+  }
+
+  /** Given up before it began. */
+  withdraw(): void {
+    this.#status = 'idle';
+    this.#phase = null;
+    this.#secondsLeft = null;
   }
 
   fail(problem: Problem): void {

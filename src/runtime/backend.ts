@@ -14,6 +14,10 @@ export type Bundle = 'jspi' | 'webgpu' | 'wasm';
 export interface WasmPaths {
   readonly mjs: string;
   readonly wasm: string;
+  /** What is fetched for the module; absent: not known. */
+  readonly bytes?: number;
+  /** It is compressed by gzip. */
+  readonly packed?: boolean;
 }
 
 export interface RuntimeOptions {
@@ -34,7 +38,7 @@ export interface RuntimeOptions {
 export interface Backend {
   readonly ort: typeof Ort;
   /** Fetches and starts the WebAssembly, once: to be awaited before the first session. */
-  readonly start: () => Promise<void>;
+  readonly start: (signal?: AbortSignal) => Promise<void>;
   readonly report: BackendReport;
   /** null on WebAssembly. */
   readonly device: GPUDevice | null;
@@ -109,12 +113,12 @@ export async function openBackend(options: RuntimeOptions): Promise<Backend> {
   ort.env.logLevel = 'error';
   ort.env.wasm.numThreads = threads;
   const paths = options.wasmPaths ?? (await bundled(bundle));
-  if (paths) ort.env.wasm.wasmPaths = { ...paths };
+  if (paths) ort.env.wasm.wasmPaths = { mjs: paths.mjs, wasm: paths.wasm };
   const webgpu = choice.kind === 'webgpu';
   const reason = webgpu || options.threads ? choice.reason : wasmReason(choice.reason, possible);
   return {
     ort,
-    start: () => startRuntime(ort, paths?.wasm ?? null, options.onStart ?? (() => undefined)),
+    start: (signal) => startRuntime(ort, paths, options.onStart ?? (() => undefined), signal),
     device: webgpu ? choice.device : null,
     ownsDevice: webgpu && choice.owned,
     report: {

@@ -1,15 +1,18 @@
 /** @file Addresses of onnxruntime's wasm files as the bundler serves them: for browsers only. */
 import asyncifyMjs from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
-import asyncifyWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
+import asyncifyWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?packed';
 import jspiMjs from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.mjs?url';
-import jspiWasm from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?url';
+import jspiWasm from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?packed';
 import plainMjs from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
-import plainWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
+import plainWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?packed';
+import type { PackedModule } from '*?packed';
 import type { Bundle, WasmPaths } from './backend.ts';
 
-const absolute = (mjs: string, wasm: string): WasmPaths => ({
+const absolute = (mjs: string, { url, bytes, packed }: PackedModule): WasmPaths => ({
   mjs: new URL(mjs, import.meta.url).href,
-  wasm: new URL(wasm, import.meta.url).href,
+  wasm: new URL(url, import.meta.url).href,
+  bytes,
+  packed,
 });
 
 /** Separate files instead of copies inside the bundle: with those, threads would run the app's worker again and hang. */

@@ -51,6 +51,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   return {
     backend: backend.report,
+    start: (signal) => backend.start(signal),
     offered: offeredMemory(backend),
     lost,
     async load(program: Program, external?: LoadExternal) {

@@ -2,13 +2,12 @@
 import type * as Ort from 'onnxruntime-web';
 import { encodeGraph } from '#src/graph/encode.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
+import { fetchWhole } from '#src/platform/resumable.ts';
+import type { WasmPaths } from './backend.ts';
 import { RuntimeError } from './errors.ts';
 import type { StartSign } from './types.ts';
 
 type Tell = (sign: StartSign) => void;
-
-/** Without a byte for so long, a connection is given up, in milliseconds. */
-const SILENCE = 60_000;
 
 /** Builds that were started in this realm: each is started once. */
 const started = new WeakMap<typeof Ort, Promise<void>>();
@@ -26,54 +25,41 @@ function smallest(): Graph {
   };
 }
 
-/** The promise, or an error where it takes longer than SILENCE. */
-async function unlessSilent<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const silent = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing came for ${SILENCE / 1000} s`)), SILENCE);
-  });
+/** A module at its address. Throws RuntimeError ('session') where it does not come. */
+export async function fetchModule(
+  { wasm, bytes = 0, packed }: WasmPaths,
+  tell: Tell,
+  signal?: AbortSignal,
+): Promise<ArrayBuffer> {
   try {
-    return await Promise.race([work, silent]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** The bytes at an address. Throws RuntimeError ('session') where they do not come. */
-export async function fetchModule(url: string, tell: Tell): Promise<ArrayBuffer> {
-  const stopping = new AbortController();
-  try {
-    tell({ kind: 'fetching', done: 0, total: 0 });
-    const response = await unlessSilent(fetch(url, { signal: stopping.signal }));
-    if (!response.ok) throw new Error(`the host answers ${response.status} ${response.statusText}`.trim());
-    const total = Number(response.headers.get('content-length') ?? 0);
-    const reader = response.body?.getReader();
-    if (!reader) return await unlessSilent(response.arrayBuffer());
-    const parts: Uint8Array<ArrayBuffer>[] = [];
-    let done = 0;
-    for (;;) {
-      const next = await unlessSilent(reader.read());
-      if (next.done) break;
-      parts.push(next.value);
-      done += next.value.byteLength;
-      // What is compressed on the way unpacks to more than its length says.
-      tell({ kind: 'fetching', done, total: Math.max(done, total) });
-    }
-    return await new Blob(parts).arrayBuffer();
+    tell({ kind: 'fetching', done: 0, total: bytes });
+    const onBytes = (done: number, total: number): void =>
+      tell({ kind: 'fetching', done, total: Math.max(done, total || bytes) });
+    const file = await fetchWhole(wasm, { onBytes, signal });
+    // A host may have unpacked it on the way.
+    const begins = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+    const gzip = packed && begins[0] === 0x1f && begins[1] === 0x8b;
+    const plain = gzip ? new Response(file.stream().pipeThrough(new DecompressionStream('gzip'))) : file;
+    return await plain.arrayBuffer();
   } catch (cause) {
-    stopping.abort();
+    signal?.throwIfAborted();
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new RuntimeError(
       'session',
-      `The part of Rotune that computes could not be fetched (${why}). Check the connection, then try again.`,
+      `The part of Rotune that computes could not be fetched (${why}). Check the connection, then try again: what came already is kept.`,
       { cause },
     );
   }
 }
 
-async function start(ort: typeof Ort, wasm: string | null, tell: Tell): Promise<void> {
+async function start(
+  ort: typeof Ort,
+  paths: WasmPaths | null,
+  tell: Tell,
+  signal?: AbortSignal,
+): Promise<void> {
   const { env } = ort;
-  if (wasm !== null) env.wasm.wasmBinary = await fetchModule(wasm, tell);
+  if (paths !== null) env.wasm.wasmBinary = await fetchModule(paths, tell, signal);
   tell({ kind: 'starting', threads: env.wasm.numThreads ?? 1 });
   const session = await ort.InferenceSession.create(encodeGraph(smallest(), { weightsAsInputs: new Set() }), {
     executionProviders: ['wasm'],
@@ -88,12 +74,17 @@ async function start(ort: typeof Ort, wasm: string | null, tell: Tell): Promise<
 /**
  * Fetches, compiles, starts the threads, opens the smallest session; a build that runs is left as it is. Where the fetching fails, the next
  * call tries again.
- * @param wasm address of the WebAssembly module; null: the library finds it by itself
+ * @param paths where the WebAssembly module is; null: the library finds it by itself
  */
-export function startRuntime(ort: typeof Ort, wasm: string | null, tell: Tell): Promise<void> {
+export function startRuntime(
+  ort: typeof Ort,
+  paths: WasmPaths | null,
+  tell: Tell,
+  signal?: AbortSignal,
+): Promise<void> {
   const known = started.get(ort);
   if (known) return known;
-  const starting = start(ort, wasm, tell);
+  const starting = start(ort, paths, tell, signal);
   started.set(ort, starting);
   starting.catch(() => started.delete(ort));
   return starting;

@@ -47,6 +47,8 @@ export interface Executable {
 }
 
 export interface Runtime {
+  /** Fetches and starts what computes, once; the first program would do it otherwise. The signal ends the fetching, and what came is kept. */
+  start(signal?: AbortSignal): Promise<void>;
   readonly backend: BackendReport;
   /** Compiles a program. Weights that another live program of this runtime already uploaded (same Constant object) are shared. */
   load(program: Program, external?: LoadExternal): Promise<Executable>;

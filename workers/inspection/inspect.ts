@@ -3,6 +3,7 @@ import { GraphError } from '#src/graph/types.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import type { Problem, Source } from '../protocol.ts';
 import { problemOf } from '../trainer/problems.ts';
+import type { OwnFiles } from '../trainer/ownFiles.ts';
 import { openSource, sourceKey } from '../trainer/sources.ts';
 import { bind } from './binding.ts';
 import { allNodes, operatorsOf, refusedNodes, weightsOf } from './facts.ts';
@@ -91,19 +92,19 @@ export async function inspect(files: FileSet, look: Look = {}): Promise<Inspecti
 
 /** Keeps the last set of files, so that other dimensions are looked at without reading again. */
 export class Inspector {
-  readonly #base: URL;
+  readonly #own: OwnFiles;
   #last: { readonly key: string; readonly inspected: Promise<Inspected> } | null = null;
 
-  /** @param base address of the app's folder */
-  constructor(base: URL) {
-    this.#base = base;
+  /** @param own fetches built-in models */
+  constructor(own: OwnFiles) {
+    this.#own = own;
   }
 
   /** Throws DataError where the source holds no model, or cannot be read. */
   async inspect(source: Source, look: Look = {}): Promise<Inspection> {
     const key = sourceKey(source);
     if (this.#last?.key !== key) {
-      const inspected = openSource(source, { base: this.#base, kind: 'models' }).then((files) =>
+      const inspected = openSource(source, { own: this.#own, kind: 'models' }).then((files) =>
         Inspected.open(files),
       );
       this.#last = { key, inspected };

@@ -9,6 +9,7 @@ import { openModel } from '#src/tasks/modelFiles.ts';
 import { findTask } from '#src/tasks/registry.ts';
 import type { ModelFile, PreparedTask, TaskHost, TaskModel } from '#src/tasks/types.ts';
 import type { JobRequest, Source } from '../protocol.ts';
+import type { OwnFiles } from './ownFiles.ts';
 import { openSource, sourceKey } from './sources.ts';
 import { readStart, type Start } from './start.ts';
 
@@ -29,12 +30,12 @@ function unknownInput(name: string, there: readonly string[]): DataError {
 }
 
 export class Loader {
-  readonly #base: URL;
+  readonly #own: OwnFiles;
   readonly #kept = new Map<string, { readonly key: string; readonly value: Promise<unknown> }>();
   readonly #opened = new WeakMap<FileSet, Map<string, Promise<ModelFile>>>();
 
-  constructor(base: URL) {
-    this.#base = base;
+  constructor(own: OwnFiles) {
+    this.#own = own;
   }
 
   #once<T>(slot: string, key: string, make: () => Promise<T>): Promise<T> {
@@ -49,18 +50,28 @@ export class Loader {
   }
 
   /** The model's files. */
-  #modelFiles(source: Source, onProgress?: Progress): Promise<FileSet> {
-    return this.#once('model files', sourceKey(source), async () => {
-      let done = 0;
-      let total = 0;
-      const files = await openSource(source, {
-        base: this.#base,
-        kind: 'models',
-        onFetched: (bytes) => onProgress?.((done += bytes), Math.max(done, total)),
-      });
-      for (const path of files.paths) total += await files.size(path);
-      return files;
-    });
+  #modelFiles(source: Source): Promise<FileSet> {
+    return this.#once('model files', sourceKey(source), () =>
+      openSource(source, { own: this.#own, kind: 'models' }),
+    );
+  }
+
+  #dataFiles(slot: 'train' | 'heldout', source: Source): Promise<FileSet> {
+    return this.#once(slot, sourceKey(source), () => openSource(source, { own: this.#own, kind: 'data' }));
+  }
+
+  /** Fetches all built-in files of a request side by side. What fails is said by whoever reads it then. */
+  async prefetch({ model, train, heldout }: JobRequest): Promise<void> {
+    const wanted: Promise<FileSet>[] = [];
+    if (model.kind === 'builtin') wanted.push(this.#modelFiles(model));
+    if (train.kind === 'builtin') wanted.push(this.#dataFiles('train', train));
+    if (heldout?.kind === 'builtin') wanted.push(this.#dataFiles('heldout', heldout));
+    await Promise.allSettled(
+      wanted.map(async (opening) => {
+        const files = await opening;
+        await Promise.allSettled(files.paths.map((path) => files.read(path, 0, 0)));
+      }),
+    );
   }
 
   /** Each ONNX file of a set is decoded once. */
@@ -80,9 +91,9 @@ export class Loader {
   }
 
   /** The model as the job's task sees it. */
-  model(source: Source, job: Job, onProgress?: Progress): Promise<TaskModel> {
+  model(source: Source, job: Job): Promise<TaskModel> {
     return this.#once('model', `${sourceKey(source)}:${taskKey(job)}`, async () => {
-      const files = await this.#modelFiles(source, onProgress);
+      const files = await this.#modelFiles(source);
       const { inputs = {} } = job;
       const left = new Set(Object.keys(inputs));
       const there: string[] = [];
@@ -112,12 +123,10 @@ export class Loader {
   ): Promise<PreparedTask> {
     const keys = [model, train, heldout].map(sourceKey);
     return this.#once('prepared', JSON.stringify([keys, taskKey(job)]), async () => {
-      const open = (slot: string, source: Source): Promise<FileSet> =>
-        this.#once(slot, sourceKey(source), () => openSource(source, { base: this.#base, kind: 'data' }));
       const task = await this.model(model, job);
       return task.prepare(
-        await open('train', train),
-        heldout && (await open('heldout', heldout)),
+        await this.#dataFiles('train', train),
+        heldout && (await this.#dataFiles('heldout', heldout)),
         host,
         tell,
       );
@@ -128,7 +137,7 @@ export class Loader {
   adapter(source: Source, modelHash: string, layers: readonly Layer[]): Promise<Start> {
     return this.#once('adapter', `${modelHash}:${sourceKey(source)}`, async () => {
       if (source.kind === 'builtin') throw new DataError(`There is no built-in adapter "${source.id}".`);
-      return readStart(await openSource(source, { base: this.#base, kind: 'data' }), layers);
+      return readStart(await openSource(source, { own: this.#own, kind: 'data' }), layers);
     });
   }
 }

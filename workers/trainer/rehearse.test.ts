@@ -91,7 +91,7 @@ describe.each(cases)('$name', ({ name, dims }) => {
       expect(refused.map(({ format }) => format)).toEqual(
         name === 'llama-int4-nbits' ? ['diff', 'onnx', 'onnx_fp16'] : [],
       );
-    for (const { reason } of refused) expect(reason).toMatch(/^[A-Z].*\.$/s);
+      for (const { reason } of refused) expect(reason).toMatch(/^[A-Z].*\.$/s);
       const theta = Float32Array.from({ length: layout.size }, (_, i) => 0.01 * ((i % 5) - 2));
       const adapter = {
         id: 'x',

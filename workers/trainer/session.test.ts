@@ -53,6 +53,7 @@ describe('a run', () => {
     const order = phases.filter((p, i) => p !== phases[i - 1]);
     expect(order).toEqual([
       'loading',
+      'fetching',
       'preparing',
       'compiling',
       'sampling',

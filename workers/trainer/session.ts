@@ -3,7 +3,7 @@ import type { Graph } from '#src/graph/types.ts';
 import { parameterLayout, writeParameters } from '#src/oft/parameters.ts';
 import { randomId } from '#src/platform/id.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
-import type { BackendKind, BackendReport, LoadExternal, Runtime } from '#src/runtime/types.ts';
+import type { BackendKind, BackendReport, LoadExternal, Runtime, StartSign } from '#src/runtime/types.ts';
 import { DataError } from '#src/tasks/files.ts';
 import type { Samples, TaskHost } from '#src/tasks/types.ts';
 import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
@@ -27,7 +27,9 @@ import { exportAs, weightOf, wholeParts } from './adapter.ts';
 import { Bench } from './bench.ts';
 import { withDifferences } from './differences.ts';
 import { fitOf } from './fit.ts';
+import { FetchMeter } from './fetchMeter.ts';
 import { Loader } from './loader.ts';
+import { OwnFiles } from './ownFiles.ts';
 import { bad, busy, Cancelled, good, problemOf, ProblemError } from './problems.ts';
 import { probe } from './probe.ts';
 import { checkedJob, matchSaved, readSaved } from './resume.ts';
@@ -46,7 +48,10 @@ import { Stopwatch } from './stopwatch.ts';
 export interface Environment {
   /** Address of the app's folder, under which models/ and data/ lie. */
   readonly base: URL;
-  readonly createRuntime: (prefer: BackendKind | 'auto') => Promise<Runtime>;
+  readonly createRuntime: (
+    prefer: BackendKind | 'auto',
+    onStart: (sign: StartSign) => void,
+  ) => Promise<Runtime>;
   readonly decodeImage: TaskHost['decodeImage'];
   readonly runs: Runs;
   /** Where prepared data are kept beyond a run; absent: nowhere. */
@@ -59,6 +64,8 @@ type Opening = JobRequest & { readonly adapter: Source };
 
 export class Session implements SessionApi {
   readonly #env: Environment;
+  readonly #meter = new FetchMeter();
+  readonly #own: OwnFiles;
   readonly #loader: Loader;
   readonly #jobs = new Mutex();
   readonly #inspector: Inspector;
@@ -84,8 +91,9 @@ export class Session implements SessionApi {
 
   constructor(env: Environment) {
     this.#env = env;
-    this.#loader = new Loader(env.base);
-    this.#inspector = new Inspector(env.base);
+    this.#own = new OwnFiles(env.base, this.#meter);
+    this.#loader = new Loader(this.#own);
+    this.#inspector = new Inspector(this.#own);
     this.#shelf = new Shelf(env.runs, this.#loader);
     const host = this.#newHost();
     this.#host = env.prepared ? keeping(host, env.prepared, () => this.#keepAs) : host;
@@ -110,7 +118,9 @@ export class Session implements SessionApi {
   }
 
   cancelPreparation(): Promise<void> {
-    this.#cancelling?.abort();
+    const reason = new Cancelled('The preparation was cancelled.');
+    this.#cancelling?.abort(reason);
+    this.#own.cancel(reason);
     return Promise.resolve();
   }
 
@@ -233,9 +243,30 @@ export class Session implements SessionApi {
       return known;
     this.#bench = null;
     await known?.dispose();
-    this.#bench = new Bench(await this.#env.createRuntime(prefer));
+    const onStart = (sign: StartSign): void => {
+      if (sign.kind === 'fetching') this.#meter.came('the runtime', sign.done, sign.total);
+    };
+    this.#bench = new Bench(await this.#env.createRuntime(prefer, onStart));
     this.#preferred = prefer;
     return this.#bench;
+  }
+
+  /** The device, while all that a request needs of the app's own host is fetched beside it: the runtime is the largest, and comes first. */
+  async #ready(
+    request: JobRequest,
+    signal: AbortSignal,
+    tell: (done: number, total: number) => void,
+  ): Promise<Bench> {
+    this.#meter.begin();
+    this.#meter.onChange = tell;
+    try {
+      const opening = this.#device(request.backend);
+      const started = opening.then(({ runtime }) => runtime.start(signal));
+      const [bench] = await Promise.all([opening, started, this.#loader.prefetch(request)]);
+      return bench;
+    } finally {
+      this.#meter.onChange = null;
+    }
   }
 
   #present(): Present {
@@ -267,15 +298,19 @@ export class Session implements SessionApi {
     withProbe: boolean,
     onProgress: (progress: PrepareProgress) => void,
   ): Promise<Preparation> {
-    const bench = await this.#device(request.backend);
     const cancelling = new AbortController();
     this.#cancelling = cancelling;
+    const { signal } = cancelling;
     const tell = seldom((progress: PrepareProgress) => onProgress(progress));
     const going = (progress: PrepareProgress): void => {
-      if (cancelling.signal.aborted) throw new Cancelled('The preparation was cancelled.');
+      signal.throwIfAborted();
       tell(progress, progress.done === progress.total);
     };
     try {
+      const bench = await this.#ready(request, signal, (done, total) =>
+        tell({ what: 'fetching', done, total }, done === total),
+      );
+      signal.throwIfAborted();
       return await this.#lookAt(request, withProbe, bench, going);
     } finally {
       this.#cancelling = null;
@@ -324,11 +359,16 @@ export class Session implements SessionApi {
     emit({ kind: 'phase', phase: 'loading' });
     const tell = seldom(emit);
     const saved = resume === undefined ? null : await this.#saved(resume, emit);
-    const bench = await this.#device(request.backend);
+    const cancelling = new AbortController();
+    this.#cancelling = cancelling;
+    const { signal } = cancelling;
+    const bench = await this.#ready(request, signal, (done, total) =>
+      tell({ kind: 'phase', phase: 'fetching', done, total }, done === total),
+    ).finally(() => (this.#cancelling = null));
+    signal.throwIfAborted();
     const setup = await watch.time('load', () =>
-      this.#makeSetup(request, saved, ({ what, done, total }) => {
-        const phase = what === 'model' ? 'loading' : 'preparing';
-        tell({ kind: 'phase', phase, done, total }, done === total);
+      this.#makeSetup(request, saved, ({ done, total }) => {
+        tell({ kind: 'phase', phase: 'preparing', done, total }, done === total);
       }),
     );
     const error = setup.problems.find(({ severity }) => severity === 'error');

@@ -130,7 +130,7 @@ export async function makeSetup(
   tell: (progress: PrepareProgress) => void = () => undefined,
 ): Promise<Setup> {
   const { job } = request;
-  const model = await loader.model(request.model, job, (done, total) => tell({ what: 'model', done, total }));
+  const model = await loader.model(request.model, job);
   const prepared = await loader.prepared(request, host, (done, total) => tell({ what: 'data', done, total }));
   const trained = trainedBy(prepared);
   const { layers } = trained;

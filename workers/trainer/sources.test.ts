@@ -1,25 +1,29 @@
 /** @file Built-in and picked folders as FileSets. */
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { FetchMeter } from './fetchMeter.ts';
+import { OwnFiles } from './ownFiles.ts';
 import { builtinFiles, builtinSource, pickedFiles, sourceKey } from './sources.ts';
 import { base, publicFetch } from './testing/publicFetch.ts';
 
+const own = (): OwnFiles => new OwnFiles(base, new FetchMeter());
 const served = new Map<string, number>();
 beforeAll(() => vi.stubGlobal('fetch', publicFetch(served)));
 afterAll(() => vi.unstubAllGlobals());
 
 describe('a built-in folder', () => {
   it('lists a folder inside it and reads files and ranges, counting what was fetched', async () => {
-    let fetched = 0;
+    const meter = new FetchMeter();
     const files = await builtinFiles('high-contrast/heldout', {
-      base,
+      own: new OwnFiles(base, meter),
       kind: 'data',
-      onFetched: (bytes) => (fetched += bytes),
     });
+    meter.begin();
     expect(files.paths).toHaveLength(74);
     expect(files.paths[0]).toBe('alien.png');
     const whole = await files.read('alien.png');
     expect(whole.byteLength).toBe(await files.size('alien.png'));
-    expect(fetched).toBe(whole.byteLength);
+    expect(meter.sums).toEqual({ done: whole.byteLength, total: whole.byteLength });
     expect(await files.read('alien.png', 1, 3)).toEqual(whole.slice(1, 4));
     expect(await files.read('alien.png', 1)).toEqual(whole.slice(1));
     expect(served.get('data/high-contrast/heldout/alien.png')).toBe(1);
@@ -30,19 +34,71 @@ describe('a built-in folder', () => {
   it.each(['../models', 'high-contrast/../..', '', 'high-contrast/none', '.hidden'])(
     'refuses "%s"',
     async (id) => {
-      await expect(builtinFiles(id, { base, kind: 'data' })).rejects.toThrow(/no built-in folder/);
+      await expect(builtinFiles(id, { own: own(), kind: 'data' })).rejects.toThrow(/no built-in folder/);
     },
   );
+
+  it('reads files out of one pack, fetched once and broken off twice', async () => {
+    const listing = JSON.parse(readFileSync('public/data/high-contrast/files.json', 'utf8')) as {
+      files: { path: string; size: number }[];
+    };
+    const pack = Buffer.concat(
+      listing.files.map(({ path }) => readFileSync(`public/data/high-contrast/${path}`)),
+    );
+    const asked: string[] = [];
+    vi.stubGlobal('fetch', (input: string, init?: RequestInit) => {
+      const name = input.split('/').at(-1)!;
+      const range = new Headers(init?.headers).get('range');
+      asked.push(`${name} ${range ?? ''}`.trim());
+      if (name === 'files.json') return Promise.resolve(Response.json({ ...listing, pack: pack.length }));
+      const from = Number(/\d+/.exec(range ?? '0')![0]);
+      // Each answer ends after a hundred thousand bytes, as a broken connection does.
+      const body = new Uint8Array(pack.subarray(from, from + 100_000));
+      const headers = {
+        'content-length': `${pack.length - from}`,
+        etag: '"1"',
+        'content-range': `bytes ${from}-${pack.length - 1}/${pack.length}`,
+      };
+      return Promise.resolve(new Response(body, { status: range ? 206 : 200, headers }));
+    });
+    const meter = new FetchMeter();
+    const shared = new OwnFiles(base, meter);
+    const [train, heldout] = await Promise.all(
+      ['train', 'heldout'].map((part) =>
+        builtinFiles(`high-contrast/${part}`, { own: shared, kind: 'data' }),
+      ),
+    );
+    for (const [files, part] of [
+      [train!, 'train'],
+      [heldout!, 'heldout'],
+    ] as const)
+      await Promise.all(
+        files.paths.map(async (path) =>
+          expect(
+            Buffer.from(await files.read(path)).equals(
+              readFileSync(`public/data/high-contrast/${part}/${path}`),
+            ),
+            path,
+          ).toBe(true),
+        ),
+      );
+    expect(asked.filter((what) => what === 'files.json')).toHaveLength(1);
+    expect(asked.filter((what) => what === 'files.pack')).toHaveLength(1);
+    expect(meter.sums.done).toBe(meter.sums.total);
+    vi.stubGlobal('fetch', publicFetch(served));
+  });
 
   it('says what to do when there is no connection or a file is short', async () => {
     const real = publicFetch();
     const broken = vi.fn<typeof fetch>(() => Promise.reject(new TypeError('offline')));
     vi.stubGlobal('fetch', broken);
-    await expect(builtinFiles('high-contrast', { base, kind: 'data' })).rejects.toThrow(/no connection/);
-    vi.stubGlobal('fetch', (input: URL) =>
-      input.href.endsWith('.json') ? real(input) : Promise.resolve(new Response('x')),
+    await expect(builtinFiles('high-contrast', { own: own(), kind: 'data' })).rejects.toThrow(
+      /no connection/,
     );
-    const files = await builtinFiles('high-contrast', { base, kind: 'data' });
+    vi.stubGlobal('fetch', (input: string) =>
+      input.endsWith('.json') ? real(input) : Promise.resolve(new Response('x')),
+    );
+    const files = await builtinFiles('high-contrast', { own: own(), kind: 'data' });
     await expect(files.read('train/airplane.png')).rejects.toThrow(/1 bytes instead of/);
     vi.stubGlobal('fetch', publicFetch(served));
   });

@@ -2,18 +2,15 @@
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import type { Source } from '../protocol.ts';
 import { fileSetOf, hidden } from './blobFiles.ts';
+import type { OwnFiles } from './ownFiles.ts';
 import { isZip, zipFiles } from './zipFiles.ts';
 
 export interface OpenOptions {
-  /** Address of the app's folder. */
-  readonly base: URL;
+  /** Fetches built-in files. */
+  readonly own: OwnFiles;
   /** Where built-in folders of this kind lie. */
   readonly kind: 'models' | 'data';
-  /** Bytes fetched since the last call. */
-  readonly onFetched?: (bytes: number) => void;
 }
-
-const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Opens a source. Throws DataError if a built-in folder cannot be fetched. */
 export function openSource(source: Source, options: OpenOptions): Promise<FileSet> {
@@ -38,102 +35,21 @@ export async function pickedFiles(
   );
 }
 
-interface Listing {
-  readonly files: readonly { readonly path: string; readonly size: number }[];
-}
-
 /**
  * A built-in folder: `<kind>/<first part of id>/files.json` lists its files (a static host lists none); what follows in the id is a
  * folder inside it (`high-contrast/train`).
  */
-export async function builtinFiles(id: string, { base, kind, onFetched }: OpenOptions): Promise<FileSet> {
+export async function builtinFiles(id: string, { own, kind }: OpenOptions): Promise<FileSet> {
   const [set = '', ...rest] = id.split('/');
-  if (![set, ...rest].every((part) => /^[\w-][\w.-]*$/.test(part)))
-    throw new DataError(`There is no built-in folder "${id}".`);
-  const folder = new URL(`${kind}/${set}/`, base);
+  const unknown = (): DataError => new DataError(`There is no built-in folder "${id}".`);
+  if (![set, ...rest].every((part) => /^[\w-][\w.-]*$/.test(part))) throw unknown();
   const inside = rest.length > 0 ? `${rest.join('/')}/` : '';
-  const unknown = new DataError(`There is no built-in folder "${id}".`);
-  const response = await get(new URL('files.json', folder), `The list of "${id}"`, unknown);
-  // A host that answers everything with its first page knows no such folder either.
-  const { files } = (await response.json().catch(() => Promise.reject(unknown))) as Listing;
-  const sizes = new Map(
-    files
-      .filter(({ path }) => path.startsWith(inside) && !hidden(path))
-      .map(({ path, size }) => [path.slice(inside.length), size]),
-  );
-  if (sizes.size === 0) throw unknown;
-  const known = (path: string): number => {
-    const size = sizes.get(path);
-    if (size === undefined) throw new DataError(`${path} is not in ${id}.`);
-    return size;
-  };
-  /** Fetched once each; a Blob need not lie in the heap. */
-  const fetched = new Map<string, Promise<Blob>>();
-  const whole = async (path: string): Promise<Blob> => {
-    const expected = known(path);
-    const address = new URL(inside + path.split('/').map(encodeURIComponent).join('/'), folder);
-    const bytes = await download(await get(address, path), path, onFetched);
-    if (bytes.byteLength !== expected)
-      throw new DataError(
-        `${path} came with ${bytes.byteLength} bytes instead of ${expected}. Reload the page to fetch it again.`,
-      );
-    return new Blob([bytes as Uint8Array<ArrayBuffer>]);
-  };
-  return {
-    name: id,
-    paths: [...sizes.keys()].sort(byName),
-    size: (path) => Promise.resolve(path).then(known),
-    async read(path, offset = 0, length) {
-      const blob = fetched.get(path) ?? whole(path);
-      fetched.set(path, blob);
-      blob.catch(() => fetched.delete(path));
-      const part = (await blob).slice(offset, length === undefined ? undefined : offset + length);
-      return new Uint8Array(await part.arrayBuffer());
-    },
-  };
-}
-
-/** @param missing thrown where the server has no such file */
-async function get(address: URL, what: string, missing?: DataError): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(address);
-  } catch {
-    throw new DataError(`${what} could not be fetched: there is no connection. Try again when online.`);
-  }
-  if (response.status === 404 && missing) throw missing;
-  if (!response.ok)
-    throw new DataError(`${what} could not be fetched: the server said ${response.status}. Reload the page.`);
-  return response;
-}
-
-async function download(
-  response: Response,
-  what: string,
-  onFetched?: (bytes: number) => void,
-): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  try {
-    const reader = response.body?.getReader();
-    if (!reader) return new Uint8Array(await response.arrayBuffer());
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      parts.push(value);
-      length += value.byteLength;
-      onFetched?.(value.byteLength);
-    }
-  } catch {
-    throw new DataError(`${what} could not be fetched: the connection broke off. Try again.`);
-  }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.byteLength;
-  }
-  return bytes;
+  const folder = await own.folder(`${kind}/${set}/`, unknown);
+  const files = folder.files
+    .filter(({ path }) => path.startsWith(inside) && !hidden(path))
+    .map(({ path, size }) => ({ path: path.slice(inside.length), size }));
+  if (files.length === 0) throw unknown();
+  return fileSetOf(id, files, (path) => folder.read(inside + path));
 }
 
 /** A key that is equal for equal sources: what was read of one need not be read again. */

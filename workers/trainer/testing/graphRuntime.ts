@@ -43,6 +43,7 @@ export function graphRuntime(): TestRuntime {
   });
   const runtime: TestRuntime = {
     backend: { kind: 'wasm', reason: 'A test.', threads: 1, adapter: null },
+    start: () => Promise.resolve(),
     offered: { bytes: 4e9, largest: null, source: 'a test' },
     lost,
     lose,

@@ -1,0 +1,114 @@
+/**
+ * @file Makes a build light to fetch: the runtime's WebAssembly compressed (static hosts seldom do), built-in data of many small files in one file, and a
+ * list of what a run will fetch, so that the page can say so before.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { constants, gzipSync } from 'node:zlib';
+
+/** Of a folder of built-in data, as scripts/list-files.mjs writes it. @typedef {{ name: string, pack?: number, files: { path: string, size: number }[] }} Listing */
+
+/** The file compressed as well as gzip can; kept, since it takes seconds. @param {string} file */
+function gzipped(file) {
+  const { size, mtimeMs } = statSync(file);
+  const kept = join('node_modules/.cache/rotune', `${basename(file)}-${size}-${Math.round(mtimeMs)}.gz`);
+  try {
+    return readFileSync(kept);
+  } catch {
+    const packed = gzipSync(readFileSync(file), { level: constants.Z_BEST_COMPRESSION });
+    mkdirSync(dirname(kept), { recursive: true });
+    writeFileSync(kept, packed);
+    return packed;
+  }
+}
+
+/**
+ * `import module from '….wasm?packed'` gives { url, bytes, packed }: the file's address, what is fetched there, and whether it is gzip. While
+ * developing it is the file itself.
+ * @returns {import('vite').Plugin}
+ */
+export function packedModules() {
+  let building = false;
+  return {
+    name: 'rotune-packed-modules',
+    enforce: 'pre',
+    configResolved(config) {
+      building = config.command === 'build';
+    },
+    async resolveId(source, importer) {
+      if (!source.endsWith('?packed')) return null;
+      const found = await this.resolve(source.slice(0, -'?packed'.length), importer, { skipSelf: true });
+      return found ? `${found.id}?packed` : null;
+    },
+    load(id) {
+      if (!id.endsWith('?packed')) return null;
+      const file = id.slice(0, -'?packed'.length);
+      if (!building)
+        return `import url from ${JSON.stringify(`${file}?url`)};\nexport default { url, bytes: ${statSync(file).size}, packed: false };`;
+      const source = gzipped(file);
+      const reference = this.emitFile({ type: 'asset', name: `${basename(file)}.gz`, source });
+      return `export default { url: import.meta.ROLLUP_FILE_URL_${reference}, bytes: ${source.length}, packed: true };`;
+    },
+  };
+}
+
+/** @param {string} path @returns {Listing} */
+const listingAt = (path) => JSON.parse(readFileSync(path, 'utf8'));
+
+/** Puts a folder's files into one, in the order of its list. Returns its bytes. @param {string} folder */
+function packFolder(folder) {
+  const place = join(folder, 'files.json');
+  const listing = listingAt(place);
+  const parts = listing.files.map(({ path }) => readFileSync(join(folder, path)));
+  const pack = Buffer.concat(parts);
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
+  writeFileSync(join(folder, 'files.pack'), pack);
+  writeFileSync(place, JSON.stringify({ ...listing, pack: pack.length }));
+  return pack.length;
+}
+
+/** @param {string} folder */
+const foldersIn = (folder) =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+
+/**
+ * Packs dist/data, and writes dist/sizes.json (src/app/sizes.ts reads it).
+ * @returns {import('vite').Plugin}
+ */
+export function packedData() {
+  return {
+    name: 'rotune-packed-data',
+    apply: 'build',
+    // Before the service worker's list of files is made, in closeBundle.
+    writeBundle: {
+      order: 'post',
+      handler(options) {
+        const dist = options.dir;
+        if (!dist || !statSync(join(dist, 'data'), { throwIfNoEntry: false })) return;
+        /** @type {Record<string, number>} */
+        const folders = {};
+        for (const name of foldersIn(join(dist, 'data')))
+          folders[`data/${name}`] = packFolder(join(dist, 'data', name));
+        for (const name of foldersIn(join(dist, 'models')))
+          folders[`models/${name}`] = listingAt(join(dist, 'models', name, 'files.json')).files.reduce(
+            (n, { size }) => n + size,
+            0,
+          );
+        const assets = readdirSync(join(dist, 'assets'));
+        const size = (/** @type {RegExp} */ pattern) =>
+          assets
+            .filter((name) => pattern.test(name))
+            .reduce((n, name) => n + statSync(join(dist, 'assets', name)).size, 0);
+        const runtime = {
+          wasm: size(/^ort-wasm-simd-threaded-[^.]+\.wasm\.gz$|^ort-wasm-simd-threaded\.wasm.*\.gz$/),
+          jspi: size(/\.jspi.*\.gz$/),
+          webgpu: size(/\.asyncify.*\.gz$/),
+        };
+        writeFileSync(
+          join(dist, 'sizes.json'),
+          JSON.stringify({ runtime, folders, code: size(/^trainer\.worker.*\.js$/) }),
+        );
+      },
+    },
+  };
+}

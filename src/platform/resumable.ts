@@ -1,0 +1,176 @@
+/**
+ * @file Files of our own origin over connections that break: what came is kept, the rest is asked for by range, a silent line is given up and tried again.
+ * What was begun stays begun over a cancel and a second try.
+ */
+
+/** Header by which the service worker says that it keeps what is PUT to it (workers/service-worker.ts). */
+export const KEEP = 'X-Rotune-Keep';
+
+/** Without a byte for so long, a connection is given up, in milliseconds. */
+const SILENCE = 30_000;
+/** Waits before each further try without a new byte, in milliseconds. */
+const WAITS = [500, 1000, 2000, 4000, 8000];
+
+/** Further tries where not one byte came yet: there may be no connection at all. */
+const FIRST_TRIES = 2;
+
+interface Begun {
+  parts: Uint8Array<ArrayBuffer>[];
+  length: number;
+  /** Names the content: a rest is joined only to a beginning of the same. */
+  tag: string | null;
+  /** Of the whole file; 0: not known. */
+  size: number;
+  /** The service worker passed on a rest, and would keep the whole for offline use. */
+  keep: boolean;
+}
+
+export interface FetchOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Hears how many bytes of the file are here, and how many it has (0: not known yet). */
+  readonly onBytes?: ((done: number, total: number) => void) | undefined;
+  /** For tests. */
+  readonly fetch?: typeof fetch;
+  readonly wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly silence?: number;
+}
+
+/** The file does not come, and a further try does not help now. */
+export class FetchError extends Error {
+  override readonly name = 'FetchError';
+  /** The host's answer; 0: there was none. */
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const begun = new Map<string, Begun>();
+
+const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    });
+  });
+
+/** The promise, or an error where it takes longer than so many milliseconds. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silent = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing came for ${ms / 1000} s`)), ms);
+  });
+  try {
+    return await Promise.race([work, silent]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** First byte and whole size of `bytes a-b/size`; null where it says something else. */
+function contentRange(response: Response): { from: number; size: number } | null {
+  const match = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '');
+  return match ? { from: Number(match[1]), size: Number(match[2]) } : null;
+}
+
+const tagOf = (response: Response): string | null =>
+  response.headers.get('etag') ?? response.headers.get('last-modified');
+
+/** One request: adds to what is there. Returns whether the file is whole. */
+async function attempt(
+  address: string,
+  state: Begun,
+  options: Required<Pick<FetchOptions, 'fetch' | 'silence'>> & FetchOptions,
+): Promise<boolean> {
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort(options.signal?.reason);
+  options.signal?.addEventListener('abort', stop);
+  try {
+    const asked = state.length;
+    const headers: Record<string, string> = asked > 0 ? { Range: `bytes=${asked}-` } : {};
+    const response = await within(
+      options.silence,
+      options.fetch(address, { headers, signal: stopping.signal }),
+    );
+    const range = response.status === 206 ? contentRange(response) : null;
+    const joins =
+      range?.from === asked &&
+      tagOf(response) === state.tag &&
+      (state.size === 0 || state.size === range.size);
+    if (response.status === 416 || (response.status === 206 && !joins)) {
+      Object.assign(state, { parts: [], length: 0, tag: null, size: 0 });
+      return false;
+    }
+    if (!response.ok)
+      throw new FetchError(
+        response.status,
+        `the host answers ${response.status} ${response.statusText}`.trim(),
+      );
+    if (response.status !== 206)
+      Object.assign(state, { parts: [], length: 0, tag: tagOf(response), size: 0 });
+    // A compressed answer's length is not that of its content.
+    const encoded = response.headers.get('content-encoding') !== null;
+    const total = range?.size ?? (encoded ? 0 : Number(response.headers.get('content-length') ?? 0));
+    state.size = total;
+    const take = (part: Uint8Array<ArrayBuffer>): void => {
+      state.parts.push(part);
+      state.length += part.byteLength;
+      options.onBytes?.(state.length, total);
+      options.signal?.throwIfAborted();
+    };
+    const reader = response.body?.getReader();
+    if (!reader) take(new Uint8Array(await within(options.silence, response.arrayBuffer())));
+    else
+      for (;;) {
+        const next = await within(options.silence, reader.read());
+        if (next.done) break;
+        take(next.value as Uint8Array<ArrayBuffer>);
+      }
+    return total === 0 || state.length >= total;
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+    stopping.abort();
+  }
+}
+
+/**
+ * A whole file. Broken connections are taken up where they broke, with growing waits; each new byte makes the patience new.
+ * @throws FetchError where the host refuses, or nothing comes any more; the signal's reason where it was cancelled. The next call goes on from
+ *   what came.
+ */
+export async function fetchWhole(address: string, options: FetchOptions = {}): Promise<Blob> {
+  const state = begun.get(address) ?? { parts: [], length: 0, tag: null, size: 0, keep: false };
+  begun.set(address, state);
+  const given = {
+    ...options,
+    fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
+    silence: options.silence ?? SILENCE,
+  };
+  const wait = options.wait ?? pause;
+  for (let tries = 0; ;) {
+    const before = state.length;
+    try {
+      options.signal?.throwIfAborted();
+      if (await attempt(address, state, given)) {
+        begun.delete(address);
+        const whole = new Blob(state.parts);
+        if (state.keep) void given.fetch(address, { method: 'PUT', body: whole }).catch(() => undefined);
+        return whole;
+      }
+    } catch (cause) {
+      options.signal?.throwIfAborted();
+      if (cause instanceof FetchError && cause.status < 500) throw cause;
+      if (state.length <= before && tries >= (state.length > 0 ? WAITS.length : FIRST_TRIES)) {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw cause instanceof FetchError ? cause : new FetchError(0, why);
+      }
+    }
+    tries = state.length > before ? 0 : tries + 1;
+    if (tries > WAITS.length) throw new FetchError(0, 'the connection keeps breaking off');
+    await wait(WAITS[Math.max(0, tries - 1)]!, options.signal);
+  }
+}
