@@ -38,7 +38,7 @@ async function openTab(browser: Browser): Promise<Tab> {
     goto: async (url) => {
       await page.goto(url);
     },
-    evaluate: (work, ...args) => page.evaluate(work as never, ...(args as never[])),
+    evaluate: (work, ...args) => page.evaluate(work as never, ...(args as unknown as never[])),
     reload: async () => {
       await page.reload();
     },

@@ -1,6 +1,7 @@
 /** @file What a run will fetch before it begins, so that it can be said before it is asked for. */
 import * as v from 'valibot';
 import type { Job } from '#src/formats/jobTypes.ts';
+import { storedPaths } from '#src/platform/stored.ts';
 import type { BackendKind } from '#src/runtime/types.ts';
 
 const bytes = v.pipe(v.number(), v.minValue(0));
@@ -20,18 +21,6 @@ const sizes = (): Promise<Sizes | null> =>
     .then(async (response) => v.parse(schema, await response.json()))
     .catch(() => null));
 
-/** Paths below the app that the service worker keeps (workers/service-worker.ts). */
-async function kept(): Promise<readonly string[]> {
-  try {
-    const store = await caches.open('rotune-files');
-    const { pathname } = new URL('.', document.baseURI);
-    return (await store.keys()).map(({ url }) => new URL(url).pathname.slice(pathname.length));
-  } catch {
-    // Plain http, private windows: nothing is kept.
-    return [];
-  }
-}
-
 /** The built-in folders of a job: "models/emoji", "data/high-contrast". */
 function foldersOf({ model, data }: Pick<Job, 'model' | 'data'>): Set<string> {
   const named = [`models/${model}`, ...[data.train, data.heldout ?? ''].map((name) => `data/${name}`)];
@@ -50,7 +39,7 @@ export async function bytesToFetch(
 ): Promise<number | null> {
   const all = await sizes();
   if (!all) return null;
-  const here = await kept();
+  const here = await storedPaths(new URL('.', document.baseURI));
   const bundle = backend === 'wasm' ? 'wasm' : 'Suspending' in WebAssembly ? 'jspi' : 'webgpu';
   const has = (pattern: RegExp): boolean => here.some((path) => pattern.test(path));
   const names = { wasm: /threaded[^.]*\.wasm/, jspi: /\.jspi/, webgpu: /\.asyncify/ };

@@ -94,7 +94,7 @@ describe('a file under the names of', () => {
           const found = read(
             file(pairs.map((pair) => stem(pair[1 - own]!))),
             layersOf(
-              pairs.map((p) => p[own]!),
+              pairs.map((p) => p[own]),
               'unet',
             ),
           );

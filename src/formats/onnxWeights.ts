@@ -38,7 +38,8 @@ const operatorOf: Readonly<Record<string, Layer['op']>> = {
 /** The node's weight has its outputs on the last axis: on the right, unless Gemm exchanges its axes; on the left only then. */
 function seesTransposed(node: Node, layer: Pick<Layer, 'weightInput'>): boolean {
   const right = layer.weightInput === undefined;
-  const exchanged = node.op !== 'MatMul' && node.op !== 'Attention' && intAttr(node, right ? 'transB' : 'transA', 0) !== 0;
+  const exchanged =
+    node.op !== 'MatMul' && node.op !== 'Attention' && intAttr(node, right ? 'transB' : 'transA', 0) !== 0;
   return right !== exchanged;
 }
 

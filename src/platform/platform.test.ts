@@ -8,7 +8,9 @@ import { sha256 } from './sha256.ts';
 import { type ThreadRealm, threadsOf } from './threads.ts';
 
 test('without randomUUID ids have the same form, and differ', () => {
-  const source = { getRandomValues: webcrypto.getRandomValues.bind(webcrypto) };
+  const source = {
+    getRandomValues: webcrypto.getRandomValues.bind(webcrypto) as Crypto['getRandomValues'],
+  };
   const ids = Array.from({ length: 200 }, () => randomId(source));
   for (const id of ids)
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);

@@ -128,7 +128,7 @@ async function attempt(
       for (;;) {
         const next = await within(options.silence, reader.read());
         if (next.done) break;
-        take(next.value as Uint8Array<ArrayBuffer>);
+        take(next.value);
       }
     return total === 0 || state.length >= total;
   } finally {

@@ -5,10 +5,9 @@ import jspiMjs from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.mjs?url';
 import jspiWasm from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?packed';
 import plainMjs from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import plainWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?packed';
-import type { PackedModule } from '*?packed';
 import type { Bundle, WasmPaths } from './backend.ts';
 
-const absolute = (mjs: string, { url, bytes, packed }: PackedModule): WasmPaths => ({
+const absolute = (mjs: string, { url, bytes, packed }: typeof plainWasm): WasmPaths => ({
   mjs: new URL(mjs, import.meta.url).href,
   wasm: new URL(url, import.meta.url).href,
   bytes,

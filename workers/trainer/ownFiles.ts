@@ -115,7 +115,7 @@ export class OwnFiles {
 function failure(what: string, cause: unknown): string {
   if (cause instanceof FetchError && cause.status > 0)
     return `${what} could not be fetched: the server said ${cause.status}. Reload the page.`;
-  const offline = 'navigator' in globalThis && globalThis.navigator.onLine === false;
+  const offline = 'navigator' in globalThis && !globalThis.navigator.onLine;
   return offline
     ? `${what} could not be fetched: there is no connection. Try again when online; what came already is kept.`
     : `${what} could not be fetched: there is no connection, or it keeps breaking off. Try again; what came already is kept.`;

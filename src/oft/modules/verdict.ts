@@ -78,8 +78,8 @@ function needed(tool: Tool, found: Planned): string | null {
 }
 
 /** A verdict with the number of layers that are found; one that finds none does not load. */
-export function withNames<V extends Omit<ToolVerdict, 'found' | 'of' | 'names'>>(
-  verdict: V,
+export function withNames(
+  verdict: Omit<ToolVerdict, 'found' | 'of' | 'names'>,
   planned: Planned,
 ): ToolVerdict {
   const of = planned.length;

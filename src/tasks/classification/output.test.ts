@@ -36,7 +36,7 @@ async function ofPictures(output: string) {
   const input = pictureInput(file.model, file.path);
   const options = { ...imageInfo.defaults, output };
   const job = testJob('image-classification', options) as TaskJob<ClassificationOptions>;
-  const preprocess = preprocessing(null, { ...input, normalise: 'none', side: 8 });
+  const preprocess = preprocessing(null, { ...input, normalise: 'none', asked: { side: 8 } });
   return new Classifier(file, job, input, preprocess, null);
 }
 

@@ -53,7 +53,7 @@ function modelOf(name: string): object {
     ...base,
     ...own,
     vocab: Array.isArray(vocab)
-      ? [...vocab, ...names.map((n) => [n, -20])]
+      ? [...(vocab as unknown[]), ...names.map((n) => [n, -20])]
       : { ...vocab, ...Object.fromEntries(names.map((n, i) => [n, Object.keys(vocab).length + i])) },
   };
 }

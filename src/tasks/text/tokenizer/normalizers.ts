@@ -68,6 +68,7 @@ function bert(part: Part): Normalizer {
 /** SentencePiece's own cleaning: control characters go, other spaces become spaces. */
 const nmt: Normalizer = (text) =>
   text
+    // eslint-disable-next-line no-control-regex -- control characters are what it is about
     .replaceAll(/[\u0001-\u0008\u000B\u000E-\u001F\u007F\u008F\u009F]/g, '')
     .replaceAll(/[\t\n\f\r\u1680\u200B-\u200F\u2028\u2029\u2581\uFEFF\uFFFD]/g, ' ');
 
