@@ -28,7 +28,13 @@ export default defineConfig({
         plugins: [svelte(), packedModules()],
         resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
         // Found only while tests run, these would be bundled then, and the page reloaded under the tests.
-        optimizeDeps: { exclude: ['onnxruntime-web'], include: ['axe-core', 'comlink', 'uplot'] },
+        optimizeDeps: {
+          exclude: ['onnxruntime-web'],
+          include: [
+            ...['axe-core', 'comlink', 'uplot', 'utif2', 'fast-png'],
+            ...['@huggingface/jinja', '@huggingface/tokenizers'],
+          ],
+        },
         server: {
           headers: {
             'Cross-Origin-Opener-Policy': 'same-origin',

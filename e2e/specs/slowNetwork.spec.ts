@@ -66,7 +66,8 @@ test('a run begins over a line that breaks, and works offline after it', async (
     await page.goto('about:blank');
     await page.goto(`${address}${await encodeLink(smallJob())}`);
     // Said before anything is asked for.
-    const said = await page.getByText(/^It loads [\d.]+ MB first\.$/).innerText();
+    const shared = page.getByRole('region', { name: 'Someone shared a job with you' });
+    const said = await shared.getByText(/^It loads [\d.]+ MB first\.$/).innerText();
     await page.waitForLoadState('networkidle');
     line.sent.clear();
 
@@ -95,7 +96,7 @@ test('a run begins over a line that breaks, and works offline after it', async (
     await context.setOffline(true);
     await page.goto('about:blank');
     await page.goto(`${address}${await encodeLink(smallJob({ seed: 1 }))}`);
-    await expect(page.getByText('All that it needs is here already.').first()).toBeVisible();
+    await expect(shared.getByText('All that it needs is here already.')).toBeVisible();
     await rotune.trainShared.click();
     await rotune.resultHeading.waitFor({ timeout: 120_000 });
   } finally {

@@ -400,7 +400,7 @@ describe('refusals', () => {
       }),
     );
     expect(await refusal(path)).toMatch(/com.example::Snake act/);
-    expect((await run(path)).out).toMatch(/com.example::Snake +act +unknown +a gradient must pass it/);
+    expect((await run(path)).out).toMatch(/com.example::Snake +act +not taken +a gradient must pass it/);
   });
 
   it('of external data that is missing, short or elsewhere', async () => {
@@ -433,7 +433,7 @@ describe('refusals', () => {
       /skipped by rules/,
     );
     expect(await refusal(model, '--adapter', 'e2e/golden/emoji/lycoris_dim4.safetensors')).toMatch(
-      /made for another model/,
+      /No key .* belongs to a layer of this model.* The file is for a Stable Diffusion UNet/,
     );
     expect(await refusal(model, '--adapter', 'e2e/golden/emoji')).toMatch(/several safetensors files/);
     expect(await refusal(model, '--adapter', 'package.json')).toMatch(/Not a safetensors file/);
@@ -496,4 +496,33 @@ it('is a command of its own', () => {
   const bad = command('oft/README.md');
   expect(bad.status).toBe(2);
   expect(bad.stderr).toMatch(/^error: [^\n]+\n$/);
+});
+
+describe('OUT', () => {
+  const model = 'e2e/golden/zoo/mlp-dyn20/model.onnx';
+
+  it('is never a file that another made: the model, the inputs, an adapter, a text', async () => {
+    const given = join(folder, 'given.safetensors');
+    writeFileSync(given, readFileSync(join(root, 'e2e/golden/zoo/mlp-dyn20/golden.safetensors')));
+    const copy = join(folder, 'copy.onnx');
+    writeFileSync(copy, readFileSync(join(root, model)));
+    const note = join(folder, 'note.txt');
+    writeFileSync(note, 'mine');
+    const adapter = join(folder, 'adapter.safetensors');
+    const tensor: Tensor = { type: 'float32', shape: [1], data: Float32Array.of(1) };
+    writeFileSync(adapter, writeSafetensors(new Map([['lycoris_x.oft_blocks', tensor]])));
+    for (const out of [given, copy, note, adapter]) {
+      const before = readFileSync(out);
+      expect(await refusal(copy, '--gradients', given, out)).toMatch(/did not write; it is left as it is/);
+      expect(readFileSync(out).equals(before)).toBe(true);
+    }
+  });
+
+  it('may be what the command wrote before', async () => {
+    const given = readSafetensors(
+      new Uint8Array(readFileSync(join(root, 'e2e/golden/zoo/mlp-dyn20/golden.safetensors'))),
+    ).tensors;
+    const first = await gradients(model, asked(given));
+    expect([...(await gradients(model, asked(given))).keys()]).toEqual([...first.keys()]);
+  });
 });

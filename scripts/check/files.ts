@@ -46,6 +46,34 @@ async function readRange(path: string, offset: number, length: number): Promise<
   }
 }
 
+/** Header of a safetensors file; null: it is none. */
+async function tensorNames(path: string): Promise<string[] | null> {
+  const start = await readRange(path, 0, 8);
+  if (start.length < 8) return null;
+  const length = Number(new DataView(start.buffer).getBigUint64(0, true));
+  if (length > 100e6) return null;
+  try {
+    const header: unknown = JSON.parse(new TextDecoder().decode(await readRange(path, 8, length)));
+    return typeof header === 'object' && header !== null ? Object.keys(header) : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * OUT may be a new file, or one that this command wrote: no other is written over.
+ * @throws UsageError that names the file
+ */
+export async function demandOwnOutput(path: string): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  if (!found?.isFile() || found.size === 0) return;
+  const names = await tensorNames(path);
+  if (names?.every((name) => /^(__metadata__$|output\.|grad\.)/.test(name))) return;
+  throw new UsageError(
+    `OUT ${path} is a file that this command did not write; it is left as it is. Name a new file.`,
+  );
+}
+
 /**
  * The model, its large weights left in their files unless `whole`. External data must lie in the model's folder or below, links followed.
  * @throws UsageError where the model cannot be read, or is too large to be taken whole; ModelError where it is none, or lacks its data

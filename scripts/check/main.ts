@@ -18,7 +18,7 @@ import { adapterSummary, describeAdapter, openAdapter } from './adapter.ts';
 import { type Arguments, parseArguments, usage, UsageError } from './arguments.ts';
 import { computeGradients } from './compute.ts';
 import { type BoundDim, chooseDims, sizes } from './dims.ts';
-import { readBytes, readHints, readModel, reason } from './files.ts';
+import { demandOwnOutput, readBytes, readHints, readModel, reason } from './files.ts';
 import { choosePlan, withPart } from './plan.ts';
 import { printReport } from './print.ts';
 import { describeModel, header, type Report } from './report.ts';
@@ -69,6 +69,7 @@ async function run(args: Arguments, path: (p: string) => string, to: Streams): P
       k.startsWith('input.') ? [[k.slice(6), t]] : [],
     ),
   );
+  if (args.gradients) await demandOwnOutput(path(args.gradients.to));
   const dims = chooseDims(model, args.bind, inputs, await readHints(path(args.model)));
   const { plan, notes } = await choosePlan(args, path);
   const graph = importOrReport(args, model, dims, to);

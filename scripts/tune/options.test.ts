@@ -266,7 +266,9 @@ describe('what is said of the command', () => {
   it('in README: its jobs are jobs, its tasks are tasks', () => {
     const readme = readFileSync('README.md', 'utf8');
     const jobs = [...readme.matchAll(/```toml\n([^`]*)```/g)].map(([, toml]) => parseJob(toml!));
-    expect(jobs.map(({ task }) => task)).toEqual(['diffusion', 'language', 'generic']);
+    expect(jobs.map(({ task }) => task)).toEqual([
+      ...['diffusion', 'language', 'generic', 'image-classification'],
+    ]);
     for (const { id } of taskInfos.filter((info) => info.id !== 'diffusion')) expect(readme).toContain(id);
   });
 });

@@ -118,7 +118,7 @@ export class PreparedDiffusion implements PreparedTask {
     const shown = asOftenAsShown(train);
     const folders = heldout ? [shown, heldout] : [shown];
     const captions = folders.flatMap(({ list }) => list.map(({ caption }) => caption));
-    const texts = ['', sample.negative, ...sample.prompts, ...captions];
+    const texts = ['', sample.negative, ...this.#prompts, ...captions];
     const conditions = this.#own.conditions(host, texts);
     await conditions.add(texts, tell);
     const network = this.#network(0);
@@ -173,7 +173,7 @@ export class PreparedDiffusion implements PreparedTask {
   }
 
   async samples(adapted: Adapted, host: TaskHost, tell: Tell) {
-    const { sample } = this.#own.job;
+    const sample = { ...this.#own.job.sample, prompts: this.#prompts };
     const { pictures, saturation } = await draw(this.#studio(adapted, host), sample, tell);
     const metric = {
       name: 'saturation',
@@ -185,6 +185,14 @@ export class PreparedDiffusion implements PreparedTask {
       pictures,
       metrics: saturation === null ? [] : [{ ...metric, value: saturation }],
     };
+  }
+
+  /** What the samples are of: where the job names nothing, what the data name, never seen in training if there is such. */
+  get #prompts(): readonly string[] {
+    const { job, train, heldout } = this.#own;
+    if (job.sample.prompts.length > 0) return job.sample.prompts;
+    const captions = [heldout, train].flatMap((folder) => folder?.list.map(({ caption }) => caption) ?? []);
+    return [...new Set(captions.filter((caption) => caption.trim() !== ''))].slice(0, SHOWN_PROMPTS);
   }
 
   #studio(adapted: Adapted, host: TaskHost): Studio {
@@ -203,6 +211,9 @@ export class PreparedDiffusion implements PreparedTask {
     return this.#ready;
   }
 }
+
+/** Enough to see by, few enough to be drawn again and again. */
+const SHOWN_PROMPTS = 4;
 
 /** The folder with each picture as often as sd-scripts' folders say. */
 const asOftenAsShown = (train: Examples): Examples => ({
