@@ -2,8 +2,8 @@
 import type { StartSign } from '#workers/protocol.ts';
 
 /**
- * So long may compiling and starting the threads be silent, in milliseconds. It took 0.6 to 2.1 s on two cores that had
- * fifteen to twenty-four programs to run: what is silent for over ten times that is not slow, but stuck. Bytes on their way are not counted: the fetching watches
+ * So long may compiling and starting the threads be silent, in milliseconds. It took 0.6 to 4.9 s on two cores that had
+ * fifteen to twenty-four programs to run: what is silent for six times that is not slow, but stuck. Bytes on their way are not counted: the fetching watches
  * itself.
  */
 export const SILENCE = 30_000;
