@@ -18,10 +18,23 @@ export function foundBy(
   planned: Planned,
 ): { readonly found: Planned; readonly missed: Planned } {
   if (format === 'onnx') return { found: planned, missed: [] };
+  const one = tool === 'PEFT' ? onePart(planned) : null;
   const [found, missed]: [PlannedLayer[], PlannedLayer[]] = [[], []];
   for (const p of fileLayers(format, planned))
-    (keysSought(tool, p.layer).includes(keyOf(format, p.layer)) ? found : missed).push(p);
+    ((one === null || (p.layer.part ?? '') === one) &&
+    keysSought(tool, p.layer).includes(keyOf(format, p.layer))
+      ? found
+      : missed
+    ).push(p);
   return { found, missed };
+}
+
+/** PEFT puts a folder into one model: where several are trained together, the one that draws. null: there is but one. */
+function onePart(planned: Planned): string | null {
+  const parts = new Set(planned.map(({ layer }) => layer.part ?? ''));
+  if (parts.size < 2) return null;
+  const [first] = planned;
+  return (planned.find(({ layer }) => !isText(layer)) ?? first)?.layer.part ?? '';
 }
 
 /** Names for a sentence: at most three. */
@@ -36,6 +49,11 @@ function why(
 ): { readonly reason: string; readonly change: string } {
   const { sdxl } = moduleOf(missed[0]!.layer);
   const names = some(missed.map(({ layer }) => layer.path));
+  if (tool === 'PEFT')
+    return {
+      reason: `A folder of PEFT goes into one model, and the text encoder is another: ${names} stay as they were.`,
+      change: 'Skip the text encoder by a rule, or save the merged models.',
+    };
   if (tool === 'kohya sd-scripts' && sdxl && keysSought(tool, missed[0]!.layer).length > 0)
     return {
       reason: `For SDXL it looks for the names of the original code (${keysSought(tool, missed[0]!.layer)[0]!}), but this file has diffusers’ (${keyOf(format as 'oft_r', missed[0]!.layer)}).`,
