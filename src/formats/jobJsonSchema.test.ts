@@ -152,8 +152,13 @@ function drawnFor({ id, defaults }: TaskInfo, field: Field): fc.Arbitrary<unknow
     }
     case 'numbers':
       return fc.array(fc.constantFrom(0.25, 1, 57.375), { maxLength: 3 });
-    default:
-      return fc.string({ unit: 'grapheme', maxLength: 20 });
+    default: {
+      const key = field.key.replaceAll(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+      const likely = fc.constantFrom(defaults[field.key], 'none', 'Q: {prompt} A: {completion}');
+      return fc
+        .oneof(fc.string({ unit: 'grapheme', maxLength: 20 }), likely)
+        .filter((x) => parses({ task: id, options: { [key]: x } }));
+    }
   }
 }
 

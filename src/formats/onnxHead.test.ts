@@ -76,7 +76,7 @@ describe('a new head', () => {
     };
     const strange = whole.map((w) => ({ ...w, name: `other.${w.name}` }));
     await expect(writeAdapter('onnx', { layers: [idle], whole: strange, model: { model } })).rejects.toThrow(
-      /no initializer other\.fc\.weight, which was trained as a whole/,
+      /no stored weight other\.fc\.weight, which was trained as a whole/,
     );
   });
 
