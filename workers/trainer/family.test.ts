@@ -52,7 +52,8 @@ describe('orthogonality', () => {
     const result = value(await session.start(request, (e) => events.push(e)));
     expect(result.orthogonality?.exact).toBeNull();
     expect(result.orthogonality?.series).toBeGreaterThan(1e-5);
-    expect(warnings(events)).toEqual([
+    // At this rate the loss grows, too, which is said of its own.
+    expect(warnings(events).filter(({ code }) => code !== 'loss-grows')).toEqual([
       expect.objectContaining({
         code: 'not-orthogonal',
         message: expect.stringMatching(/Cayley–Neumann.*after 10 steps/) as string,
