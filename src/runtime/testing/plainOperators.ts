@@ -138,6 +138,7 @@ export const neverThere: Readonly<Record<string, string>> = {
   BlackmanWindow: 'only of constants: it is folded',
   MelWeightMatrix: 'only of constants: it is folded',
   Upsample: 'becomes Resize when the file is read',
+  Scatter: 'becomes ScatterElements when the file is read',
   QuantizeLinear: 'no kernel: weights that are quantised are frozen, and dequantised on the device',
   'com.microsoft::QuantizeLinear': 'as QuantizeLinear',
   DynamicQuantizeLinear: 'no kernel: it runs on the CPU, before layers that are refused unless frozen',
