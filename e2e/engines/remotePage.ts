@@ -1,5 +1,5 @@
 /** @file The page as a person meets it, in any browser: pressed and read through the driver's few means. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeLink } from '#src/formats/link.ts';
 import type { Job } from '#src/formats/jobTypes.ts';
@@ -112,13 +112,12 @@ export class RemotePage {
 
   /** Saves the adapter as a file; gives its bytes. */
   async saveAdapter(): Promise<Buffer> {
-    const before = new Set(await readdir(this.#engine.downloads));
+    // A second file of the same name takes the first one's place in one browser, and another name in the other.
+    for (const name of await readdir(this.#engine.downloads)) await rm(join(this.#engine.downloads, name));
     await this.press(names.saveAdapter);
     let size = -1;
     return this.until('The saved file', async () => {
-      const name = (await readdir(this.#engine.downloads)).find(
-        (each) => each.endsWith('.safetensors') && !before.has(each),
-      );
+      const name = (await readdir(this.#engine.downloads)).find((each) => each.endsWith('.safetensors'));
       if (name === undefined) return null;
       const bytes = await readFile(join(this.#engine.downloads, name));
       // Whole once it has not grown between two looks.

@@ -73,7 +73,7 @@ test('a run begins over a line that breaks, and works offline after it', async (
 
     line.held = true;
     await rotune.trainShared.click();
-    const progress = page.getByText(/Loading: [\d.]+\sMB of [\d.]+\sMB, \d+\s%/);
+    const progress = page.getByText(/Loading: [\d.]+\s[kM]?B of [\d.]+\sMB, [\d.]+\s%/);
     await expect(progress).toBeVisible();
     await page.getByRole('button', { name: 'Cancel' }).click();
     await expect(rotune.trainShared).toBeEnabled();
