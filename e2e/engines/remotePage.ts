@@ -113,11 +113,13 @@ export class RemotePage {
   /** Saves the adapter as a file; gives its bytes. */
   async saveAdapter(): Promise<Buffer> {
     // A second file of the same name takes the first one's place in one browser, and another name in the other.
-    for (const name of await readdir(this.#engine.downloads)) await rm(join(this.#engine.downloads, name));
+    const saved = async () =>
+      (await readdir(this.#engine.downloads)).filter((name) => name.endsWith('.safetensors'));
+    for (const name of await saved()) await rm(join(this.#engine.downloads, name));
     await this.press(names.saveAdapter);
     let size = -1;
     return this.until('The saved file', async () => {
-      const name = (await readdir(this.#engine.downloads)).find((each) => each.endsWith('.safetensors'));
+      const [name] = await saved();
       if (name === undefined) return null;
       const bytes = await readFile(join(this.#engine.downloads, name));
       // Whole once it has not grown between two looks.

@@ -122,15 +122,12 @@ export async function launchWebKit(
       },
     })) as { sessionId: string; capabilities: { browserVersion: string } };
     const session = `${origin}/session/${sessionId}`;
-    let spare = (await command('GET', `${session}/window`)) as string | null;
     return {
       name: 'webkit',
       version: capabilities.browserVersion,
       downloads: home,
       async newTab() {
-        const first = spare;
-        spare = null;
-        if (first !== null) return tab(session, first);
+        // The session's first window stays: the session ends with its last one.
         const { handle } = (await command('POST', `${session}/window/new`, { type: 'tab' })) as {
           handle: string;
         };
