@@ -45,6 +45,7 @@ export async function bytesToFetch(
   const names = { wasm: /threaded[^.]*\.wasm/, jspi: /\.jspi/, webgpu: /\.asyncify/ };
   const folders = [...foldersOf(job)].filter((name) => !has(new RegExp(`^${name}/.*\\.(onnx|pack|data)$`)));
   const runtime = has(new RegExp(`${names[bundle].source}.*gz$`)) ? 0 : all.runtime[bundle];
+  const code = has(/trainer\.worker.*\.js$/) ? 0 : all.code;
   const rest = folders.reduce((n, name) => n + (all.folders[name] ?? 0), 0);
-  return runtime + rest === 0 ? 0 : runtime + rest + (runtime > 0 ? all.code : 0);
+  return runtime + rest + code;
 }

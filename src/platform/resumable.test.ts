@@ -1,7 +1,7 @@
 /** @file Whole files over connections that break, are silent, lie or are cancelled. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { FetchError, fetchWhole } from './resumable.ts';
+import { FetchError, fetchWhole, KEEP } from './resumable.ts';
 
 const content = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7) % 251);
 let serial = 0;
@@ -108,4 +108,22 @@ it('tries a silent line again', async () => {
     return new Promise(() => undefined);
   };
   expect(await bytes(await fetchWhole(address(), { fetch: sometimes, wait, silence: 20 }))).toEqual(content);
+});
+
+it('hands a file that came in pieces to the service worker that offers to keep it', async () => {
+  const { fetch, wait } = host({ breaks: [300] });
+  const kept: number[] = [];
+  const worker: typeof globalThis.fetch = async (url, init) => {
+    if (init?.method === 'PUT') {
+      kept.push((init.body as Blob).size);
+      return new Response(null, { status: 201 });
+    }
+    const answer = await fetch(url, init);
+    if (answer.status === 206) answer.headers.set(KEEP, '1');
+    return answer;
+  };
+  await fetchWhole(address(), { fetch: worker, wait });
+  expect(kept).toEqual([content.length]);
+  await fetchWhole(address(), { fetch: host({}).fetch, wait });
+  expect(kept).toHaveLength(1);
 });

@@ -110,6 +110,7 @@ async function attempt(
         response.status,
         `the host answers ${response.status} ${response.statusText}`.trim(),
       );
+    state.keep ||= response.status === 206 && response.headers.has(KEEP);
     if (response.status !== 206)
       Object.assign(state, { parts: [], length: 0, tag: tagOf(response), size: 0 });
     // A compressed answer's length is not that of its content.
