@@ -40,7 +40,7 @@ class Line {
         if (large && this.breaks > 0) {
           this.breaks--;
           count(half.length);
-          response.write(half, () => setTimeout(() => response.destroy(), 200));
+          response.write(half, () => setTimeout(() => response.destroy(), 1000));
           return;
         }
         count(bytes.length);
@@ -88,6 +88,12 @@ test('a run begins over a line that breaks, and works offline after it', async (
     await rotune.trainShared.click();
     const progress = page.getByText(/Loading: [\d.]+\s[kM]?B of [\d.]+\sMB, [\d.]+\s%/);
     await expect(progress).toBeVisible();
+    // All that was sent has come: what is on its way when a line breaks is lost.
+    await expect(async () => {
+      const before = await progress.innerText();
+      await page.waitForTimeout(1000);
+      expect(await progress.innerText()).toBe(before);
+    }).toPass();
     await page.getByRole('button', { name: 'Cancel' }).click();
     await expect(rotune.trainShared).toBeEnabled();
 
