@@ -122,12 +122,14 @@ export async function launchWebKit(
       },
     })) as { sessionId: string; capabilities: { browserVersion: string } };
     const session = `${origin}/session/${sessionId}`;
+    const first = (await command('GET', `${session}/window`)) as string;
     return {
       name: 'webkit',
       version: capabilities.browserVersion,
       downloads: home,
       async newTab() {
-        // The session's first window stays: the session ends with its last one.
+        // The session's first window stays: the session ends with its last one, and a new one is asked for from one that is open.
+        await command('POST', `${session}/window`, { handle: first });
         const { handle } = (await command('POST', `${session}/window/new`, { type: 'tab' })) as {
           handle: string;
         };
