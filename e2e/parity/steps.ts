@@ -13,7 +13,7 @@ import { parameterLayout } from '#src/oft/parameters.ts';
 import { planLayers } from '#src/oft/rules.ts';
 import { importGraph } from '#src/ops/import.ts';
 import { int32Inputs } from '#src/ops/int32.ts';
-import { openGraph } from '#src/ops/testing/runGraph.ts';
+import { openGraph, withComputed } from '#src/ops/testing/runGraph.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { type LossSum, meanOver } from '#src/optim/loss.ts';
 import { compileTraining } from '#src/program/training.ts';
@@ -61,7 +61,8 @@ async function write(zoo: string, name: string, folder: string): Promise<void> {
     loss: squaredError,
     optimiser: { betas, eps: 1e-8, weightDecay: 0.01, clip: 1, accumulate: 1, blockwiseRate: true },
   });
-  const { graph: step } = program.stages[0]!;
+  // Another runtime takes the file alone.
+  const step = await withComputed(program.stages[0]!.graph);
   const feeds: Record<string, Tensor> = {};
   for (const { name: feed, type, shape } of program.feeds) {
     if (feed === 'schedule') continue;

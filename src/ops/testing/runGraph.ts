@@ -15,7 +15,7 @@ export interface GraphRun {
 }
 
 /** The graph with constants that are computed at loading at hand. */
-async function withComputed(graph: Graph): Promise<Graph> {
+export async function withComputed(graph: Graph): Promise<Graph> {
   if (![...graph.constants.values()].some((c) => c.by)) return graph;
   const constants = new Map(graph.constants);
   for (const [name, { by }] of constants) {
