@@ -32,7 +32,7 @@ export default defineConfig({
           exclude: ['onnxruntime-web'],
           include: [
             ...['axe-core', 'comlink', 'uplot', 'utif2', 'fast-png'],
-            ...['@huggingface/jinja', '@huggingface/tokenizers'],
+            ...['@huggingface/jinja', '@huggingface/tokenizers', '@zip.js/zip.js', 'hash-wasm', 'idb-keyval'],
           ],
         },
         server: {
