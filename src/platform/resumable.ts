@@ -3,6 +3,8 @@
  * What was begun stays begun over a cancel and a second try.
  */
 
+import { contentRange } from './contentRange.ts';
+
 /** Header by which the service worker says that it keeps what is PUT to it (workers/service-worker.ts). */
 export const KEEP = 'X-Rotune-Keep';
 
@@ -71,12 +73,6 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   }
 }
 
-/** First byte and whole size of `bytes a-b/size`; null where it says something else. */
-function contentRange(response: Response): { from: number; size: number } | null {
-  const match = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '');
-  return match ? { from: Number(match[1]), size: Number(match[2]) } : null;
-}
-
 const tagOf = (response: Response): string | null =>
   response.headers.get('etag') ?? response.headers.get('last-modified');
 
@@ -98,9 +94,10 @@ async function attempt(
     );
     const range = response.status === 206 ? contentRange(response) : null;
     const joins =
-      range?.from === asked &&
+      range?.start === asked &&
+      range.total !== null &&
       tagOf(response) === state.tag &&
-      (state.size === 0 || state.size === range.size);
+      (state.size === 0 || state.size === range.total);
     if (response.status === 416 || (response.status === 206 && !joins)) {
       Object.assign(state, { parts: [], length: 0, tag: null, size: 0 });
       return false;
@@ -115,7 +112,7 @@ async function attempt(
       Object.assign(state, { parts: [], length: 0, tag: tagOf(response), size: 0 });
     // A compressed answer's length is not that of its content.
     const encoded = response.headers.get('content-encoding') !== null;
-    const total = range?.size ?? (encoded ? 0 : Number(response.headers.get('content-length') ?? 0));
+    const total = range?.total ?? (encoded ? 0 : Number(response.headers.get('content-length') ?? 0));
     state.size = total;
     const take = (part: Uint8Array<ArrayBuffer>): void => {
       state.parts.push(part);

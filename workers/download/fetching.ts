@@ -1,4 +1,5 @@
 /** @file Bytes from a server: what it says of a file, and the file itself, gone on with where the last try broke off. */
+import { contentRange } from '#src/platform/contentRange.ts';
 import { createSHA256 } from 'hash-wasm';
 import type { Appender, StoredFile } from '#src/store/downloads.ts';
 import { DataError } from '#src/tasks/files.ts';
@@ -58,12 +59,6 @@ async function ask(fetcher: Fetch, url: string, init: RequestInit): Promise<Resp
 
 const numeral = (text: string | null | undefined): number | null =>
   text && /^\d{1,15}$/.test(text) ? Number(text) : null;
-
-/** `bytes a-b/total` (RFC 9110, 14.4). Servers must allow other pages to see this header; many do not. */
-function contentRange(response: Response): { readonly start: number; readonly total: number | null } | null {
-  const found = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '');
-  return found ? { start: Number(found[1]), total: numeral(found[2]) } : null;
-}
 
 const described = (response: Response, bytes: number | null): Remote => ({
   bytes,

@@ -2,7 +2,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { adapterFit } from '#src/formats/adapterFiles.ts';
-import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
 import { defaultJob } from '#src/formats/job.ts';
 import { defaultPlan } from '#src/formats/plan.ts';
 import { findLayers } from '#src/oft/layers.ts';
@@ -13,18 +12,9 @@ import { importGraph } from '#src/ops/import.ts';
 import { readRanges, readStructure } from '#src/tasks/modelFiles.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import { exportAs, wholeParts } from './adapter.ts';
-import { type Rehearsed, rehearse } from './rehearse.ts';
+import { FORMATS, type Rehearsed, rehearse } from './rehearse.ts';
 
 const zoo = 'e2e/golden/zoo';
-const FORMATS: readonly AdapterFormat[] = [
-  'lycoris',
-  'comfyui',
-  'peft',
-  'oft_r',
-  'diff',
-  'onnx',
-  'onnx_fp16',
-];
 
 /** A folder on disk as a picked one. */
 function filesOf(folder: string): FileSet {

@@ -12,7 +12,8 @@ import { type Adapter, exportAs } from './adapter.ts';
 import { problemOf } from './problems.ts';
 import type { Setup } from './setup.ts';
 
-const FORMATS: readonly AdapterFormat[] = [
+/** Every kind of file. */
+export const FORMATS: readonly AdapterFormat[] = [
   'lycoris',
   'comfyui',
   'peft',
