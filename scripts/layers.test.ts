@@ -30,12 +30,12 @@ describe('the layer rule', () => {
   });
 
   it.each([
-    ['the types of a contract from below', 'src/oft/find.ts', '#src/formats/jobTypes.ts', true],
+    ['the types of a contract from below', 'src/oft/find.ts', '#src/formats/jobs/jobTypes.ts', true],
     ['the protocol’s types on the page', 'src/app/client.ts', '#workers/protocol.ts', true],
     ['the runtime package at home', 'src/runtime/sessions.ts', 'onnxruntime-web/wasm', false],
     ['anything in a test', 'src/onnx/codec.test.ts', '#src/runtime/load.ts', false],
     ['a worker that imports the training loop', 'workers/trainer.worker.ts', '#src/training/loop.ts', false],
-    ['a package nobody owns', 'src/formats/toml.ts', 'smol-toml', false],
+    ['a package nobody owns', 'src/formats/files/toml.ts', 'smol-toml', false],
   ])('allows %s', (_, file, source, typeOnly) => {
     expect(forbidden(file, source, typeOnly)).toBeNull();
   });

@@ -6,8 +6,8 @@ import { ensurePackages, main, ROOT, say } from './ensure.mjs';
 await main(async () => {
   await ensurePackages();
   const { runnerImport } = await import('vite');
-  /** @type {{ module: typeof import('../src/ops/coverage.ts') }} */
-  const { module } = await runnerImport('/src/ops/coverage.ts', {
+  /** @type {{ module: typeof import('../src/ops/checks/coverage.ts') }} */
+  const { module } = await runnerImport('/src/ops/checks/coverage.ts', {
     root: ROOT,
     configFile: false,
     logLevel: 'error',

@@ -6,8 +6,8 @@ import { ensurePackages, main, ROOT, say } from './ensure.mjs';
 await main(async () => {
   await ensurePackages();
   const { runnerImport } = await import('vite');
-  /** @type {{ module: typeof import('../src/formats/jobJsonSchema.ts') }} */
-  const { module } = await runnerImport('/src/formats/jobJsonSchema.ts', {
+  /** @type {{ module: typeof import('../src/formats/jobs/jobJsonSchema.ts') }} */
+  const { module } = await runnerImport('/src/formats/jobs/jobJsonSchema.ts', {
     root: ROOT,
     configFile: false,
     logLevel: 'error',

@@ -96,7 +96,7 @@ await main(async () => {
     await check('format', () =>
       runTool('prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']),
     ),
-    await check('types', () => runTool('../scripts/types.mjs', [])),
+    await check('types', () => runTool('./types.mjs', [])),
     await vitest('node', 'unit tests (node)'),
     await vitest('browser', 'browser tests'),
     await check('build', () => ensureBuild().then(() => 0)),

@@ -9,7 +9,7 @@ import { HERE, refuse } from './tune/refuse.mjs';
 import { logLine, writeAdapterFile, writeRun } from './tune/results.mjs';
 import { evaluationLine, phaseLine, preparedLines, samplesFile, summary, textsOf } from './tune/words.mjs';
 
-/** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
+/** @import { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts' */
 /** @import { Problem, RunEvent, Samples } from '#workers/protocol.ts' */
 /** @import { Page } from 'playwright' */
 /** @import { JobOnDisk } from './tune/library.ts' */

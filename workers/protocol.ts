@@ -1,7 +1,7 @@
 /** @file All that the page knows of the training worker: types and error codes. comlink keeps only an error's message, so problems travel as data. */
-import type { DrawSvg } from './trainer/images.ts';
-import type { Job } from '#src/formats/jobTypes.ts';
-import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
+import type { DrawSvg } from './trainer/data/images.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { BackendKind, BackendReport, PlacementReport, StartSign } from '#src/runtime/types.ts';
 import type { MemoryVerdict, Relief } from '#src/program/verdict.ts';

@@ -1,10 +1,10 @@
 /** @file The trainer worker in a real browser on wasm: run, kill, resume, export. */
 import { proxy, wrap } from 'comlink';
 import { afterEach, describe, expect, it } from 'vitest';
-import { defaultJob } from '#src/formats/job.ts';
-import type { Job } from '#src/formats/jobTypes.ts';
+import { defaultJob } from '#src/formats/jobs/job.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { drawSvg } from '#src/app/svg.ts';
-import { readSafetensors } from '#src/formats/safetensors.ts';
+import { readSafetensors } from '#src/formats/files/safetensors.ts';
 import type { JobRequest, Outcome, RunEvent, RunResult, WorkerApi } from './protocol.ts';
 
 const job: Job = {
@@ -139,7 +139,7 @@ describe('the trainer worker', () => {
   }, 120_000);
 
   it('reads pictures as the browser does: centre, white behind, exact where nothing is to be scaled', async () => {
-    const { imageDecoder } = await import('./trainer/images.ts');
+    const { imageDecoder } = await import('./trainer/data/images.ts');
     const decodeImage = imageDecoder(() => null);
     const canvas = new OffscreenCanvas(6, 4);
     const context = canvas.getContext('2d')!;

@@ -8,7 +8,7 @@ import type { Outcome, PrepareProgress, RunEvent, WorkerApi } from './protocol.t
 import { downloadApi } from './download/api.ts';
 import { Downloads } from './download/downloads.ts';
 import type { DownloadProgress } from './download/types.ts';
-import { type DrawSvg, imageDecoder } from './trainer/images.ts';
+import { type DrawSvg, imageDecoder } from './trainer/data/images.ts';
 import { openRuns } from './trainer/saved.ts';
 import { Session } from './trainer/session.ts';
 

@@ -1,7 +1,7 @@
 /** @file The page's half of the data bench: makes photographs, and has them prepared by the real worker. */
 import { proxy, wrap } from 'comlink';
 import { drawSvg } from '#src/app/svg.ts';
-import { parseJob } from '#src/formats/job.ts';
+import { parseJob } from '#src/formats/jobs/job.ts';
 import type { PrepareProgress, Source, WorkerApi } from '#workers/protocol.ts';
 
 const worker = new Worker(new URL('../../workers/trainer.worker.ts', import.meta.url), { type: 'module' });

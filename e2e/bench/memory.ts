@@ -1,11 +1,11 @@
 /** @file Memory over a long run: steps of the built-in UNet through the runtime on wasm; the process's resident set should stay flat. */
 import { readFileSync } from 'node:fs';
-import { defaultSettings } from '#src/oft/planned.ts';
+import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
-import { findLayers } from '#src/oft/layers.ts';
-import { parameterLayout } from '#src/oft/parameters.ts';
-import { planLayers } from '#src/oft/rules.ts';
-import { importGraph } from '#src/ops/import.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
+import { parameterLayout } from '#src/oft/rotation/parameters.ts';
+import { planLayers } from '#src/oft/plan/rules.ts';
+import { importGraph } from '#src/ops/import/import.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { meanOver } from '#src/optim/loss.ts';
 import { compileTraining } from '#src/program/training.ts';

@@ -1,6 +1,6 @@
 /** @file How fast a model may learn: the loss of short runs by kind of model, adapter and learning rate, in Node on WebAssembly. */
-import { defaultPlan } from '#src/formats/plan.ts';
-import { peftSettings } from '#src/oft/planned.ts';
+import { defaultPlan } from '#src/formats/plans/plan.ts';
+import { peftSettings } from '#src/oft/plan/planned.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import type { FileSet } from '#src/tasks/files.ts';

@@ -1,12 +1,12 @@
 /** @file Peak memory of the built-in UNet's step, whole and with recomputation: estimated and measured, each in a process of its own. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { findLayers } from '#src/oft/layers.ts';
-import { parameterLayout } from '#src/oft/parameters.ts';
-import { defaultSettings } from '#src/oft/planned.ts';
-import { planLayers } from '#src/oft/rules.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
+import { parameterLayout } from '#src/oft/rotation/parameters.ts';
+import { defaultSettings } from '#src/oft/plan/planned.ts';
+import { planLayers } from '#src/oft/plan/rules.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
-import { importGraph } from '#src/ops/import.ts';
+import { importGraph } from '#src/ops/import/import.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { estimateMemory } from '#src/program/memory.ts';
 import { withRecomputation } from '#src/program/recompute.ts';

@@ -1,8 +1,8 @@
 /** @file The page as a person meets it, in any browser: pressed and read through the driver's few means. */
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeLink } from '#src/formats/link.ts';
-import type { Job } from '#src/formats/jobTypes.ts';
+import { encodeLink } from '#src/formats/jobs/link.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { names } from '../pages/names.ts';
 import type { Engine, Tab } from './driver.ts';
 

@@ -1,7 +1,7 @@
 /** @file What holds in every browser and on every kind of host: the main ways once more, in Chromium, Firefox and WebKit alike. */
-import { jobFromTable } from '#src/formats/job.ts';
-import { decodeLink, encodeLink } from '#src/formats/link.ts';
-import { readSafetensors } from '#src/formats/safetensors.ts';
+import { jobFromTable } from '#src/formats/jobs/job.ts';
+import { decodeLink, encodeLink } from '#src/formats/jobs/link.ts';
+import { readSafetensors } from '#src/formats/files/safetensors.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
 import { names } from '../pages/names.ts';
 import { smallJob } from '../pages/rotunePage.ts';

@@ -1,8 +1,8 @@
 /** @file One update over a few examples, cut into micro-batches in every way, against torch and LyCORIS over all of them at once (accumulation/make.py). */
 import { describe, expect, it } from 'vitest';
-import { defaultSettings } from '#src/oft/planned.ts';
+import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { tensor } from '#src/onnx/tensor.ts';
-import { writeSafetensors } from '#src/formats/safetensors.ts';
+import { writeSafetensors } from '#src/formats/files/safetensors.ts';
 import { diskFiles, memoryFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import { task as generic } from '#src/tasks/generic/task.ts';
 import { task as images } from '#src/tasks/image-classification/task.ts';

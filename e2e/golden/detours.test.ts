@@ -6,24 +6,29 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { backward } from '#src/autodiff/backward.ts';
-import { writeMergedOnnx } from '#src/formats/mergedOnnx.ts';
-import { torchWeights } from '#src/formats/onnxWeights.ts';
+import { writeMergedOnnx } from '#src/formats/onnx/mergedOnnx.ts';
+import { torchWeights } from '#src/formats/onnx/onnxWeights.ts';
 import type { Graph } from '#src/graph/types.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import type { Model } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, tensor } from '#src/onnx/tensor.ts';
-import { hostRotations } from '#src/oft/hostRotation.ts';
-import { insertAdapters } from '#src/oft/insert.ts';
-import { examineLayers, findLayers, noLayerWords } from '#src/oft/layers.ts';
-import { type Layout, parameterLayout, readParameters, writeParameters } from '#src/oft/parameters.ts';
-import { defaultSettings, plannedLayer } from '#src/oft/planned.ts';
-import { emitRotations } from '#src/oft/rotations.ts';
-import { importGraph } from '#src/ops/import.ts';
+import { hostRotations } from '#src/oft/rotation/hostRotation.ts';
+import { insertAdapters } from '#src/oft/insertion/insert.ts';
+import { examineLayers, findLayers, noLayerWords } from '#src/oft/layers/layers.ts';
+import {
+  type Layout,
+  parameterLayout,
+  readParameters,
+  writeParameters,
+} from '#src/oft/rotation/parameters.ts';
+import { defaultSettings, plannedLayer } from '#src/oft/plan/planned.ts';
+import { emitRotations } from '#src/oft/rotation/rotations.ts';
+import { importGraph } from '#src/ops/import/import.ts';
 import { graphOf, model as modelOf, n, ramp, value } from '#src/ops/testing/models.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { builder } from '#src/ops/table.ts';
 import { compileForward } from '#src/program/forward.ts';
-import type { Route } from '#src/oft/cost.ts';
+import type { Route } from '#src/oft/insertion/cost.ts';
 import { expectNear, fixture, tensors } from './testing/fixtures.ts';
 
 const golden = tensors('detours/detours.safetensors');

@@ -2,12 +2,12 @@
 import { expect, test } from 'vitest';
 import { backward } from '#src/autodiff/backward.ts';
 import type { Graph } from '#src/graph/types.ts';
-import { findLayers } from '#src/oft/layers.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import type { Attribute, Constant, Model, Node } from '#src/onnx/model.ts';
 import { single } from '#src/onnx/single.ts';
 import { type Tensor, tensor } from '#src/onnx/tensor.ts';
-import { importGraph } from '#src/ops/import.ts';
+import { importGraph } from '#src/ops/import/import.ts';
 import { builder } from '#src/ops/table.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { expectNear, fixture, json, largest, tensors } from './testing/fixtures.ts';

@@ -14,7 +14,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { numbersOf, tensor } from '#src/onnx/tensor.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
-import { importGraph } from '#src/ops/import.ts';
+import { importGraph } from '#src/ops/import/import.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 
 const node = (opType: string, input: string[], output: string[], rest: object = {}) =>

@@ -6,8 +6,8 @@ import type { Graph } from '#src/graph/types.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import type { Model } from '#src/onnx/model.ts';
 import { numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
-import { importGraph } from '#src/ops/import.ts';
-import { int32Inputs } from '#src/ops/int32.ts';
+import { importGraph } from '#src/ops/import/import.ts';
+import { int32Inputs } from '#src/ops/lowering/int32.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { expectNear, json, largest, tensors } from './testing/fixtures.ts';
 

@@ -1,8 +1,8 @@
 /** @file Every single layer that LyCORIS and PEFT computed: merged weight, output and gradients, by every route to the gradient. */
 import { describe, expect, it } from 'vitest';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
-import { mergeWeight } from '#src/oft/mergeWeight.ts';
-import { readParameters } from '#src/oft/parameters.ts';
+import { mergeWeight } from '#src/oft/insertion/mergeWeight.ts';
+import { readParameters } from '#src/oft/rotation/parameters.ts';
 import { numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
 import { expectNear, json, largest, type OftCase, tensors } from './testing/fixtures.ts';
 import { adaptedLayer, blocksKey, type Form } from './testing/oftLayer.ts';

@@ -4,7 +4,7 @@ import { backward } from '#src/autodiff/backward.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { type DType, ModelError } from '#src/onnx/model.ts';
 import { numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
-import { importGraph, oldestOpset } from '#src/ops/import.ts';
+import { importGraph, oldestOpset } from '#src/ops/import/import.ts';
 import { builder, operators } from '#src/ops/table.ts';
 import { graphOf, model, n, value } from '#src/ops/testing/models.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';

@@ -1,7 +1,7 @@
 /** @file Files that end in a Softmax, as those made for inference do: their losses are −ln p of what onnxruntime 1.30 says in Python, and fall. */
 import { describe, expect, it } from 'vitest';
-import { defaultPlan } from '#src/formats/plan.ts';
-import { usualRate } from '#src/oft/rates.ts';
+import { defaultPlan } from '#src/formats/plans/plan.ts';
+import { usualRate } from '#src/oft/plan/rates.ts';
 import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import { task as arrays } from '#src/tasks/generic/task.ts';
 import { task as images } from '#src/tasks/image-classification/task.ts';

@@ -1,14 +1,14 @@
 /** @file 30 AdamW steps of the golden MLP and conv net: LyCORIS's and PEFT's adapters under torch.optim.AdamW, losses, gradient norms, parameters and moments. */
 import { describe, expect, it } from 'vitest';
-import { defaultSettings, peftSettings, plannedLayer } from '#src/oft/planned.ts';
+import { defaultSettings, peftSettings, plannedLayer } from '#src/oft/plan/planned.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
-import { findLayers } from '#src/oft/layers.ts';
-import { parameterLayout, readParameters, writeParameters } from '#src/oft/parameters.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
+import { parameterLayout, readParameters, writeParameters } from '#src/oft/rotation/parameters.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
-import { importGraph } from '#src/ops/import.ts';
+import { importGraph } from '#src/ops/import/import.ts';
 import { openGraph } from '#src/ops/testing/runGraph.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { type LossSum, meanOver } from '#src/optim/loss.ts';

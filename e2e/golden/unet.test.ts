@@ -1,17 +1,22 @@
 /** @file The tiny diffusers UNet with the adapters that LyCORIS and PEFT saved: names, outputs, strength, every adapter gradient. */
 import { describe, expect, it } from 'vitest';
 import { backward } from '#src/autodiff/backward.ts';
-import { type AdapterFile, readAdapter } from '#src/formats/adapterFiles.ts';
+import { type AdapterFile, readAdapter } from '#src/formats/adapters/adapterFiles.ts';
 import { prune } from '#src/graph/prune.ts';
 import type { Graph } from '#src/graph/types.ts';
-import { hostRotations } from '#src/oft/hostRotation.ts';
-import { insertAdapters } from '#src/oft/insert.ts';
-import { findLayers } from '#src/oft/layers.ts';
-import { type Layout, parameterLayout, readParameters, writeParameters } from '#src/oft/parameters.ts';
-import { emitRotations } from '#src/oft/rotations.ts';
+import { hostRotations } from '#src/oft/rotation/hostRotation.ts';
+import { insertAdapters } from '#src/oft/insertion/insert.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
+import {
+  type Layout,
+  parameterLayout,
+  readParameters,
+  writeParameters,
+} from '#src/oft/rotation/parameters.ts';
+import { emitRotations } from '#src/oft/rotation/rotations.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
-import { importGraph } from '#src/ops/import.ts';
+import { importGraph } from '#src/ops/import/import.ts';
 import { builder } from '#src/ops/table.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { compileForward } from '#src/program/forward.ts';

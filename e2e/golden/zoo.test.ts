@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { readSafetensors } from '#src/formats/safetensors.ts';
+import { readSafetensors } from '#src/formats/files/safetensors.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { operatorKey } from '#src/ops/table.ts';
 import { check } from '../../scripts/check/main.ts';

@@ -1,8 +1,8 @@
 /** @file The page as a person meets it: where things are, in their words. Specs say what should happen, this file how to reach it. */
 import type { Page } from '@playwright/test';
-import { encodeLink } from '#src/formats/link.ts';
-import { parseJob } from '#src/formats/job.ts';
-import type { Job } from '#src/formats/jobTypes.ts';
+import { encodeLink } from '#src/formats/jobs/link.ts';
+import { parseJob } from '#src/formats/jobs/job.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { names } from './names.ts';
 
 /** As little work as a run can be: every part of the default job, nothing twice. */

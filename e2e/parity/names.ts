@@ -1,15 +1,15 @@
 /** @file Rotune's half of the parity of names: adapters for a wrapped UNet and a text encoder of transformers 5, and one of SDXL's names read. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { writeAdapter } from '#src/formats/adapterFiles.ts';
-import { defaultPlan } from '#src/formats/plan.ts';
+import { writeAdapter } from '#src/formats/adapters/adapterFiles.ts';
+import { defaultPlan } from '#src/formats/plans/plan.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
-import { compatibility } from '#src/oft/compatibility.ts';
-import { findLayers } from '#src/oft/layers.ts';
-import { blockNumbers, peftSettings } from '#src/oft/planned.ts';
-import { planLayers } from '#src/oft/rules.ts';
+import { compatibility } from '#src/oft/preflight/compatibility.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
+import { blockNumbers, peftSettings } from '#src/oft/plan/planned.ts';
+import { planLayers } from '#src/oft/plan/rules.ts';
 import type { Plan } from '#src/oft/types.ts';
-import { importGraph } from '#src/ops/import.ts';
+import { importGraph } from '#src/ops/import/import.ts';
 import { check } from '../../scripts/check/main.ts';
 import { withPart } from '../../scripts/check/plan.ts';
 

@@ -1,8 +1,8 @@
 /** @file Rotune's half of the parity checks: trains every case, and opens what LyCORIS and PEFT wrote with the body of `npm run check`. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
-import type { Prefix } from '#src/formats/names.ts';
+import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
+import type { Prefix } from '#src/formats/adapters/names.ts';
 import { check } from '../../scripts/check/main.ts';
 import { train } from './train.ts';
 

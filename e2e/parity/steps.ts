@@ -1,18 +1,18 @@
 /** @file Two training steps of models from real exporters: the encoded step graph, what it is fed with, and what onnxruntime-web makes of it. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parsePlan } from '#src/formats/plan.ts';
-import { readSafetensors, writeSafetensors } from '#src/formats/safetensors.ts';
+import { parsePlan } from '#src/formats/plans/plan.ts';
+import { readSafetensors, writeSafetensors } from '#src/formats/files/safetensors.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import { encodeGraph } from '#src/graph/encode.ts';
 import type { Value } from '#src/graph/types.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
-import { findLayers } from '#src/oft/layers.ts';
-import { parameterLayout } from '#src/oft/parameters.ts';
-import { planLayers } from '#src/oft/rules.ts';
-import { importGraph } from '#src/ops/import.ts';
-import { int32Inputs } from '#src/ops/int32.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
+import { parameterLayout } from '#src/oft/rotation/parameters.ts';
+import { planLayers } from '#src/oft/plan/rules.ts';
+import { importGraph } from '#src/ops/import/import.ts';
+import { int32Inputs } from '#src/ops/lowering/int32.ts';
 import { openGraph, withComputed } from '#src/ops/testing/runGraph.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { type LossSum, meanOver } from '#src/optim/loss.ts';

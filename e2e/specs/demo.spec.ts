@@ -1,5 +1,5 @@
 /** @file From a cold start to a saved adapter, by mouse and by keyboard. */
-import { readSafetensors } from '#src/formats/safetensors.ts';
+import { readSafetensors } from '#src/formats/files/safetensors.ts';
 import { smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
 

@@ -1,7 +1,7 @@
 /** @file Jobs as files: saved from the page, opened again, the same; broken ones refused. */
 import { readFileSync } from 'node:fs';
 import { taskInfos } from '#src/tasks/infos.ts';
-import { jobFromTable, parseJob, printJob } from '#src/formats/job.ts';
+import { jobFromTable, parseJob, printJob } from '#src/formats/jobs/job.ts';
 import { expect, test } from '../pages/test.ts';
 
 test('a job that is opened and saved is the same, for every task', async ({ rotune, page }) => {

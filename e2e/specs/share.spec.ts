@@ -1,5 +1,5 @@
 /** @file Links carry a job there and back; a broken one is refused in words. */
-import { decodeLink, encodeLink } from '#src/formats/link.ts';
+import { decodeLink, encodeLink } from '#src/formats/jobs/link.ts';
 import { smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
 

@@ -1,7 +1,7 @@
 /** @file A network that is slow and breaks: the size said before is what comes, progress is bytes, what came is kept over breaks and cancels. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { encodeLink } from '#src/formats/link.ts';
+import { encodeLink } from '#src/formats/jobs/link.ts';
 import { serve } from '../../scripts/serve.mjs';
 import { RotunePage, smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';

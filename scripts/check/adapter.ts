@@ -1,13 +1,13 @@
 /** @file Adapter files for the command: reading them, describing them, and finding which key holds which layer's numbers. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type AdapterFile, readAdapter } from '#src/formats/adapterFiles.ts';
-import { toFloat32 } from '#src/formats/floats.ts';
-import { stemsIn } from '#src/formats/lycorisRead.ts';
-import { resolveNames } from '#src/formats/names.ts';
-import { readSafetensors } from '#src/formats/safetensors.ts';
-import type { LayerParameters } from '#src/oft/parameters.ts';
-import { plannedLayer } from '#src/oft/planned.ts';
+import { type AdapterFile, readAdapter } from '#src/formats/adapters/adapterFiles.ts';
+import { toFloat32 } from '#src/formats/files/floats.ts';
+import { stemsIn } from '#src/formats/adapters/lycoris/lycorisRead.ts';
+import { resolveNames } from '#src/formats/adapters/names.ts';
+import { readSafetensors } from '#src/formats/files/safetensors.ts';
+import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
+import { plannedLayer } from '#src/oft/plan/planned.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
 import { UsageError } from './arguments.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSafetensors, writeSafetensors } from '#src/formats/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '#src/formats/files/safetensors.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
 import type { Model } from '#src/onnx/model.ts';
 import { constantOf, numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';

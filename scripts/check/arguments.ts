@@ -1,9 +1,9 @@
 /** @file The command line of `npm run check`. */
 import { parseArgs } from 'node:util';
-import { inputValues } from '#src/formats/inputValues.ts';
+import { inputValues } from '#src/formats/jobs/inputValues.ts';
 import { nearest } from '#src/formats/nearest.ts';
 import type { InputValues } from '#src/onnx/givenInputs.ts';
-import { isPresetName, type PresetName, presetNames } from '#src/formats/presets.ts';
+import { isPresetName, type PresetName, presetNames } from '#src/formats/plans/presets.ts';
 
 export const usage = `npm run check -- MODEL.onnx [options]
 

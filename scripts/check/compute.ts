@@ -3,7 +3,7 @@ import { prune } from '#src/graph/prune.ts';
 import type { Graph } from '#src/graph/types.ts';
 import type { Model } from '#src/onnx/model.ts';
 import { type Tensor } from '#src/onnx/tensor.ts';
-import { parameterLayout, readParameters, writeParameters } from '#src/oft/parameters.ts';
+import { parameterLayout, readParameters, writeParameters } from '#src/oft/rotation/parameters.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { inFileNumbers, type OpenedAdapter, type Stored } from './adapter.ts';

@@ -5,7 +5,7 @@ import { evaluateDim } from '#src/graph/dims.ts';
 import { nearest } from '#src/formats/nearest.ts';
 import { type Model } from '#src/onnx/model.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
-import { likelyDims } from '#src/ops/likelyDims.ts';
+import { likelyDims } from '#src/ops/import/likelyDims.ts';
 import { UsageError } from './arguments.ts';
 
 export interface BoundDim {

@@ -3,11 +3,11 @@ import { backward } from '#src/autodiff/backward.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
 import { tensor } from '#src/onnx/tensor.ts';
-import type { Route } from '#src/oft/cost.ts';
-import { insertAdapters } from '#src/oft/insert.ts';
-import type { Layout } from '#src/oft/parameters.ts';
-import { emitRotations } from '#src/oft/rotations.ts';
-import { projectParameters } from '#src/oft/skew.ts';
+import type { Route } from '#src/oft/insertion/cost.ts';
+import { insertAdapters } from '#src/oft/insertion/insert.ts';
+import type { Layout } from '#src/oft/rotation/parameters.ts';
+import { emitRotations } from '#src/oft/rotation/rotations.ts';
+import { projectParameters } from '#src/oft/rotation/skew.ts';
 import { builder } from '#src/ops/table.ts';
 import { type Difference, insertDifferences } from './differences.ts';
 

@@ -1,9 +1,9 @@
 /** @file The plan that the command line names, and the part of a pipeline that a model is by its folder. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { importPlan } from '#src/formats/importPlan.ts';
-import { defaultPlan } from '#src/formats/plan.ts';
-import { presetPlan } from '#src/formats/presets.ts';
+import { importPlan } from '#src/formats/plans/importPlan.ts';
+import { defaultPlan } from '#src/formats/plans/plan.ts';
+import { presetPlan } from '#src/formats/plans/presets.ts';
 import { withEncoders } from '#src/oft/modules/tree.ts';
 import type { Layer, Plan } from '#src/oft/types.ts';
 import type { Arguments } from './arguments.ts';

@@ -1,5 +1,5 @@
 /** @file The tensor files of `--gradients`: what IN must hold, and what OUT receives. */
-import { toFloat32 } from '#src/formats/floats.ts';
+import { toFloat32 } from '#src/formats/files/floats.ts';
 import { nearest } from '#src/formats/nearest.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
 import { numberToBfloat, numberToHalf } from '#src/onnx/float16.ts';

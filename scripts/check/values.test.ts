@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSafetensors, writeSafetensors } from '#src/formats/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '#src/formats/files/safetensors.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
 import type { Dim, Model } from '#src/onnx/model.ts';
 import { numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';

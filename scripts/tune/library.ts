@@ -1,16 +1,16 @@
 /** @file What `npm run tune` uses of the project's own code, in Node. */
 import { existsSync, lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { adapterFit } from '#src/formats/adapterFiles.ts';
-import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
-import { importPlan, type ImportedPlan } from '#src/formats/importPlan.ts';
-import { inputValues } from '#src/formats/inputValues.ts';
-import { jobFromTable, rebased } from '#src/formats/job.ts';
-import type { Job } from '#src/formats/jobTypes.ts';
-import { contactSheet, encodePng, type Raster } from '#src/formats/png.ts';
-import { isPresetName, presetNames, presetPlan } from '#src/formats/presets.ts';
-import { fromToml } from '#src/formats/toml.ts';
-import { unzipFiles } from '#src/formats/zip.ts';
+import { adapterFit } from '#src/formats/adapters/adapterFiles.ts';
+import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
+import { importPlan, type ImportedPlan } from '#src/formats/plans/importPlan.ts';
+import { inputValues } from '#src/formats/jobs/inputValues.ts';
+import { jobFromTable, rebased } from '#src/formats/jobs/job.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import { contactSheet, encodePng, type Raster } from '#src/formats/files/png.ts';
+import { isPresetName, presetNames, presetPlan } from '#src/formats/plans/presets.ts';
+import { fromToml } from '#src/formats/files/toml.ts';
+import { unzipFiles } from '#src/formats/files/zip.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
 import type { Unsaveable } from '#workers/protocol.ts';

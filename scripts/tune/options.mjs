@@ -33,7 +33,7 @@ export const help = () => `usage: ${USAGE}
 
 Ctrl+C saves, too. Exit status 2: something given cannot be used; a line says what.`;
 
-/** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
+/** @import { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts' */
 /** @type {readonly AdapterFormat[]} */
 export const FORMATS = ['lycoris', 'comfyui', 'peft', 'oft_r', 'diff', 'onnx', 'onnx_fp16'];
 

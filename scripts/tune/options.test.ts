@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { presetPlan } from '#src/formats/presets.ts';
-import { defaultSettings, peftSettings, plannedLayer } from '#src/oft/planned.ts';
-import { parseJob } from '#src/formats/job.ts';
+import { presetPlan } from '#src/formats/plans/presets.ts';
+import { defaultSettings, peftSettings, plannedLayer } from '#src/oft/plan/planned.ts';
+import { parseJob } from '#src/formats/jobs/job.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
 import { formatsFor, readJob } from './library.ts';
 import { help, parseArguments, USAGE } from './options.mjs';

@@ -1,6 +1,6 @@
 /** @file The names of what `npm run tune` leaves in its folder. */
 
-/** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
+/** @import { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts' */
 
 /** Where each kind of adapter lies; a folder for kinds of several files. @type {Readonly<Record<AdapterFormat, string>>} */
 export const PLACES = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ROOT } from '../ensure.mjs';
 import { PLACES } from './places.mjs';
 
-/** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
+/** @import { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts' */
 /** @import { RunFolder } from './output.mjs' */
 /** @import { ExportedFile, RunResult, StepRecord, Preparation } from '#workers/protocol.ts' */
 

@@ -8,8 +8,8 @@
  *
  * Values travel as Playwright's `evaluate` serialises them: typed arrays arrive as typed arrays.
  */
-import type { Job } from '#src/formats/jobTypes.ts';
-import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
 import type {
   AdapterReport,

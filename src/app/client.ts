@@ -1,6 +1,6 @@
 /** @file The page's side of the training worker's API: what fails in there comes back as data. */
 import { proxy, type Remote } from 'comlink';
-import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
+import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type {
   AdapterReport,
   ExportedFile,

@@ -1,5 +1,5 @@
 /** @file The before-and-after view: one prompt and seed, drawn by the untouched model and by the tuned one at a chosen strength. */
-import type { Job } from '#src/formats/jobTypes.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { Picture, Problem, SampleRequest } from '#workers/protocol.ts';
 import type { Trainer } from './client.ts';
 

@@ -1,6 +1,6 @@
 /** @file Plans and layers in a few words. */
 import type { BlockChoice, Layer } from '#src/oft/types.ts';
-import { choiceKind } from '#src/oft/planned.ts';
+import { choiceKind } from '#src/oft/plan/planned.ts';
 import { plural } from './format.ts';
 
 export function describeBlocks(blocks: BlockChoice): string {

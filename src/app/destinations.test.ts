@@ -1,8 +1,8 @@
 /** @file What the save panel says of each destination. */
 import { describe, expect, it } from 'vitest';
-import { adapterFit, headLosses } from '#src/formats/adapterFiles.ts';
-import { planLayers } from '#src/oft/rules.ts';
-import { peftSettings } from '#src/oft/planned.ts';
+import { adapterFit, headLosses } from '#src/formats/adapters/adapterFiles.ts';
+import { planLayers } from '#src/oft/plan/rules.ts';
+import { peftSettings } from '#src/oft/plan/planned.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { bestDestination, destinations, verdictOf } from './destinations.ts';
 import { fakeJob } from './testing/fakeJob.ts';

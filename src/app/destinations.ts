@@ -1,5 +1,5 @@
 /** @file Where an adapter can go: what to save for it, and where to put the file. */
-import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
+import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 
 export interface Destination {
   readonly format: AdapterFormat;

@@ -1,5 +1,5 @@
 /** @file How long a run will take here: measured on this device if it ever ran, else from a moment of arithmetic. */
-import type { Job } from '#src/formats/jobTypes.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { BackendReport } from '#src/runtime/types.ts';
 
 const KEY = 'rotune.secondsPerImage';

@@ -1,6 +1,6 @@
 /** @file What the first screen asks before anything big is loaded: the newest saved run. The worker would bring the whole engine along. */
-import { jobFromTable, jobToTable } from '#src/formats/job.ts';
-import type { Job } from '#src/formats/jobTypes.ts';
+import { jobFromTable, jobToTable } from '#src/formats/jobs/job.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { RunStore } from '#src/store/runs.ts';
 import type { RunSummary } from '#workers/protocol.ts';
 

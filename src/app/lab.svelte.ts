@@ -1,6 +1,6 @@
 /** @file The page's whole state: which screen, which job with which files, what the worker made of it, and the run. */
-import { jobFromTable, rebased } from '#src/formats/job.ts';
-import type { Job } from '#src/formats/jobTypes.ts';
+import { jobFromTable, rebased } from '#src/formats/jobs/job.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
 import { askToPersist } from '#src/store/persistence.ts';
 import type { Layer, Plan } from '#src/oft/types.ts';

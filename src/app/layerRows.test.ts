@@ -1,6 +1,6 @@
 /** @file Sorting, filtering and the window of the preflight table. */
 import { describe, expect, it } from 'vitest';
-import { preflight } from '#src/oft/preflight.ts';
+import { preflight } from '#src/oft/preflight/preflight.ts';
 import { arrange, nextOrder, rowAfterKey, scrollToRow, visibleRows, type Indexed } from './layerRows.ts';
 import { fakeJob } from './testing/fakeJob.ts';
 import { fakeLayers, manyLayers } from './testing/fakeLayers.ts';

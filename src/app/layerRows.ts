@@ -1,5 +1,5 @@
 /** @file Rows of the preflight table: sorting, filtering, and which of them a scrolled window shows. */
-import type { PreflightRow } from '#src/oft/preflight.ts';
+import type { PreflightRow } from '#src/oft/preflight/preflight.ts';
 import { describeLayer } from './describe.ts';
 
 export const columns = [

@@ -1,5 +1,5 @@
 /** @file Share links from the page's side: the one that opened the page, and the one to copy. The codec loads only when there is a link. */
-import type { Job } from '#src/formats/jobTypes.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { Lab } from './lab.svelte.ts';
 import { toProblem } from './problems.ts';
 
@@ -16,7 +16,7 @@ export async function readLink(lab: Lab): Promise<void> {
   arrived = hash;
   inBar('');
   try {
-    const { decodeLink } = await import('#src/formats/link.ts');
+    const { decodeLink } = await import('#src/formats/jobs/link.ts');
     lab.openLink(await decodeLink(hash));
   } catch (cause) {
     lab.refuseLink(
@@ -36,7 +36,7 @@ export function reloadWithLink(lab: Pick<Lab, 'screen'>): void {
 }
 
 export async function makeLink(job: Job): Promise<string> {
-  const { encodeLink } = await import('#src/formats/link.ts');
+  const { encodeLink } = await import('#src/formats/jobs/link.ts');
   const fragment = await encodeLink(job);
   return new URL(fragment.startsWith('#') ? fragment : `#${fragment}`, new URL('.', document.baseURI)).href;
 }

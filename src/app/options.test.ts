@@ -1,6 +1,6 @@
 /** @file What the page accepts of an option, job files hold. */
 import { describe, expect, it } from 'vitest';
-import { jobFromTable, parseJob, printJob } from '#src/formats/job.ts';
+import { jobFromTable, parseJob, printJob } from '#src/formats/jobs/job.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
 import { numbersIn, optionProblem } from './options.ts';
 

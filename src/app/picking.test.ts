@@ -1,6 +1,6 @@
 /** @file What a pick changes in the job. */
 import { describe, expect, it } from 'vitest';
-import { defaultJob, jobFromTable, parseJob, printJob } from '#src/formats/job.ts';
+import { defaultJob, jobFromTable, parseJob, printJob } from '#src/formats/jobs/job.ts';
 import { toSource } from './picked.ts';
 import { jobWith, judgedByShare, SPLIT, withPicked } from './picking.ts';
 import { NOTHING, requestOf } from './request.ts';

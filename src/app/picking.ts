@@ -1,6 +1,6 @@
 /** @file What a pick changes in the job: the names of what was picked, and what data of one's own are judged by. */
-import { rebased } from '#src/formats/job.ts';
-import type { Job } from '#src/formats/jobTypes.ts';
+import { rebased } from '#src/formats/jobs/job.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { Source } from '#workers/protocol.ts';
 import type { Picked } from './request.ts';
 

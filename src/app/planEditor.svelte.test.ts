@@ -1,10 +1,10 @@
 /** @file The plan editor: what edits do to one another, undo, and that no sequence of them makes an invalid plan trainable. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planFromTable, planToTable, planSchema } from '#src/formats/plan.ts';
+import { planFromTable, planToTable, planSchema } from '#src/formats/plans/plan.ts';
 import { checked } from '#src/formats/schema.ts';
-import { choiceKind, defaultSettings, peftSettings, settingsOf } from '#src/oft/planned.ts';
-import { planLayers } from '#src/oft/rules.ts';
+import { choiceKind, defaultSettings, peftSettings, settingsOf } from '#src/oft/plan/planned.ts';
+import { planLayers } from '#src/oft/plan/rules.ts';
 import type { Layer, Plan } from '#src/oft/types.ts';
 import { PlanEditor } from './planEditor.svelte.ts';
 import { cutBy, withOption } from './planEdits.ts';

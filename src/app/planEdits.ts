@@ -1,6 +1,6 @@
 /** @file Edits of a plan as pure functions. Whatever excludes what was just chosen gives way, so that no edit leaves a contradiction. */
-import { conventionsOf, withConventions } from '#src/formats/plan.ts';
-import { choiceKind, defaultSettings, settingsOf } from '#src/oft/planned.ts';
+import { conventionsOf, withConventions } from '#src/formats/plans/plan.ts';
+import { choiceKind, defaultSettings, settingsOf } from '#src/oft/plan/planned.ts';
 import type { BlockChoice, LayerSettings, Match, Plan, Rule } from '#src/oft/types.ts';
 
 export type Way = 'dim' | 'count' | 'size' | 'per';

@@ -1,8 +1,8 @@
 /** @file What a fix's button promises is what the plan then does. */
 import { describe, expect, it } from 'vitest';
-import { compatibility } from '#src/oft/compatibility.ts';
-import { peftSettings } from '#src/oft/planned.ts';
-import { planLayers } from '#src/oft/rules.ts';
+import { compatibility } from '#src/oft/preflight/compatibility.ts';
+import { peftSettings } from '#src/oft/plan/planned.ts';
+import { planLayers } from '#src/oft/plan/rules.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { fixFor } from './planFixes.ts';
 import { fakeJob } from './testing/fakeJob.ts';

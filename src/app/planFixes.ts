@@ -1,6 +1,6 @@
 /** @file The one change of a plan that makes a tool load its file: found by trying, so that what a button promises is what it does. */
-import { compatibility, type ToolVerdict } from '#src/oft/compatibility.ts';
-import { planLayers } from '#src/oft/rules.ts';
+import { compatibility, type ToolVerdict } from '#src/oft/preflight/compatibility.ts';
+import { planLayers } from '#src/oft/plan/rules.ts';
 import type { Layer, LayerSettings, Plan, Rule } from '#src/oft/types.ts';
 import { editSettings } from './planEdits.ts';
 

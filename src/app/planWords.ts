@@ -1,6 +1,6 @@
 /** @file A plan's choices in plain words: names of options, what a rule says, what is wrong with a condition. */
-import { regexComplaint } from '#src/oft/regexGuard.ts';
-import { choiceKind } from '#src/oft/planned.ts';
+import { regexComplaint } from '#src/oft/plan/regexGuard.ts';
+import { choiceKind } from '#src/oft/plan/planned.ts';
 import type { BlockChoice, Clamp, LayerSettings, Match, Role, Rule, Side } from '#src/oft/types.ts';
 import { describeBlocks } from './describe.ts';
 

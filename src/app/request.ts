@@ -1,5 +1,5 @@
 /** @file From a job and what the user picked for it to the question that the worker gets. */
-import type { Job } from '#src/formats/jobTypes.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { BackendKind } from '#src/runtime/types.ts';
 import type { JobRequest, Problem, Source } from '#workers/protocol.ts';
 

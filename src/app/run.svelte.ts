@@ -1,5 +1,5 @@
 /** @file What a run has shown so far: phase, losses, the wall of samples, angles, warnings. Fed by the worker's events only. */
-import type { Job } from '#src/formats/jobTypes.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import type {
   Evaluation,

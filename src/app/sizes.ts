@@ -1,6 +1,6 @@
 /** @file What a run will fetch before it begins, so that it can be said before it is asked for. */
 import * as v from 'valibot';
-import type { Job } from '#src/formats/jobTypes.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { storedPaths } from '#src/platform/stored.ts';
 import type { BackendKind } from '#src/runtime/types.ts';
 

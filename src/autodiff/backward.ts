@@ -1,7 +1,7 @@
 /** @file Reverse mode: walks the nodes backwards once, calls one rule per node, adds up cotangents, sums broadcast ones down. */
 import type { Builder } from '#src/graph/builder.ts';
 import { GraphError, type Value } from '#src/graph/types.ts';
-import { gradientObstacle } from '#src/ops/support.ts';
+import { gradientObstacle } from '#src/ops/checks/support.ts';
 import { operatorKey, operators } from '#src/ops/table.ts';
 import { unbroadcast } from './unbroadcast.ts';
 

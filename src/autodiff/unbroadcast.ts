@@ -1,7 +1,7 @@
 /** @file Sums a cotangent over the axes along which its value was broadcast. */
 import type { Builder } from '#src/graph/builder.ts';
 import { GraphError, type Shape, type Value } from '#src/graph/types.ts';
-import { stagedSum } from '#src/ops/sums.ts';
+import { stagedSum } from '#src/ops/reduction/sums.ts';
 
 /** `grad`, of a shape that `target` broadcasts to, summed down to target's shape. */
 export function unbroadcast(

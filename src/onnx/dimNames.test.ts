@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { importGraph } from '#src/ops/import.ts';
+import { importGraph } from '#src/ops/import/import.ts';
 import { graphOf, model, n, value } from '#src/ops/testing/models.ts';
 import { decodeModel } from './decode.ts';
 import { dimNamed } from './dimNames.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { importGraph } from '#src/ops/import.ts';
+import { importGraph } from '#src/ops/import/import.ts';
 import { graphOf, model, n, ramp, value } from '#src/ops/testing/models.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import type { Dim, DType } from './model.ts';

@@ -2,20 +2,20 @@
 import { Builder, type Infer } from '#src/graph/builder.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
-import { contrib } from './contrib.ts';
-import { expansions } from './expansions.ts';
-import * as elementwise from './elementwise.ts';
-import { isNarrowable, lowerThroughInt32, takesType } from './kernelTypes.ts';
-import * as linear from './linear.ts';
-import * as convolution from './convolution.ts';
-import { ml } from './ml.ts';
-import * as movement from './movement.ts';
-import * as indexing from './indexing.ts';
-import * as normalisation from './normalisation.ts';
-import * as reduction from './reduction.ts';
-import { refusals } from './refusals.ts';
-import * as shapes from './shapes.ts';
-import * as sound from './sound.ts';
+import { contrib } from './elementwise/contribActivations.ts';
+import { expansions } from './fused/operators.ts';
+import * as elementwise from './elementwise/operators.ts';
+import { isNarrowable, lowerThroughInt32, takesType } from './lowering/kernelTypes.ts';
+import * as linear from './linear/operators.ts';
+import * as convolution from './spatial/operators.ts';
+import { ml } from './indexing/ml.ts';
+import * as movement from './movement/operators.ts';
+import * as indexing from './indexing/operators.ts';
+import * as normalisation from './normalisation/operators.ts';
+import * as reduction from './reduction/operators.ts';
+import { refusals } from './checks/refusals.ts';
+import * as shapes from './shapes/operators.ts';
+import * as sound from './sound/operators.ts';
 import type { Operator, OperatorTable } from './types.ts';
 
 /** Every family exports its entries under the operators' exact ONNX names. */

@@ -1,12 +1,12 @@
 /** @file Compiles the model with adapters for sampling and evaluation. */
 import { prune } from '#src/graph/prune.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
-import { insertAdapters } from '#src/oft/insert.ts';
-import { wholeFeed } from '#src/oft/hostRotation.ts';
-import type { Layout } from '#src/oft/parameters.ts';
-import type { LayerRotation } from '#src/oft/rotations.ts';
+import { insertAdapters } from '#src/oft/insertion/insert.ts';
+import { wholeFeed } from '#src/oft/rotation/hostRotation.ts';
+import type { Layout } from '#src/oft/rotation/parameters.ts';
+import type { LayerRotation } from '#src/oft/rotation/rotations.ts';
 import { withoutFrozen } from './frozen.ts';
-import { lowerGraph } from '#src/ops/lower.ts';
+import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { builder } from '#src/ops/table.ts';
 import { feedsOf } from './names.ts';
 import type { Program } from './types.ts';

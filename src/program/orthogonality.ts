@@ -1,11 +1,11 @@
 /** @file How orthogonal the rotations are that the device computes from the parameters, as a program of its own. */
 import { prune } from '#src/graph/prune.ts';
 import { GraphError, type Value } from '#src/graph/types.ts';
-import { identity } from '#src/oft/cayley.ts';
-import type { Layout } from '#src/oft/parameters.ts';
-import { emitRotations } from '#src/oft/rotations.ts';
-import { projectParameters } from '#src/oft/skew.ts';
-import { lowerGraph } from '#src/ops/lower.ts';
+import { identity } from '#src/oft/rotation/cayley.ts';
+import type { Layout } from '#src/oft/rotation/parameters.ts';
+import { emitRotations } from '#src/oft/rotation/rotations.ts';
+import { projectParameters } from '#src/oft/rotation/skew.ts';
+import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { builder } from '#src/ops/table.ts';
 import type { Program } from './types.ts';
 

@@ -1,7 +1,7 @@
 /** @file Which constants become run inputs: device buffers that every program of a model shares; and what trained weights begin with. */
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import { numbersOf, sizeOf, tensorOf } from '#src/onnx/tensor.ts';
-import { initialParameters, type Layout } from '#src/oft/parameters.ts';
+import { initialParameters, type Layout } from '#src/oft/rotation/parameters.ts';
 
 /** Float constants of at least 256 numbers; smaller ones (biases, masks, shapes) stay in the graph, where the session can fold them. */
 export function runInputs(graph: Graph): string[] {

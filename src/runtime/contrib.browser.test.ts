@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Graph } from '#src/graph/types.ts';
 import { prune } from '#src/graph/prune.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
-import { lowerGraph } from '#src/ops/lower.ts';
+import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { type Case, counted, distance, withGradients } from '../../e2e/golden/ops/contribCases.ts';
 import { predictedElsewhere } from './placement.ts';
 import { createRuntime } from './runtime.ts';

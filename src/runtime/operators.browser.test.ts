@@ -7,7 +7,7 @@ import { prune } from '#src/graph/prune.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
 import type { DType } from '#src/onnx/model.ts';
 import { numbersOf, tensor } from '#src/onnx/tensor.ts';
-import { lowerGraph } from '#src/ops/lower.ts';
+import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { builder } from '#src/ops/table.ts';
 import { buildCase, type Case, distance } from '../../e2e/golden/ops/cases.ts';
 import { openBackend } from './backend.ts';

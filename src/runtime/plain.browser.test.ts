@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { prune } from '#src/graph/prune.ts';
 import type { Graph } from '#src/graph/types.ts';
 import { builder } from '#src/ops/table.ts';
-import { lowerGraph } from '#src/ops/lower.ts';
+import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { predictedElsewhere } from './placement.ts';
 import { createRuntime } from './runtime.ts';
 import { plainOperators } from './testing/plainOperators.ts';

@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto';
 import { createStore, entries, set } from 'idb-keyval';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Job } from '#src/formats/jobTypes.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { StoreError } from './errors.ts';
 import { bytesOf, RunStore, type RunHeader } from './runs.ts';
 

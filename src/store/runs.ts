@@ -1,7 +1,7 @@
 /** @file Runs and their checkpoints in IndexedDB: each save is one transaction, so a checkpoint is there whole or not at all. */
 import { createStore, promisifyRequest, type UseStore } from 'idb-keyval';
 import * as v from 'valibot';
-import type { Job } from '#src/formats/jobTypes.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { StoreError, storeError } from './errors.ts';
 
 /** How many checkpoints of a run are kept: if the newest cannot be read, the one before it is. */

@@ -3,7 +3,7 @@
  * with whatever makes examples weigh unequally.
  */
 import { describe, expect, it } from 'vitest';
-import { defaultSettings } from '#src/oft/planned.ts';
+import { defaultSettings } from '#src/oft/plan/planned.ts';
 import type { BlockChoice } from '#src/oft/types.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
 import { sizeOf, tensor, type Tensor } from '#src/onnx/tensor.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { defaultSettings } from '#src/oft/planned.ts';
-import type { Job } from '#src/formats/jobTypes.ts';
+import { defaultSettings } from '#src/oft/plan/planned.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { DataError } from '#src/tasks/files.ts';
 import { type Checkpoint, matchCheckpoint, parseCheckpoint } from './checkpoint.ts';
 

@@ -1,6 +1,6 @@
 /** @file What a checkpoint holds, how it is checked when read back, and whether it fits the run that wants it. */
 import * as v from 'valibot';
-import type { Job } from '#src/formats/jobTypes.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { DataError } from '#src/tasks/files.ts';
 import type { LoopState } from './loop.ts';
 import type { Evaluation, StepRecord } from './types.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parameterLayout } from '#src/oft/parameters.ts';
-import { defaultSettings, plannedLayer } from '#src/oft/planned.ts';
+import { parameterLayout } from '#src/oft/rotation/parameters.ts';
+import { defaultSettings, plannedLayer } from '#src/oft/plan/planned.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { largestNorm, nextRounds } from './rounds.ts';
 

@@ -1,7 +1,7 @@
 /** @file How many Newton–Schulz rounds the inverses of a training step need as its blocks turn further. */
-import { layerAngles } from '#src/oft/hostRotation.ts';
-import { roundsFor } from '#src/oft/cayley.ts';
-import { type Layout, readParameters } from '#src/oft/parameters.ts';
+import { layerAngles } from '#src/oft/rotation/hostRotation.ts';
+import { roundsFor } from '#src/oft/rotation/cayley.ts';
+import { type Layout, readParameters } from '#src/oft/rotation/parameters.ts';
 
 /** Rounds at first: enough for ‖Q‖₂ up to about 3.6. */
 export const FIRST_ROUNDS = 10;

@@ -1,7 +1,7 @@
 /** @file Starts the page: state, worker client, link, service worker. Training itself is loaded when it is asked for. */
 import './styles/base.css';
 import { mount } from 'svelte';
-import { defaultJob, parseJob } from '#src/formats/job.ts';
+import { defaultJob, parseJob } from '#src/formats/jobs/job.ts';
 import { createAutomation } from '#src/app/automation.ts';
 import { WorkerTrainer } from '#src/app/client.ts';
 import { Lab } from '#src/app/lab.svelte.ts';

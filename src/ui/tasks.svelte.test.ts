@@ -9,7 +9,7 @@ import { Offline } from '#src/app/offline.svelte.ts';
 import { toSource } from '#src/app/picked.ts';
 import { fakeJob } from '#src/app/testing/fakeJob.ts';
 import { FakeTrainer, type FakeOptions } from '#src/app/testing/fakeTrainer.ts';
-import { jobFromTable } from '#src/formats/job.ts';
+import { jobFromTable } from '#src/formats/jobs/job.ts';
 import App from './App.svelte';
 import './styles/base.css';
 

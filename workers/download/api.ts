@@ -1,7 +1,7 @@
 /** @file Downloads as the page asks for them: failures travel as data, progress a few times a second. */
 import type { Outcome } from '../protocol.ts';
 import { bad, Cancelled, good, problemOf } from '../trainer/problems.ts';
-import { seldom } from '../trainer/seldom.ts';
+import { seldom } from '../trainer/run/seldom.ts';
 import type { Downloads } from './downloads.ts';
 import type { DownloadApi } from './types.ts';
 

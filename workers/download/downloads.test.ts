@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { pickedFiles } from '../trainer/sources.ts';
+import { pickedFiles } from '../trainer/files/sources.ts';
 import { openModel } from '#src/tasks/modelFiles.ts';
 import { Downloads } from './downloads.ts';
 import type { Fetch } from './fetching.ts';

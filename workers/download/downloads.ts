@@ -7,7 +7,7 @@ import { DataError } from '#src/tasks/files.ts';
 import { readStructure } from '#src/tasks/modelFiles.ts';
 import type { Source } from '../protocol.ts';
 import { Cancelled } from '../trainer/problems.ts';
-import { pickedFiles } from '../trainer/sources.ts';
+import { pickedFiles } from '../trainer/files/sources.ts';
 import { type Address, addressOf } from './address.ts';
 import { type Fetch, getFile } from './fetching.ts';
 import { beside, type Listed, listed, listFiles } from './listing.ts';

@@ -1,7 +1,7 @@
 /** @file Which files an address stands for, and how large they are. */
 import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
-import { hidden } from '../trainer/blobFiles.ts';
+import { hidden } from '../trainer/files/blobFiles.ts';
 import { type Address, below } from './address.ts';
 import { type Fetch, fetchText, probe, type Remote } from './fetching.ts';
 

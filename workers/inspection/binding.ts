@@ -2,9 +2,9 @@
 import { type AssumedDim, type DimHints, otherSides } from '#src/graph/assume.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import { type Model, ModelError } from '#src/onnx/model.ts';
-import { importGraph } from '#src/ops/import.ts';
-import { int32Inputs } from '#src/ops/int32.ts';
-import { likelyDims } from '#src/ops/likelyDims.ts';
+import { importGraph } from '#src/ops/import/import.ts';
+import { int32Inputs } from '#src/ops/lowering/int32.ts';
+import { likelyDims } from '#src/ops/import/likelyDims.ts';
 import type { InspectedDim } from './types.ts';
 
 export interface Bound {

@@ -1,8 +1,8 @@
 /** @file What a model's file says by itself, before any dimension is bound: operators, weights, what is not taken. */
-import { unknownOperators } from '#src/oft/obstacles.ts';
+import { unknownOperators } from '#src/oft/preflight/obstacles.ts';
 import type { Constant, Model, ModelGraph, Node } from '#src/onnx/model.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
-import { refusalOf, supportOf } from '#src/ops/support.ts';
+import { refusalOf, supportOf } from '#src/ops/checks/support.ts';
 import type { InspectedModel, InspectedObstacle, InspectedOperator } from './types.ts';
 
 /** Every node, those of branches included. */

@@ -2,8 +2,8 @@
 import type { AssumedDim } from '#src/graph/assume.ts';
 import type { Dim } from '#src/onnx/model.ts';
 import type { Layer } from '#src/oft/types.ts';
-import type { Reach } from '#src/oft/obstacles.ts';
-import type { Support } from '#src/ops/support.ts';
+import type { Reach } from '#src/oft/preflight/obstacles.ts';
+import type { Support } from '#src/ops/checks/support.ts';
 import type { Problem } from '../protocol.ts';
 
 /** How to look at files; what is left out is assumed. */

@@ -1,5 +1,5 @@
 /** @file Whether a model can be trained, in words for people. */
-import { noLayerWords, type Unadapted } from '#src/oft/layers.ts';
+import { noLayerWords, type Unadapted } from '#src/oft/layers/layers.ts';
 import type { InspectedDim, InspectedLayer, InspectedModel, InspectedObstacle } from './types.ts';
 
 interface Findings {

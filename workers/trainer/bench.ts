@@ -1,9 +1,9 @@
 /** @file What stands on the device: the runtime and one program of each kind, compiled when first wanted, rebuilt after the device was lost. */
 import type { Graph } from '#src/graph/types.ts';
-import { hostRotations } from '#src/oft/hostRotation.ts';
-import type { Layout } from '#src/oft/parameters.ts';
+import { hostRotations } from '#src/oft/rotation/hostRotation.ts';
+import type { Layout } from '#src/oft/rotation/parameters.ts';
 import { withoutFrozen } from '#src/program/frozen.ts';
-import { lowerGraph } from '#src/ops/lower.ts';
+import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { compileForward } from '#src/program/forward.ts';
 import { feedsOf, ownFeeds } from '#src/program/names.ts';
 import { compileOrthogonality } from '#src/program/orthogonality.ts';

@@ -1,7 +1,7 @@
 /** @file Runs of the whole OFT family on a tiny model: orthogonality, dropout, either side, the series. */
 import 'fake-indexeddb/auto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { defaultSettings, peftSettings } from '#src/oft/planned.ts';
+import { defaultSettings, peftSettings } from '#src/oft/plan/planned.ts';
 import type { LayerSettings } from '#src/oft/types.ts';
 import type { RunEvent } from '../protocol.ts';
 import { adapterBytes, Lab, timeless, tinyJob, tinyRequest, value } from './testing/sessions.ts';

@@ -1,7 +1,7 @@
 /** @file Stored runs read back: those of today, and those from before plans knew the whole OFT family. */
 import 'fake-indexeddb/auto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { defaultSettings } from '#src/oft/planned.ts';
+import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { parseSaved, type Saved } from './saved.ts';
 import { Lab, tinyJob, tinyRequest, value } from './testing/sessions.ts';
 

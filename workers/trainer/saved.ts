@@ -1,9 +1,9 @@
 /** @file What the store keeps of a run: the training checkpoint, and what the page needs to show it again. */
 import * as v from 'valibot';
-import { jobFromTable, jobToTable } from '#src/formats/job.ts';
-import type { Job } from '#src/formats/jobTypes.ts';
-import { parameterLayout, type WholeWeight } from '#src/oft/parameters.ts';
-import { defaultSettings, plannedLayer } from '#src/oft/planned.ts';
+import { jobFromTable, jobToTable } from '#src/formats/jobs/job.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import { parameterLayout, type WholeWeight } from '#src/oft/rotation/parameters.ts';
+import { defaultSettings, plannedLayer } from '#src/oft/plan/planned.ts';
 import type { Layer, LayerSettings, PlannedLayer } from '#src/oft/types.ts';
 import { RunStore } from '#src/store/runs.ts';
 import { DataError } from '#src/tasks/files.ts';

@@ -1,7 +1,7 @@
 /** @file The trainer from request to adapter, in Node: the built-in model and images, a short run, no browser. */
 import 'fake-indexeddb/auto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { readSafetensors } from '#src/formats/safetensors.ts';
+import { readSafetensors } from '#src/formats/files/safetensors.ts';
 import type { Outcome, RunEvent, Samples } from '../protocol.ts';
 import { publicFetch } from './testing/publicFetch.ts';
 import {

@@ -1,12 +1,12 @@
 /** @file The trainer behind the worker's API: one device, one job at a time, one adapter to sample from and to export. */
 import type { Graph } from '#src/graph/types.ts';
-import { parameterLayout, writeParameters } from '#src/oft/parameters.ts';
+import { parameterLayout, writeParameters } from '#src/oft/rotation/parameters.ts';
 import { randomId } from '#src/platform/id.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
 import type { BackendKind, BackendReport, LoadExternal, Runtime, StartSign } from '#src/runtime/types.ts';
 import { DataError } from '#src/tasks/files.ts';
 import type { Samples, TaskHost } from '#src/tasks/types.ts';
-import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
+import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type {
   AdapterReport,
   ExportedFile,
@@ -23,27 +23,27 @@ import type {
 } from '../protocol.ts';
 import { Inspector } from '../inspection/inspect.ts';
 import type { Inspection, Look } from '../inspection/types.ts';
-import { exportAs, weightOf, wholeParts } from './adapter.ts';
+import { exportAs, weightOf, wholeParts } from './adapters/adapter.ts';
 import { Bench } from './bench.ts';
-import { withDifferences } from './differences.ts';
-import { fitOf } from './fit.ts';
-import { FetchMeter } from './fetchMeter.ts';
-import { Loader } from './loader.ts';
-import { OwnFiles } from './ownFiles.ts';
+import { withDifferences } from './adapters/differences.ts';
+import { fitOf } from './prepare/fit.ts';
+import { FetchMeter } from './files/fetchMeter.ts';
+import { Loader } from './files/loader.ts';
+import { OwnFiles } from './files/ownFiles.ts';
 import { bad, busy, Cancelled, good, problemOf, ProblemError } from './problems.ts';
-import { probe } from './probe.ts';
-import { checkedJob, matchSaved, readSaved } from './resume.ts';
-import { Run } from './run.ts';
+import { probe } from './prepare/probe.ts';
+import { checkedJob, matchSaved, readSaved } from './run/resume.ts';
+import { Run } from './run/run.ts';
 import type { KeptSet, PreparedStore } from '#src/store/prepared.ts';
-import { keeping } from './keeping.ts';
-import { keptArchive } from './keptArchive.ts';
+import { keeping } from './data/keeping.ts';
+import { keptArchive } from './data/keptArchive.ts';
 import type { Runs, Saved } from './saved.ts';
-import { layoutKeyOf, makeSetup, type Setup } from './setup.ts';
-import { type Present, Shelf } from './shelf.ts';
-import { seldom } from './seldom.ts';
-import { sourceKey } from './sources.ts';
-import { asInFile, reportOf } from './start.ts';
-import { Stopwatch } from './stopwatch.ts';
+import { layoutKeyOf, makeSetup, type Setup } from './prepare/setup.ts';
+import { type Present, Shelf } from './adapters/shelf.ts';
+import { seldom } from './run/seldom.ts';
+import { sourceKey } from './files/sources.ts';
+import { asInFile, reportOf } from './adapters/start.ts';
+import { Stopwatch } from './run/stopwatch.ts';
 
 export interface Environment {
   /** Address of the app's folder, under which models/ and data/ lie. */

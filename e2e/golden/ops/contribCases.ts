@@ -3,8 +3,8 @@ import { backward } from '#src/autodiff/backward.ts';
 import type { Graph } from '#src/graph/types.ts';
 import type { Attributes, DType, Model, Node } from '#src/onnx/model.ts';
 import { constantOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
-import { importGraph } from '#src/ops/import.ts';
-import { int32Inputs } from '#src/ops/int32.ts';
+import { importGraph } from '#src/ops/import/import.ts';
+import { int32Inputs } from '#src/ops/lowering/int32.ts';
 import { builder } from '#src/ops/table.ts';
 
 export interface Entry {

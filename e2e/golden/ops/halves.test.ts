@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Graph } from '#src/graph/types.ts';
 import type { DType, Model } from '#src/onnx/model.ts';
 import { numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
-import { importGraph } from '#src/ops/import.ts';
+import { importGraph } from '#src/ops/import/import.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import type { Case as PyTorchCase } from './cases.ts';
 import { type Case, type Entry, modelOf, tensorOf } from './contribCases.ts';

@@ -271,7 +271,7 @@ def linear_names(model):
     return [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
 
 
-# Written by src/formats/exportPlan.test.ts: a preset as Rotune exports it.
+# Written by src/formats/plans/exportPlan.test.ts: a preset as Rotune exports it.
 with open(os.path.join(HERE, "exported.toml")) as f:
     exported = f.read()
 

@@ -1,13 +1,13 @@
 /** @file The built-in model as tests use it. */
 import { readFileSync } from 'node:fs';
-import { defaultSettings } from '#src/oft/planned.ts';
+import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import type { Graph } from '#src/graph/types.ts';
-import { importGraph } from '#src/ops/import.ts';
+import { importGraph } from '#src/ops/import/import.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
-import { findLayers } from '#src/oft/layers.ts';
-import { type Layout, parameterLayout, writeParameters } from '#src/oft/parameters.ts';
-import { planLayers } from '#src/oft/rules.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
+import { type Layout, parameterLayout, writeParameters } from '#src/oft/rotation/parameters.ts';
+import { planLayers } from '#src/oft/plan/rules.ts';
 import type { Plan } from '#src/oft/types.ts';
 
 export const plan: Plan = {

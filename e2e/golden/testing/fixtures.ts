@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { numbersOf, type Tensor } from '#src/onnx/tensor.ts';
-import { readSafetensors } from '#src/formats/safetensors.ts';
+import { readSafetensors } from '#src/formats/files/safetensors.ts';
 
 export const fixture = (path: string): Uint8Array =>
   readFileSync(fileURLToPath(new URL(`../${path}`, import.meta.url)));

@@ -1,17 +1,17 @@
 /** @file One golden layer as a graph with its adapter in place. */
-import { defaultSettings, peftSettings, plannedLayer } from '#src/oft/planned.ts';
+import { defaultSettings, peftSettings, plannedLayer } from '#src/oft/plan/planned.ts';
 import { backward } from '#src/autodiff/backward.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
 import { constantOf, numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
-import { insertAdapters } from '#src/oft/insert.ts';
-import { rotateWeight } from '#src/oft/rotate.ts';
-import { findLayers } from '#src/oft/layers.ts';
-import { type Layout, parameterLayout, writeParameters } from '#src/oft/parameters.ts';
-import { emitRotations } from '#src/oft/rotations.ts';
-import { projectParameters } from '#src/oft/skew.ts';
+import { insertAdapters } from '#src/oft/insertion/insert.ts';
+import { rotateWeight } from '#src/oft/insertion/rotate.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
+import { type Layout, parameterLayout, writeParameters } from '#src/oft/rotation/parameters.ts';
+import { emitRotations } from '#src/oft/rotation/rotations.ts';
+import { projectParameters } from '#src/oft/rotation/skew.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
-import type { Route } from '#src/oft/cost.ts';
+import type { Route } from '#src/oft/insertion/cost.ts';
 import { builder } from '#src/ops/table.ts';
 import type { OftCase } from './fixtures.ts';
 

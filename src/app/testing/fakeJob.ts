@@ -1,6 +1,6 @@
 /** @file A job for tests and for the page's fake trainer. */
-import { defaultSettings } from '#src/oft/planned.ts';
-import type { Job } from '#src/formats/jobTypes.ts';
+import { defaultSettings } from '#src/oft/plan/planned.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 
 export const fakeJob: Job = {
   version: 1,

@@ -1,5 +1,5 @@
 /** @file A trainer without a worker, a model or a runtime: drives the page in component tests and while designing (`?fake` in development). */
-import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
+import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type {
   AdapterReport,
   Evaluation,
@@ -18,7 +18,7 @@ import type {
 } from '#workers/protocol.ts';
 import type { Inspection, Look } from '#workers/inspection/types.ts';
 import type { BackendReport } from '#src/runtime/types.ts';
-import { planLayers } from '#src/oft/rules.ts';
+import { planLayers } from '#src/oft/plan/rules.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { FakeDownloads } from './fakeDownloads.ts';
 import { fakeInspection } from './fakeInspection.ts';

@@ -1,6 +1,6 @@
 /** @file Layers and adapters with numbers, for the tests of file formats. */
-import type { LayerParameters } from '#src/oft/parameters.ts';
-import { blockNumbers, defaultSettings, plannedLayer, widthOf } from '#src/oft/planned.ts';
+import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
+import { blockNumbers, defaultSettings, plannedLayer, widthOf } from '#src/oft/plan/planned.ts';
 import type { Layer, LayerSettings } from '#src/oft/types.ts';
 
 /** Uniform in [0, 1), the same after the same seed (mulberry32). */

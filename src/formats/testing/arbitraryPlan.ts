@@ -1,7 +1,7 @@
 /** @file Any plan that a plan file can hold, for property tests. */
 import fc from 'fast-check';
 import type { BlockChoice, LayerSettings, Match, Plan, Role, Rule } from '#src/oft/types.ts';
-import { withConventions } from '../plan.ts';
+import { withConventions } from '../plans/plan.ts';
 
 const roles: Role[] = [
   'query',

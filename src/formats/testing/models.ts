@@ -1,10 +1,10 @@
 /** @file Layers of real models for tests of layer selection: the tiny diffusers UNet, and CLIP's text encoder. */
 import { readFileSync } from 'node:fs';
 import { decodeModel } from '#src/onnx/decode.ts';
-import { findLayers } from '#src/oft/layers.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
 import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
-import { planLayers } from '#src/oft/rules.ts';
-import { importGraph } from '#src/ops/import.ts';
+import { planLayers } from '#src/oft/plan/rules.ts';
+import { importGraph } from '#src/ops/import/import.ts';
 
 const file = (path: string): Uint8Array => readFileSync(new URL(`../../../${path}`, import.meta.url));
 

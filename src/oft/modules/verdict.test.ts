@@ -1,7 +1,7 @@
 /** @file What a badge says where several models are trained together. */
 import { expect, it } from 'vitest';
 import { testLayer } from '#src/formats/testing/adapters.ts';
-import { peftSettings, plannedLayer } from '../planned.ts';
+import { peftSettings, plannedLayer } from '../plan/planned.ts';
 import { foundBy, nameLosses } from './verdict.ts';
 import { nameModules } from './tree.ts';
 

@@ -1,5 +1,5 @@
 /** @file Layers and settings for tests, without a model. */
-import { defaultSettings } from '../planned.ts';
+import { defaultSettings } from '../plan/planned.ts';
 import type { Layer, LayerSettings, Plan } from '../types.ts';
 
 export const linear = (path: string, out: number, over: Partial<Layer> = {}): Layer => ({

@@ -1,8 +1,8 @@
 /** @file A tiny net with one adapter of each kind, as a compiled training step. */
-import { findLayers } from '#src/oft/layers.ts';
-import { keepLength } from '#src/oft/dropout.ts';
-import { parameterLayout } from '#src/oft/parameters.ts';
-import { defaultSettings, fanIn, peftSettings, plannedLayer } from '#src/oft/planned.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
+import { keepLength } from '#src/oft/rotation/dropout.ts';
+import { parameterLayout } from '#src/oft/rotation/parameters.ts';
+import { defaultSettings, fanIn, peftSettings, plannedLayer } from '#src/oft/plan/planned.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import { builder } from '#src/ops/table.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';

@@ -1,9 +1,9 @@
 /** @file A last layer on top of embeddings: the pooled numbers, and the merged file, are what numpy would have. */
 import { describe, expect, it } from 'vitest';
-import { defaultSettings, plannedLayer } from '#src/oft/planned.ts';
-import { headLosses, writeAdapter } from '#src/formats/adapterFiles.ts';
+import { defaultSettings, plannedLayer } from '#src/oft/plan/planned.ts';
+import { headLosses, writeAdapter } from '#src/formats/adapters/adapterFiles.ts';
 import { relative, run } from '#src/formats/testing/runFile.ts';
-import { findLayers } from '#src/oft/layers.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
 import type { Model, ModelValue, Node } from '#src/onnx/model.ts';

@@ -4,7 +4,7 @@ import { decodeModel } from '#src/onnx/decode.ts';
 import { externalFiles, loadExternal } from '#src/onnx/external.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, tensor, type Tensor, tensorOf } from '#src/onnx/tensor.ts';
-import { importGraph } from '#src/ops/import.ts';
+import { importGraph } from '#src/ops/import/import.ts';
 import { graphOf, model, n, ramp, scalar, value } from '#src/ops/testing/models.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';

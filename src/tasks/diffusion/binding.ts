@@ -1,8 +1,8 @@
 /** @file From an ONNX file to a graph with static shapes whose inputs have known parts to play. */
 import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { type Model, ModelError, type ModelValue } from '#src/onnx/model.ts';
-import { importGraph } from '#src/ops/import.ts';
-import { int32Inputs } from '#src/ops/int32.ts';
+import { importGraph } from '#src/ops/import/import.ts';
+import { int32Inputs } from '#src/ops/lowering/int32.ts';
 
 /** The model with all dimensions bound, with inputs of int32: WebGPU has no int64 arithmetic. */
 export const staticGraph = (model: Model, dims: Readonly<Record<string, number>>): Graph =>

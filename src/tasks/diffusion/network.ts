@@ -1,7 +1,7 @@
 /** @file The network at a batch and a size: the UNet, with the text encoders before it where they are trained too. */
 import { prune } from '#src/graph/prune.ts';
 import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
-import { findLayers } from '#src/oft/layers.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
 import { withEncoders } from '#src/oft/modules/tree.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { ModelError } from '#src/onnx/model.ts';

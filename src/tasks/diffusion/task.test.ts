@@ -1,7 +1,7 @@
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
-import { readParameters } from '#src/oft/parameters.ts';
-import { defaultSettings } from '#src/oft/planned.ts';
+import { readParameters } from '#src/oft/rotation/parameters.ts';
+import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { testJob } from '../testing/job.ts';
 import { openWhole, trainTask } from '../testing/trainTask.ts';
 import type { TaskHost } from '../types.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { backward } from '#src/autodiff/backward.ts';
-import { insertAdapters } from '#src/oft/insert.ts';
-import { parameterLayout } from '#src/oft/parameters.ts';
+import { insertAdapters } from '#src/oft/insertion/insert.ts';
+import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { lossMean } from '#src/optim/loss.ts';
 import { builder } from '#src/ops/table.ts';

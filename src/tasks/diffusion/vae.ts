@@ -1,7 +1,7 @@
 /** @file The VAE's two graphs for one picture at a size. */
 import type { Graph } from '#src/graph/types.ts';
 import { type Model, ModelError, type Node } from '#src/onnx/model.ts';
-import { lowerGraph } from '#src/ops/lower.ts';
+import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { floatInput, free, needed, rank, shown, staticGraph } from './binding.ts';
 
 /** The encoder for one picture: pixels in; parameters of the latents' distribution, or a sample of it, out. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { backward } from '#src/autodiff/backward.ts';
 import type { DType } from '#src/onnx/model.ts';
 import { numbersOf, tensor } from '#src/onnx/tensor.ts';
-import { lowerGraph } from '#src/ops/lower.ts';
+import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { builder } from '#src/ops/table.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { lossMean } from '#src/optim/loss.ts';

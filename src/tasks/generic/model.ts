@@ -1,13 +1,13 @@
 /** @file A task's single ONNX file: which one it is, and its graph at given shapes of its inputs. */
 import { prune } from '#src/graph/prune.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
-import { examineLayers, noLayerWords } from '#src/oft/layers.ts';
+import { examineLayers, noLayerWords } from '#src/oft/layers/layers.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { type Model, ModelError } from '#src/onnx/model.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
-import { importGraph } from '#src/ops/import.ts';
-import { int32Inputs } from '#src/ops/int32.ts';
-import { likelyDims } from '#src/ops/likelyDims.ts';
+import { importGraph } from '#src/ops/import/import.ts';
+import { int32Inputs } from '#src/ops/lowering/int32.ts';
+import { likelyDims } from '#src/ops/import/likelyDims.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import type { ModelFile, OpenModel } from '#src/tasks/types.ts';
 

@@ -1,6 +1,6 @@
 /** @file The classifier of images with its head: graphs at a batch. */
 import type { Graph, Value } from '#src/graph/types.ts';
-import { findLayers } from '#src/oft/layers.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
 import { layersOf, withOutput } from '#src/tasks/generic/model.ts';
 import type { Preprocess } from '#src/tasks/images/preprocess.ts';
 import type { ModelFile, TaskJob, TrainedGraph } from '#src/tasks/types.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { defaultSettings } from '#src/oft/planned.ts';
+import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import { pngDecoder } from '#src/tasks/images/testing/host.ts';
 import { testJob } from '#src/tasks/testing/job.ts';

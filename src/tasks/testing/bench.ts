@@ -1,8 +1,8 @@
 /** @file What the worker lends to a task, on wasm in Node: for tests. */
-import { hostRotations } from '#src/oft/hostRotation.ts';
-import type { Layout } from '#src/oft/parameters.ts';
+import { hostRotations } from '#src/oft/rotation/hostRotation.ts';
+import type { Layout } from '#src/oft/rotation/parameters.ts';
 import { withoutFrozen } from '#src/program/frozen.ts';
-import { lowerGraph } from '#src/ops/lower.ts';
+import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { compileForward } from '#src/program/forward.ts';
 import { feedsOf, ownFeeds } from '#src/program/names.ts';
 import type { Program } from '#src/program/types.ts';

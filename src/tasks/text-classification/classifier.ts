@@ -1,6 +1,6 @@
 /** @file The classifier of texts with its head: graphs at a batch and a length. */
 import type { Graph, Value } from '#src/graph/types.ts';
-import { findLayers } from '#src/oft/layers.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
 import { addedHead, chooseHead, type HeadChoice } from '#src/tasks/classification/classes.ts';
 import { embeddingOf, isAddedHead, withEmbeddingHead } from '#src/tasks/classification/embedding.ts';
 import { type Logits, logitsOf, replaceHead } from '#src/tasks/classification/head.ts';

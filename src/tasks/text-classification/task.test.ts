@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { defaultSettings } from '#src/oft/planned.ts';
+import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import { testJob } from '#src/tasks/testing/job.ts';
 import { trainTask } from '#src/tasks/testing/trainTask.ts';

@@ -1,8 +1,8 @@
 /** @file How long rows are where nobody says: what models of real exporters have positions for, and what a training step of them takes. */
 import { describe, expect, it } from 'vitest';
-import { planLayers } from '#src/oft/rules.ts';
-import { parameterLayout } from '#src/oft/parameters.ts';
-import { defaultSettings } from '#src/oft/planned.ts';
+import { planLayers } from '#src/oft/plan/rules.ts';
+import { parameterLayout } from '#src/oft/rotation/parameters.ts';
+import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { estimateMemory } from '#src/program/memory.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { OVERHEAD } from '#src/program/verdict.ts';

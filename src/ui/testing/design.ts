@@ -8,7 +8,7 @@ import { Offline } from '#src/app/offline.svelte.ts';
 import { drawDisc, drawFromStrip, FakeTrainer } from '#src/app/testing/fakeTrainer.ts';
 import { manyLayers } from '#src/app/testing/fakeLayers.ts';
 import App from '../App.svelte';
-import { defaultJob, parseJob } from '#src/formats/job.ts';
+import { defaultJob, parseJob } from '#src/formats/jobs/job.ts';
 
 async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
   const draw = await drawFromStrip('demo-strip.png', Number(query.get('columns') ?? 8)).catch(() => drawDisc);

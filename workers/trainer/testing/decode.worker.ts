@@ -1,6 +1,6 @@
 /** @file A worker that only decodes images, for tests. */
 import { expose } from 'comlink';
-import { type DrawSvg, imageDecoder } from '../images.ts';
+import { type DrawSvg, imageDecoder } from '../data/images.ts';
 
 let drawSvg: DrawSvg | null = null;
 

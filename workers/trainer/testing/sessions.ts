@@ -1,8 +1,8 @@
 /** @file Sessions for tests in Node: the built-in model and images, a short run, no browser. */
 import { readFileSync } from 'node:fs';
-import { defaultJob } from '#src/formats/job.ts';
-import type { AdapterFormat } from '#src/formats/adapterFormat.ts';
-import type { Job } from '#src/formats/jobTypes.ts';
+import { defaultJob } from '#src/formats/jobs/job.ts';
+import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import type { PreparedStore } from '#src/store/prepared.ts';
 import { decodePngImage } from '#src/tasks/diffusion/testing/decodePng.ts';

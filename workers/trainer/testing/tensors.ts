@@ -1,5 +1,5 @@
 /** @file What a safetensors file holds, for comparison. */
-import { readSafetensors } from '#src/formats/safetensors.ts';
+import { readSafetensors } from '#src/formats/files/safetensors.ts';
 
 /** Tensors by key, as numbers. */
 export const parseSafetensors = (bytes: Uint8Array): Map<string, number[]> =>

@@ -1,5 +1,5 @@
 /** @file A diffusion model of three layers of each kind and a handful of pictures, as picked files: what takes a second there takes minutes on a real one. */
-import { encodePng } from '#src/formats/png.ts';
+import { encodePng } from '#src/formats/files/png.ts';
 import { attributes, type AttributeInput } from '#src/graph/attributes.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
 import type { Constant, DType, Model, ModelValue, Node } from '#src/onnx/model.ts';

@@ -1,0 +1,109 @@
+/** @file Whole weight differences: `{prefix}_{module path with _}.diff` in the weight's own shape, read by LyCORIS, ComfyUI and A1111. */
+import { mergeWeight } from '#src/oft/insertion/mergeWeight.ts';
+import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
+import type { Layer, PlannedLayer } from '#src/oft/types.ts';
+import { sizeOf, type Tensor } from '#src/onnx/tensor.ts';
+import type { AdapterFile } from '../adapterTypes.ts';
+import { checkNumbers } from '../blockNumbers.ts';
+import { FormatError } from '../../errors.ts';
+import { type Fit, FitBuilder } from '../fit.ts';
+import { toFloat32 } from '../../files/floats.ts';
+import { kohyaMetadata, type LycorisMeta } from './lycorisMeta.ts';
+import { demandFound, stemsIn } from './lycorisRead.ts';
+import { fileNames, resolveNames } from '../names.ts';
+import { type Safetensors, writeSafetensors } from '../../files/safetensors.ts';
+
+/** What differences lose: nothing but size and the way a strength is applied. */
+export function diffFit(planned: readonly PlannedLayer[]): Fit {
+  const numbers = planned.reduce((n, p) => n + sizeOf(torchShape(p.layer)), 0);
+  return new FitBuilder(planned)
+    .loss(
+      () => true,
+      () =>
+        `The file holds whole weights (${Math.max(1, Math.round((numbers * 4) / 1e6))} MB) and cannot be trained on as a rotation.`,
+    )
+    .loss(
+      (p) => p.stages > 1 || p.rescale,
+      (which) =>
+        `At a strength other than 1, the weights of ${which} are mixed from old and new ones, where LyCORIS would turn each stage less and keep the rescale whole.`,
+    );
+}
+
+/** The weight's shape in torch. */
+export const torchShape = (layer: Layer): number[] =>
+  layer.kind === 'embedding' ? [layer.in, layer.out] : [layer.out, layer.in / layer.groups, ...layer.kernel];
+
+/**
+ * W′ − W of every layer, F32.
+ * @param weight the base weight in torch's order
+ * @throws FormatError where lengths do not fit, or two layers would get one name.
+ */
+export async function writeDiff(
+  layers: readonly LayerParameters[],
+  weight: (layer: Layer) => Float32Array,
+  meta: LycorisMeta = {},
+): Promise<Uint8Array> {
+  const planned = layers.map((l) => l.layer);
+  const names = fileNames(
+    'diff',
+    planned.map((p) => p.layer),
+    meta.prefix,
+  );
+  const tensors = new Map<string, Tensor>();
+  for (const parameters of layers) {
+    checkNumbers(parameters);
+    const { layer } = parameters.layer;
+    const base = baseWeight(layer, weight);
+    const merged = mergeWeight(parameters, base);
+    for (let i = 0; i < merged.length; i++) merged[i]! -= base[i]!;
+    tensors.set(`${names.get(layer)!}.diff`, { type: 'float32', shape: torchShape(layer), data: merged });
+  }
+  const metadata = await kohyaMetadata(tensors.values(), meta, {
+    module: 'lycoris.kohya',
+    dim: Math.max(1, ...planned.map((p) => p.size)),
+    alpha: '1',
+    args: { algo: 'full', preset: 'full' },
+  });
+  return writeSafetensors(tensors, metadata);
+}
+
+/** The weight, its length checked. */
+export function baseWeight(layer: Layer, weight: (layer: Layer) => Float32Array): Float32Array {
+  const base = weight(layer);
+  if (base.length !== sizeOf(torchShape(layer)))
+    throw new FormatError(
+      `${layer.path} takes ${sizeOf(torchShape(layer))} weights, but ${base.length} were given.`,
+    );
+  return base;
+}
+
+/** Reads a file of differences. Throws FormatError where a shape does not fit or no layer is found. */
+export function readDiff({ tensors, metadata }: Safetensors, layers: readonly Layer[]): AdapterFile {
+  const names = resolveNames(stemsIn(tensors.keys(), ['diff']), layers);
+  demandFound(names, tensors.keys(), layers);
+  const used = new Set<string>();
+  const missing: string[] = [];
+  const differences = new Map<string, Float32Array>();
+  for (const [layer, stem] of names.stems) {
+    const key = `${stem}.diff`;
+    const t = tensors.get(key);
+    if (!t) {
+      missing.push(key);
+      continue;
+    }
+    used.add(key);
+    const wanted = torchShape(layer);
+    // Some tools keep a 1×1 convolution as a matrix, or the other way round.
+    const plain = (shape: readonly number[]): string => shape.filter((d, i) => i < 2 || d !== 1).join();
+    if (plain(t.shape) !== plain(wanted))
+      throw new FormatError(
+        `${key} has shape [${t.shape.join()}], but the weight of ${layer.path} is [${wanted.join()}].`,
+      );
+    differences.set(layer.path, toFloat32(t, key));
+  }
+  const unexpected = [...tensors.keys()].filter((key) => !used.has(key));
+  const notes = ['Whole weight differences can be applied, but not trained on: they are no rotation.'];
+  if (unexpected.some((key) => key.endsWith('.diff_b')))
+    notes.push('The file also changes biases (.diff_b); they are left out.');
+  return { format: 'diff', layers: [], differences, missing, unexpected, notes, metadata };
+}

@@ -1,0 +1,46 @@
+/** @file Whether a run fits the device, before it starts. */
+import { byteLength } from '#src/onnx/tensor.ts';
+import { estimateMemory } from '#src/program/memory.ts';
+import { leastMemory } from '#src/program/recompute.ts';
+import type { Program } from '#src/program/types.ts';
+import { memoryVerdict, type OfferedMemory, reliefs } from '#src/program/verdict.ts';
+import { FIRST_ROUNDS } from '#src/training/rounds.ts';
+import type { Fit } from '../../protocol.ts';
+import type { Setup } from './setup.ts';
+
+/** The largest tensor of a program by its bytes. */
+function largestTensor({ stages }: Program): { name: string; bytes: number } | null {
+  let largest: { name: string; bytes: number } | null = null;
+  for (const { graph } of stages)
+    for (const { name, type, shape } of graph.values.values()) {
+      if (type === 'string') continue;
+      const bytes = byteLength(type, shape);
+      if (bytes > (largest?.bytes ?? 0)) largest = { name, bytes };
+    }
+  return largest;
+}
+
+/** Options that hold the length of what a model reads. */
+const lengths = ['maxLength', 'length', 'sequence'];
+
+/** Estimate, verdict, and what would help where it is not well within. */
+export function fitOf(setup: Setup, offered: OfferedMemory): Fit {
+  const program = setup.program(FIRST_ROUNDS);
+  const estimate = estimateMemory(program);
+  const verdict = memoryVerdict(estimate, offered, largestTensor(program));
+  const { batch, accumulate, recompute } = setup.job.train;
+  const key = lengths.find((name) => typeof setup.job.options[name] === 'number');
+  const length = key === undefined ? null : { key, value: Number(setup.job.options[key]) };
+  const { weights, state, activations } = estimate;
+  const help =
+    verdict.kind === 'tight' || verdict.kind === 'will-not-fit'
+      ? reliefs(estimate, offered, {
+          batch,
+          accumulate,
+          recompute,
+          length: length && length.value > 0 ? length : null,
+          recomputed: () => estimateMemory(leastMemory(program).program),
+        })
+      : [];
+  return { ...verdict, weights, state, activations, reliefs: help };
+}

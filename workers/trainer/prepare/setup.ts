@@ -1,0 +1,219 @@
+/** @file A request made ready: model and data read by the task, layers planned, the step compiled as plain data. Nothing here touches a device. */
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import { type Graph, GraphError } from '#src/graph/types.ts';
+import { examineLayers, unadaptedWords } from '#src/oft/layers/layers.ts';
+import { type Layout, parameterLayout, writeParameters } from '#src/oft/rotation/parameters.ts';
+import type { PlanProblem } from '#src/oft/plan/rules.ts';
+import type { Layer, PlannedLayer } from '#src/oft/types.ts';
+import { leastMemory } from '#src/program/recompute.ts';
+import { compileTraining } from '#src/program/training.ts';
+import { startingParameters } from '#src/program/weights.ts';
+import type { Program } from '#src/program/types.ts';
+import type { LoadExternal } from '#src/runtime/types.ts';
+import type { PreparedTask, TaskHost, TaskModel, TaskProblem, TrainedGraph } from '#src/tasks/types.ts';
+import { FIRST_ROUNDS } from '#src/training/rounds.ts';
+import type { AdapterReport, JobRequest, Preparation, PrepareProgress, Unsaveable } from '../../protocol.ts';
+import { begin } from '../adapters/begin.ts';
+import type { Loader } from '../files/loader.ts';
+import { ProblemError } from '../problems.ts';
+import { rehearse } from './rehearse.ts';
+import type { Origin, Saved } from '../saved.ts';
+import { sourceName } from '../files/sources.ts';
+
+export type SetupProblem = Preparation['problems'][number];
+
+export interface Setup {
+  readonly request: JobRequest;
+  readonly job: Job;
+  readonly model: TaskModel;
+  readonly prepared: PreparedTask;
+  readonly trained: TrainedGraph;
+  /** All that can be adapted. */
+  readonly layers: readonly Layer[];
+  readonly planned: readonly PlannedLayer[];
+  /** The adapter file that the run starts from; null: the untouched model. */
+  readonly adapter: Origin | null;
+  /** What became of the file, where one was read. */
+  readonly report: AdapterReport | null;
+  readonly layout: Layout;
+  /** Numbers in the model's weights. */
+  readonly weights: number;
+  /** Reads weights that are too large to be held, by range. */
+  readonly external: LoadExternal;
+  readonly problems: readonly SetupProblem[];
+  readonly modelName: string;
+  readonly dataName: string;
+  readonly selfContained: boolean;
+  readonly layoutKey: string;
+  /** Kinds of file that it could not be saved as. Found out once. */
+  unsaveable(): Promise<readonly Unsaveable[]>;
+  /** Names the training step. */
+  trainingKey(rounds: number, variant?: number): string;
+  /** The training step with so many Newton–Schulz rounds, for one of the task's shapes of micro-batches. Throws GraphError. */
+  program(rounds: number, variant?: number): Program;
+}
+
+/** Names an adapted model: equal keys, equal programs. */
+export const layoutKeyOf = (modelHash: string, { planned, whole }: Layout): string =>
+  JSON.stringify([modelHash, planned.map((p) => ({ ...p, layer: p.layer.path })), whole]);
+
+const planProblem = ({ severity, message, item, cure }: PlanProblem, layers: number): SetupProblem => ({
+  severity,
+  code: layers === 0 && severity === 'error' && item === undefined ? 'nothing-to-adapt' : 'bad-job',
+  message,
+  item,
+  cure,
+});
+
+/** Nodes that multiply by constants and are no layers: they stay as they are. */
+function unadaptedProblems(graph: Graph): SetupProblem[] {
+  const { others } = examineLayers(graph);
+  if (others.length === 0) return [];
+  const message = `Not every product with constants is a layer that can turn: ${unadaptedWords(others)}.`;
+  return [{ severity: 'warning', code: 'unsupported', message }];
+}
+
+/** Problems of the data; those beyond the first few are counted. */
+function dataProblems(problems: readonly TaskProblem[], limit = 20): SetupProblem[] {
+  const ordered = [...problems].sort(
+    (a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'),
+  );
+  const rest = ordered.length - limit;
+  return [
+    ...ordered.slice(0, limit).map((problem) => ({ code: 'bad-data' as const, ...problem })),
+    ...(rest > 0
+      ? [{ severity: 'warning' as const, code: 'bad-data' as const, message: `And ${rest} more like these.` }]
+      : []),
+  ];
+}
+
+/** Whole weights of a trained graph. Throws GraphError where the graph has no such constant. */
+const wholeOf = ({ graph, whole = [] }: TrainedGraph) =>
+  whole.map((name) => {
+    const constant = graph.constants.get(name);
+    if (!constant) throw new GraphError(`${name} is to be trained, but the model has no such weight.`);
+    return { name, shape: constant.shape };
+  });
+
+/** Data that cannot be used may leave no graph to train: then they are what is wrong, and all of it is said. */
+function trainedBy(prepared: PreparedTask): TrainedGraph {
+  try {
+    return prepared.training();
+  } catch (cause) {
+    const [first, ...more] = prepared.problems.filter(({ severity }) => severity === 'error');
+    if (!first) throw cause;
+    const named = [first, ...more].slice(0, 5).map(({ message }) => message);
+    const rest = more.length + 1 - named.length;
+    throw new ProblemError(
+      {
+        code: 'bad-data',
+        item: first.item,
+        message: [...named, ...(rest > 0 ? [`And ${rest} more like these.`] : [])].join(' '),
+        safe: 'Nothing was changed.',
+        cure: first.cure ?? 'Mend the data, or use others.',
+      },
+      { cause },
+    );
+  }
+}
+
+/**
+ * Reads, plans and compiles. Throws only where there is nothing to list problems of (no model, no data).
+ * @param saved of the run that is to go on
+ * @param tell throwing from it ends the work
+ */
+export async function makeSetup(
+  request: JobRequest,
+  loader: Loader,
+  host: TaskHost,
+  saved: Saved | null,
+  tell: (progress: PrepareProgress) => void = () => undefined,
+): Promise<Setup> {
+  const { job } = request;
+  const model = await loader.model(request.model, job);
+  const prepared = await loader.prepared(request, host, (done, total) => tell({ what: 'data', done, total }));
+  const trained = trainedBy(prepared);
+  const { layers } = trained;
+  const beginning = await begin(request, loader, model.hash, layers, saved);
+  const { planned, planProblems } = beginning;
+  const layout = parameterLayout(planned, wholeOf(trained));
+  const initial =
+    beginning.numbers &&
+    writeParameters(layout, beginning.numbers, startingParameters(layout, trained.graph));
+  const planErrors = planProblems.some((p) => p.severity === 'error');
+  const programs = new Map<string, Program>();
+  const program = (rounds: number, variant = 0): Program => {
+    const key = `${rounds}:${variant}`;
+    const known = programs.get(key);
+    if (known) return known;
+    const { graph, loss } = variant === 0 ? trained : prepared.training(variant);
+    const { accumulate, betas, eps, weightDecay, clip, blockwiseRate } = job.train;
+    const made = compileTraining({
+      graph,
+      layout,
+      rounds,
+      optimiser: { betas, eps, weightDecay, clip, accumulate, blockwiseRate },
+      loss,
+    });
+    const begun: Program = initial
+      ? { ...made, state: made.state.map((s) => (s.name === 'theta' ? { ...s, init: initial } : s)) }
+      : made;
+    const final = job.train.recompute ? leastMemory(begun).program : begun;
+    programs.set(key, final);
+    return final;
+  };
+  const problems: SetupProblem[] = [
+    ...beginning.problems,
+    ...planProblems.map((p) => planProblem(p, planned.length)),
+    ...unadaptedProblems(trained.graph),
+    ...dataProblems(prepared.problems),
+  ];
+  if (!planErrors) {
+    try {
+      program(FIRST_ROUNDS);
+    } catch (error) {
+      if (!(error instanceof GraphError)) throw error;
+      problems.unshift({ severity: 'error', code: 'unsupported', message: error.message });
+    }
+  }
+  const own = [request.model, request.train, ...(request.heldout ? [request.heldout] : [])];
+  const layoutKey = layoutKeyOf(model.hash, layout);
+  let unsaveable: Promise<readonly Unsaveable[]> | undefined;
+  const setup: Setup = {
+    request,
+    job,
+    model,
+    prepared,
+    trained,
+    layers,
+    planned,
+    adapter: beginning.adapter,
+    report: beginning.report,
+    layout,
+    weights: model.weights,
+    external: loader.external(request.model),
+    problems,
+    program,
+    layoutKey,
+    unsaveable: () => (unsaveable ??= rehearse(setup)),
+    trainingKey: (rounds, variant = 0) => {
+      const { steps: _, learningRate: __, seed: ___, ...rest } = job.train;
+      const { inputs, outputs } = trained.graph;
+      return JSON.stringify([
+        layoutKey,
+        job.task,
+        job.options,
+        job.inputs,
+        inputs,
+        outputs,
+        rest,
+        rounds,
+        variant,
+      ]);
+    },
+    modelName: sourceName(request.model),
+    dataName: sourceName(request.train),
+    selfContained: own.every(({ kind }) => kind === 'builtin'),
+  };
+  return setup;
+}

@@ -1,0 +1,77 @@
+/** @file What a run is judged by: its samples, the held-out loss, and how orthogonal its rotations are. */
+import type { Orthogonality } from '#src/training/types.ts';
+import type { Adapted, TaskHost } from '#src/tasks/types.ts';
+import type { Evaluation, Problem } from '../../protocol.ts';
+import type { Bench } from '../bench.ts';
+import type { SampleRow } from '../saved.ts';
+import type { Setup } from '../prepare/setup.ts';
+import type { Stopwatch } from './stopwatch.ts';
+
+export interface Judged {
+  readonly setup: Setup;
+  readonly bench: Bench;
+  readonly host: TaskHost;
+  readonly watch: Stopwatch;
+  readonly theta: Float32Array;
+  readonly step: number;
+  /** Newton–Schulz rounds in use. */
+  readonly rounds: number;
+  readonly withHeldout: boolean;
+  /** Throwing from it ends the work. */
+  readonly tell: (phase: 'sampling' | 'evaluating', done: number, total: number) => void;
+}
+
+/** Makes the wall's row and measures the present state. */
+export async function evaluate(judged: Judged): Promise<{ row: SampleRow; evaluation: Evaluation }> {
+  const { setup, bench, host, watch, theta, step, rounds, withHeldout, tell } = judged;
+  const { prepared, layout, layoutKey: key, external } = setup;
+  const adapted: Adapted = {
+    run: (slot, ownKey, graph) =>
+      bench.turned({ key, layout, theta, strength: 1 }, slot, ownKey, graph, external),
+  };
+  const { metrics: ofSamples = [], ...samples } = await watch.time('sample', () =>
+    prepared.samples(adapted, host, (done, total) => tell('sampling', done, total)),
+  );
+  const { judgement, orthogonality } = await watch.time('evaluate', async () => ({
+    judgement:
+      withHeldout && prepared.counts.heldout > 0
+        ? await prepared.evaluate(adapted, host, (done, total) => tell('evaluating', done, total))
+        : null,
+    orthogonality: await bench.orthogonality(key, layout, theta, rounds),
+  }));
+  const metrics = [...(judgement?.metrics ?? []), ...ofSamples];
+  return {
+    row: { step, ...samples },
+    evaluation: {
+      step,
+      heldoutLoss: judgement?.loss ?? null,
+      saturation: metrics.find(({ name }) => name === 'saturation')?.value ?? null,
+      metrics,
+      ...(judgement?.tables && { tables: judgement.tables }),
+      orthogonality,
+    },
+  };
+}
+
+/** Rotations are called orthogonal up to this |CᵀC − I|. */
+export const ORTHOGONAL = 1e-5;
+
+const shown = (x: number): string => x.toExponential(1);
+
+/** Why the rotations are not orthogonal; null: they are. */
+export function notOrthogonal({ exact, series }: Orthogonality, step: number): Problem | null {
+  const when = step === 0 ? 'at the start' : `after ${step} ${step === 1 ? 'step' : 'steps'}`;
+  if (exact !== null && !(exact <= ORTHOGONAL))
+    return {
+      code: 'not-orthogonal',
+      message: `Some rotations are orthogonal to ${shown(exact)} only ${when}: their blocks have turned so far, close to 180°, that single precision no longer resolves the inverse.`,
+      cure: 'Lower the learning rate, use smaller blocks, or set a constraint.',
+    };
+  if (series !== null && !(series <= ORTHOGONAL))
+    return {
+      code: 'not-orthogonal',
+      message: `Layers by the Cayley–Neumann series are orthogonal to ${shown(series)} only ${when}: the series is cut off, which is exact for small rotations alone.`,
+      cure: 'That is how PEFT trains by default. For true rotations choose cayley = "exact".',
+    };
+  return null;
+}

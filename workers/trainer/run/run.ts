@@ -1,0 +1,315 @@
+/** @file One life of a run: from compiling, or a checkpoint, to its end, a stop or a pause. */
+import type { RunHeader } from '#src/store/runs.ts';
+import type { TaskHost } from '#src/tasks/types.ts';
+import { CHECKPOINT_VERSION } from '#src/training/checkpoint.ts';
+import { type LoopEvent, type LoopState, NonFiniteError, TrainingLoop } from '#src/training/loop.ts';
+import { FIRST_ROUNDS, LARGEST_RESIDUAL } from '#src/training/rounds.ts';
+import { learningRateAt } from '#src/training/schedule.ts';
+import { LossWatch } from '#src/training/watch.ts';
+import { usualRateOf } from '#src/formats/jobs/job.ts';
+import type { Evaluation, RunEvent, RunResult } from '../../protocol.ts';
+import { type Adapter, anglesOf } from '../adapters/adapter.ts';
+import type { Bench } from '../bench.ts';
+import { evaluate, notOrthogonal } from './evaluate.ts';
+import { judgesAt } from './judging.ts';
+import { jobFeeds } from './feeds.ts';
+import { problemOf, ProblemError } from '../problems.ts';
+import { checkpointed, keptRows, type Runs, type SampleRow, type Saved } from '../saved.ts';
+import type { Setup } from '../prepare/setup.ts';
+import { TrainingStep } from './step.ts';
+import { type Stopwatch } from './stopwatch.ts';
+
+/** The wish to pause or stop came in the middle of sampling. */
+class CutShort extends Error {}
+
+/** Reading the loss back waits for the GPU; on the CPU it costs nothing. */
+const GPU_READ_EVERY = 5;
+
+/** Angles are for the eye: not more often than this, milliseconds. */
+const ANGLES_EVERY = 2000;
+
+export interface RunContext {
+  readonly id: string;
+  readonly setup: Setup;
+  readonly bench: Bench;
+  readonly host: TaskHost;
+  readonly runs: Runs;
+  readonly resume: Saved | null;
+  readonly emit: (event: RunEvent) => void;
+  /** The newest state, stored or not. */
+  readonly onSaved: (header: RunHeader, saved: Saved) => void;
+  readonly watch: Stopwatch;
+}
+
+export class Run {
+  readonly #c: RunContext;
+  readonly #loop: TrainingLoop;
+  readonly #step: TrainingStep;
+  /** The largest that was not looked into yet. */
+  #residual: number;
+  /** It was said that the rotations are not orthogonal. */
+  #warned = false;
+  readonly #readEvery: number;
+  readonly #losses: LossWatch;
+  #rows: SampleRow[];
+  #evaluations: Evaluation[];
+  #wish: 'pause' | 'stop' | null = null;
+  #sampleWish = false;
+  #anglesAt = -Infinity;
+
+  constructor(context: RunContext) {
+    this.#c = context;
+    const { setup, resume, bench, watch } = context;
+    this.#step = new TrainingStep(setup, bench, watch, resume?.rounds ?? FIRST_ROUNDS);
+    this.#residual = resume?.residual ?? 0;
+    this.#readEvery = bench.runtime.backend.kind === 'webgpu' ? GPU_READ_EVERY : 1;
+    const same = JSON.stringify(resume?.checkpoint.job.sample) === JSON.stringify(setup.job.sample);
+    this.#rows = same ? [...(resume?.samples ?? [])] : [];
+    this.#evaluations = [...(resume?.checkpoint.evaluations ?? [])];
+    const { train } = setup.job;
+    const feeds = jobFeeds(setup);
+    const { learningRate, warmup } = train;
+    this.#losses = new LossWatch(
+      { learningRate, warmup, usualRate: usualRateOf(setup.job), guess: setup.prepared.guess ?? null },
+      resume?.checkpoint.history.map(({ loss }) => loss),
+    );
+    this.#loop = new TrainingLoop({
+      executable: this.#step,
+      steps: train.steps,
+      accumulate: train.accumulate,
+      feeds: async (step, micro, rate) => {
+        await this.#step.use(setup.prepared.variant?.(step) ?? 0);
+        return feeds(step, micro, rate);
+      },
+      learningRate: (step) => learningRateAt({ ...train, kind: train.schedule }, step),
+      readEvery: this.#readEvery,
+      largestResidual: LARGEST_RESIDUAL,
+      onEvent: (event) => this.#onLoop(event),
+      between: (done) => this.#between(done),
+      checkpoint: {
+        steps: train.checkpointSteps,
+        seconds: train.checkpointSeconds,
+        save: (state) => this.#save(state, false),
+      },
+    });
+  }
+
+  get id(): string {
+    return this.#c.id;
+  }
+
+  pause(): void {
+    this.#wish ??= 'pause';
+    this.#loop.pause();
+  }
+  stop(): void {
+    this.#wish = 'stop';
+    this.#loop.stop();
+  }
+  sampleNow(): void {
+    this.#sampleWish = true;
+  }
+
+  /** What it has learned so far. */
+  async adapter(): Promise<Adapter> {
+    const { id, setup } = this.#c;
+    const { job, layers, layout, model } = setup;
+    const theta = await this.#step.theta();
+    const { classes } = setup.prepared;
+    return { id, job, layers, layout, theta, step: this.#loop.step, modelHash: model.hash, classes };
+  }
+
+  async run(): Promise<RunResult> {
+    const { setup, resume, emit } = this.#c;
+    emit({ kind: 'phase', phase: 'compiling' });
+    await this.#step.compile();
+    if (resume) {
+      await this.#loop.restore(resume.checkpoint);
+      for (const row of this.#rows) emit({ kind: 'samples', ...row });
+      for (const evaluation of this.#evaluations) emit({ kind: 'evaluation', evaluation });
+    }
+    const { steps } = setup.job.train;
+    if (this.#loop.step === 0) await this.#unlessCut(() => this.#evaluate(true));
+    else if (this.#loop.step < steps) await this.#unlessCut(() => this.#rowIfDue());
+    emit({ kind: 'phase', phase: 'training', done: this.#loop.step, total: steps });
+    const outcome = await this.#train();
+    return outcome === 'paused' ? this.#result('paused') : this.#finish(outcome);
+  }
+
+  async #train(): Promise<'finished' | 'stopped' | 'paused'> {
+    try {
+      return await this.#c.watch.time('train', () => this.#loop.run());
+    } catch (error) {
+      if (!(error instanceof NonFiniteError)) throw error;
+      throw new ProblemError({
+        code: 'non-finite',
+        message: error.message,
+        safe:
+          error.checkpointStep === null
+            ? 'Nothing was learned yet.'
+            : `The state after ${error.checkpointStep} steps is saved.`,
+        cure: 'Start again with a lower learning rate, or with clipping.',
+      });
+    }
+  }
+
+  /** Last samples and evaluation, then the checkpoint that says finished. */
+  async #finish(outcome: 'finished' | 'stopped'): Promise<RunResult> {
+    // A second stop, or a pause, can cut the last evaluation short; after a pause it is made when the run goes on.
+    if (this.#wish === 'stop') this.#wish = null;
+    const nothingNew = this.#loop.step === 0;
+    await this.#suit();
+    const whole = nothingNew || (await this.#unlessCut(() => this.#evaluate(true)));
+    if (!whole && this.#wish === 'pause') return this.#result('paused');
+    this.#c.emit({ kind: 'phase', phase: 'saving' });
+    await this.#save(await this.#loop.content(), true);
+    return this.#result(outcome);
+  }
+
+  #result(outcome: RunResult['outcome']): RunResult {
+    const { id, bench, watch } = this.#c;
+    return {
+      id,
+      outcome,
+      step: this.#loop.step,
+      history: [...this.#loop.history],
+      evaluations: [...this.#evaluations],
+      orthogonality: this.#evaluations.find((e) => e.step === this.#loop.step)?.orthogonality,
+      backend: bench.runtime.backend,
+      placement: bench.placement(),
+      timings: watch.seconds(),
+      memory: bench.runtime.memory(),
+    };
+  }
+
+  #onLoop(event: LoopEvent): void {
+    if (event.kind === 'steps') {
+      this.#c.emit(event);
+      for (const { loss } of event.records) this.#look(loss);
+    } else this.#residual = Math.max(this.#residual, event.residual);
+  }
+
+  #look(loss: number): void {
+    const trouble = this.#losses.note(loss);
+    if (!trouble) return;
+    const { kind, message, cure } = trouble;
+    const safe = 'The run goes on.';
+    this.#c.emit({ kind: 'warning', problem: { code: `loss-${kind}`, message, safe, cure } });
+  }
+
+  async #between(done: number): Promise<void> {
+    // Saving reads the residual too, at times that differ from run to run; what is learned may not depend on them.
+    if (done % this.#readEvery === 0) await this.#suit();
+    const now = performance.now();
+    if (now - this.#anglesAt > ANGLES_EVERY) await this.#angles();
+    if (done < this.#c.setup.job.train.steps) await this.#unlessCut(() => this.#rowIfDue());
+  }
+
+  /** Gives the inverses more rounds if a residual asked for them. */
+  async #suit(): Promise<void> {
+    const residual = this.#residual;
+    this.#residual = 0;
+    if (residual > 0) await this.#step.suit(residual);
+  }
+
+  async #rowIfDue(): Promise<void> {
+    const { every } = this.#c.setup.job.sample;
+    const step = this.#loop.step;
+    const due = every > 0 && step % every === 0;
+    if (!this.#sampleWish && (!due || this.#evaluations.some((e) => e.step === step))) return;
+    this.#sampleWish = false;
+    const { train } = this.#c.setup.job;
+    const { heldout } = this.#c.setup.prepared.counts;
+    await this.#evaluate(due && judgesAt(step, this.#evaluations, heldout, train.batch * train.accumulate));
+    this.#c.emit({ kind: 'phase', phase: 'training', done: step, total: train.steps });
+  }
+
+  async #angles(): Promise<void> {
+    this.#anglesAt = performance.now();
+    this.#c.emit(anglesOf(this.#c.setup.layout, await this.#step.theta(), this.#loop.step));
+  }
+
+  /** Samples, and where asked the held-out loss, of the present state. */
+  async #evaluate(withHeldout: boolean): Promise<void> {
+    const { setup, emit } = this.#c;
+    const step = this.#loop.step;
+    const theta = await this.#step.theta();
+    emit(anglesOf(setup.layout, theta, step));
+    const { row, evaluation } = await evaluate({
+      ...this.#c,
+      theta,
+      step,
+      rounds: this.#step.rounds,
+      withHeldout,
+      tell: (phase, done, total) => {
+        if (this.#wish) throw new CutShort();
+        emit({ kind: 'phase', phase, done, total });
+      },
+    });
+    this.#rows = keptRows([...this.#rows.filter((r) => r.step !== step), row]);
+    if (row.prompts.length > 0) emit({ kind: 'samples', ...row });
+    this.#evaluations = [...this.#evaluations.filter((e) => e.step !== step), evaluation];
+    emit({ kind: 'evaluation', evaluation });
+    const problem = evaluation.orthogonality && notOrthogonal(evaluation.orthogonality, step);
+    if (problem && !this.#warned) emit({ kind: 'warning', problem });
+    this.#warned ||= problem != null;
+  }
+
+  /** false: a pause or stop came in between, and the work was left undone. */
+  async #unlessCut(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (error instanceof CutShort) return false;
+      throw error;
+    }
+  }
+
+  async #save(state: LoopState, finished: boolean): Promise<void> {
+    const { id, setup, bench, runs, emit, onSaved } = this.#c;
+    const { job, model } = setup;
+    const saved: Saved = {
+      checkpoint: {
+        ...state,
+        state: Object.fromEntries(Object.entries(state.state).filter(([name]) => checkpointed(name))),
+        version: CHECKPOINT_VERSION,
+        job,
+        modelHash: model.hash,
+        seed: job.train.seed,
+        backend: bench.runtime.backend.kind,
+        evaluations: [...this.#evaluations],
+      },
+      adapter: setup.adapter,
+      layers: setup.layers,
+      planned: setup.planned,
+      whole: setup.layout.whole.map(({ name, shape }) => ({ name, shape })),
+      dataHash: setup.prepared.dataHash,
+      ...(setup.prepared.classes && { classes: setup.prepared.classes }),
+      rounds: this.#step.rounds,
+      residual: this.#residual,
+      samples: this.#rows,
+    };
+    const header = {
+      id,
+      job,
+      step: state.step,
+      savedAt: Date.now(),
+      finished,
+      modelName: setup.modelName,
+      dataName: setup.dataName,
+      selfContained: setup.selfContained,
+    };
+    onSaved({ ...header, bytes: 0 }, saved);
+    try {
+      const { bytes } = await this.#c.watch.time('save', () => runs.save(header, saved));
+      emit({ kind: 'checkpoint', step: state.step, bytes });
+    } catch (error) {
+      const problem = problemOf(error);
+      emit({
+        kind: 'warning',
+        problem: { ...problem, safe: 'The run goes on; earlier checkpoints are kept.' },
+      });
+    }
+  }
+}

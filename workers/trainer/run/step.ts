@@ -1,0 +1,84 @@
+/** @file The training step of a run on the device: compiled anew with more rounds when its blocks have turned far. */
+import type { Executable } from '#src/runtime/types.ts';
+import { nextRounds, largestNorm } from '#src/training/rounds.ts';
+import type { Bench } from '../bench.ts';
+import type { Setup } from '../prepare/setup.ts';
+import type { Stopwatch } from './stopwatch.ts';
+
+export class TrainingStep implements Executable {
+  readonly #setup: Setup;
+  readonly #bench: Bench;
+  readonly #watch: Stopwatch;
+  #executable: Executable | null = null;
+  #rounds: number;
+  #variant = 0;
+
+  constructor(setup: Setup, bench: Bench, watch: Stopwatch, rounds: number) {
+    this.#setup = setup;
+    this.#bench = bench;
+    this.#watch = watch;
+    this.#rounds = rounds;
+  }
+
+  /** Newton–Schulz rounds compiled in. */
+  get rounds(): number {
+    return this.#rounds;
+  }
+
+  /** Compiles the step; its state is that of a run's start. */
+  async compile(): Promise<void> {
+    await this.#watch.time('compile', async () => {
+      await this.#load();
+      const { state } = this.#setup.program(this.#rounds, this.#variant);
+      await this.writeState(Object.fromEntries(state.map((s) => [s.name, s.init])));
+    });
+  }
+
+  async #load(): Promise<void> {
+    const [setup, rounds, variant] = [this.#setup, this.#rounds, this.#variant];
+    this.#executable = await this.#bench.training(
+      setup.trainingKey(rounds, variant),
+      () => setup.program(rounds, variant),
+      setup.external,
+      variant,
+    );
+  }
+
+  /** Runs are of this shape from now on: the state goes over to its program, which is compiled when it is first wanted. */
+  async use(variant: number): Promise<void> {
+    if (variant === this.#variant) return;
+    const state = await this.readState();
+    this.#variant = variant;
+    await this.#watch.time('compile', () => this.#load());
+    await this.writeState(state);
+  }
+
+  /** Compiles it with the rounds that such a residual calls for, if those are more; the state goes over. */
+  async suit(residual: number): Promise<void> {
+    const state = await this.readState();
+    const theta = state['theta'];
+    if (!theta) return;
+    const rounds = nextRounds(this.#rounds, residual, () => largestNorm(this.#setup.layout, theta));
+    if (rounds === this.#rounds) return;
+    this.#rounds = rounds;
+    await this.compile();
+    await this.writeState(state);
+  }
+
+  /** The parameters as they are. */
+  async theta(): Promise<Float32Array> {
+    const { theta } = await this.readState();
+    if (!theta) throw new Error('The training step has no parameters.');
+    return theta;
+  }
+
+  #get(): Executable {
+    if (!this.#executable) throw new Error('The training step is not compiled yet.');
+    return this.#executable;
+  }
+  run: Executable['run'] = (feeds, reads) => this.#get().run(feeds, reads);
+  readState: Executable['readState'] = async () => this.#get().readState();
+  writeState: Executable['writeState'] = async (state) => this.#get().writeState(state);
+  placement: Executable['placement'] = () => this.#get().placement();
+  dispose: Executable['dispose'] = async () => this.#get().dispose();
+}
