@@ -58,6 +58,7 @@ export default defineConfig(
     plugins: { rotune: layersPlugin },
     rules: {
       'rotune/layers': 'error',
+      'rotune/circles': 'error',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],

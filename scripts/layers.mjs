@@ -1,5 +1,6 @@
 /** @file The import layers as one list, and the ESLint rule that enforces them. */
 import { posix, relative, sep } from 'node:path';
+import { circlesRule } from './circles.mjs';
 
 /** A folder of src/ imports only from folders before it in this list. */
 export const LAYERS = [
@@ -114,10 +115,11 @@ function isTypeOnly(node) {
   );
 }
 
-/** ESLint plugin with the one rule `rotune/layers`. */
+/** ESLint plugin with the rules `rotune/layers` and `rotune/circles`. */
 export const layersPlugin = {
   meta: { name: 'rotune' },
   rules: {
+    circles: circlesRule,
     layers: {
       meta: {
         type: /** @type {const} */ ('problem'),

@@ -10,50 +10,9 @@ import type { DataPreview, Mend, Metric, ReportTable, Samples } from '#src/tasks
 import type { Orthogonality } from '#src/training/types.ts';
 import type { DownloadApi } from './download/types.ts';
 import type { Inspection, Look } from './inspection/types.ts';
+import type { Outcome, Problem, Source } from './types.ts';
 
-export type ProblemCode =
-  | 'bad-job'
-  | 'bad-model'
-  | 'bad-data'
-  | 'nothing-to-adapt'
-  | 'unsupported'
-  | 'device-lost'
-  | 'out-of-memory'
-  | 'storage'
-  | 'non-finite'
-  | 'not-orthogonal'
-  | 'loss-grows'
-  | 'loss-stays'
-  | 'busy'
-  | 'cancelled'
-  | 'no-run'
-  | 'another-tab'
-  | 'model-changed'
-  | 'internal';
-
-/** What happened, what is safe, what to press. */
-export interface Problem {
-  readonly code: ProblemCode;
-  readonly message: string;
-  /** The file, layer, key or node meant. */
-  readonly item?: string;
-  readonly safe?: string;
-  readonly cure?: string;
-  /** For the disclosure: versions, original message. */
-  readonly detail?: string;
-}
-
-export type Outcome<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
-
-/** A folder by name on our own origin, or files that the user picked (path relative to the folder). */
-export type Source =
-  | { readonly kind: 'builtin'; readonly id: string }
-  | {
-      readonly kind: 'files';
-      readonly name: string;
-      readonly files: readonly { readonly path: string; readonly blob: Blob }[];
-    };
+export type { Outcome, Problem, ProblemCode, Source } from './types.ts';
 
 /** How far the making ready is: bytes fetched (runtime, model and data together), items of data, captions and pictures encoded. */
 export interface PrepareProgress {

@@ -1,7 +1,7 @@
 /** @file Step time ÷ forward time of the built-in UNet for the family's members, each by the cost function's choice and by one route for all. */
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { defaultSettings, peftSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { compare, prepare, stepGraph, unet } from './sideBySide.ts';
 

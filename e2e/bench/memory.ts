@@ -4,7 +4,7 @@ import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { meanOver } from '#src/optim/loss.ts';

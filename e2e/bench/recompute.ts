@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import { defaultSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';

@@ -9,7 +9,7 @@ import { findLayers } from '#src/oft/layers/layers.ts';
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { preflight } from '#src/oft/preflight/preflight.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { builder } from '#src/ops/table.ts';
 import { meanOver } from '#src/optim/loss.ts';

@@ -1,7 +1,7 @@
 /** @file Step time ÷ forward time of the built-in UNet under the default plan, by gradient route. */
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { defaultSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import { compare, prepare, stepGraph, unet } from './sideBySide.ts';
 
 export async function main(batch = 4, rounds = 9): Promise<void> {

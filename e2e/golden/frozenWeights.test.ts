@@ -15,7 +15,7 @@ import { hostRotations } from '#src/oft/rotation/hostRotation.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import { defaultSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { int32Inputs } from '#src/ops/lowering/int32.ts';
 import { n, ramp, graphOf, model as modelOf, value, ints } from '#src/ops/testing/models.ts';

@@ -7,7 +7,7 @@ import { decodeModel } from '#src/onnx/decode.ts';
 import { compatibility } from '#src/oft/preflight/compatibility.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { blockNumbers, peftSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { check } from '../../scripts/check/main.ts';

@@ -10,7 +10,7 @@ import { decodeModel } from '#src/onnx/decode.ts';
 import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { int32Inputs } from '#src/ops/lowering/int32.ts';
 import { openGraph, withComputed } from '#src/ops/testing/runGraph.ts';

@@ -14,7 +14,7 @@ import { numbersOf, type Tensor } from '#src/onnx/tensor.ts';
 import { hostRotations } from '#src/oft/rotation/hostRotation.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { type Layout, parameterLayout, readParameters } from '#src/oft/rotation/parameters.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { openGraph } from '#src/ops/testing/runGraph.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';

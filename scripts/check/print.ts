@@ -1,6 +1,6 @@
 /** @file The report as text for people. */
 import { printPlan } from '#src/formats/plans/plan.ts';
-import type { ToolVerdict } from '#src/oft/preflight/compatibility.ts';
+import type { ToolVerdict } from '#src/oft/modules/types.ts';
 import { describeBlocks } from '#src/oft/plan/rules.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import type { Report } from './report.ts';

@@ -1,7 +1,7 @@
 /** @file What the save panel says of each destination. */
 import { describe, expect, it } from 'vitest';
 import { adapterFit, headLosses } from '#src/formats/adapters/adapterFiles.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import { peftSettings } from '#src/oft/plan/planned.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { bestDestination, destinations, verdictOf } from './destinations.ts';

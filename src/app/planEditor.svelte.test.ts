@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { planFromTable, planToTable, planSchema } from '#src/formats/plans/plan.ts';
 import { checked } from '#src/formats/schema.ts';
 import { choiceKind, defaultSettings, peftSettings, settingsOf } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Layer, Plan } from '#src/oft/types.ts';
 import { PlanEditor } from './planEditor.svelte.ts';
 import { cutBy, withOption } from './planEdits.ts';

@@ -1,7 +1,7 @@
 /** @file The plan as it is edited: every edit is checked against all layers at once, can be undone, and never has to wait for a worker. */
 import { proposeForBudget } from '#src/oft/blocks/budget.ts';
 import { preflight, type Preflight } from '#src/oft/preflight/preflight.ts';
-import type { PlanProblem } from '#src/oft/plan/rules.ts';
+import type { PlanProblem } from '#src/oft/plan/types.ts';
 import type { Layer, LayerSettings, Match, Plan, Rule } from '#src/oft/types.ts';
 import * as edits from './planEdits.ts';
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { compatibility } from '#src/oft/preflight/compatibility.ts';
 import { peftSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { fixFor } from './planFixes.ts';
 import { fakeJob } from './testing/fakeJob.ts';

@@ -1,6 +1,7 @@
 /** @file The one change of a plan that makes a tool load its file: found by trying, so that what a button promises is what it does. */
-import { compatibility, type ToolVerdict } from '#src/oft/preflight/compatibility.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { compatibility } from '#src/oft/preflight/compatibility.ts';
+import type { ToolVerdict } from '#src/oft/modules/types.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Layer, LayerSettings, Plan, Rule } from '#src/oft/types.ts';
 import { editSettings } from './planEdits.ts';
 

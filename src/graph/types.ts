@@ -19,13 +19,19 @@ export interface Value extends ValueType {
 /** The name that an input or output was asked for under. */
 export const askedName = ({ name, asked = name }: Value): string => asked;
 
+/** An initializer of a graph. */
+export interface GraphConstant extends Constant {
+  /** Of a program's graph: what computes the bytes once, when the program is loaded. One output, no inputs; `data` is no place then, only a length. */
+  readonly by?: Graph;
+}
+
 /** A graph whose dims are bound and whose shape arithmetic is folded. Nodes are in topological order, opset 21. */
 export interface Graph {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly nodes: readonly Node[];
   /** Initializers, large and small. A constant that a session gets as a run input is listed here too; Program says which. */
-  readonly constants: ReadonlyMap<string, Constant>;
+  readonly constants: ReadonlyMap<string, GraphConstant>;
   /** Every value by name: inputs, constants, node outputs. */
   readonly values: ReadonlyMap<string, Value>;
 }

@@ -1,7 +1,5 @@
 /** @file A decoded ONNX model as plain data: what the file says, before any dimension is bound. */
 
-import type { Graph } from '#src/graph/types.ts';
-
 /** ONNX element types by their usual names. */
 export type DType =
   | 'float32'
@@ -40,8 +38,6 @@ export interface Constant {
   readonly data: TensorBytes;
   /** Made while a graph was read or written, of others or of nothing: no weight of a file. */
   readonly computed?: true;
-  /** Of a program's graph: what computes the bytes once, when the program is loaded. One output, no inputs; `data` is no place then, only a length. */
-  readonly by?: Graph;
 }
 
 export type Attribute =

@@ -5,8 +5,8 @@
 import { apart } from '#src/graph/names.ts';
 import { prune } from '#src/graph/prune.ts';
 import { reads } from '#src/graph/topology.ts';
-import type { Graph, Value } from '#src/graph/types.ts';
-import type { Constant, Node } from '#src/onnx/model.ts';
+import type { GraphConstant, Graph, Value } from '#src/graph/types.ts';
+import type { Node } from '#src/onnx/model.ts';
 import { byteLength } from '#src/onnx/tensor.ts';
 import { runInputs } from './weights.ts';
 
@@ -21,10 +21,10 @@ const MOST_GROWTH = 64 * 2 ** 20;
 interface Frozen {
   readonly value: Value;
   readonly nodes: readonly Node[];
-  readonly constants: ReadonlyMap<string, Constant>;
+  readonly constants: ReadonlyMap<string, GraphConstant>;
 }
 
-/** The graph with such values as constants that are computed when the program is loaded ({@link Constant.by}). */
+/** The graph with such values as constants that are computed when the program is loaded ({@link GraphConstant.by}). */
 export function withoutFrozen(graph: Graph): Graph {
   const weights = new Set(runInputs(graph));
   const producers = new Map<string, Node>();
@@ -72,7 +72,7 @@ function unstretched(producers: ReadonlyMap<string, Node>, name: string): string
 
 function collect(graph: Graph, producers: ReadonlyMap<string, Node>, name: string): Frozen {
   const nodes = new Set<Node>();
-  const constants = new Map<string, Constant>();
+  const constants = new Map<string, GraphConstant>();
   const open = [name];
   while (open.length > 0) {
     const at = open.pop()!;
@@ -100,17 +100,17 @@ function isWorthIt({ value, nodes, constants }: Frozen, weights: ReadonlySet<str
 }
 
 /** Equal results of equal weights are one constant, whichever program asks: they are computed and held once. */
-const known = new WeakMap<Constant, Map<string, Constant>>();
-const numbers = new WeakMap<Constant, number>();
+const known = new WeakMap<GraphConstant, Map<string, GraphConstant>>();
+const numbers = new WeakMap<GraphConstant, number>();
 let next = 0;
 
-function numberOf(constant: Constant): number {
+function numberOf(constant: GraphConstant): number {
   const number = numbers.get(constant) ?? next++;
   numbers.set(constant, number);
   return number;
 }
 
-function computedBy({ value, nodes, constants }: Frozen): Constant {
+function computedBy({ value, nodes, constants }: Frozen): GraphConstant {
   const largest = [...constants.values()].reduce((a, b) =>
     b.type !== 'string' && byteLength(b.type, b.shape) > byteLength(a.type, a.shape) ? b : a,
   );
@@ -127,13 +127,13 @@ function computedBy({ value, nodes, constants }: Frozen): Constant {
     nodes.map((n) => [n.domain, n.op, n.attributes, n.inputs.map(place), n.outputs.map(place)]),
     place(value.name),
   ]);
-  const all = known.get(largest) ?? new Map<string, Constant>();
+  const all = known.get(largest) ?? new Map<string, GraphConstant>();
   known.set(largest, all);
   const before = all.get(key);
   if (before) return before;
   const { type, shape } = value;
   const values = new Map<string, Value>([[value.name, value]]);
-  const made: Constant = {
+  const made: GraphConstant = {
     type,
     shape,
     data: { kind: 'external', location: '', offset: 0, length: byteLength(type, shape) },
@@ -144,7 +144,7 @@ function computedBy({ value, nodes, constants }: Frozen): Constant {
 }
 
 /** Small constants are told apart by what they hold: every program makes its own. */
-const signature = (constant: Constant): string =>
+const signature = (constant: GraphConstant): string =>
   constant.data.kind === 'inline' && constant.data.bytes.byteLength <= 1024
     ? `${constant.type}[${constant.shape.join()}]${Array.from(constant.data.bytes).join()}`
     : String(numberOf(constant));

@@ -9,7 +9,7 @@ import { keepFeed } from '#src/oft/rotation/dropout.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import { defaultSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { int32Inputs } from '#src/ops/lowering/int32.ts';
 import { openGraph } from '#src/ops/testing/runGraph.ts';

@@ -5,20 +5,8 @@ import { RuntimeError } from './errors.ts';
 import { keepWorkers } from './keepWorkers.ts';
 import { describeAdapter, lookForAdapter, type Prefer, wasmReason, withoutGpu } from './look.ts';
 import { startRuntime } from './start.ts';
+import type { Bundle, WasmPaths } from './builds.ts';
 import type { BackendReport, StartSign } from './types.ts';
-
-/** Builds of onnxruntime-web: WebGPU by JSPI, WebGPU by asyncify, WebAssembly alone. */
-export type Bundle = 'jspi' | 'webgpu' | 'wasm';
-
-/** Where a build's glue code and WebAssembly module are. */
-export interface WasmPaths {
-  readonly mjs: string;
-  readonly wasm: string;
-  /** What is fetched for the module; absent: not known. */
-  readonly bytes?: number;
-  /** It is compressed by gzip. */
-  readonly packed?: boolean;
-}
 
 export interface RuntimeOptions {
   /** 'auto': WebGPU on a hardware adapter, else WebAssembly. */

@@ -5,7 +5,7 @@ import jspiMjs from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.mjs?url';
 import jspiWasm from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?packed';
 import plainMjs from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import plainWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?packed';
-import type { Bundle, WasmPaths } from './backend.ts';
+import type { Bundle, WasmPaths } from './builds.ts';
 
 const absolute = (mjs: string, { url, bytes, packed }: typeof plainWasm): WasmPaths => ({
   mjs: new URL(mjs, import.meta.url).href,

@@ -3,7 +3,7 @@ import type * as Ort from 'onnxruntime-web';
 import { encodeGraph } from '#src/graph/encode.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
 import { fetchWhole } from '#src/platform/resumable.ts';
-import type { WasmPaths } from './backend.ts';
+import type { WasmPaths } from './builds.ts';
 import { RuntimeError } from './errors.ts';
 import type { StartSign } from './types.ts';
 

@@ -3,7 +3,7 @@ import type * as Ort from 'onnxruntime-web';
 import { singleBytes } from '#src/onnx/single.ts';
 import { byteLength, sizeOf, viewBytes } from '#src/onnx/tensor.ts';
 import { encodeGraph } from '#src/graph/encode.ts';
-import type { Graph } from '#src/graph/types.ts';
+import type { Graph, GraphConstant } from '#src/graph/types.ts';
 import { type Constant, ModelError } from '#src/onnx/model.ts';
 import type { Backend } from './backend.ts';
 import { deviceTensor, hostTensor } from './device.ts';
@@ -33,7 +33,7 @@ export async function constantBytes(
 export const weightBytes = (
   backend: Pick<Backend, 'ort'>,
   name: string,
-  constant: Constant,
+  constant: GraphConstant,
   external?: LoadExternal,
 ): Promise<Uint8Array> =>
   constant.by ? computedBytes(backend, constant.by, external) : constantBytes(name, constant, external);
@@ -77,7 +77,7 @@ interface Entry {
 }
 
 export class WeightStore {
-  readonly #entries = new Map<Constant, Entry>();
+  readonly #entries = new Map<GraphConstant, Entry>();
   readonly #backend: Backend;
   #bytes = 0;
 
@@ -91,7 +91,7 @@ export class WeightStore {
   }
 
   /** The constant's tensor; uploads it if it is not there yet. Each call needs one `release`. */
-  async acquire(name: string, constant: Constant, external?: LoadExternal): Promise<Ort.Tensor> {
+  async acquire(name: string, constant: GraphConstant, external?: LoadExternal): Promise<Ort.Tensor> {
     let entry = this.#entries.get(constant);
     if (!entry) {
       entry = {
@@ -113,14 +113,14 @@ export class WeightStore {
     }
   }
 
-  release(constant: Constant): void {
+  release(constant: GraphConstant): void {
     const entry = this.#entries.get(constant);
     if (!entry || --entry.users > 0) return;
     this.#drop(constant, entry);
     void entry.tensor.then((t) => t.dispose());
   }
 
-  #drop(constant: Constant, entry: Entry): void {
+  #drop(constant: GraphConstant, entry: Entry): void {
     if (this.#entries.get(constant) !== entry) return;
     this.#entries.delete(constant);
     this.#bytes -= entry.bytes;

@@ -1,5 +1,5 @@
 /** @file What the page knows of models from the web. */
-import type { Outcome, Source } from '../protocol.ts';
+import type { Outcome, Source } from '../types.ts';
 
 /** A model at an address on the web. */
 export interface RemoteModel {

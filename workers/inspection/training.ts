@@ -6,7 +6,7 @@ import { examineLayers, type Unadapted } from '#src/oft/layers/layers.ts';
 import { type Obstacle, reachOf, withoutGradient } from '#src/oft/preflight/obstacles.ts';
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import { defaultSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Layer, Plan } from '#src/oft/types.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
 import { lowerGraph } from '#src/ops/lowering/lower.ts';

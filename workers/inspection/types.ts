@@ -4,7 +4,7 @@ import type { Dim } from '#src/onnx/model.ts';
 import type { Layer } from '#src/oft/types.ts';
 import type { Reach } from '#src/oft/preflight/obstacles.ts';
 import type { Support } from '#src/ops/checks/support.ts';
-import type { Problem } from '../protocol.ts';
+import type { Problem } from '../types.ts';
 
 /** How to look at files; what is left out is assumed. */
 export interface Look {

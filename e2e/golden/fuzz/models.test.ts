@@ -9,7 +9,7 @@ import { numbersOf, sizeOf, tensor, type Tensor, type TypedArray } from '#src/on
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import { defaultSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { uniform } from '#src/ops/testing/random.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';

@@ -7,7 +7,7 @@ import { importGraph } from '#src/ops/import/import.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { type Layout, parameterLayout, writeParameters } from '#src/oft/rotation/parameters.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Plan } from '#src/oft/types.ts';
 
 export const plan: Plan = {

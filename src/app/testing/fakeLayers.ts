@@ -1,5 +1,5 @@
 /** @file A small UNet's layers as the planner would list them, for the fake trainer. */
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
 
 function layer(path: string, inWidth: number, out: number, kernel: readonly number[] = []): Layer {

@@ -18,7 +18,7 @@ import type {
 } from '#workers/protocol.ts';
 import type { Inspection, Look } from '#workers/inspection/types.ts';
 import type { BackendReport } from '#src/runtime/types.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { FakeDownloads } from './fakeDownloads.ts';
 import { fakeInspection } from './fakeInspection.ts';

@@ -1,5 +1,5 @@
 /** @file One door to all adapter files: writes each format, tells what it loses, and finds out what a file is when it reads one. */
-import type { ToolFormat } from '#src/oft/preflight/compatibility.ts';
+import type { ToolFormat } from '#src/oft/modules/types.ts';
 import type { Tool } from '#src/oft/modules/readers.ts';
 import { nameLosses } from '#src/oft/modules/verdict.ts';
 import type { WholeValues } from '#src/oft/rotation/parameters.ts';

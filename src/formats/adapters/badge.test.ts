@@ -1,10 +1,11 @@
 /** @file What the badge says of a tool is what the tool finds in the file: its own module tree against the keys that were written. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { compatibility, type ToolVerdict } from '#src/oft/preflight/compatibility.ts';
+import { compatibility } from '#src/oft/preflight/compatibility.ts';
+import type { ToolVerdict } from '#src/oft/modules/types.ts';
 import { nameModules, withEncoders } from '#src/oft/modules/tree.ts';
 import { blockNumbers, peftSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Layer, Plan } from '#src/oft/types.ts';
 import { writeAdapter } from './adapterFiles.ts';
 import { defaultPlan } from '../plans/plan.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { compatibility } from '#src/oft/preflight/compatibility.ts';
 import { nameModules } from '#src/oft/modules/tree.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { adapterFit } from './adapterFiles.ts';
 import { arbitraryPlan } from '../testing/arbitraryPlan.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
 import { exportKohyaArgs, exportLycorisPreset } from './exportPlan.ts';
 import { importPlan } from './importPlan.ts';

@@ -1,6 +1,6 @@
 /** @file A plan for another tool: a LyCORIS preset that names each adapted layer, or kohya's network arguments. */
 import { factorization } from '#src/oft/blocks/factorization.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
 import type { ExportedText } from './imports.ts';
 import { type PresetName, presetNames, presetPlan } from './presets.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
 import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 
 const file = (path: string): Uint8Array => readFileSync(new URL(`../../../${path}`, import.meta.url));

@@ -1,5 +1,5 @@
 /** @file Whether a tool finds what was written: the keys of a file against the names that the tool looks for. */
-import type { ToolFormat, ToolVerdict } from '../preflight/compatibility.ts';
+import type { ToolFormat, ToolVerdict } from './types.ts';
 import type { PlannedLayer } from '../types.ts';
 import { keyOf } from './keys.ts';
 import { keysSought, type Tool } from './readers.ts';

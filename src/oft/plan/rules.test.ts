@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { assignRules, describeBlocks, planLayers } from './rules.ts';
+import { assignRules, describeBlocks } from './rules.ts';
+import { planLayers } from './planning.ts';
 import { conv, linear, plan } from '../testing/layers.ts';
 
 const square = (path: string, n: number) => linear(path, n, { in: n });

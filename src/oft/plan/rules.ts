@@ -1,33 +1,12 @@
 /** @file Rules by layer attributes: the first that matches decides a layer's blocks. */
-import { noLayerWords, type Unadapted } from '../layers/layers.ts';
-import { type BlockMisfit, chooseBlocks, isMisfit } from '../blocks/blocks.ts';
+import { chooseBlocks, isMisfit } from '../blocks/blocks.ts';
 import { compileMatch, describeMatch, type Matcher, MatchError } from './match.ts';
 import { nameModules } from '../modules/tree.ts';
 import { plannedLayer, settingsOf } from './planned.ts';
-import type { BlockChoice, Layer, LayerSettings, Plan, PlannedLayer } from '../types.ts';
-import { settingWarnings } from '../preflight/warnings.ts';
+import type { Decision, PlanProblem } from './types.ts';
+import type { BlockChoice, Layer, LayerSettings, Plan } from '../types.ts';
 
 export { describeMatch } from './match.ts';
-
-export interface PlanProblem {
-  readonly severity: 'error' | 'warning';
-  readonly message: string;
-  /** Layer path or rule. */
-  readonly item?: string;
-  readonly cure?: string;
-}
-
-/** What became of one layer. */
-export interface Decision {
-  readonly layer: Layer;
-  /** Index of the rule that matched; null: the plan's own settings. */
-  readonly rule: number | null;
-  /** null: skipped, or its blocks do not fit. */
-  readonly planned: PlannedLayer | null;
-  readonly misfit?: BlockMisfit;
-  /** What was changed to make the blocks fit. */
-  readonly notes: readonly string[];
-}
 
 /** "the plan", "rule 2". */
 export const ruleName = (rule: number | null): string => (rule === null ? 'the plan' : `rule ${rule + 1}`);
@@ -137,84 +116,6 @@ export function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][]
     else groups.set(own, [item]);
   }
   return [...groups.values()];
-}
-
-/** Layers whose blocks do not fit, one problem for all of a rule with the same trouble. */
-const misfits = (decisions: readonly Decision[]): PlanProblem[] =>
-  groupBy(
-    decisions.filter((d) => d.misfit),
-    ({ rule, misfit }) => `${rule} ${misfit!.reason}`,
-  ).map((group) => {
-    const { layer, misfit } = group[0]!;
-    const second = group[1]?.layer.path;
-    const others = group.length > 2 ? `${group.length - 1} more layers, such as ${second}` : second;
-    return {
-      severity: 'error',
-      item: layer.path,
-      message: `${layer.path} ${misfit!.reason}${others === undefined ? '' : ` The same holds for ${others}.`}`,
-      cure: misfit!.cure,
-    };
-  });
-
-/** Choices that were changed to fit, one report for each rule and change. */
-const changes = (decisions: readonly Decision[]): PlanProblem[] =>
-  groupBy(
-    decisions.filter((d) => d.notes.length > 0),
-    ({ rule, notes }) => `${rule} ${notes.join()}`,
-  ).map((group) => {
-    const { layer, notes, rule } = group[0]!;
-    return {
-      severity: 'warning',
-      item: rule === null ? layer.path : `rule ${rule + 1}`,
-      message: `The blocks of ${ruleName(rule)} were fitted to ${some(group.map((d) => d.layer.path))}: ${notes.join(', ')}.`,
-    };
-  });
-
-/** Why there is nothing to train; none: there is. */
-function nothing(
-  layers: readonly Layer[],
-  decisions: readonly Decision[],
-  others: readonly Unadapted[],
-): PlanProblem[] {
-  if (decisions.some((d) => d.planned !== null || d.misfit)) return [];
-  return [
-    {
-      severity: 'error',
-      message:
-        layers.length === 0
-          ? `This model has no layer to adapt: ${noLayerWords(others)}`
-          : `All ${layers.length} layers are skipped by rules, so there is nothing to train.`,
-      cure: layers.length === 0 ? 'Open a model with linear or convolution layers.' : 'Remove a skip rule.',
-    },
-  ];
-}
-
-/**
- * All that is wrong or doubtful about a plan's decisions.
- * @param others nodes that multiply by constants and are no layers
- */
-export const planProblems = (
-  layers: readonly Layer[],
-  { decisions, problems }: ReturnType<typeof decideLayers>,
-  others: readonly Unadapted[] = [],
-): PlanProblem[] => [
-  ...misfits(decisions),
-  ...problems,
-  ...nothing(layers, decisions, others),
-  ...settingWarnings(decisions.flatMap((d) => d.planned ?? [])),
-  ...changes(decisions),
-];
-
-/** Decides every layer. All problems come at once; layers with an error are left out of `planned`. */
-export function planLayers(
-  layers: readonly Layer[],
-  plan: Plan,
-): { planned: PlannedLayer[]; problems: PlanProblem[] } {
-  const decided = decideLayers(layers, plan);
-  return {
-    planned: decided.decisions.flatMap((d) => d.planned ?? []),
-    problems: planProblems(layers, decided),
-  };
 }
 
 export const describeBlocks = (choice: BlockChoice): string =>

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { proposeForBudget } from '../blocks/budget.ts';
-import { compatibility, oneNumberFits, type ToolVerdict } from './compatibility.ts';
+import { compatibility, oneNumberFits } from './compatibility.ts';
+import type { ToolVerdict } from '../modules/types.ts';
 import { nameModules } from '../modules/tree.ts';
 import { peftSettings } from '../plan/planned.ts';
 import { preflight } from './preflight.ts';
-import { planLayers } from '../plan/rules.ts';
+import { planLayers } from '../plan/planning.ts';
 import { conv, linear, plan } from '../testing/layers.ts';
 import type { Plan } from '../types.ts';
 

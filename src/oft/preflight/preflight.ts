@@ -1,13 +1,16 @@
 /** @file The configuration checker: every layer with what becomes of it, totals, problems, and which tools will load the result. */
-import { compatibility, type ToolVerdict } from './compatibility.ts';
+import { compatibility } from './compatibility.ts';
+import type { ToolVerdict } from '../modules/types.ts';
 import type { Unadapted } from '../layers/layers.ts';
 import { type Root, rootsOf } from '../modules/tree.ts';
 import { fanIn } from '../plan/planned.ts';
-import { decideLayers, type Decision, planProblems, type PlanProblem } from '../plan/rules.ts';
+import { decideLayers } from '../plan/rules.ts';
+import type { Decision, PlanProblem } from '../plan/types.ts';
+import { planProblems } from '../plan/planning.ts';
 import type { Layer, Plan, PlannedLayer } from '../types.ts';
-import { stuckReason } from './warnings.ts';
+import { stuckReason } from '../plan/warnings.ts';
 
-export type { ToolVerdict } from './compatibility.ts';
+export type { ToolVerdict } from '../modules/types.ts';
 export type { Root } from '../modules/tree.ts';
 
 export interface PreflightRow {

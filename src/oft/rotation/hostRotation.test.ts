@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { defaultSettings } from '../plan/planned.ts';
 import { layerAngles, blockRotations } from './hostRotation.ts';
 import { initialParameters, parameterLayout, readParameters, writeParameters } from './parameters.ts';
-import { planLayers } from '../plan/rules.ts';
+import { planLayers } from '../plan/planning.ts';
 import type { Layer, Plan } from '../types.ts';
 
 const layer = (path: string, out: number): Layer => ({

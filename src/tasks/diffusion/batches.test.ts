@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { Batches, type BatchOptions, timestepTensor } from './batches.ts';
 import { CaptionEmbeddings } from './conditions.ts';
 import { LatentMaterial, PixelMaterial } from './material.ts';
-import { parseSchedulerConfig, Scheduler } from './scheduler.ts';
+import { parseSchedulerConfig } from './schedulerConfig.ts';
+import { Scheduler } from './scheduler.ts';
 import { emojiTokenizer } from './testing/emoji.ts';
 
 const scheduler = new Scheduler(

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { expectNear, json, tensors } from '../../../e2e/golden/testing/fixtures.ts';
 import { tensor } from '#src/onnx/tensor.ts';
 import { type Denoise, sample } from './sample.ts';
-import { parseSchedulerConfig, Scheduler } from './scheduler.ts';
+import { parseSchedulerConfig } from './schedulerConfig.ts';
+import { Scheduler } from './scheduler.ts';
 import { emojiDenoise, emojiScheduler, emojiTextEncoder, emojiTokenizer } from './testing/emoji.ts';
 
 describe("the built-in model's samples", () => {

@@ -4,7 +4,8 @@ import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { clipTokenizerJson } from './clipTokenizer.ts';
 import { Parts, readJson } from './parts.ts';
 import type { LatentScale } from './posterior.ts';
-import { parseSchedulerConfig, Scheduler } from './scheduler.ts';
+import { parseSchedulerConfig } from './schedulerConfig.ts';
+import { Scheduler } from './scheduler.ts';
 import { CaptionTokenizer } from './tokenizer.ts';
 
 export interface TextPart {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { json } from '../../../e2e/golden/testing/fixtures.ts';
-import { parseSchedulerConfig, Scheduler } from './scheduler.ts';
+import { parseSchedulerConfig } from './schedulerConfig.ts';
+import { Scheduler } from './scheduler.ts';
 import { sigmasOf } from './sigmas.ts';
 import { type SamplerName, sample, samplers } from './sample.ts';
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { json } from '../../../e2e/golden/testing/fixtures.ts';
 import { DataError } from '../files.ts';
 import { sample } from './sample.ts';
-import { parseSchedulerConfig, Scheduler } from './scheduler.ts';
+import { parseSchedulerConfig } from './schedulerConfig.ts';
+import { Scheduler } from './scheduler.ts';
 
 interface Case {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** @file Which timesteps a sampling run visits (table 2 of Lin et al., 2305.08891), as diffusers' schedulers place them. */
 import { DataError } from '#src/tasks/files.ts';
-import type { SchedulerConfig } from './scheduler.ts';
+import type { SchedulerConfig } from './schedulerConfig.ts';
 
 /** n numbers evenly from first to last. */
 export const linspace = (first: number, last: number, n: number): Float64Array =>

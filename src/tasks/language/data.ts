@@ -2,33 +2,14 @@
 import type { FileSet } from '#src/tasks/files.ts';
 import { shortened } from '#src/tasks/problems.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
-import type { Piece } from './chat.ts';
-import type { FrameKind, Framing } from './frame.ts';
 import { readCsv, readJson } from './rows.ts';
-
-/** One text of the data. */
-export interface Document {
-  /** "chats.jsonl, line 4" */
-  readonly name: string;
-  readonly pieces: readonly Piece[];
-  /** What its prompts and answers stand in; null: it has none. The model's template writes the tokens that start and end a text, too. */
-  readonly frame: FrameKind | null;
-  /** The first that is asked in it; null: nothing is. */
-  readonly question: string | null;
-}
+import type { Document, ReadOptions } from './types.ts';
 
 /** Larger files are no texts that a browser should take apart at once. */
 const LARGEST = 2 ** 28;
 const FILES = /\.(txt|md|jsonl|ndjson|json|csv|tsv)$/i;
 /** Files that tools put beside data. */
 const BESIDE = /(^|\/)(readme[^/]*|licen[cs]e[^/]*|dataset_infos?\.json|files\.json)$/i;
-
-export interface ReadOptions {
-  readonly column: string;
-  readonly framing: Framing;
-  /** Learn what was given, too. */
-  readonly all?: boolean;
-}
 
 export async function readDocuments(
   files: FileSet,

@@ -16,7 +16,8 @@ import type {
   TrainedGraph,
 } from '#src/tasks/types.ts';
 import { ChatTemplate } from './chat.ts';
-import { type Document, readDocuments } from './data.ts';
+import type { Document } from './types.ts';
+import { readDocuments } from './data.ts';
 import { type FrameKind, frameWords, Framing, usualKind } from './frame.ts';
 import { generate } from './generate.ts';
 import type { LanguageOptions } from './info.ts';

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { columnOf, parseTable } from '#src/tasks/table.ts';
 import type { Message, Piece } from './chat.ts';
-import type { Document, ReadOptions } from './data.ts';
+import type { Document, ReadOptions } from './types.ts';
 import type { FrameKind, Framing } from './frame.ts';
 
 const textNames = ['text', 'content', 'document', 'sentence', 'output', 'story'];

@@ -1,7 +1,7 @@
 /** @file Documents as rows of tokens of one length: put together or padded, with what counts for the loss. */
 import type { TextTokens } from '#src/tasks/text/tokens.ts';
 import type { Piece } from './chat.ts';
-import type { Document } from './data.ts';
+import type { Document } from './types.ts';
 import { type Parted, parted, type Segment, type Turn, turnsOf } from './windows.ts';
 
 /** `length` tokens, and at each place the token that follows. */

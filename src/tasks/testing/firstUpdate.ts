@@ -1,7 +1,7 @@
 /** @file The first update of a job on wasm in Node, and how the model is judged before it: for tests of how a job is cut into batches. */
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import { ownFeeds } from '#src/program/names.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { withRecomputation } from '#src/program/recompute.ts';

@@ -4,7 +4,7 @@ import { decodeModel } from '#src/onnx/decode.ts';
 import { externalFiles, loadExternal } from '#src/onnx/external.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { type Layout, parameterLayout } from '#src/oft/rotation/parameters.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { ownFeeds } from '#src/program/names.ts';
 import { compileTraining } from '#src/program/training.ts';

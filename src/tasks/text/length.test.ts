@@ -1,6 +1,6 @@
 /** @file How long rows are where nobody says: what models of real exporters have positions for, and what a training step of them takes. */
 import { describe, expect, it } from 'vitest';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { estimateMemory } from '#src/program/memory.ts';

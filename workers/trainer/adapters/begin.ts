@@ -1,7 +1,9 @@
 /** @file Where a run begins: at the untouched model, at an adapter file, or at a checkpoint of a run that began at either. */
 import { FormatError } from '#src/formats/errors.ts';
 import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
-import { decideLayers, type PlanProblem, planProblems } from '#src/oft/plan/rules.ts';
+import { decideLayers } from '#src/oft/plan/rules.ts';
+import type { PlanProblem } from '#src/oft/plan/types.ts';
+import { planProblems } from '#src/oft/plan/planning.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import { DataError } from '#src/tasks/files.ts';
 import type { AdapterReport, JobRequest, Problem } from '../../protocol.ts';

@@ -7,7 +7,8 @@ import { noRun, ProblemError } from '../problems.ts';
 import type { Run } from '../run/run.ts';
 import type { Runs, Saved } from '../saved.ts';
 import type { Loader } from '../files/loader.ts';
-import { layoutKeyOf, type Setup } from '../prepare/setup.ts';
+import { layoutKeyOf } from '../prepare/setup.ts';
+import type { Setup } from '../prepare/types.ts';
 import { builtinSource } from '../files/sources.ts';
 
 /** A state that can be gone on from, stored or (where storing failed) only here. */

@@ -3,7 +3,7 @@ import { readAdapter } from '#src/formats/adapters/adapterFiles.ts';
 import type { AdapterFile } from '#src/formats/adapters/adapterTypes.ts';
 import { type LayerParameters } from '#src/oft/rotation/parameters.ts';
 import { plannedLayer, settingsOf } from '#src/oft/plan/planned.ts';
-import type { Decision } from '#src/oft/plan/rules.ts';
+import type { Decision } from '#src/oft/plan/types.ts';
 import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
 import { sha256 } from '#src/tasks/digest.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';

@@ -6,7 +6,7 @@ import type { Program } from '#src/program/types.ts';
 import { memoryVerdict, type OfferedMemory, reliefs } from '#src/program/verdict.ts';
 import { FIRST_ROUNDS } from '#src/training/rounds.ts';
 import type { Fit } from '../../protocol.ts';
-import type { Setup } from './setup.ts';
+import type { Setup } from './types.ts';
 
 /** The largest tensor of a program by its bytes. */
 function largestTensor({ stages }: Program): { name: string; bytes: number } | null {

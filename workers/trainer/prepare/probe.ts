@@ -2,7 +2,7 @@
 import type { Bench } from '../bench.ts';
 import { FIRST_ROUNDS } from '#src/training/rounds.ts';
 import { jobFeeds } from '../run/feeds.ts';
-import type { Setup } from './setup.ts';
+import type { Setup } from './types.ts';
 
 /** Seconds per step: the quicker of two, after one that warms up. What they learn is thrown away when a run begins. */
 export async function probe(setup: Setup, bench: Bench): Promise<number> {

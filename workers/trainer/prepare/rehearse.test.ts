@@ -6,7 +6,7 @@ import { defaultJob } from '#src/formats/jobs/job.ts';
 import { defaultPlan } from '#src/formats/plans/plan.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
-import { planLayers } from '#src/oft/plan/rules.ts';
+import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { readRanges, readStructure } from '#src/tasks/modelFiles.ts';

@@ -15,7 +15,7 @@ import { loadAll, loadNamed } from '#src/onnx/external.ts';
 import type { Unsaveable } from '../../protocol.ts';
 import { type Adapter, exportAs } from '../adapters/adapter.ts';
 import { problemOf } from '../problems.ts';
-import type { Setup } from './setup.ts';
+import type { Setup } from './types.ts';
 
 /** Every kind of file. */
 export const FORMATS: readonly AdapterFormat[] = [

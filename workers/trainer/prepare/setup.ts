@@ -1,57 +1,22 @@
 /** @file A request made ready: model and data read by the task, layers planned, the step compiled as plain data. Nothing here touches a device. */
-import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import { examineLayers, unadaptedWords } from '#src/oft/layers/layers.ts';
 import { type Layout, parameterLayout, writeParameters } from '#src/oft/rotation/parameters.ts';
-import type { PlanProblem } from '#src/oft/plan/rules.ts';
-import type { Layer, PlannedLayer } from '#src/oft/types.ts';
+import type { PlanProblem } from '#src/oft/plan/types.ts';
 import { leastMemory } from '#src/program/recompute.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { startingParameters } from '#src/program/weights.ts';
 import type { Program } from '#src/program/types.ts';
-import type { LoadExternal } from '#src/runtime/types.ts';
-import type { PreparedTask, TaskHost, TaskModel, TaskProblem, TrainedGraph } from '#src/tasks/types.ts';
+import type { PreparedTask, TaskHost, TaskProblem, TrainedGraph } from '#src/tasks/types.ts';
 import { FIRST_ROUNDS } from '#src/training/rounds.ts';
-import type { AdapterReport, JobRequest, Preparation, PrepareProgress, Unsaveable } from '../../protocol.ts';
+import type { JobRequest, PrepareProgress, Unsaveable } from '../../protocol.ts';
 import { begin } from '../adapters/begin.ts';
 import type { Loader } from '../files/loader.ts';
 import { ProblemError } from '../problems.ts';
 import { rehearse } from './rehearse.ts';
-import type { Origin, Saved } from '../saved.ts';
+import type { Setup, SetupProblem } from './types.ts';
+import type { Saved } from '../saved.ts';
 import { sourceName } from '../files/sources.ts';
-
-export type SetupProblem = Preparation['problems'][number];
-
-export interface Setup {
-  readonly request: JobRequest;
-  readonly job: Job;
-  readonly model: TaskModel;
-  readonly prepared: PreparedTask;
-  readonly trained: TrainedGraph;
-  /** All that can be adapted. */
-  readonly layers: readonly Layer[];
-  readonly planned: readonly PlannedLayer[];
-  /** The adapter file that the run starts from; null: the untouched model. */
-  readonly adapter: Origin | null;
-  /** What became of the file, where one was read. */
-  readonly report: AdapterReport | null;
-  readonly layout: Layout;
-  /** Numbers in the model's weights. */
-  readonly weights: number;
-  /** Reads weights that are too large to be held, by range. */
-  readonly external: LoadExternal;
-  readonly problems: readonly SetupProblem[];
-  readonly modelName: string;
-  readonly dataName: string;
-  readonly selfContained: boolean;
-  readonly layoutKey: string;
-  /** Kinds of file that it could not be saved as. Found out once. */
-  unsaveable(): Promise<readonly Unsaveable[]>;
-  /** Names the training step. */
-  trainingKey(rounds: number, variant?: number): string;
-  /** The training step with so many Newton–Schulz rounds, for one of the task's shapes of micro-batches. Throws GraphError. */
-  program(rounds: number, variant?: number): Program;
-}
 
 /** Names an adapted model: equal keys, equal programs. */
 export const layoutKeyOf = (modelHash: string, { planned, whole }: Layout): string =>

@@ -4,7 +4,7 @@ import type { Adapted, TaskHost } from '#src/tasks/types.ts';
 import type { Evaluation, Problem } from '../../protocol.ts';
 import type { Bench } from '../bench.ts';
 import type { SampleRow } from '../saved.ts';
-import type { Setup } from '../prepare/setup.ts';
+import type { Setup } from '../prepare/types.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 export interface Judged {

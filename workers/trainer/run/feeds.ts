@@ -5,7 +5,7 @@ import { scheduleTensor } from '#src/optim/adamw.ts';
 import { ownFeeds } from '#src/program/names.ts';
 import { random } from '#src/tasks/random.ts';
 import { FIRST_ROUNDS } from '#src/training/rounds.ts';
-import type { Setup } from '../prepare/setup.ts';
+import type { Setup } from '../prepare/types.ts';
 
 /** All feeds of micro-step `micro` of step `step` (0-based) at a learning rate. */
 export function jobFeeds(

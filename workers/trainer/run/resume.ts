@@ -7,7 +7,7 @@ import { matchCheckpoint } from '#src/training/checkpoint.ts';
 import type { RunEvent } from '../../protocol.ts';
 import { ProblemError } from '../problems.ts';
 import { checkpointed, parseStoredJob, type Runs, type Saved } from '../saved.ts';
-import type { Setup } from '../prepare/setup.ts';
+import type { Setup } from '../prepare/types.ts';
 
 /** The job, checked as job files are. Throws JobError, or ProblemError for what is no job at all. */
 export function checkedJob(job: Job): Job {

@@ -15,7 +15,7 @@ import { judgesAt } from './judging.ts';
 import { jobFeeds } from './feeds.ts';
 import { problemOf, ProblemError } from '../problems.ts';
 import { checkpointed, keptRows, type Runs, type SampleRow, type Saved } from '../saved.ts';
-import type { Setup } from '../prepare/setup.ts';
+import type { Setup } from '../prepare/types.ts';
 import { TrainingStep } from './step.ts';
 import { type Stopwatch } from './stopwatch.ts';
 

@@ -2,7 +2,7 @@
 import type { Executable } from '#src/runtime/types.ts';
 import { nextRounds, largestNorm } from '#src/training/rounds.ts';
 import type { Bench } from '../bench.ts';
-import type { Setup } from '../prepare/setup.ts';
+import type { Setup } from '../prepare/types.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 export class TrainingStep implements Executable {

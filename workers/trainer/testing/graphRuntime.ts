@@ -1,6 +1,5 @@
 /** @file A runtime for tests in Node: programs run stage by stage in plain sessions. It can lose its device, or spoil an output, on demand. */
-import type { Graph } from '#src/graph/types.ts';
-import type { Constant } from '#src/onnx/model.ts';
+import type { Graph, GraphConstant } from '#src/graph/types.ts';
 import type { Tensor, TypedArray } from '#src/onnx/tensor.ts';
 import { type GraphRun, openGraph } from '#src/ops/testing/runGraph.ts';
 import { constantBytes } from '#src/runtime/weights.ts';
@@ -19,7 +18,7 @@ export interface TestRuntime extends Runtime {
 
 /** The graph with its weights read in. */
 async function inlined(graph: Graph, external?: LoadExternal): Promise<Graph> {
-  const constants = new Map<string, Constant>();
+  const constants = new Map<string, GraphConstant>();
   for (const [name, c] of graph.constants) {
     if (c.by) {
       constants.set(name, { ...c, by: await inlined(c.by, external) });

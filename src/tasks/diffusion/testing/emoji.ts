@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-web';
 import type { Denoise } from '../sample.ts';
-import { parseSchedulerConfig, Scheduler } from '../scheduler.ts';
+import { parseSchedulerConfig } from '../schedulerConfig.ts';
+import { Scheduler } from '../scheduler.ts';
 import { CaptionTokenizer } from '../tokenizer.ts';
 
 ort.env.wasm.numThreads = 1;

@@ -1,6 +1,6 @@
 /** @file Tokens that are found in a text before it is cut: special ones, and those that were added to a vocabulary. */
 import * as v from 'valibot';
-import type { Normalizer } from './normalizers.ts';
+import type { Normalizer } from './types.ts';
 import { WORD } from './preTokenizers.ts';
 
 export const addedSchema = v.looseObject({

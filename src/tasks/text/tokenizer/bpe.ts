@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
 import { byteNames } from './bytes.ts';
-import type { WordModel } from './models.ts';
+import type { WordModel } from './types.ts';
 import { vocabSchema } from './read.ts';
 
 export const bpeSchema = v.looseObject({

@@ -3,14 +3,8 @@ import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
 import { bpe, bpeSchema } from './bpe.ts';
 import { type Part, readPart, unknownKind, vocabSchema } from './read.ts';
+import type { WordModel } from './types.ts';
 import { unigram, unigramSchema } from './unigram.ts';
-
-export interface WordModel {
-  readonly vocab: ReadonlyMap<string, number>;
-  readonly words: number;
-  /** @throws DataError for a word that it has no token for, nor one for unknown words */
-  encode(word: string): readonly number[];
-}
 
 const wordPieceSchema = v.looseObject({
   vocab: vocabSchema,

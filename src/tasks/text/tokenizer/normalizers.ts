@@ -5,8 +5,7 @@ import { LATER_CONTROLS, LATER_FORMS, LATER_MARKS, LATER_NONSPACING } from './ol
 import { precompiled } from './precompiled.ts';
 import { kindSchema, type Part, patternSchema, readPart, unknownKind } from './read.ts';
 import { patternOf } from './regex.ts';
-
-export type Normalizer = (text: string) => string;
+import type { Normalizer } from './types.ts';
 
 /** Rust changes case character by character: no final sigma at the ends of words. */
 const lower = (text: string): string => {

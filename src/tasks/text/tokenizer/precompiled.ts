@@ -1,6 +1,6 @@
 /** @file SentencePiece's table of replacements: a double-array trie over UTF-8, and the texts that it points into (Darts-clone's layout). */
 import { DataError } from '#src/tasks/files.ts';
-import type { Normalizer } from './normalizers.ts';
+import type { Normalizer } from './types.ts';
 
 const encoder = new TextEncoder();
 

@@ -3,7 +3,8 @@ import { ByteFallbackDecoder, SequenceDecoder, Tokenizer as Library } from '@hug
 import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
 import { type Added, addedFinder, addedSchema } from './added.ts';
-import { wordModel, type WordModel } from './models.ts';
+import { wordModel } from './models.ts';
+import type { WordModel } from './types.ts';
 import { normalizer } from './normalizers.ts';
 import { joinTexts, postProcessor, type Typed, typedText } from './postProcessors.ts';
 import { preTokenizer } from './preTokenizers.ts';

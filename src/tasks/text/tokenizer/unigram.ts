@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
 import { byteNames } from './bytes.ts';
-import type { WordModel } from './models.ts';
+import type { WordModel } from './types.ts';
 
 export const unigramSchema = v.looseObject({
   vocab: v.custom<readonly (readonly [string, number])[]>(

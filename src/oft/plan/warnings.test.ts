@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planLayers } from '../plan/rules.ts';
+import { planLayers } from './planning.ts';
 import { conv, linear, plan } from '../testing/layers.ts';
 import type { Layer, Plan } from '../types.ts';
 import { largestMeanAngle } from './warnings.ts';

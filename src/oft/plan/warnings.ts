@@ -1,7 +1,7 @@
 /** @file What is doubtful about settings before anything is trained, each with a cure. */
 import { blockLimit, layerLimit } from '../rotation/clamp.ts';
-import { fanIn, storedBlocks, widthOf } from '../plan/planned.ts';
-import type { PlanProblem } from '../plan/rules.ts';
+import { fanIn, storedBlocks, widthOf } from './planned.ts';
+import type { PlanProblem } from './types.ts';
 import type { PlannedLayer } from '../types.ts';
 
 /** From this share of the adapted weights' own numbers an adapter is no small one any more. */
