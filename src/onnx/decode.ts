@@ -9,6 +9,7 @@ import {
   type NodeProto,
   type ValueInfoProto,
 } from 'onnx-buf';
+import { withStoredWeights } from './constantNodes.ts';
 import { decodeTensor } from './decodeTensor.ts';
 import { copyWith, inlineFunctions, versionOf } from './functions.ts';
 import {
@@ -26,7 +27,7 @@ import { codeName, typeOfCode } from './protobuf.ts';
 import { checkMessage } from './wire.ts';
 
 /**
- * Decodes an ONNX file. The model's local functions are inlined; Constant nodes stay nodes; tensors in other files stay byte ranges.
+ * Decodes an ONNX file. The model's local functions are inlined; weights in Constant nodes become initializers; tensors in other files stay byte ranges.
  * @throws ModelError for anything that is not a whole, sane ONNX model.
  */
 export function decodeModel(bytes: Uint8Array): Model {
@@ -47,7 +48,7 @@ export function decodeModel(bytes: Uint8Array): Model {
     irVersion: Number(proto.irVersion),
     opsets,
     producer: [proto.producerName, proto.producerVersion].filter(Boolean).join(' '),
-    graph: decodeGraph(graph, true),
+    graph: withStoredWeights(decodeGraph(graph, true)),
     metadata: new Map(proto.metadataProps.map((p) => [p.key, p.value])),
   };
 }

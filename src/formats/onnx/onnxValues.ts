@@ -1,5 +1,6 @@
 /** @file Values of a weight where a node of the model sees it: constants behind any operators that can be computed here. */
 import { intAttr, intsAttr } from '#src/graph/attributes.ts';
+import { constantOfNode } from '#src/onnx/constantNodes.ts';
 import { bfloatToNumber, halfToNumber, numberToBfloat, numberToHalf } from '#src/onnx/float16.ts';
 import { type Constant, type DType, ModelError, type ModelGraph, type Node } from '#src/onnx/model.ts';
 import { typeOfCode } from '#src/onnx/protobuf.ts';
@@ -28,13 +29,7 @@ export class ModelScope {
     const own = this.graph.initializers.get(name);
     if (own) return own;
     const node = this.#producers.get(name);
-    if (node) {
-      if (node.op !== 'Constant' || node.domain !== '') return undefined;
-      const { value, value_floats: floats } = node.attributes;
-      if (floats?.kind === 'floats')
-        return constantOf(tensor('float32', [floats.value.length], floats.value));
-      return value?.kind === 'tensor' ? value.value : undefined;
-    }
+    if (node) return constantOfNode(node);
     return this.outer?.constant(name);
   }
 

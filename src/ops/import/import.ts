@@ -6,6 +6,7 @@ import { type Graph, GraphError, type Value, type ValueType } from '#src/graph/t
 import type { Builder } from '#src/graph/builder.ts';
 import { type Constant, type DType, type Model, ModelError, type Node } from '#src/onnx/model.ts';
 import { settingInputs } from '#src/onnx/givenInputs.ts';
+import { constantOfNode } from '#src/onnx/constantNodes.ts';
 import { computed, single } from '#src/onnx/single.ts';
 import { constantOf, numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { checkArity } from '../checks/arity.ts';
@@ -263,13 +264,7 @@ class Importer implements Knowledge {
     const operator = operators[operatorKey(node)];
     const inputs = this.#inputs(node);
     if (node.op === 'Constant' && node.domain === '') {
-      const { value, value_floats: floats } = node.attributes;
-      const constant =
-        floats?.kind === 'floats'
-          ? constantOf(tensor('float32', [floats.value.length], floats.value))
-          : value?.kind === 'tensor'
-            ? value.value
-            : undefined;
+      const constant = constantOfNode(node);
       if (constant && isWeight(constant) && sizeOf(constant.shape) > 1)
         return [this.#weight(this.#free(original.outputs[0]!), constant)];
     }
