@@ -4,7 +4,7 @@ import { constantOfNode } from '#src/onnx/constantNodes.ts';
 import { bfloatToNumber, halfToNumber, numberToBfloat, numberToHalf } from '#src/onnx/float16.ts';
 import { type Constant, type DType, ModelError, type ModelGraph, type Node } from '#src/onnx/model.ts';
 import { typeOfCode } from '#src/onnx/protobuf.ts';
-import { constantOf, numbersOf, sizeOf, type Tensor, tensor, tensorOf } from '#src/onnx/tensor.ts';
+import { numbersOf, sizeOf, type Tensor, tensor, tensorOf } from '#src/onnx/tensor.ts';
 import { builder, operatorKey, operators } from '#src/ops/table.ts';
 
 /** Numbers of any type in float64. */
