@@ -53,6 +53,11 @@ export class WorkerTrainer implements Trainer {
     return openWorker(options, tell);
   });
 
+  /** Ends the worker at once, with whatever it is at. */
+  close(): void {
+    this.#connection.close();
+  }
+
   #call<T>(use: (api: Remote<WorkerApi>, note: string) => Promise<T>): Promise<T> {
     return this.#connection.call(use);
   }
