@@ -1,7 +1,7 @@
 /** @file Einsum over any number of operands, with ellipsis and diagonals, written out as matrix products. */
 import { stringAttr } from '#src/graph/attributes.ts';
 import type { Builder } from '#src/graph/builder.ts';
-import { GraphError, type Shape, type Value } from '#src/graph/types.ts';
+import { Contradiction, type Shape, type Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
 import { commonType, nodeLabel } from './common.ts';
@@ -22,10 +22,11 @@ function parse(node: Node, shapes: readonly Shape[]): Equation {
   const equation = stringAttr(node, 'equation', '').replaceAll(' ', '');
   const [left = '', right] = equation.split('->');
   const fail = (what: string): never => {
-    throw new GraphError(`${nodeLabel(node)}: equation "${equation}" ${what}.`);
+    throw new Contradiction(`${nodeLabel(node)}: equation "${equation}" ${what}.`);
   };
   const parts = left.split(',');
-  if (parts.length !== shapes.length) fail(`has ${parts.length} operands, but the node ${shapes.length}`);
+  if (parts.length !== shapes.length)
+    fail(`has ${parts.length} operands, but the node ${shapes.length}`);
   const unused = [...letters].filter((c) => !equation.includes(c));
   const dots = parts.map((p, i) => (p.includes('...') ? shapes[i]!.length - (p.length - 3) : 0));
   const width = Math.max(0, ...dots);
@@ -46,7 +47,8 @@ function parse(node: Node, shapes: readonly Shape[]): Equation {
     term.forEach((c, k) => {
       const known = sizes.get(c) ?? 1;
       const d = shape[k]!;
-      if (known !== 1 && d !== 1 && d !== known) fail(`gives the index ${c} the sizes ${known} and ${d}`);
+      if (known !== 1 && d !== 1 && d !== known)
+        fail(`gives the index ${c} the sizes ${known} and ${d}`);
       sizes.set(c, Math.max(known, d));
     });
   });

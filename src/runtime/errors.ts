@@ -1,14 +1,15 @@
 /** @file Failures of the runtime as codes that the page can act on. */
+import { PlainError, type PlainOptions } from '#src/platform/refusals.ts';
 
 export type RuntimeErrorCode = 'device-lost' | 'out-of-memory' | 'session' | 'run';
 
 /** The message is shown to people as it is; `code` says which way out to offer. */
-export class RuntimeError extends Error {
+export class RuntimeError extends PlainError {
   override readonly name = 'RuntimeError';
   constructor(
     readonly code: RuntimeErrorCode,
     message: string,
-    options?: ErrorOptions,
+    options?: PlainOptions,
   ) {
     super(message, options);
   }

@@ -82,11 +82,7 @@ export class LoadedProgram implements Executable {
     const tensors = new Map<string, Ort.Tensor>();
     for (const name of stage.weights) {
       const constant = stage.graph.constants.get(name);
-      if (!constant)
-        throw new RuntimeError(
-          'session',
-          `Stage ${stage.name} has no constant named ${name} to take as weight.`,
-        );
+      if (!constant) throw new Error(`Stage ${stage.name} has no constant named ${name} to take as weight.`);
       tensors.set(name, await weights.acquire(name, constant, external));
       this.#acquired.push(constant);
     }
@@ -98,8 +94,7 @@ export class LoadedProgram implements Executable {
 
   #upload(s: StateTensor, data: Float32Array): Ort.Tensor {
     if (data.length !== sizeOf(s.shape))
-      throw new RuntimeError(
-        'run',
+      throw new Error(
         `State ${s.name} needs ${sizeOf(s.shape)} values of shape [${s.shape.join()}], but got ${data.length}.`,
       );
     return deviceTensor(this.#host.backend, s.type, s.shape, data.slice());
@@ -127,7 +122,7 @@ export class LoadedProgram implements Executable {
       values.set(feed.input ?? feed.name, feedTensor(backend, feed, feeds));
     for (const name of reads)
       if (!this.#program.reads.includes(name))
-        throw new RuntimeError('run', `${name} is no output that this program offers for reading.`);
+        throw new Error(`${name} is no output that this program offers for reading.`);
 
     const nextOf = new Map(this.#program.state.map((s) => [s.output, s.name]));
     const wanted = new Set([...nextOf.keys(), ...reads, ...this.#passedOn()]);
@@ -142,8 +137,7 @@ export class LoadedProgram implements Executable {
         for (const name of session.inputNames) {
           const value = weights.get(name) ?? values.get(name);
           if (!value)
-            throw new RuntimeError(
-              'run',
+            throw new Error(
               `Stage ${stage.name} misses its input ${name}: no feed, state or earlier stage gives it.`,
             );
           inputs[name] = value;
@@ -214,7 +208,7 @@ export class LoadedProgram implements Executable {
     return this.#exclusive('Writing the state', async () => {
       const known = new Map(this.#program.state.map((s) => [s.name, s]));
       const unknown = Object.keys(state).find((name) => !known.has(name));
-      if (unknown !== undefined) throw new RuntimeError('run', `This program has no state named ${unknown}.`);
+      if (unknown !== undefined) throw new Error(`This program has no state named ${unknown}.`);
       const fresh = Object.entries(state).map(
         ([name, data]) => [name, this.#upload(known.get(name)!, data)] as const,
       );
@@ -247,7 +241,7 @@ export class LoadedProgram implements Executable {
 
   async #exclusive<T>(subject: string, task: () => Promise<T>): Promise<T> {
     return ortMutex.run(async () => {
-      if (this.#disposed) throw new RuntimeError('run', 'This program was already disposed of.');
+      if (this.#disposed) throw new Error('This program was already disposed of.');
       try {
         return await task();
       } catch (error) {
@@ -261,7 +255,7 @@ export class LoadedProgram implements Executable {
 function checkOutputs(program: Program): void {
   const made = new Set(program.stages.flatMap((s) => s.graph.outputs.map((v) => v.name)));
   for (const name of [...program.state.map((s) => s.output), ...program.reads])
-    if (!made.has(name)) throw new RuntimeError('session', `No stage of the program has an output ${name}.`);
+    if (!made.has(name)) throw new Error(`No stage of the program has an output ${name}.`);
 }
 
 function quietly(task: () => void): void {
@@ -284,10 +278,9 @@ function feedTensor(
 ): Ort.Tensor {
   const data = feeds[feed.name];
   const size = sizeOf(feed.shape);
-  if (!data) throw new RuntimeError('run', `The feed ${feed.name} is missing.`);
+  if (!data) throw new Error(`The feed ${feed.name} is missing.`);
   if (data.length !== size)
-    throw new RuntimeError(
-      'run',
+    throw new Error(
       `The feed ${feed.name} needs ${size} values of shape [${feed.shape.join()}], but got ${data.length}.`,
     );
   return hostTensor(ort, feed.type, feed.shape, data);
