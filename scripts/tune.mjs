@@ -7,7 +7,15 @@ import { RunFolder } from './tune/output.mjs';
 import { duration, Progress, progressLine } from './tune/progress.mjs';
 import { HERE, refuse } from './tune/refuse.mjs';
 import { logLine, writeAdapterFile, writeRun } from './tune/results.mjs';
-import { evaluationLine, phaseLine, preparedLines, samplesFile, summary, textsOf } from './tune/words.mjs';
+import {
+  evaluationLine,
+  inWords,
+  phaseLine,
+  preparedLines,
+  samplesFile,
+  summary,
+  textsOf,
+} from './tune/words.mjs';
 
 /** @import { AdapterFormat } from '#src/formats/adapterFormat.ts' */
 /** @import { Problem, RunEvent, Samples } from '#workers/protocol.ts' */
@@ -26,13 +34,6 @@ const CALLERS = [
   'no-run',
   'model-changed',
 ];
-
-/** A problem in one line. @param {Problem} problem */
-const inWords = ({ message, safe, cure }) =>
-  [message, safe, cure]
-    .filter((part) => part !== undefined && part !== '')
-    .join(' ')
-    .replaceAll(/\s*\n\s*/g, ' ');
 
 /** @param {Problem} problem @returns {never} */
 function fail(problem) {
@@ -251,7 +252,8 @@ async function inputsAt(places, library, progress) {
   /** @type {Record<string, { name: string, files: readonly import('./tune/inputs.ts').InputFile[] }>} */
   const folders = {};
   for (const [role, place] of Object.entries(places)) {
-    if (!existsSync(place)) refuse(`the ${ROLES[role] ?? role} is not there any more: ${place}; put it back, or name another`);
+    if (!existsSync(place))
+      refuse(`the ${ROLES[role] ?? role} is not there any more: ${place}; put it back, or name another`);
     const { files, notes } = await library.inputsOf(place);
     for (const note of notes) progress.note(`warning: ${note}`);
     folders[role] = { name: basename(place), files };

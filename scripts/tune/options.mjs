@@ -129,7 +129,7 @@ function formatsOf(list) {
   return words.map(
     (word) =>
       FORMATS.find((format) => format === word) ??
-      refuse(`--format: write ${FORMATS.join(', ')}, with commas between; not ${JSON.stringify(word)}`),
+      refuse(`--format takes ${FORMATS.join(', ')}, with commas between; not ${JSON.stringify(word)}`),
   );
 }
 

@@ -1,4 +1,5 @@
 /** @file What a checkpoint holds, how it is checked when read back, and whether it fits the run that wants it. */
+import { fieldWords } from '#src/tasks/fields.ts';
 import { reasonOf } from '#src/platform/refusals.ts';
 import * as v from 'valibot';
 import type { Job } from '#src/formats/jobTypes.ts';
@@ -85,7 +86,7 @@ export function parseCheckpoint(stored: unknown, parseJob: (json: unknown) => Jo
   if (!result.success) {
     const issue = result.issues[0];
     throw new DataError(
-      `The checkpoint is damaged or of another version: ${v.getDotPath(issue) ?? 'the record'}: ${issue.message}.`,
+      `The checkpoint is damaged or of another version: ${fieldWords(issue, 'the record')}.`,
       { cure: discard },
     );
   }

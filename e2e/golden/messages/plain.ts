@@ -46,7 +46,7 @@ const advice =
 
 /** The words that are right, listed: whoever reads them knows what to write. */
 const choices =
-  /(?:\bdid you mean\b|allowed: |usage: |there are:? (?!no\b)|[:;] it (?:has|takes) |known(?: here)?: |read here: |are read\b|its (?:inputs|outputs|arrays) are |must be a whole number|is a whole number from|is true or false|takes (?:two|exactly|shares|the) |is auto, |takes pictures of)/i;
+  /(?:\bdid you mean\b|allowed: |usage: |, with commas between|there are:? (?!no\b)|[:;] it (?:has|takes) |known(?: here)?: |read here: |are read\b|its (?:inputs|outputs|arrays) are |must be a whole number|is a whole number from|is true or false|takes (?:two|exactly|shares|the) |is auto, |takes pictures of)/i;
 
 /**
  * Whether a text says what to do: one of its parts (between full stops, colons, semicolons, and commas before "or") is a sentence of advice, or

@@ -41,6 +41,42 @@ describe('what the code says', () => {
   });
 });
 
+/** Classes of the language: thrown where what cannot be has happened. No edge shows their words. */
+const MISTAKES = /^(?:Error|TypeError|RangeError|DOMException)$/;
+
+describe('what is thrown', () => {
+  /** Classes of errors that are caught by name, and classes that are thrown and are none of ours. */
+  const caught = new Set<string>();
+  const strangers = new Map<string, string>();
+  const oddities: string[] = [];
+  for (const source of all)
+    walk(source.tree, (node) => {
+      if (
+        ts.isBinaryExpression(node) &&
+        node.operatorToken.kind === ts.SyntaxKind.InstanceOfKeyword &&
+        ts.isIdentifier(node.right)
+      )
+        caught.add(node.right.text);
+      if (!ts.isThrowStatement(node)) return;
+      const thrown = (e: ts.Expression): void => {
+        if (ts.isConditionalExpression(e)) {
+          thrown(e.whenTrue);
+          thrown(e.whenFalse);
+        } else if (ts.isNewExpression(e)) {
+          const name = e.expression.getText(source.tree);
+          if (!classes.plain.has(name) && !MISTAKES.test(name)) strangers.set(name, placeOf(source, e));
+        } else if (!ts.isIdentifier(e) && !ts.isCallExpression(e)) oddities.push(placeOf(source, e));
+      };
+      thrown(node.expression);
+    });
+
+  it('is a refusal, a mistake of the programme, or thrown on', () => expect(oddities).toEqual([]));
+
+  it('is caught by name where it is neither a refusal nor a mistake', () => {
+    expect([...strangers].filter(([name]) => !caught.has(name))).toEqual([]);
+  });
+});
+
 /** Whether a class of errors is one of ours, or of a library that is named: `Error` says nothing. */
 const NARROWED = /instanceof (?!Error\b)\w+|\bisWording\(|\btemplateReason\(/;
 /** Where everything that was thrown becomes a Problem, with its own words among the details. */

@@ -8,6 +8,7 @@ import { RunStore, type RunHeader } from '#src/store/runs.ts';
 import { parseSaved, parseStoredJob, type Saved } from '#workers/trainer/saved.ts';
 import { Lab, tinyJob, tinyRequest, value } from '#workers/trainer/testing/sessions.ts';
 import { expectRefusal, refusesLater } from './drive.ts';
+import { spoiled } from './spoil.ts';
 
 let saved: Saved;
 let header: RunHeader;
@@ -21,21 +22,6 @@ beforeAll(async () => {
 
 const storeIn = (database: string): RunStore<Saved> =>
   new RunStore<Saved>({ content: parseSaved, job: parseStoredJob }, database);
-
-/** A value with one of its parts, at any depth, exchanged. */
-function spoiled(value: unknown, random: () => number): unknown {
-  const odd = [null, undefined, -1, NaN, 'x', {}, [], new Float32Array(1), 2 ** 60];
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || random() < 0.15)
-    return odd[Math.floor(random() * odd.length)];
-  const names = Object.keys(value);
-  if (names.length === 0) return odd[Math.floor(random() * odd.length)];
-  const name = names[Math.floor(random() * names.length)]!;
-  const copy: Record<string, unknown> = Array.isArray(value)
-    ? (Object.assign([], value) as unknown as Record<string, unknown>)
-    : { ...value };
-  copy[name] = spoiled(copy[name], random);
-  return copy;
-}
 
 describe('saved runs', () => {
   it('with a part of their records exchanged', async () => {

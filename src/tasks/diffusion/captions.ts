@@ -178,7 +178,9 @@ export async function readCaptions(
       const wrong = await fromMetadata(files, path, known, captions);
       problems.push(...shortened(wrong, (n) => `${path}: ${n} more rows are wrong.`));
     } catch (error) {
-      problems.push(problem('error', path, `${path} cannot be read: ${reason(error)}.`, 'Mend the file, or take it out.'));
+      problems.push(
+        problem('error', path, `${path} cannot be read: ${reason(error)}.`, 'Mend the file, or take it out.'),
+      );
     }
   }
   const texts = files.paths.filter((path) => CAPTION.test(path) && !isHidden(path));
@@ -207,7 +209,9 @@ export async function readCaptions(
         });
         continue;
       } catch (error) {
-        problems.push(problem('error', beside, `${beside} cannot be read: ${reason(error)}.`, 'Save it again as UTF-8.'));
+        problems.push(
+          problem('error', beside, `${beside} cannot be read: ${reason(error)}.`, 'Save it again as UTF-8.'),
+        );
       }
     }
     if (captions.has(image)) continue;

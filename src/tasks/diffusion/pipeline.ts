@@ -1,4 +1,5 @@
 /** @file A Stable Diffusion model's files and settings, of any of its kinds: pixels or latents, one text encoder or SDXL's two. */
+import { fieldWords } from '#src/tasks/fields.ts';
 import * as v from 'valibot';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { clipTokenizerJson } from './clipTokenizer.ts';
@@ -63,9 +64,7 @@ function checked<S extends v.GenericSchema>(schema: S, json: unknown, path: stri
   const result = v.safeParse(schema, json);
   if (result.success) return result.output;
   const issue = result.issues[0];
-  throw new DataError(
-    `${path}: ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}. Copy it from the original model.`,
-  );
+  throw new DataError(`${path}: ${fieldWords(issue)}. Copy it from the original model.`);
 }
 
 /**

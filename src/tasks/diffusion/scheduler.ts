@@ -1,4 +1,5 @@
 /** @file The noise schedule of a diffusion model, as diffusers' scheduler_config.json describes it. */
+import { fieldWords } from '#src/tasks/fields.ts';
 import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
 import { linspace, round, spaced } from './spacing.ts';
@@ -68,7 +69,7 @@ export function parseSchedulerConfig(
 ): SchedulerConfig {
   const result = v.safeParse(configSchema, withDefaults(json));
   if (!result.success) {
-    const what = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`);
+    const what = result.issues.map((issue) => fieldWords(issue));
     throw new DataError(
       `${where} asks for a noise schedule that Rotune does not have: ${what.join('; ')}. Export the model with a DDIM scheduler.`,
     );

@@ -1,4 +1,5 @@
 /** @file Captions to token ids by a tokenizer.json, padded and truncated as that file says. */
+import { fieldWords } from '#src/tasks/fields.ts';
 import { reasonOf } from '#src/platform/refusals.ts';
 import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
@@ -37,7 +38,7 @@ function parse<S extends v.GenericSchema>(schema: S, json: unknown, where: strin
   if (result.success) return result.output;
   const issue = result.issues[0];
   throw new DataError(
-    `${where} is not a tokenizer that Rotune can read: ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}. Copy it from the original model.`,
+    `${where} is not a tokenizer that Rotune can read: ${fieldWords(issue)}. Copy it from the original model.`,
   );
 }
 

@@ -1,4 +1,5 @@
 /** @file How a model's own files want its pictures: Hugging Face's preprocessor_config.json or processor_config.json, or timm's config.json. */
+import { fieldWords } from '#src/tasks/fields.ts';
 import * as v from 'valibot';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import type { Filter } from './resample.ts';
@@ -85,9 +86,7 @@ function parsed<T extends v.GenericSchema>(shape: T, json: unknown, path: string
   const result = v.safeParse(shape, json);
   if (result.success) return result.output;
   const issue = result.issues[0];
-  throw new DataError(
-    `${path}: ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}. Copy it from the original model.`,
-  );
+  throw new DataError(`${path}: ${fieldWords(issue)}. Copy it from the original model.`);
 }
 
 const objectIn = (json: unknown, key: string): object | null => {
