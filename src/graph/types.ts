@@ -46,3 +46,7 @@ export class Contradiction extends GraphError {
 
 const contradiction =
   'Either the sizes chosen for the model’s inputs do not fit it, or its file contradicts itself here: choose other sizes, or export the model again. onnx.checker.check_model(path, full_check=True) says more.';
+
+/** Of rules that contradict one another whatever the model is. */
+export const reportIt =
+  'This is a mistake of Rotune’s own: report it with the model. Another export of it may avoid that.';

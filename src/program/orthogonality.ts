@@ -1,6 +1,6 @@
 /** @file How orthogonal the rotations are that the device computes from the parameters, as a program of its own. */
 import { prune } from '#src/graph/prune.ts';
-import { type Value, Contradiction } from '#src/graph/types.ts';
+import { GraphError, type Value } from '#src/graph/types.ts';
 import { identity } from '#src/oft/cayley.ts';
 import type { Layout } from '#src/oft/parameters.ts';
 import { emitRotations } from '#src/oft/rotations.ts';
@@ -29,7 +29,8 @@ export function compileOrthogonality(layout: Layout, rounds: number): Program {
     largest[kind] = largest[kind] ? g.emit('Max', [largest[kind], own]) : own;
   });
   const reads = (['exact', 'series'] as const).filter((kind) => largest[kind] !== null);
-  if (reads.length === 0) throw new Contradiction('No layer has a block that can turn.');
+  if (reads.length === 0)
+    throw new GraphError('No layer has a block that can turn.', { cure: 'Choose blocks of 2 or more.' });
   for (const kind of reads) g.output(largest[kind]!, kind);
   const graph = prune(lowerGraph(g.build()));
   return {

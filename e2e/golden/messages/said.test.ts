@@ -2,7 +2,8 @@
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { innerWord, saysWayOut } from './plain.ts';
-import { classesOf, placeOf, refusals, sources, walk } from './sentences.ts';
+import { refusals } from './sentences.ts';
+import { classesOf, placeOf, sources, walk } from './syntax.ts';
 
 const all = sources();
 const classes = classesOf(all);
