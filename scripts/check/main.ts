@@ -8,7 +8,7 @@ import { giveInputs, type InputValues } from '#src/onnx/givenInputs.ts';
 import { planToTable } from '#src/formats/plan.ts';
 import { readSafetensors, writeSafetensors } from '#src/formats/safetensors.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
-import { type Model, ModelError } from '#src/onnx/model.ts';
+import type { Model } from '#src/onnx/model.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { unknownOperators } from '#src/oft/obstacles.ts';

@@ -3,7 +3,7 @@ import type { DescMessage } from '@bufbuild/protobuf';
 import { randomId } from '#src/platform/id.ts';
 import { GraphProtoSchema, ModelProtoSchema, TensorProtoSchema } from 'onnx-buf';
 import { decodeModel, unreadable } from './decode.ts';
-import { type Model, ModelError, DamagedModel } from './model.ts';
+import { DamagedModel, type Model } from './model.ts';
 import { ByteSink, FileWindow } from './window.ts';
 import { withOwnRanges } from './external.ts';
 import { checkField, type Head, LONGEST_HEAD, Malformed, readHead, Wire, writeVarint } from './wire.ts';

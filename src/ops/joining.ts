@@ -4,7 +4,7 @@ import { mostOutputs } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf } from '#src/onnx/tensor.ts';
-import { contradicts, fail, optionalInts, zeros } from './arguments.ts';
+import { contradicts, optionalInts, zeros } from './arguments.ts';
 import { axisIndex, commonType, requiredInput } from './common.ts';
 import { concatenate, strided, stridesOf } from './strided.ts';
 import type { Operator } from './types.ts';

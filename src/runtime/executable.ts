@@ -5,7 +5,7 @@ import { byteLength, sizeOf, type TypedArray } from '#src/onnx/tensor.ts';
 import type { Program, Stage, StateTensor } from '#src/program/types.ts';
 import type { Backend } from './backend.ts';
 import { deviceTensor, download, hostTensor } from './device.ts';
-import { RuntimeError, runtimeError } from './errors.ts';
+import { runtimeError } from './errors.ts';
 import { ortMutex } from './mutex.ts';
 import { openStage } from './session.ts';
 import type { Executable, LoadExternal, PlacementReport } from './types.ts';

@@ -4,6 +4,7 @@ import { readAdapter } from '#src/formats/adapterFiles.ts';
 import { writeSafetensors } from '#src/formats/safetensors.ts';
 import { findLayers } from '#src/oft/layers.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
+import { tensor, type Tensor } from '#src/onnx/tensor.ts';
 import { importGraph } from '#src/ops/import.ts';
 import { ramp } from '#src/ops/testing/models.ts';
 import { uniform } from '#src/ops/testing/random.ts';
@@ -12,6 +13,9 @@ import { refuses } from './drive.ts';
 
 const layers = findLayers(importGraph(decodeModel(Uint8Array.from(fixture('oft/trajectory_mlp.onnx')))));
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
+
+/** One block over all outputs. */
+const nan = (out: number): Tensor => tensor('float32', [1, out, out], Array<number>(out * out).fill(NaN));
 
 describe('adapters', () => {
   it('adapters with bytes changed, keys renamed, shapes of others', () => {
@@ -67,9 +71,3 @@ describe('adapters', () => {
     expect(refuses(() => readAdapter(new Map(Object.entries(files)), layers), what)).toBe(true);
   });
 });
-
-/** One block over all outputs. */
-function nan(out: number): ReturnType<typeof ramp> {
-  const blocks = ramp(1, out, out);
-  return { ...blocks, data: blocks.data.map(() => NaN) as Float32Array };
-}

@@ -32,8 +32,7 @@ const property = (node: ts.ObjectLiteralExpression, key: string): ts.Expression 
 
 /** What is only said, and stops nothing: `{ kind: 'warning', problem: … }`. */
 function isWarning(node: ts.Node): boolean {
-  for (let at = node.parent; at; at = at.parent) {
-    if (ts.isFunctionLike(at)) return false;
+  for (let at = node.parent; !ts.isSourceFile(at) && !ts.isFunctionLike(at); at = at.parent) {
     if (ts.isObjectLiteralExpression(at) && property(at, 'kind')?.getText() === "'warning'") return true;
   }
   return false;
@@ -100,7 +99,7 @@ const isFunction = (
 /** Parameters of the functions around a node, from the inside, and the name by which that which has any of them in its message is called. */
 function around(node: ts.Node): { name: string; parameters: string[] }[] {
   const found: { name: string; parameters: string[] }[] = [];
-  for (let at: ts.Node | undefined = node.parent; at; at = at.parent) {
+  for (let at: ts.Node = node.parent; !ts.isSourceFile(at); at = at.parent) {
     if (!isFunction(at)) continue;
     const name = nameOf(at);
     if (name === undefined) continue;
@@ -125,14 +124,14 @@ function tellers(all: readonly Source[]): ReadonlyMap<string, Maker[]> {
       const at = parameters.indexOf('message');
       if (at >= 0)
         found.set(node.name.getText(tree), [
-          { kind: 'problem', cured: false, texts: [`\u0000${at}\u0000`], parameters },
+          { kind: 'problem', cured: false, texts: [`\uE000${at}\uE000`], parameters },
         ]);
     });
   return found;
 }
 
-const open = (text: string): boolean => text.includes('\u0000');
-const closed = (text: string): string => text.replaceAll(/\u0000\d+\u0000/g, '…');
+const open = (text: string): boolean => text.includes('\uE000');
+const closed = (text: string): string => text.replaceAll(/\uE000\d+\uE000/g, '…');
 
 /** All refusals in the code, those of helpers with what their callers say. */
 export function refusals(all: readonly Source[]): Said[] {
@@ -193,7 +192,7 @@ export function refusals(all: readonly Source[]): Said[] {
         const severity = parameters.indexOf('severity');
         if (severity >= 0 && node.arguments[severity]?.getText() === "'warning'") continue;
         const fill = (text: string): string[] => {
-          const hole = /\u0000(\d+)\u0000/.exec(text);
+          const hole = /\uE000(\d+)\uE000/.exec(text);
           if (!hole) return [text];
           const argument = node.arguments[Number(hole[1])];
           return (argument ? textsOf(argument, known) : ['…']).flatMap((put) =>

@@ -98,7 +98,7 @@ export function importsOf({ path, tree }: Source): ReadonlyMap<string, string> {
   return names;
 }
 
-/** Every text that an expression can come to, with "…" for what is not written in it; parameters stand as \u0000n\u0000. */
+/** Every text that an expression can come to, with "…" for what is not written in it; parameters stand as \uE000n\uE000. */
 export function textsOf(
   node: ts.Expression,
   known: ReadonlyMap<string, ts.Expression>,
@@ -112,7 +112,7 @@ export function textsOf(
   if (ts.isConditionalExpression(node)) return [...of(node.whenTrue), ...of(node.whenFalse)];
   if (ts.isIdentifier(node)) {
     const at = parameters.indexOf(node.text);
-    if (at >= 0) return [`\u0000${at}\u0000`];
+    if (at >= 0) return [`\uE000${at}\uE000`];
     const constant = known.get(node.text);
     return constant ? of(constant) : ['…'];
   }

@@ -160,7 +160,9 @@ describe.each(doors)('$id', ({ id, model, data, options }) => {
     const own = diskFiles(model);
     let refused = 0;
     let problems = 0;
-    const runs = 24;
+    /** Examples, where nothing was said against the data. */
+    const counts: number[] = [];
+    const runs = id === 'diffusion' ? 10 : 24;
     for (let seed = 1; seed <= runs; seed++) {
       const d = dice(seed);
       const train = memoryFiles(mutated(d, files), 'train');
@@ -176,24 +178,27 @@ describe.each(doors)('$id', ({ id, model, data, options }) => {
         const prepared = await (
           await task.open(own, openWhole(own), job)
         ).prepare(train, heldout, testHost());
-        const errors = prepared.problems.filter((p) => p.severity === 'error');
-        for (const problem of errors) expectShown(problem, what);
-        problems += errors.length;
-        // Nothing is trained on what is not there.
-        if (errors.length === 0 && train.paths.length === 0) expect(prepared.counts.train).toBe(0);
-        if (errors.length === 0) prepared.training();
+        found = prepared.problems.filter((p) => p.severity === 'error');
+        if (found.length === 0) {
+          prepared.training();
+          counts.push(prepared.counts.train);
+        }
       } catch (error) {
         expectRefusal(error, what);
         refused++;
       }
+      for (const problem of found) expectShown(problem, what);
+      problems += found.length;
     }
     expect(refused + problems).toBeGreaterThan(runs / 4);
+    // To train on nothing is no success.
+    expect(counts.filter((count) => count === 0)).toEqual([]);
   });
 
   it('with a model that is spoiled', { timeout: 60_000 }, async () => {
     const parts = await some(model, 20);
     let refused = 0;
-    const runs = id === 'diffusion' ? 12 : 16;
+    const runs = id === 'diffusion' ? 8 : 16;
     for (let seed = 101; seed < 101 + runs; seed++) {
       const d = dice(seed);
       const own = memoryFiles(
