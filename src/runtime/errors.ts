@@ -15,6 +15,11 @@ export class RuntimeError extends PlainError {
   }
 }
 
+/** A program asks for what it does not have, or is not given what it asks for: a mistake of ours, whose words nobody is shown. */
+export class ProgramMistake extends Error {
+  override readonly name = 'ProgramMistake';
+}
+
 const memory =
   /out of memory|out-of-memory|out_of_memory|bad_alloc|allocation (?:failed|failure|size overflow)|(?:failed|unable|cannot|could not) to allocate|abort(?:ed)?\(oom|array buffer allocation|invalid (?:typed )?array (?:buffer )?length|cannot enlarge memory|memory access out of bounds/i;
 
