@@ -2,7 +2,7 @@
 import { backward } from '#src/autodiff/backward.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import { prune } from '#src/graph/prune.ts';
-import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
+import { reportIt, type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { sizeOf, tensor } from '#src/onnx/tensor.ts';
 import type { Route } from '#src/oft/insertion/cost.ts';
 import { hasDropout, keepFeed, keepLength } from '#src/oft/rotation/dropout.ts';
@@ -68,7 +68,9 @@ export function compileTraining(options: TrainingOptions): Program {
   const own = options.loss(g, outputs);
   for (const { shape } of [own.sum, own.count])
     if (shape.length !== 0)
-      throw new GraphError(`A loss must be a scalar, but this one has shape [${shape.join()}].`);
+      throw new GraphError(`A loss must be a scalar, but this one has shape [${shape.join()}].`, {
+        cure: reportIt,
+      });
   const schedule = g.input('schedule', 'float32', [4]);
   const [rate, correction1, correction2, apply] = g.split(schedule, 0, [1, 1, 1, 1]);
 

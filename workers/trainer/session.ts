@@ -130,7 +130,8 @@ export class Session implements SessionApi {
 
   exportKept(name: string): Promise<Outcome<{ name: string; blob: Blob }>> {
     return this.#outcome(async () => {
-      if (!this.#env.prepared) throw new DataError('No prepared data are kept here.');
+      if (!this.#env.prepared)
+        throw new DataError('No prepared data are kept here. Give the data themselves.');
       return keptArchive(this.#env.prepared, name);
     });
   }
@@ -449,7 +450,11 @@ export class Session implements SessionApi {
     const { layers, differences, layout, theta } = adapter;
     const { strength } = request;
     if (!model.sample)
-      throw new ProblemError({ code: 'unsupported', message: 'This task has no prompts to answer.' });
+      throw new ProblemError({
+        code: 'unsupported',
+        message: 'This task has no prompts to answer.',
+        cure: 'Train a task that writes or draws.',
+      });
     const weights = differences && weightOf(await wholeParts(model, external));
     const change =
       differences && weights

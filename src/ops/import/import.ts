@@ -2,7 +2,7 @@
 import { bindGiven, bindInputs } from '#src/graph/bind.ts';
 import { prune } from '#src/graph/prune.ts';
 import { reads, topological } from '#src/graph/topology.ts';
-import { type Graph, GraphError, type Value, type ValueType } from '#src/graph/types.ts';
+import { Contradiction, type Graph, GraphError, type Value, type ValueType } from '#src/graph/types.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import { type Constant, type DType, type Model, ModelError, type Node } from '#src/onnx/model.ts';
 import { settingInputs } from '#src/onnx/givenInputs.ts';
@@ -10,7 +10,7 @@ import { computed, single } from '#src/onnx/single.ts';
 import { constantOf, numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { checkArity } from '../checks/arity.ts';
 import { withoutCeil } from '../spatial/ceilMode.ts';
-import { fail } from '../entries/arguments.ts';
+import { contradicts } from '../entries/arguments.ts';
 import { nodeLabel } from '../entries/common.ts';
 import { withoutAxes } from '../movement/pads.ts';
 import { isPart, unguarded } from '../normalisation/guardedSoftmax.ts';
@@ -40,7 +40,9 @@ export const newestOpset = 26;
 export function importGraph(model: Model, dims: Readonly<Record<string, number>> = {}): Graph {
   const version = model.opsets.get('');
   if (version === undefined)
-    throw new ModelError('The model does not say which version of the ONNX operators it uses.');
+    throw new ModelError(
+      'The model does not say which version of the ONNX operators it uses. Export it again.',
+    );
   checkOpset(version, 'The model');
   const b = builder();
   const bound = bindInputs(model, dims);
@@ -62,7 +64,7 @@ export function importGraph(model: Model, dims: Readonly<Record<string, number>>
 }
 
 const twice = (what: string, name: string): ModelError =>
-  new ModelError(`Two ${what} of the model are named ${name}. The file is damaged.`);
+  new ModelError(`Two ${what} of the model are named ${name}. The file is damaged; export the model again.`);
 
 /** Throws ModelError for a version of the standard operators that is not read. */
 function checkOpset(version: number, who: string): void {
@@ -133,7 +135,7 @@ class Importer implements Knowledge {
     const constant = holder?.graph.initializers.get(name);
     if (!holder || !constant)
       throw new ModelError(
-        `The model asks for the value "${name}", which nothing produces. The file is damaged.`,
+        `The model asks for the value "${name}", which nothing produces. The file is damaged; export the model again.`,
       );
     const value = this.#weight(name, constant);
     holder.values.set(name, value);
@@ -167,7 +169,7 @@ class Importer implements Knowledge {
       this.#take(scope, read);
     } catch (error) {
       if (error instanceof GraphError && madeUp.test(error.message))
-        throw new GraphError(error.message.replace(madeUp, `${nodeLabel(read)}: `));
+        throw new GraphError(error.message.replace(madeUp, `${nodeLabel(read)}: `), { cure: error.cure });
       throw error;
     }
   }
@@ -315,7 +317,7 @@ class Importer implements Knowledge {
   #special(scope: Scope, node: Node, version: number): boolean {
     if (node.domain !== '') return false;
     const at = (i: number): Value =>
-      this.value(scope, node.inputs[i] ?? fail(node, `input ${i} is missing.`));
+      this.value(scope, node.inputs[i] ?? contradicts(node, `input ${i} is missing.`));
     const set = (i: number, value: () => Value): void => {
       const name = node.outputs[i];
       if (name) scope.values.set(name, value());
@@ -354,12 +356,12 @@ class Importer implements Knowledge {
   #branch(scope: Scope, node: Node, condition: Value): void {
     const known = this.b.constantValue(condition);
     if (!known)
-      throw new GraphError(
+      throw new Contradiction(
         `If ${node.name}: its condition depends on the input data, but the graph must be the same for all. ${this.b.inputs.includes(condition) ? `The input ${condition.name} decides: ${settingInputs(condition.name)}` : 'Export the model without the branch.'}`,
       );
     const key = numbersOf(known)[0] ? 'then_branch' : 'else_branch';
     const attribute = node.attributes[key];
-    if (attribute?.kind !== 'graph') fail(node, `has no ${key}.`);
+    if (attribute?.kind !== 'graph') contradicts(node, `has no ${key}.`);
     const inner = new Scope(attribute.value, scope);
     this.run(inner);
     node.outputs.forEach((name, i) => {

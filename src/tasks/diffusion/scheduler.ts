@@ -1,4 +1,5 @@
 /** @file The noise schedule of a diffusion model, as diffusers' scheduler_config.json describes it. */
+import { fieldWords } from '#src/tasks/fields.ts';
 import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
 import { linspace, round, spaced } from './spacing.ts';
@@ -68,7 +69,7 @@ export function parseSchedulerConfig(
 ): SchedulerConfig {
   const result = v.safeParse(configSchema, withDefaults(json));
   if (!result.success) {
-    const what = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`);
+    const what = result.issues.map((issue) => fieldWords(issue));
     throw new DataError(
       `${where} asks for a noise schedule that Rotune does not have: ${what.join('; ')}. Export the model with a DDIM scheduler.`,
     );
@@ -76,11 +77,11 @@ export function parseSchedulerConfig(
   const config = result.output;
   if (config.trained_betas && config.trained_betas.length !== config.num_train_timesteps)
     throw new DataError(
-      `${where}: trained_betas holds ${config.trained_betas.length} numbers, but num_train_timesteps is ${config.num_train_timesteps}.`,
+      `${where}: trained_betas holds ${config.trained_betas.length} numbers, but num_train_timesteps is ${config.num_train_timesteps}. Copy the file from the original model.`,
     );
   if (config.rescale_betas_zero_snr && config.prediction_type === 'epsilon')
     throw new DataError(
-      `${where}: rescale_betas_zero_snr needs prediction_type v_prediction: at zero signal the noise says nothing of the image.`,
+      `${where}: rescale_betas_zero_snr needs prediction_type v_prediction: at zero signal the noise says nothing of the image. Correct the one that is wrong.`,
     );
   return config;
 }
