@@ -69,7 +69,7 @@ export class WorkerTrainer implements Trainer {
       if (cause instanceof StuckStart) return failed(toProblem(cause, neverStarts));
       return failed(
         toProblem(cause, {
-          message: `The training worker stopped: ${cause instanceof Error ? cause.message : String(cause)}`,
+          message: 'The part of Rotune that computes stopped.',
           safe: 'Saved checkpoints are still there.',
           cure: 'Try again; if it stops again, reload the page.',
         }),

@@ -1,4 +1,5 @@
 /** @file From the button to the result, with a trainer that needs no worker. */
+import { JobError } from '#src/formats/errors.ts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RunEvent } from '#workers/protocol.ts';
 import { createAutomation } from './automation.ts';
@@ -162,7 +163,7 @@ describe('automation', () => {
   it('answers a job that cannot be read with a problem', async () => {
     const { lab } = setUp();
     const rotune = createAutomation(lab, () => {
-      throw new Error('Line 1: unknown key "stepz"; did you mean "steps"?');
+      throw new JobError('Line 1: unknown key "stepz"; did you mean "steps"?');
     });
     const outcome = await rotune.run({ job: 'stepz = 8' });
     expect(!outcome.ok && outcome.problem).toMatchObject({

@@ -2,7 +2,7 @@
 import { backward } from '#src/autodiff/backward.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import { prune } from '#src/graph/prune.ts';
-import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
+import { reportIt, type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { sizeOf, tensor } from '#src/onnx/tensor.ts';
 import type { Route } from '#src/oft/insertion/cost.ts';
 import { hasDropout, keepFeed, keepLength } from '#src/oft/rotation/dropout.ts';
@@ -103,7 +103,9 @@ function scalarLoss(g: Builder, { graph, loss }: TrainingOptions): LossSum {
   const own = loss(g, new Map(graph.outputs.map((o) => [o.name, g.value(o.name)])));
   for (const { shape } of [own.sum, own.count])
     if (shape.length !== 0)
-      throw new GraphError(`A loss must be a scalar, but this one has shape [${shape.join()}].`);
+      throw new GraphError(`A loss must be a scalar, but this one has shape [${shape.join()}].`, {
+        cure: reportIt,
+      });
   return own;
 }
 

@@ -126,7 +126,8 @@ export class Session implements SessionApi {
 
   exportKept(name: string): Promise<Outcome<{ name: string; blob: Blob }>> {
     return this.#outcome(async () => {
-      if (!this.#env.prepared) throw new DataError('No prepared data are kept here.');
+      if (!this.#env.prepared)
+        throw new DataError('No prepared data are kept here. Give the data themselves.');
       return keptArchive(this.#env.prepared, name);
     });
   }

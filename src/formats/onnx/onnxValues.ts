@@ -92,7 +92,9 @@ const isFloat = (type: DType): boolean => type.includes('float');
 function constantValues(scope: ModelScope, name: string): Values {
   const constant = scope.constant(name);
   if (!constant)
-    throw new ModelError(`The value ${name} behind a weight is not constant: it cannot be merged.`);
+    throw new ModelError(
+      `The value ${name} behind a weight is not constant: it cannot be merged. Save the adapter's own file.`,
+    );
   const data = /^u?int4$/.test(constant.type) ? nibbles(constant) : numbersOf(tensorOf(constant));
   return { type: constant.type, shape: constant.shape, data: Float64Array.from(data) };
 }
@@ -141,7 +143,7 @@ function cast(x: Values, type: DType | undefined): Values {
             : undefined;
   if (!type || !round)
     throw new ModelError(
-      `A weight is cast to ${type ?? 'an unknown type'}; only floating-point weights can be merged.`,
+      `A weight is cast to ${type ?? 'an unknown type'}; only floating-point weights can be merged. Save the adapter's own file.`,
     );
   return { type, shape: x.shape, data: x.data.map(round) };
 }
@@ -158,7 +160,9 @@ function dequantized(scope: ModelScope, node: Node, x: Values): Values {
   const after = sizeOf(x.shape.slice(axis + 1));
   const groups = block > 0 ? Math.ceil(length / block) : length;
   if (!whole && scale.data.length !== (block > 0 ? (x.data.length / length) * groups : length))
-    throw new ModelError(`DequantizeLinear ${node.name}: its scale does not fit its input.`);
+    throw new ModelError(
+      `DequantizeLinear ${node.name}: its scale does not fit its input. Export the model again.`,
+    );
   const data = x.data.map((v, i) => {
     const place = Math.floor(i / after) % length;
     const k = whole

@@ -23,7 +23,9 @@ import { Scope } from './scope.ts';
 export function importGraph(model: Model, dims: Readonly<Record<string, number>> = {}): Graph {
   const version = model.opsets.get('');
   if (version === undefined)
-    throw new ModelError('The model does not say which version of the ONNX operators it uses.');
+    throw new ModelError(
+      'The model does not say which version of the ONNX operators it uses. Export it again.',
+    );
   checkOpset(version, 'The model');
   const b = builder();
   const bound = bindInputs(model, dims);
@@ -45,4 +47,4 @@ export function importGraph(model: Model, dims: Readonly<Record<string, number>>
 }
 
 const twice = (what: string, name: string): ModelError =>
-  new ModelError(`Two ${what} of the model are named ${name}. The file is damaged.`);
+  new ModelError(`Two ${what} of the model are named ${name}. The file is damaged; export the model again.`);

@@ -1,12 +1,12 @@
 /** @file The walk over a file's nodes: each becomes nodes of the static graph, or nothing. */
 import type { Builder } from '#src/graph/builder.ts';
 import { reads, topological } from '#src/graph/topology.ts';
-import { GraphError, type Value } from '#src/graph/types.ts';
+import { Contradiction, GraphError, type Value } from '#src/graph/types.ts';
 import { settingInputs } from '#src/onnx/givenInputs.ts';
 import { ModelError, type Node } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, tensor } from '#src/onnx/tensor.ts';
 import { checkArity } from '../checks/arity.ts';
-import { fail } from '../entries/arguments.ts';
+import { contradicts } from '../entries/arguments.ts';
 import { nodeLabel } from '../entries/common.ts';
 import { withoutAxes } from '../movement/pads.ts';
 import { isPart, unguarded } from '../normalisation/guardedSoftmax.ts';
@@ -68,7 +68,7 @@ export class Importer {
     const constant = holder?.graph.initializers.get(name);
     if (!holder || !constant)
       throw new ModelError(
-        `The model asks for the value "${name}", which nothing produces. The file is damaged.`,
+        `The model asks for the value "${name}", which nothing produces. The file is damaged; export the model again.`,
       );
     const value = this.#folding.weight(this.#free(name), constant);
     holder.values.set(name, value);
@@ -95,7 +95,7 @@ export class Importer {
       this.#take(scope, read);
     } catch (error) {
       if (error instanceof GraphError && madeUp.test(error.message))
-        throw new GraphError(error.message.replace(madeUp, `${nodeLabel(read)}: `));
+        throw new GraphError(error.message.replace(madeUp, `${nodeLabel(read)}: `), { cure: error.cure });
       throw error;
     }
   }
@@ -146,7 +146,7 @@ export class Importer {
   #special(scope: Scope, node: Node, version: number): boolean {
     if (node.domain !== '') return false;
     const at = (i: number): Value =>
-      this.value(scope, node.inputs[i] ?? fail(node, `input ${i} is missing.`));
+      this.value(scope, node.inputs[i] ?? contradicts(node, `input ${i} is missing.`));
     const set = (i: number, value: () => Value): void => {
       const name = node.outputs[i];
       if (name) scope.values.set(name, value());
@@ -185,12 +185,12 @@ export class Importer {
   #branch(scope: Scope, node: Node, condition: Value): void {
     const known = this.b.constantValue(condition);
     if (!known)
-      throw new GraphError(
+      throw new Contradiction(
         `If ${node.name}: its condition depends on the input data, but the graph must be the same for all. ${this.b.inputs.includes(condition) ? `The input ${condition.name} decides: ${settingInputs(condition.name)}` : 'Export the model without the branch.'}`,
       );
     const key = numbersOf(known)[0] ? 'then_branch' : 'else_branch';
     const attribute = node.attributes[key];
-    if (attribute?.kind !== 'graph') fail(node, `has no ${key}.`);
+    if (attribute?.kind !== 'graph') contradicts(node, `has no ${key}.`);
     const inner = new Scope(attribute.value, scope);
     this.run(inner);
     node.outputs.forEach((name, i) => {

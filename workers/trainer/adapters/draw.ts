@@ -18,7 +18,11 @@ export async function draw(
   const { layers, differences, layout, theta } = adapter;
   const { strength } = request;
   if (!model.sample)
-    throw new ProblemError({ code: 'unsupported', message: 'This task has no prompts to answer.' });
+    throw new ProblemError({
+      code: 'unsupported',
+      message: 'This task has no prompts to answer.',
+      cure: 'Train a task that writes or draws.',
+    });
   const weights = differences && weightOf(await wholeParts(model, external));
   const change =
     differences && weights
