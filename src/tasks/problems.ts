@@ -8,5 +8,8 @@ const LISTED = 20;
 export function shortened(problems: readonly TaskProblem[], more: (count: number) => string): TaskProblem[] {
   if (problems.length <= LISTED) return [...problems];
   const { severity, item, cure } = problems[LISTED]!;
-  return [...problems.slice(0, LISTED), { severity, item, message: more(problems.length - LISTED), cure: cure ?? 'Mend them as those above.' }];
+  return [
+    ...problems.slice(0, LISTED),
+    { severity, item, message: more(problems.length - LISTED), cure: cure ?? 'Mend them as those above.' },
+  ];
 }
