@@ -1,4 +1,5 @@
 /** @file Two test projects: `node` for what needs no browser, `browser` (Chromium, headless) for what does. */
+import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
 import { defaultClientConditions } from 'vite';
@@ -12,6 +13,9 @@ const executablePath = findChromium();
 export default defineConfig({
   test: {
     passWithNoTests: true,
+    // By default one core is left idle: half of a machine with two.
+    maxWorkers: availableParallelism(),
+    provide: { sweep: process.env.ROTUNE_SWEEP === '1' },
     projects: [
       {
         // The root entry runs wasm under Node; the trimmed one does not.
@@ -21,6 +25,9 @@ export default defineConfig({
           environment: 'node',
           include: ['{src,workers,scripts,e2e/golden}/**/*.test.ts'],
           exclude: browserTests,
+          // One process for many files shares the runtime's compiled WebAssembly; clean.ts keeps them apart otherwise.
+          isolate: false,
+          setupFiles: ['scripts/testing/clean.ts'],
           testTimeout: 60_000,
         },
       },
