@@ -8,6 +8,8 @@ import { CHROMIUM_ARGS, findChromium } from './scripts/ensure.mjs';
 import { packedModules } from './scripts/pack.mjs';
 
 const browserTests = ['**/*.svelte.test.ts', '**/*.browser.test.ts'];
+/** Milliseconds that a test may take; what it waits for, nearly all of them, since the polls' own default is a second. */
+const patience = { testTimeout: 60_000, expect: { poll: { timeout: 50_000 } } };
 const executablePath = findChromium();
 
 export default defineConfig({
@@ -28,7 +30,7 @@ export default defineConfig({
           // One process for many files shares the runtime's compiled WebAssembly; clean.ts keeps them apart otherwise.
           isolate: false,
           setupFiles: ['scripts/testing/clean.ts'],
-          testTimeout: 60_000,
+          ...patience,
         },
       },
       {
@@ -51,7 +53,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: browserTests.map((pattern) => `{src,workers}/${pattern}`),
-          testTimeout: 60_000,
+          ...patience,
           browser: {
             enabled: true,
             headless: true,

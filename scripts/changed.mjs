@@ -39,7 +39,9 @@ export function nearness(test, file) {
   const [a, b] = [test.split('/'), file.split('/')];
   const apart = a.findIndex((name, i) => name !== b[i]);
   const stem = (/** @type {string | undefined} */ name) => name?.split('.')[0];
-  return apart + (a.length === b.length && apart === a.length - 1 && stem(a[apart]) === stem(b[apart]) ? 0.5 : 0);
+  return (
+    apart + (a.length === b.length && apart === a.length - 1 && stem(a[apart]) === stem(b[apart]) ? 0.5 : 0)
+  );
 }
 
 /**
@@ -88,7 +90,13 @@ export async function testChanged(since) {
     // Beside the others: it is one thread that says nothing until it ends.
     const types = code.length > 0 ? check('types', () => runTool('../scripts/types.mjs', [])) : null;
     yield await check('format', () =>
-      runTool('prettier/bin/prettier.cjs', ['--check', '--ignore-unknown', '--log-level', 'warn', ...changed]),
+      runTool('prettier/bin/prettier.cjs', [
+        '--check',
+        '--ignore-unknown',
+        '--log-level',
+        'warn',
+        ...changed,
+      ]),
     );
     if (code.length > 0)
       yield await check('lint', () =>
@@ -98,8 +106,10 @@ export async function testChanged(since) {
     for (const project of /** @type {const} */ (['node', 'browser'])) {
       const [near, far] = [tests[project].slice(0, MOST[project]), tests[project].slice(MOST[project])];
       if (project === 'browser' && near.length > 0) process.env.CHROME_PATH = await ensureChromium();
-      if (near.length > 0) yield await vitest(`tests near the change (${project})`, project, ['run', ...near]);
-      if (far.length > 0) say(`${far.length} more test files (${project}) stand on what changed: npm test runs them`);
+      if (near.length > 0)
+        yield await vitest(`tests near the change (${project})`, project, ['run', ...near]);
+      if (far.length > 0)
+        say(`${far.length} more test files (${project}) stand on what changed: npm test runs them`);
     }
     if (types) yield await types;
     if (specs.length === 0) return;

@@ -15,7 +15,10 @@ await main(async () => {
   const [argument, ...more] = process.argv.slice(2);
   const changed = argument === undefined ? null : /^--changed(?:=(.+))?$/.exec(argument);
   if (more.length > 0 || (argument !== undefined && changed === null))
-    throw new Refusal('npm test takes --changed or --changed=COMMIT alone; for single tests see CONTRIBUTING.md', 2);
+    throw new Refusal(
+      'npm test takes --changed or --changed=COMMIT alone; for single tests see CONTRIBUTING.md',
+      2,
+    );
   await ensurePackages();
   if (changed) return testChanged(changed[1] ?? null);
   const chromium = await ensureChromium();

@@ -20,6 +20,7 @@ import { sequenceOperators } from '#src/ops/shapes/sequences.ts';
 import { operators } from '#src/ops/table.ts';
 import { graphOf, model, n, ramp, value } from '#src/ops/testing/models.ts';
 import { uniform } from '#src/ops/testing/random.ts';
+import { depth } from '#src/platform/testing/depth.ts';
 import { memoryFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import { DataError } from '#src/tasks/files.ts';
 import { inspect } from '#workers/inspection/inspect.ts';
@@ -303,20 +304,20 @@ describe('the doors', () => {
     const random = uniform(3);
     let refused = 0;
     for (const [text, read] of texts)
-      for (let i = 0; i < 150; i++) {
+      for (let i = 0; i < depth(50, 150); i++) {
         const at = Math.floor(random() * text.length);
         const with_ = ['', '"', '[', '=', 'x', '-1', 'nan', '\n'][Math.floor(random() * 8)]!;
         const bad = text.slice(0, at) + with_ + text.slice(at + 1 + Math.floor(random() * 3));
         if (expectPlain(() => read(bad), bad)) refused++;
       }
-    expect(refused).toBeGreaterThan(100);
+    expect(refused).toBeGreaterThan(depth(30, 100));
   });
 
   it('adapters with bytes changed, keys renamed, shapes of others', () => {
     const layers = findLayers(importGraph(decodeModel(file)));
     const layer = layers[0]!;
     const random = uniform(9);
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < depth(60, 200); i++) {
       const shape = [[2, 2, 2], [1, 3], [4], [], [2, 2, 2, 2], [layer.out, 1, 1]][Math.floor(random() * 6)]!;
       const end = ['oft_blocks', 'oft_R.weight', 'alpha', 'rescale', 'diff', 'lora_up.weight', 'weight'][
         Math.floor(random() * 7)
