@@ -1,4 +1,5 @@
 /** @file Adapter files of other models and tools, damaged and renamed. */
+import { depth } from '#src/platform/testing/depth.ts';
 import { describe, expect, it } from 'vitest';
 import { readAdapter } from '#src/formats/adapters/adapterFiles.ts';
 import { writeSafetensors } from '#src/formats/files/safetensors.ts';
@@ -21,7 +22,7 @@ describe('adapters', () => {
   it('adapters with bytes changed, keys renamed, shapes of others', () => {
     const layer = layers[0]!;
     const random = uniform(9);
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < depth(60, 200); i++) {
       const shape = [[2, 2, 2], [1, 3], [4], [], [2, 2, 2, 2], [layer.out, 1, 1]][Math.floor(random() * 6)]!;
       const end = ['oft_blocks', 'oft_R.weight', 'alpha', 'rescale', 'diff', 'lora_up.weight', 'weight'][
         Math.floor(random() * 7)

@@ -1,4 +1,5 @@
 /** @file Plans, jobs, configurations of other tools, and links, with characters lost or changed. */
+import { depth } from '#src/platform/testing/depth.ts';
 import { describe, expect, it } from 'vitest';
 import { importPlan } from '#src/formats/plans/importPlan.ts';
 import { parseValues } from '#src/formats/jobs/inputValues.ts';
@@ -26,13 +27,13 @@ describe('settings', () => {
     const random = uniform(3);
     let refused = 0;
     for (const [text, read] of texts)
-      for (let i = 0; i < 150; i++) {
+      for (let i = 0; i < depth(50, 150); i++) {
         const at = Math.floor(random() * text.length);
         const with_ = ['', '"', '[', '=', 'x', '-1', 'nan', '\n'][Math.floor(random() * 8)]!;
         const bad = text.slice(0, at) + with_ + text.slice(at + 1 + Math.floor(random() * 3));
         if (refuses(() => read(bad), bad)) refused++;
       }
-    expect(refused).toBeGreaterThan(100);
+    expect(refused).toBeGreaterThan(depth(30, 100));
   });
 
   it('links with characters lost or changed', async () => {
@@ -40,7 +41,7 @@ describe('settings', () => {
     expect(await decodeLink(link)).toEqual(defaultJob);
     const random = uniform(11);
     let refused = 0;
-    for (let i = 0; i < 120; i++) {
+    for (let i = 0; i < depth(40, 120); i++) {
       const at = Math.floor(random() * link.length);
       const put = ['', 'A', '%20', '…', '\n', '_'][Math.floor(random() * 6)]!;
       const bad =
@@ -60,7 +61,7 @@ describe('settings', () => {
       // The archive's checksum: what is read is what was written.
       else expect(read).toEqual(defaultJob);
     }
-    expect(refused).toBeGreaterThan(100);
+    expect(refused).toBeGreaterThan(depth(30, 100));
   });
 
   it.each(['#v2:abc', '#x', '', '#v1:', `#v1:${'A'.repeat(200_000)}`])('the link %s', async (hash) => {

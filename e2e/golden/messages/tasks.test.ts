@@ -1,4 +1,5 @@
 /** @file Every task with its own example's model and data, mutated: files cut, renamed, exchanged and left out, rows spoiled, options wild. */
+import { depth } from '#src/platform/testing/depth.ts';
 import { describe, expect, it } from 'vitest';
 import { writeSafetensors } from '#src/formats/files/safetensors.ts';
 import type { DType } from '#src/onnx/model.ts';
@@ -162,7 +163,7 @@ describe.each(doors)('$id', ({ id, model, data, options }) => {
     let problems = 0;
     /** Examples, where nothing was said against the data. */
     const counts: number[] = [];
-    const runs = id === 'diffusion' ? 10 : 24;
+    const runs = id === 'diffusion' ? depth(4, 10) : depth(8, 24);
     for (let seed = 1; seed <= runs; seed++) {
       const d = dice(seed);
       const train = memoryFiles(mutated(d, files), 'train');
