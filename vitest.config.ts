@@ -32,7 +32,13 @@ export default defineConfig({
           exclude: ['onnxruntime-web'],
           include: [
             ...['axe-core', 'comlink', 'uplot', 'utif2', 'fast-png'],
-            ...['@huggingface/jinja', '@huggingface/tokenizers', '@zip.js/zip.js', 'hash-wasm', 'idb-keyval'],
+            ...[
+              '@huggingface/jinja',
+              '@huggingface/tokenizers',
+              '@zip.js/zip.js/lib/zip-core-native.js',
+              'hash-wasm',
+              'idb-keyval',
+            ],
           ],
         },
         server: {

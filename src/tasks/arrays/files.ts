@@ -19,7 +19,7 @@ export async function readArrays(files: FileSet, path: string): Promise<Readonly
   if (bytes.byteLength === 0) throw new DataError(`${path} is empty (0 bytes).`);
   try {
     if (/\.npy$/i.test(path)) return new Map([[arrayName(path), readNpy(bytes)]]);
-    return /\.npz$/i.test(path) ? readNpz(bytes) : readSafetensors(bytes).tensors;
+    return /\.npz$/i.test(path) ? await readNpz(bytes) : readSafetensors(bytes).tensors;
   } catch (error) {
     throw error instanceof FormatError ? new DataError(`${path}: ${error.message}`) : error;
   }
