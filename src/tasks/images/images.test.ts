@@ -85,12 +85,12 @@ describe('headers', () => {
     expect(decode.calls).toBe(0);
   });
 
-  it('meet any bytes with a header or an Error in words', () => {
+  it('meet any bytes with a header or an Error in words', async () => {
     for (let seed = 0; seed < 2000; seed++) {
       const d = dice(seed);
       const content = damaged(d, bytes(d.pick([...Object.values(written), ...Object.values(quarters)])));
       try {
-        shownSize(content, checkedHeader(content));
+        await shownSize(content, checkedHeader(content));
       } catch (error) {
         expect((error as Error).message).toMatch(/^(it|its) /);
       }
