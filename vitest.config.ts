@@ -31,7 +31,7 @@ export default defineConfig({
         optimizeDeps: {
           exclude: ['onnxruntime-web'],
           include: [
-            ...['axe-core', 'comlink', 'uplot', 'utif2', 'fast-png'],
+            ...['axe-core', 'comlink', 'uplot', 'utif2', 'fast-png', 'fflate'],
             ...[
               '@huggingface/jinja',
               '@huggingface/tokenizers',
