@@ -40,8 +40,14 @@ export default defineConfig({
         optimizeDeps: {
           exclude: ['onnxruntime-web'],
           include: [
-            ...['axe-core', 'comlink', 'uplot', 'utif2', 'fast-png'],
-            ...['@huggingface/jinja', '@huggingface/tokenizers', '@zip.js/zip.js', 'hash-wasm', 'idb-keyval'],
+            ...['axe-core', 'comlink', 'uplot', 'utif2', 'fast-png', 'fflate'],
+            ...[
+              '@huggingface/jinja',
+              '@huggingface/tokenizers',
+              '@zip.js/zip.js/lib/zip-core-native.js',
+              'hash-wasm',
+              'idb-keyval',
+            ],
           ],
         },
         server: {
