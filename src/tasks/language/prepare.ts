@@ -1,7 +1,7 @@
 /** @file Texts and model together: rows in a fixed order, perplexity on held-out texts, what the model writes. */
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
-import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
+import { EpochOrder, splitShare } from '#src/tasks/order.ts';
 import type {
   Adapted,
   DataPreview,
@@ -82,14 +82,8 @@ export async function prepareTexts(
   const other = heldout ? await read(heldout) : null;
   const problems: TaskProblem[] = [...own.problems, ...(other?.problems ?? [])];
   let [training, judged] = [own.documents, other?.documents ?? []];
-  if (!heldout && job.data.split > 0) {
-    const all = training;
-    const split = stratifiedSplit([all.length], job.data.split, job.train.seed);
-    [training, judged] = [split.train[0]!, split.heldout[0]!].map((part) => part.map((i) => all[i]!)) as [
-      Document[],
-      Document[],
-    ];
-  }
+  if (!heldout && job.data.split > 0)
+    ({ train: training, heldout: judged } = splitShare(training, job.data.split, job.train.seed));
   problems.push(...repeated(training));
   const total = training.length + judged.length;
   let done = 0;

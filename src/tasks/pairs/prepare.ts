@@ -3,7 +3,7 @@ import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { unchanged } from '#src/tasks/images/augment.ts';
 import { collectImages } from '#src/tasks/images/collect.ts';
-import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
+import { EpochOrder, splitShare } from '#src/tasks/order.ts';
 import { asFed, type PictureInput } from '#src/tasks/images/pictureInput.ts';
 import { describePreprocess, optionProblems } from '#src/tasks/images/describe.ts';
 import { sideProblems } from '#src/tasks/images/sides.ts';
@@ -115,14 +115,8 @@ export async function preparePictures(
   const problems: TaskProblem[] = optionProblems(path, job.options, input, preprocess);
   let training = await readExamples(train, pairs, host, problems, tell);
   let judged = heldout ? await readExamples(heldout, pairs, host, problems, tell) : [];
-  if (!heldout && job.data.split > 0) {
-    const all = training;
-    const split = stratifiedSplit([all.length], job.data.split, job.train.seed);
-    [training, judged] = [split.train[0]!, split.heldout[0]!].map((part) => part.map((i) => all[i]!)) as [
-      Example[],
-      Example[],
-    ];
-  }
+  if (!heldout && job.data.split > 0)
+    ({ train: training, heldout: judged } = splitShare(training, job.data.split, job.train.seed));
   const { size } = pairs.program;
   const told = training.map(({ name }) => ({ item: name, text: name }));
   problems.push(...sideProblems(job.data.flip, told, 'file names'));
