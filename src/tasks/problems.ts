@@ -10,3 +10,14 @@ export function shortened(problems: readonly TaskProblem[], more: (count: number
   const { severity, item } = problems[LISTED]!;
   return [...problems.slice(0, LISTED), { severity, item, message: more(problems.length - LISTED) }];
 }
+
+/** An error where nothing is left to train on and none says why. */
+export function nothingLeft(
+  examples: readonly unknown[],
+  before: readonly TaskProblem[],
+  item: string,
+  leaves: string,
+): TaskProblem[] {
+  if (examples.length > 0 || before.some((p) => p.severity === 'error')) return [];
+  return [{ severity: 'error', item, message: `${item} leaves ${leaves}` }];
+}

@@ -1,7 +1,9 @@
 /** @file Texts and model together: rows in a fixed order, perplexity on held-out texts, what the model writes. */
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
-import { EpochOrder, splitShare } from '#src/tasks/order.ts';
+import { splitShare } from '#src/tasks/order.ts';
+import { type Found, inBatches, PreparedExamples } from '#src/tasks/prepared.ts';
+import { nothingLeft } from '#src/tasks/problems.ts';
 import type {
   Adapted,
   DataPreview,
@@ -130,12 +132,8 @@ export async function prepareTexts(
   const { graph, words: found } = network.scores(network.inputs.batch ?? 1, length);
   const all = [...before, ...after].map(({ ids }) => ids);
   problems.push(...tokenProblems(all, tokens, network.words(graph)));
-  if (rows.length === 0 && !problems.some((p) => p.severity === 'error'))
-    problems.push({
-      severity: 'error',
-      item: train.name,
-      message: `${train.name} leaves nothing to learn: its texts have fewer than two tokens, or no answers.`,
-    });
+  const nothing = 'nothing to learn: its texts have fewer than two tokens, or no answers.';
+  problems.push(...nothingLeft(rows, problems, train.name, nothing));
   const counted = rows.reduce((n, row) => n + row.counted.reduce((a, b) => a + b, 0), 0);
   const preview: DataPreview = {
     facts: [
@@ -189,26 +187,20 @@ function repeated(documents: readonly Document[]): TaskProblem[] {
   ];
 }
 
-class PreparedTexts implements PreparedTask {
-  readonly problems: readonly TaskProblem[];
-  readonly preview: DataPreview;
-  readonly dataHash: string;
-  readonly counts: PreparedTask['counts'];
-  readonly #order: EpochOrder | null;
+class PreparedTexts extends PreparedExamples<Row> {
   #judging: ReturnType<LanguageNetwork['judging']> | undefined;
   #training: TrainedGraph | undefined;
 
   constructor(
     readonly model: LanguageModel,
     readonly length: number,
-    readonly rows: readonly Row[],
-    readonly heldout: readonly Row[],
+    rows: readonly Row[],
+    heldout: readonly Row[],
     readonly documents: readonly Document[],
     readonly asking: Asking,
-    rest: Pick<PreparedTask, 'problems' | 'preview' | 'dataHash' | 'counts'>,
+    found: Found,
   ) {
-    ({ problems: this.problems, preview: this.preview, dataHash: this.dataHash, counts: this.counts } = rest);
-    this.#order = rows.length > 0 ? new EpochOrder(model.job.train.seed, rows.length) : null;
+    super(rows, heldout, model.job.train, found);
   }
 
   get guess(): number {
@@ -220,21 +212,13 @@ class PreparedTexts implements PreparedTask {
     return (this.#training ??= network.training(job.train.batch, this.length));
   }
 
-  warm(): Promise<void> {
-    return Promise.resolve();
-  }
-
   feeds(step: number, micro: number): Tensors {
-    const { job, network } = this.model;
-    const { batch, accumulate } = job.train;
-    if (!this.#order) throw new DataError('There is no text to train on.');
-    const first = (step * accumulate + micro) * batch;
-    const rows = Array.from({ length: batch }, (_, i) => this.rows[this.#order!.at(first + i)]!);
+    const { network } = this.model;
+    const { chosen: rows } = this.turn(step, micro, 'text');
     return { ...network.feeds(this.training().graph, rows), ...network.answers(rows) };
   }
 
-  async evaluate(adapted: Adapted, _: TaskHost, tell: Tell): Promise<TaskEvaluation> {
-    if (this.heldout.length === 0) return { loss: null, metrics: [] };
+  protected async judge(adapted: Adapted, tell: Tell): Promise<TaskEvaluation> {
     const { length } = this;
     const { job, network } = this.model;
     const { batch } = job.train;
@@ -242,8 +226,7 @@ class PreparedTexts implements PreparedTask {
     const run = await adapted.run('language judge', `${batch}x${length}`, () => graph);
     let sum = 0;
     let count = 0;
-    for (let start = 0; start < this.heldout.length; start += batch) {
-      const some = this.heldout.slice(start, start + batch);
+    for (const { some } of inBatches(this.heldout, batch, tell)) {
       // A last batch is filled up with rows that do not count.
       const filled = Array.from(
         { length: batch },
@@ -252,7 +235,6 @@ class PreparedTexts implements PreparedTask {
       const out = await run({ ...network.feeds(graph, filled), ...network.answers(filled) });
       sum += Number(out[output]![0]);
       count += some.reduce((n, row) => n + row.counted.reduce((a, b) => a + b, 0), 0);
-      tell(Math.min(start + batch, this.heldout.length), this.heldout.length);
     }
     const loss = sum / count;
     return {
