@@ -7,7 +7,7 @@ import { degrees } from '#src/app/heat.ts';
 import { Lab } from '#src/app/lab.svelte.ts';
 import { toSource } from '#src/app/picked.ts';
 import { Offline } from '#src/app/offline.svelte.ts';
-import { fakeJob } from '#src/app/testing/fakeJob.ts';
+import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { FakeTrainer, type FakeOptions } from '#src/app/testing/fakeTrainer.ts';
 import App from './App.svelte';
 import './styles/base.css';

@@ -7,7 +7,7 @@ import { Lab } from '#src/app/lab.svelte.ts';
 import { PASTED } from '#src/app/pasted.ts';
 import { Offline } from '#src/app/offline.svelte.ts';
 import { toSource } from '#src/app/picked.ts';
-import { fakeJob } from '#src/app/testing/fakeJob.ts';
+import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { FakeTrainer, type FakeOptions } from '#src/app/testing/fakeTrainer.ts';
 import { jobFromTable } from '#src/formats/jobs/job.ts';
 import App from './App.svelte';

@@ -6,7 +6,7 @@ import { render } from 'vitest-browser-svelte';
 import { Lab } from '#src/app/lab.svelte.ts';
 import { Offline } from '#src/app/offline.svelte.ts';
 import { fakeInspection, fakeModel } from '#src/app/testing/fakeInspection.ts';
-import { fakeJob } from '#src/app/testing/fakeJob.ts';
+import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { manyLayers } from '#src/app/testing/fakeLayers.ts';
 import { FakeTrainer, type FakeOptions } from '#src/app/testing/fakeTrainer.ts';
 import App from '../App.svelte';
