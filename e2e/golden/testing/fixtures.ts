@@ -74,3 +74,17 @@ export function expectAsDiffusers(what: string, data: Float32Array, want: Tensor
     (i) => 1e-3 * Math.abs(numbers[i]!),
   );
 }
+
+/** |got − want| ≤ atol + rtol·|want|, everywhere. */
+export function expectNumbers(
+  got: ArrayLike<number>,
+  want: ArrayLike<number>,
+  rtol: number,
+  atol: number,
+): void {
+  expect(got.length).toBe(want.length);
+  for (let i = 0; i < want.length; i++)
+    expect(Math.abs(got[i]! - want[i]!), `entry ${i}: ${got[i]} for ${want[i]}`).toBeLessThanOrEqual(
+      atol + rtol * Math.abs(want[i]!),
+    );
+}

@@ -4,10 +4,10 @@ import { readWhole, initialParameters, parameterLayout } from '#src/oft/rotation
 import { peftSettings, plannedLayer } from '#src/oft/plan/planned.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
-import { externalFiles, loadExternal } from '#src/onnx/external.ts';
 import { numbersOf, sizeOf, tensor, tensorOf } from '#src/onnx/tensor.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
+import { openWhole } from '#src/tasks/testing/trainTask.ts';
 import { logitsOf, replaceHead } from '#src/tasks/classification/head.ts';
 import { bindPictures, inputShape, pictureInput } from '#src/tasks/images/pictureInput.ts';
 import { readAdapter, writeAdapter } from '../adapters/adapterFiles.ts';
@@ -16,14 +16,12 @@ import { relative, run } from '../testing/runFile.ts';
 
 async function trained(name: string, count: number) {
   const files = diskFiles(`e2e/golden/zoo/${name}`);
-  let model = decodeModel(await files.read('model.onnx'));
-  const external = new Map<string, Uint8Array>();
-  for (const path of externalFiles(model)) external.set(path, await files.read(path));
-  if (external.size > 0) model = loadExternal(model, external);
+  const file = await openWhole(files)('model.onnx');
+  const { model } = file;
   const input = pictureInput(model, 'model.onnx');
   const size = { width: input.width ?? 32, height: input.height ?? 32 };
   const batch = input.batch ?? 2;
-  const own = logitsOf(bindPictures({ path: 'model.onnx', model, hash: '', bytes: 0 }, input, batch, size));
+  const own = logitsOf(bindPictures(file, input, batch, size));
   const head = replaceHead(own, count, 3);
   const shape = inputShape(input, batch, size);
   const x = tensor(

@@ -27,7 +27,7 @@ import type { LanguageNetwork } from './network.ts';
 import { type Marked, marked, type Row, rowsOf } from './sequences.ts';
 import { type Parted, partedProblems } from './windows.ts';
 import { lengthThatFits, type ReadingLength, roundedLength } from '#src/tasks/text/length.ts';
-import { sampleProblems, tokenProblems } from '#src/tasks/text/problems.ts';
+import { eachText, sampleProblems, tokenProblems } from '#src/tasks/text/problems.ts';
 import type { TextTokens } from '#src/tasks/text/tokens.ts';
 
 /** An opened language model. */
@@ -90,19 +90,12 @@ export async function prepareTexts(
   const total = training.length + judged.length;
   let done = 0;
   const tokenise = (documents: readonly Document[]) =>
-    documents.flatMap((document) => {
-      tell?.(++done, total);
-      try {
-        return [{ ...marked(document, tokens, everything), name: document.name }];
-      } catch (error) {
-        problems.push({
-          severity: 'error',
-          item: document.name,
-          message: `${document.name}: ${(error as Error).message}`,
-        });
-        return [];
-      }
-    });
+    eachText(
+      documents,
+      (document) => ({ ...marked(document, tokens, everything), name: document.name }),
+      problems,
+      () => tell?.(++done, total),
+    );
   const [before, after] = [tokenise(training), tokenise(judged)];
   const length = rowLength(model, [...before, ...after], host);
   const asking: Asking = {

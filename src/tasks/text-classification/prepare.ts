@@ -11,7 +11,7 @@ import type { Found } from '#src/tasks/prepared.ts';
 import { nothingLeft } from '#src/tasks/problems.ts';
 import { textFeeds, type TokenRow } from '#src/tasks/text/inputs.ts';
 import { lengthThatFits, type ReadingLength } from '#src/tasks/text/length.ts';
-import { sampleProblems, tokenProblems } from '#src/tasks/text/problems.ts';
+import { eachText, sampleProblems, tokenProblems } from '#src/tasks/text/problems.ts';
 import type {
   Adapted,
   DataPreview,
@@ -79,29 +79,17 @@ export async function prepareLabelled(
   const total = own.texts.length + held.length;
   let done = 0;
   const read = (texts: readonly LabelledText[]): Example[] =>
-    texts.flatMap((text) => {
-      tell?.(++done, total);
-      const label = choice.indexOf.get(text.label);
-      if (label === undefined) return [];
-      try {
-        return [
-          {
-            ...tokenise(tokens, text, reading.most),
-            name: text.name,
-            text: shown(text),
-            source: { text: text.text, pair: text.pair },
-            label,
-          },
-        ];
-      } catch (error) {
-        problems.push({
-          severity: 'error',
-          item: text.name,
-          message: `${text.name}: ${(error as Error).message}`,
-        });
-        return [];
-      }
-    });
+    eachText(
+      texts,
+      ({ name, text, pair, label: word }) => {
+        const label = choice.indexOf.get(word);
+        if (label === undefined) return null;
+        const source = { text, pair };
+        return { ...tokenise(tokens, source, reading.most), name, text: shown(source), source, label };
+      },
+      problems,
+      () => tell?.(++done, total),
+    );
   let training = read(own.texts);
   let judged = read(held);
   const most = lengthOf(classifier, choice, reading, [...training, ...judged], host);
