@@ -16,7 +16,7 @@ import { encodeModel } from '#src/onnx/encode.ts';
 import { type Attribute, type DType, type Model, ModelError, type Node } from '#src/onnx/model.ts';
 import { constantOf, sizeOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
 import { importGraph } from '#src/ops/import/import.ts';
-import { sequenceOperators } from '#src/ops/shapes/sequences.ts';
+import { resolved } from '#src/ops/checks/support.ts';
 import { operators } from '#src/ops/table.ts';
 import { graphOf, model, n, ramp, value } from '#src/ops/testing/models.ts';
 import { uniform } from '#src/ops/testing/random.ts';
@@ -167,16 +167,7 @@ function odd(key: string, seed: number): Model {
   return model(graphOf([node], initializers, inputs, ['y0']), pick([7, 9, 11, 13, 17, 21, 23]));
 }
 
-const keys = [
-  ...Object.keys(operators),
-  ...Object.keys(sequenceOperators),
-  'Constant',
-  'Identity',
-  'Dropout',
-  'If',
-  'NoSuchOperator',
-  'some.domain::Odd',
-];
+const keys = [...Object.keys(operators), ...resolved, 'NoSuchOperator', 'some.domain::Odd'];
 
 describe('every operator', () => {
   it.each(keys)('%s refuses what it cannot take in plain words', (key) => {
