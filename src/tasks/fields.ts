@@ -1,33 +1,30 @@
-/** @file Entries of a task's form, each in a line or two. */
-import type { Field } from './info.ts';
+/** @file What is wrong with a field of a file that another program wrote, in words. */
+import * as v from 'valibot';
 
-type Of<Kind extends Field['kind']> = Extract<Field, { readonly kind: Kind }>;
+const kinds: Readonly<Record<string, string>> = {
+  Object: 'a table of fields',
+  Array: 'a list',
+  number: 'a number',
+  string: 'a text',
+  boolean: 'true or false',
+  null: 'empty',
+  undefined: 'nothing',
+};
 
-/** @param choices labels by value, in the order of the form */
-export const choiceField = (
-  key: string,
-  label: string,
-  choices: Readonly<Record<string, string>>,
-  help?: string,
-): Of<'choice'> => ({
-  kind: 'choice',
-  key,
-  label,
-  ...(help !== undefined && { help }),
-  choices: Object.entries(choices).map(([value, name]) => ({ value, label: name })),
-});
+/** "a number", "zero or sigma_min", ">=0". */
+const kindOf = (name: string): string =>
+  name
+    .replaceAll(/^\(|\)$/g, '')
+    .split(' | ')
+    .map((one) => kinds[one] ?? one)
+    .join(' or ');
 
-export const numberField = (
-  key: string,
-  label: string,
-  bounds: Pick<Of<'number'>, 'min' | 'max' | 'step'>,
-  help?: string,
-): Of<'number'> => ({ kind: 'number', key, label, ...(help !== undefined && { help }), ...bounds });
-
-const plain =
-  <Kind extends 'numbers' | 'flag' | 'text'>(kind: Kind) =>
-  (key: string, label: string, help: string) => ({ kind, key, label, help });
-
-export const numbersField = plain('numbers');
-export const flagField = plain('flag');
-export const textField = plain('text');
+/** "sample_size is "x", but a number is expected", without a full stop. @param whole what it is called that has the fields */
+export function fieldWords(issue: v.BaseIssue<unknown>, whole = 'the file'): string {
+  const name = v.getDotPath(issue) ?? whole;
+  if (issue.received === 'undefined') return `${name} is missing`;
+  // A schema's own words say what a field must be.
+  if (!issue.message.startsWith('Invalid ') || issue.expected === null)
+    return `${name} ${issue.message.replace(/^Invalid /, 'has an invalid ')}`;
+  return `${name} is ${kindOf(issue.received)}, but ${kindOf(issue.expected)} is expected`;
+}

@@ -56,15 +56,17 @@ export abstract class PreparedExamples<E> implements PreparedTask {
   /**
    * The examples of a micro-batch, and the place in the run of its first.
    * @param noun "image"
+   * @param place "folder": where such are chosen
    * @throws DataError if there are no examples
    */
   protected turn(
     step: number,
     micro: number,
     noun: string,
+    place: string,
   ): { readonly first: number; readonly chosen: E[] } {
     const order = this.#order;
-    if (!order) throw new DataError(`There is no ${noun} to train on.`);
+    if (!order) throw new DataError(`There is no ${noun} to train on. Choose a ${place} with some.`);
     const { batch, accumulate } = this.#train;
     const first = (step * accumulate + micro) * batch;
     return { first, chosen: Array.from({ length: batch }, (_, i) => this.examples[order.at(first + i)]!) };

@@ -8,7 +8,7 @@ import type { AdapterFormat } from './adapterFormat.ts';
 import type { AdapterFile, AdapterInput, WrittenAdapter, WrittenFile } from './adapterTypes.ts';
 import { comfyuiFit, writeComfyui } from './lycoris/comfyui.ts';
 import { diffFit, readDiff, writeDiff } from './lycoris/diff.ts';
-import { FormatError } from '../errors.ts';
+import { FormatError, Misfit } from '../errors.ts';
 import type { Fit } from './fit.ts';
 import { foreignMessage } from './foreignAdapters.ts';
 import { lycorisFit, writeLycoris } from './lycoris/lycoris.ts';
@@ -93,7 +93,7 @@ const fileName = 'adapter.safetensors';
  */
 export async function writeAdapter(format: AdapterFormat, input: AdapterInput): Promise<WrittenAdapter> {
   const { layers, meta, whole = [] } = input;
-  if (layers.length === 0) throw new FormatError('There is no adapted layer to save.');
+  if (layers.length === 0) throw new FormatError('There is no adapted layer to save. Train one first.');
   const files = await write(format, input);
   const planned = layers.map((l) => l.layer);
   const left = format === 'peft' || format === 'oft_r' ? planned.filter((p) => p.size > 1) : planned;
@@ -116,11 +116,13 @@ export async function writeAdapter(format: AdapterFormat, input: AdapterInput): 
         });
       case 'diff':
         if (!weight)
-          throw new FormatError('Weight differences need the model’s weights, which were not given.');
+          throw new FormatError(
+            'Weight differences need the model’s weights, which were not given. Open the model again.',
+          );
         return [{ path: fileName, bytes: await writeDiff(layers, weight, meta) }];
       case 'onnx':
       case 'onnx_fp16':
-        if (!model) throw new FormatError('Merging needs the model, which was not given.');
+        if (!model) throw new FormatError('Merging needs the model, which was not given. Open it again.');
         return writeMergedOnnx(layers, kind === 'onnx' ? model : { ...model, precision: 'float16' }, whole);
     }
   }
@@ -146,7 +148,7 @@ export function readAdapter(files: ReadonlyMap<string, Uint8Array>, layers: read
 
 function demandFinite(path: string, ...numbers: (Float32Array | undefined)[]): void {
   if (numbers.some((some) => some?.some((x) => !Number.isFinite(x))))
-    throw new FormatError(
+    throw new Misfit(
       `The adapter of ${path} holds numbers that are not finite: its training went wrong, or the file is damaged.`,
     );
 }
@@ -168,7 +170,7 @@ function read(files: ReadonlyMap<string, Uint8Array>, layers: readonly Layer[]):
   const foreign = foreignMessage(keys);
   if (foreign !== undefined) throw new FormatError(foreign);
   if (has('.diff')) return readDiff(file, layers);
-  if (keys.length === 0) throw new FormatError('The adapter file holds no tensors.');
+  if (keys.length === 0) throw new Misfit('The adapter file holds no tensors.');
   throw new FormatError(
     `The file is no adapter that is known: it has ${keys[0]!}. OFT adapters have keys that end in .oft_blocks (LyCORIS, ComfyUI, kohya) or .oft_R.weight (PEFT, OneTrainer).`,
   );

@@ -1,7 +1,7 @@
 /** @file The tensors of an adapter's file by key, as a model's layers take them: what is used, what is missing, what is left over. */
 import type { Layer } from '#src/oft/types.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
-import { FormatError } from '../errors.ts';
+import { FormatError, Misfit } from '../errors.ts';
 import { type ResolvedNames, resolveNames } from './nameSchemes.ts';
 import { strangersMessage } from './strangers.ts';
 
@@ -28,7 +28,7 @@ export class KeyedTensors {
     this.#tensors = tensors;
     this.names = resolveNames(stemsIn(tensors.keys(), parameters), layers);
     if (this.names.found > 0) return;
-    if (tensors.size === 0) throw new FormatError('The adapter file holds no tensors.');
+    if (tensors.size === 0) throw new Misfit('The adapter file holds no tensors.');
     throw new FormatError(strangersMessage([...tensors.keys()], layers, this.names.stems));
   }
 

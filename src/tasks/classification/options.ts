@@ -1,6 +1,6 @@
 /** @file Options that all classifiers share. */
 import * as v from 'valibot';
-import { choiceField, numberField, textField } from '#src/tasks/fields.ts';
+import { choiceField, numberField, textField } from '#src/tasks/formFields.ts';
 import type { Field } from '#src/tasks/info.ts';
 import { oneOf, real, text } from '#src/tasks/optionSchema.ts';
 

@@ -1,6 +1,6 @@
 /** @file Diffusion, in words. */
 import * as v from 'valibot';
-import { choiceField, flagField, numberField } from '#src/tasks/fields.ts';
+import { choiceField, flagField, numberField } from '#src/tasks/formFields.ts';
 import type { TaskInfo } from '../info.ts';
 import { flag, oneOf, real } from '../optionSchema.ts';
 import { defaults } from './options.ts';

@@ -1,6 +1,6 @@
 /** @file What the page and job files know of the generic task. */
 import * as v from 'valibot';
-import { choiceField, numberField, textField } from '#src/tasks/fields.ts';
+import { choiceField, numberField, textField } from '#src/tasks/formFields.ts';
 import type { TaskInfo } from '#src/tasks/info.ts';
 import { oneOf, real, text } from '#src/tasks/optionSchema.ts';
 

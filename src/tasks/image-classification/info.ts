@@ -1,6 +1,6 @@
 /** @file What the page and job files know of image classification. */
 import * as v from 'valibot';
-import { choiceField, numberField } from '#src/tasks/fields.ts';
+import { choiceField, numberField } from '#src/tasks/formFields.ts';
 import {
   classDefaults,
   classEntries,

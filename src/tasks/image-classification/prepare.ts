@@ -96,7 +96,15 @@ export async function prepareImages(
   if (held.length === 0 && job.data.split > 0) {
     ({ train: training, heldout: judged } = splitByClass(training, job.data.split, job.train.seed));
   }
-  problems.push(...nothingLeft(training, problems, train.name, 'no image to train on.'));
+  problems.push(
+    ...nothingLeft(
+      training,
+      problems,
+      train.name,
+      'no image to train on.',
+      'Add images, or hold fewer of them out.',
+    ),
+  );
   const lines = training.map((e) => `${e.hash} ${e.label}`);
   const seen = JSON.stringify([preprocess, classifier.input.order, choice.kind, choice.names]);
   return new PreparedImages(classifier, choice, training, judged, {
@@ -174,7 +182,7 @@ class PreparedImages extends PreparedClasses<Example> {
     const { job, preprocess, input } = this.classifier;
     const { batch, seed } = job.train;
     const { crop, colour } = job.options;
-    const { chosen, first } = this.turn(step, micro, 'image');
+    const { chosen, first } = this.turn(step, micro, 'image', 'folder');
     const options = { seed, flip: job.data.flip, crop, colour };
     const pixels = await this.#pixels(chosen, batch, (i) => drawChange(options, preprocess.frame, first + i));
     return { [input.name]: pixels, ...this.targets(chosen, [input]) };

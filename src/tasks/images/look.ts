@@ -1,4 +1,5 @@
 /** @file A look at each image of a set before training; all that is wrong with them is collected, nothing thrown. */
+import { reasonOf } from '#src/platform/refusals.ts';
 import { shortened } from '#src/tasks/problems.ts';
 import type { TaskProblem, Tell } from '#src/tasks/types.ts';
 import { LeftOut } from './foreign.ts';
@@ -33,8 +34,7 @@ export async function lookAtEach(
           message: `${path} is the same image as ${twin}: it counts twice.`,
         });
     } catch (error) {
-      if (!left.add(path, error))
-        failed.push(unreadable(path, error instanceof Error ? error.message : String(error)));
+      if (!left.add(path, error)) failed.push(unreadable(path, reasonOf(error, 'it cannot be decoded')));
     }
     tell?.(i + 1, paths.length);
   }

@@ -1,6 +1,6 @@
 /** @file Options of all tasks whose models take pictures: size, shape, order and range of the colours. */
 import * as v from 'valibot';
-import { choiceField, numberField, numbersField } from '#src/tasks/fields.ts';
+import { choiceField, numberField, numbersField } from '#src/tasks/formFields.ts';
 import type { Field } from '#src/tasks/info.ts';
 import { oneOf, value, whole } from '#src/tasks/optionSchema.ts';
 

@@ -1,6 +1,6 @@
 /** @file What the page and job files know of causal language models. */
 import * as v from 'valibot';
-import { choiceField, flagField, numberField, textField } from '#src/tasks/fields.ts';
+import { choiceField, flagField, numberField, textField } from '#src/tasks/formFields.ts';
 import type { TaskInfo } from '#src/tasks/info.ts';
 import { flag, oneOf, real, text, value, whole } from '#src/tasks/optionSchema.ts';
 import { isFrame } from './frameText.ts';

@@ -17,7 +17,7 @@ import type {
   Tensors,
   TrainedGraph,
 } from '#src/tasks/types.ts';
-import { ChatTemplate } from './chat.ts';
+import { ChatTemplate, templateReason } from './chat.ts';
 import type { Document } from './types.ts';
 import { readDocuments } from './data.ts';
 import { type FrameKind, frameWords, Framing, usualKind } from './frame.ts';
@@ -61,7 +61,7 @@ function framingOf({ tokens, job }: Pick<LanguageModel, 'tokens' | 'job'>): Fram
     return new Framing(new ChatTemplate(tokens.template, tokens.special), job.options.frame);
   } catch (error) {
     throw new DataError(
-      `The model's chat template cannot be read: ${error instanceof Error ? error.message : String(error)}. Repair chat_template in tokenizer_config.json, or remove it.`,
+      `The model's chat template cannot be read: ${templateReason(error)}. Repair chat_template in tokenizer_config.json, or remove it.`,
     );
   }
 }
@@ -126,7 +126,8 @@ export async function prepareTexts(
   const all = [...before, ...after].map(({ ids }) => ids);
   problems.push(...tokenProblems(all, tokens, network.words(graph)));
   const nothing = 'nothing to learn: its texts have fewer than two tokens, or no answers.';
-  problems.push(...nothingLeft(rows, problems, train.name, nothing));
+  const cure = 'Add longer texts, or learn all of them, not the answers alone.';
+  problems.push(...nothingLeft(rows, problems, train.name, nothing, cure));
   const counted = rows.reduce((n, row) => n + row.counted.reduce((a, b) => a + b, 0), 0);
   const preview: DataPreview = {
     facts: [
@@ -207,7 +208,7 @@ class PreparedTexts extends PreparedExamples<Row> {
 
   feeds(step: number, micro: number): Tensors {
     const { network } = this.model;
-    const { chosen: rows } = this.turn(step, micro, 'text');
+    const { chosen: rows } = this.turn(step, micro, 'text', 'file or folder');
     return { ...network.feeds(this.training().graph, rows), ...network.answers(rows) };
   }
 

@@ -188,7 +188,7 @@ class PreparedPairs extends PreparedExamples<Example> {
 
   feeds(step: number, micro: number): Promise<Tensors> {
     const { job } = this.pairs;
-    const { chosen, first } = this.turn(step, micro, 'pair');
+    const { chosen, first } = this.turn(step, micro, 'pair', 'folder');
     return this.#feed(
       chosen,
       chosen.map((_, i) => job.data.flip && random(job.train.seed, 'flip', first + i).uniform(1)[0]! < 0.5),

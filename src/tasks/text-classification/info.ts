@@ -1,6 +1,6 @@
 /** @file What the page and job files know of text classification. */
 import * as v from 'valibot';
-import { numberField, textField } from '#src/tasks/fields.ts';
+import { numberField, textField } from '#src/tasks/formFields.ts';
 import {
   classDefaults,
   classEntries,

@@ -108,7 +108,15 @@ export async function prepareLabelled(
   );
   if (held.length === 0 && job.data.split > 0)
     ({ train: training, heldout: judged } = splitByClass(training, job.data.split, job.train.seed));
-  problems.push(...nothingLeft(training, problems, train.name, 'no text to train on.'));
+  problems.push(
+    ...nothingLeft(
+      training,
+      problems,
+      train.name,
+      'no text to train on.',
+      'Add texts, or hold fewer of them out.',
+    ),
+  );
   const length = inputs.length ?? lengthFor(all, most);
   const lines = training.map((e) => `${e.ids.join(' ')}|${e.types.join('')}|${e.label}`);
   return new PreparedLabelled(classifier, choice, length, training, judged, {
@@ -187,7 +195,7 @@ class PreparedLabelled extends PreparedClasses<Example> {
 
   feeds(step: number, micro: number): Tensors {
     const { graph } = this.training();
-    const { chosen } = this.turn(step, micro, 'text');
+    const { chosen } = this.turn(step, micro, 'text', 'file or folder');
     const rows = chosen.map((e) => this.#row(e));
     return { ...textFeeds(graph, this.classifier.inputs, rows), ...this.targets(chosen, graph.inputs) };
   }
