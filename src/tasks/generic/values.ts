@@ -1,0 +1,84 @@
+/** @file What is wrong with the values of arrays, for the model and the loss that take them. */
+import type { DType } from '#src/onnx/model.ts';
+import { type Tensor } from '#src/onnx/tensor.ts';
+import { readArrays } from '#src/tasks/arrays/files.ts';
+import { converted, floatsOf } from '#src/tasks/arrays/numbers.ts';
+import type { TaskProblem } from '#src/tasks/types.ts';
+import type { GenericOptions } from './info.ts';
+import { classAxis, ignoredLabel } from './losses.ts';
+import { type ArrayProgram } from './program.ts';
+
+import { type Part } from './batches.ts';
+/** Labels beyond the classes, and integers that are none. */
+export async function valueProblems(
+  part: Part,
+  program: ArrayProgram,
+  options: GenericOptions,
+  batch: number,
+) {
+  const problems: TaskProblem[] = [];
+  const { data } = part;
+  const wanted = [
+    ...[...data.roles.inputs].map(
+      ([input, array]) => [array, program.graph.inputs.find((v) => v.name === input)!.type] as const,
+    ),
+    ...(program.target && data.roles.target !== null
+      ? [[data.roles.target, program.target.type] as const]
+      : []),
+  ];
+  const labels = options.loss === 'cross_entropy' && program.target?.type === 'int32';
+  const axis = labels ? classAxis(program.output.shape, program.target.shape) : -1;
+  const classes = program.output.shape[axis] ?? 0;
+  const seen = new Set<string>();
+  const say = (name: string, path: string, message: string, cure: string): void => {
+    if (seen.has(name)) return;
+    seen.add(name);
+    problems.push({
+      severity: 'error',
+      item: path,
+      message: `${path}: the array "${name}" ${message}.`,
+      cure,
+    });
+  };
+  const check = (name: string, path: string, tensor: Tensor, type: DType): void => {
+    if (converted(tensor, type) === null)
+      say(name, path, `(${tensor.type}) does not fit the type ${type}`, `Save it as ${type}.`);
+    if (name !== data.roles.target) return;
+    if (options.loss === 'bce') {
+      const outside = floatsOf(tensor).findIndex((x) => x < 0 || x > 1);
+      if (outside >= 0)
+        say(
+          name,
+          path,
+          `has ${String(floatsOf(tensor)[outside])}, but the loss bce takes shares from 0 to 1`,
+          'Scale the targets, or choose another loss.',
+        );
+    }
+    if (!labels) return;
+    const bad = floatsOf(tensor).findIndex((x) => x !== ignoredLabel && (x < 0 || x >= classes));
+    if (bad >= 0)
+      say(
+        name,
+        path,
+        `has the label ${String(floatsOf(tensor)[bad])}, out of range: the model has the classes 0 to ${classes - 1}`,
+        `Number the classes from 0 on; ${ignoredLabel} leaves an entry out.`,
+      );
+  };
+  if (data.cut === 'files')
+    for (const path of data.batches) {
+      const arrays = await readArrays(data.files, path);
+      for (const [name, type] of wanted) check(name, path, arrays.get(name)!, type);
+    }
+  else
+    for (const [name, type] of wanted) {
+      const source = data.arrays.get(name)!;
+      check(name, source.path, source.tensor, type);
+    }
+  if (data.cut === 'examples' && data.count < batch)
+    problems.push({
+      severity: 'warning',
+      item: data.files.name,
+      message: `${data.files.name} has ${data.count} examples, fewer than a batch of ${batch}: rows come twice in a batch.`,
+    });
+  return problems;
+}
