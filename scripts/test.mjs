@@ -11,6 +11,7 @@ import {
   runTool,
   say,
 } from './ensure.mjs';
+import { ensureHooks } from './hooks.mjs';
 
 const REPORTS = join(ROOT, 'test-results/totals');
 
@@ -84,6 +85,7 @@ function vitest(project, name) {
 
 await main(async () => {
   await ensurePackages();
+  ensureHooks();
   const chromium = await ensureChromium();
   process.env.CHROME_PATH = chromium;
   await ensureOtherBrowsers();
