@@ -3,6 +3,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defaultClientConditions, defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { packedData, packedModules } from './scripts/pack.mjs';
+import { versions } from './scripts/version.mjs';
 
 /** With these the page is cross-origin isolated, so that wasm gets threads; the service worker adds them on hosts that send none. */
 const isolation = {
@@ -10,6 +11,8 @@ const isolation = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
+
+const { rotune, runtime } = versions();
 
 export default defineConfig({
   base: './',
@@ -47,6 +50,10 @@ export default defineConfig({
       },
     }),
   ],
+  define: {
+    'import.meta.env.VITE_ROTUNE': JSON.stringify(rotune),
+    'import.meta.env.VITE_ROTUNE_RUNTIME': JSON.stringify(runtime),
+  },
   // The runtime's wasm comes as a file of its own: a copy inside the bundle hangs with threads.
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
   worker: { format: 'es', plugins: () => [packedModules()] },

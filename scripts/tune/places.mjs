@@ -22,6 +22,7 @@ export const RESULTS = [
   'after.txt',
   'samples.json',
   'run.json',
+  'report.txt',
   'merged',
   'merged-fp16',
   ...Object.values(PLACES),

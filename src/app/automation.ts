@@ -17,6 +17,7 @@ import type {
   Outcome,
   Samples,
   Preparation,
+  Problem,
   RunEvent,
   RunResult,
   RunSummary,
@@ -70,6 +71,8 @@ export interface Automation {
   open(options: RunOptions & { readonly adapter: FolderInput }): Promise<Outcome<AdapterReport>>;
   lastRun(): Promise<RunSummary | null>;
   discard(id: string): Promise<void>;
+  /** The report that the page's own button copies. */
+  report(problem: Problem): Promise<string>;
 }
 
 async function toBlob(file: FileInput): Promise<Blob> {
@@ -152,6 +155,7 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
     },
     lastRun: () => lab.trainer.lastRun(),
     discard: (id) => lab.trainer.discard(id),
+    report: (problem) => lab.report(problem),
   };
 }
 
