@@ -2,6 +2,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defaultClientConditions, defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
+import { LATE_PACKAGES } from './scripts/latePackages.mjs';
 import { packedData, packedModules } from './scripts/pack.mjs';
 import { versions } from './scripts/version.mjs';
 
@@ -57,7 +58,7 @@ export default defineConfig({
   // The runtime's wasm comes as a file of its own: a copy inside the bundle hangs with threads.
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
   worker: { format: 'es', plugins: () => [packedModules()] },
-  optimizeDeps: { exclude: ['onnxruntime-web'] },
+  optimizeDeps: { exclude: ['onnxruntime-web'], include: LATE_PACKAGES },
   build: { target: 'es2023', assetsInlineLimit: 2048, chunkSizeWarningLimit: 700 },
   server: { headers: isolation },
   preview: { headers: isolation },

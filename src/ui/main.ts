@@ -15,7 +15,8 @@ if (!target) throw new Error('index.html has no #app.');
 const lab = new Lab(new WorkerTrainer(), defaultJob);
 const offline = new Offline(() => reloadWithLink(lab));
 globalThis.rotune = createAutomation(lab, parseJob);
-mount(App, { target, props: { lab, offline } });
+const debug = new URLSearchParams(location.search).has('debug');
+mount(App, { target, props: { lab, offline, debug } });
 
 void offline.register();
 void readLink(lab);
