@@ -29,10 +29,9 @@ import { Inspector } from './inspector.svelte.ts';
 import { failed, toProblem } from './problems.ts';
 import { RemoteModels } from './remote.svelte.ts';
 import { RunState } from './run.svelte.ts';
+import type { Screen } from './screens.ts';
 import { drawsPrompts, taskOf } from './taskWords.ts';
 import { TabGuard, WakeLock, type OtherTab } from './tab.ts';
-
-export type Screen = 'home' | 'inspect' | 'prepare' | 'train' | 'result';
 
 /** An adapter file on trial: what became of it, and how to draw with it. */
 export interface OpenedAdapter {

@@ -285,7 +285,7 @@ export class FakeTrainer extends FakeDownloads implements TrainerApi {
   async removeKept() {
     return good(null);
   }
-  async debug(): Promise<Outcome<DebugFigures>> {
+  async debug(): Promise<Outcome<DebugFigures | null>> {
     const stage = (name: string, nodes: number) => ({
       name,
       nodes,
@@ -294,7 +294,7 @@ export class FakeTrainer extends FakeDownloads implements TrainerApi {
       constants: { count: 310, bytes: 11_000_000, uploaded: 133 },
       activations: 3.3e8,
     });
-    return good({
+    return good<DebugFigures>({
       backend: this.#backend,
       step: {
         stages: [stage('forward', 900), stage('backward', 1200)],

@@ -3,7 +3,7 @@ import { mergeWeight } from '#src/oft/insertion/mergeWeight.ts';
 import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import { sizeOf, type Tensor } from '#src/onnx/tensor.ts';
-import type { AdapterFile } from '../adapterTypes.ts';
+import type { ReadAdapter } from '../adapterTypes.ts';
 import { checkNumbers } from '../blockNumbers.ts';
 import { FormatError } from '../../errors.ts';
 import { type Fit, FitBuilder } from '../fit.ts';
@@ -78,7 +78,7 @@ export function baseWeight(layer: Layer, weight: (layer: Layer) => Float32Array)
 }
 
 /** Reads a file of differences. Throws FormatError where a shape does not fit or no layer is found. */
-export function readDiff({ tensors, metadata }: Safetensors, layers: readonly Layer[]): AdapterFile {
+export function readDiff({ tensors, metadata }: Safetensors, layers: readonly Layer[]): ReadAdapter {
   const names = resolveNames(stemsIn(tensors.keys(), ['diff']), layers);
   demandFound(names, tensors.keys(), layers);
   const used = new Set<string>();
@@ -105,5 +105,5 @@ export function readDiff({ tensors, metadata }: Safetensors, layers: readonly La
   const notes = ['Whole weight differences can be applied, but not trained on: they are no rotation.'];
   if (unexpected.some((key) => key.endsWith('.diff_b')))
     notes.push('The file also changes biases (.diff_b); they are left out.');
-  return { format: 'diff', layers: [], differences, missing, unexpected, notes, metadata };
+  return { layers: [], differences, missing, unexpected, notes, metadata };
 }
