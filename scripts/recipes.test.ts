@@ -12,7 +12,15 @@ import { follow, recipesOf } from './recipes.mjs';
 const recipes = recipesOf(readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8'));
 /** Below the repository, so that packages are found; what lies here no tool of the repository looks at. */
 const CACHE = join(ROOT, '.cache');
-const COPIED = ['src', 'workers', 'scripts', 'package.json', 'index.html', 'eslint.config.js'].concat(
+const COPIED = [
+  'src',
+  'workers',
+  'scripts',
+  'package.json',
+  'package-lock.json',
+  'index.html',
+  'eslint.config.js',
+].concat(
   ['.prettierrc.json', 'svelte.config.js', 'vite.config.ts', 'vitest.config.ts', 'tsconfig.base.json'],
   ['tsconfig.page.json', 'tsconfig.worker.json', 'tsconfig.node.json'],
 );

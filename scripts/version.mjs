@@ -4,8 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './ensure.mjs';
 
-/** @param {string} file package.json, from the root */
-const versionIn = (file) => String(JSON.parse(readFileSync(join(ROOT, file), 'utf8')).version);
+/** @typedef {{ version: string, packages: Record<string, { version?: string }> }} Lock */
 
 /** The commit, with "-dirty" where files were changed since; null: this is no clone. */
 function commit() {
@@ -23,10 +22,11 @@ function commit() {
 
 /** @returns {{ rotune: string, runtime: string }} */
 export function versions() {
+  /** @type {Lock} */
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
   const made = commit();
-  const own = versionIn('package.json');
   return {
-    rotune: made === null ? own : `${own} (${made})`,
-    runtime: versionIn('node_modules/onnxruntime-web/package.json'),
+    rotune: made === null ? lock.version : `${lock.version} (${made})`,
+    runtime: lock.packages['node_modules/onnxruntime-web']?.version ?? 'unknown',
   };
 }
