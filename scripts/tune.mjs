@@ -6,7 +6,7 @@ import { help, outputFolder, parseArguments } from './tune/options.mjs';
 import { RunFolder } from './tune/output.mjs';
 import { duration, Progress, progressLine } from './tune/progress.mjs';
 import { HERE, refuse } from './tune/refuse.mjs';
-import { saidWhere, writeReport } from './tune/report.mjs';
+import { saidWhere, withoutPage, writeReport } from './tune/report.mjs';
 import { logLine, writeAdapterFile, writeRun } from './tune/results.mjs';
 import { evaluationLine, phaseLine, preparedLines, samplesFile, summary, textsOf } from './tune/words.mjs';
 
@@ -199,7 +199,12 @@ async function tune(folder, given, options, library) {
         /** @type {const} */ ([request, Boolean(resume), options.pause]),
       )
       .catch((cause) => {
-        const text = `what happened: ${firstLine(cause)}\nstate: step ${step} of ${total}\n\n${String(cause)}\n`;
+        const text = withoutPage({
+          cause,
+          state: `step ${step} of ${total}`,
+          backend: prepared.value.backend,
+          job: library.publicJobText(given.job),
+        });
         const where = saidWhere(writeReport(folder, text, opened.version));
         throw new Refusal(`${firstLine(cause)} (at step ${step}); go on with ${goOn}.${where}`);
       });

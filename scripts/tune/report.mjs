@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import { versions } from '../version.mjs';
 import { HERE } from './refuse.mjs';
 
+/** @import { BackendReport } from '#src/runtime/types.ts' */
 /** @import { RunFolder } from './output.mjs' */
 
 /**
@@ -29,6 +30,30 @@ export function writeReport(folder, text, browser) {
   const file = join(mkdtempSync(join(tmpdir(), 'rotune-report-')), 'report.txt');
   writeFileSync(file, whole);
   return file;
+}
+
+/**
+ * What is known where the page is gone and makes no report of its own.
+ * @param {{ cause: unknown, state: string, backend: BackendReport, job: string }} facts job: as it may be shown
+ */
+export function withoutPage({ cause, state, backend, job }) {
+  const lines = String(cause).split('\n');
+  // The browser's own log is long, and its command line names folders of this machine.
+  const said = lines.filter((line) => !line.startsWith('<launch')).slice(0, 12);
+  return [
+    `what happened: ${(lines[0] ?? '').replace(/^Error: /, '')}`,
+    `state: ${state}`,
+    `backend: ${backend.kind}: ${backend.reason}`,
+    `threads: ${backend.threads}`,
+    `graphics: ${backend.adapter ?? 'none used'}`,
+    '',
+    '— detail',
+    ...said,
+    '',
+    '— job',
+    job,
+    '',
+  ].join('\n');
 }
 
 /** A sentence behind the error's own. @param {string} file */

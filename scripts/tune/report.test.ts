@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { RunFolder } from './output.mjs';
 import { RESULTS } from './places.mjs';
-import { saidWhere, writeReport } from './report.mjs';
+import { saidWhere, withoutPage, writeReport } from './report.mjs';
 
 let root = '';
 beforeEach(() => (root = mkdtempSync(join(tmpdir(), 'rotune-report-test-'))));
@@ -33,4 +33,16 @@ it('outlives a run that leaves the disk as it was', () => {
   expect(existsSync(folder.path)).toBe(false);
   expect(readFileSync(file, 'utf8')).toMatch(/^it broke/);
   rmSync(dirname(file), { recursive: true });
+});
+
+it('says what is known where the page is gone, and nothing of this machine', () => {
+  const cause = new Error(
+    'page closed\nBrowser logs:\n<launching> chromium --user-data-dir=/home/me\nlast words',
+  );
+  const backend = { kind: 'wasm', reason: 'No GPU.', threads: 2, adapter: null } as const;
+  const text = withoutPage({ cause, state: 'step 3 of 9', backend, job: 'task = "generic"' });
+  expect(text).toMatch(/^what happened: page closed$/m);
+  for (const part of ['state: step 3 of 9', 'backend: wasm: No GPU.', 'last words', 'task = "generic"'])
+    expect(text).toContain(part);
+  expect(text).not.toContain('/home/me');
 });

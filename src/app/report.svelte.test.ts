@@ -1,7 +1,8 @@
 /** @file What an error report says, and what it must never say. */
 import { expect, it } from 'vitest';
+import { publicJob } from '#src/formats/jobs/publicJob.ts';
 import { EventLog } from './eventLog.ts';
-import { errorReport, publicJob, type ReportFacts } from './report.ts';
+import { errorReport, type ReportFacts } from './report.ts';
 import { fakeJob } from './testing/fakeJob.ts';
 
 const job = {

@@ -1,5 +1,5 @@
 /** @file An error report that a person can copy whole: plain text, sent nowhere, without prompts, captions or names of own files. */
-import { printJob } from '#src/formats/jobs/job.ts';
+import { publicJobText } from '#src/formats/jobs/publicJob.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { BackendReport } from '#src/runtime/types.ts';
 import type { Problem } from '#workers/protocol.ts';
@@ -14,43 +14,6 @@ export interface ReportFacts {
   readonly events: readonly LoggedEvent[];
   /** "training, step 12 of 120" */
   readonly state: string;
-}
-
-/** "builtin:emoji" stays; of own files and folders only the ending does. */
-function withoutName(source: string): string {
-  if (source.startsWith('builtin:')) return source;
-  const [ending = ''] = /\.[a-z0-9]{1,12}$/i.exec(source) ?? [];
-  return `(own ${ending === '' ? 'folder' : `file ${ending.toLowerCase()}`})`;
-}
-
-/** The job as it may be shown to strangers. */
-export function publicJob(job: Job): Job {
-  const { data, sample, adapter } = job;
-  const left = sample.prompts.length;
-  return {
-    ...job,
-    model: withoutName(job.model),
-    ...(adapter !== undefined && { adapter: withoutName(adapter) }),
-    data: {
-      ...data,
-      train: withoutName(data.train),
-      heldout: data.heldout === null ? null : withoutName(data.heldout),
-    },
-    sample: {
-      ...sample,
-      prompts: left === 0 ? [] : [`(${left} left out)`],
-      negative: sample.negative === '' ? '' : '(left out)',
-    },
-  };
-}
-
-function jobText(job: Job | null): string {
-  if (job === null) return '(none)';
-  try {
-    return printJob(publicJob(job)).trim();
-  } catch (cause) {
-    return `(it cannot be written: ${cause instanceof Error ? cause.message : String(cause)})`;
-  }
 }
 
 const yes = (is: boolean): string => (is ? 'yes' : 'no');
@@ -113,7 +76,7 @@ export function errorReport({ problem, job, backend, events, state }: ReportFact
     detail === undefined || detail === '' ? '(none)' : detail,
     '',
     '— job',
-    jobText(job),
+    publicJobText(job),
     '',
   ].join('\n');
 }
