@@ -1,9 +1,11 @@
 /** @file End-to-end tests: the built page in Debian's or any other Chromium, and the scenarios of all browsers in Firefox, WebKit and on other hosts. */
 import { defineConfig } from '@playwright/test';
 import type { EngineName } from './e2e/engines/driver.ts';
-import { CHROMIUM_ARGS, findChromium } from './scripts/ensure.mjs';
+import { createHash } from 'node:crypto';
+import { CHROMIUM_ARGS, findChromium, ROOT } from './scripts/ensure.mjs';
 
-const PORT = 4179;
+/** One for each checkout: a server that is still up is taken again, and must not be another one's. */
+const PORT = 4200 + (createHash('sha256').update(ROOT).digest().readUInt16BE() % 1000);
 const executablePath = findChromium();
 
 /** The scenarios in a browser; those alone that are tagged, where a tag is given. */
@@ -19,8 +21,8 @@ export default defineConfig<object, { engineName: EngineName }>({
   testDir: 'e2e/specs',
   testMatch: '**/*.spec.ts',
   outputDir: 'test-results/e2e',
-  // Training takes every core: side by side, tests would starve one another.
-  workers: 1,
+  // A test waits for pages, drivers and single threads as long as it trains: two take little more than one.
+  workers: 2,
   fullyParallel: false,
   forbidOnly: process.env.CI !== undefined,
   retries: 0,

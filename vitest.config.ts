@@ -1,4 +1,5 @@
 /** @file Two test projects: `node` for what needs no browser, `browser` (Chromium, headless) for what does. */
+import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
 import { defaultClientConditions } from 'vite';
@@ -8,11 +9,16 @@ import { LATE_PACKAGES } from './scripts/latePackages.mjs';
 import { packedModules } from './scripts/pack.mjs';
 
 const browserTests = ['**/*.svelte.test.ts', '**/*.browser.test.ts'];
+/** Milliseconds that a test may take; what it waits for, nearly all of them, since the polls' own default is a second. */
+const patience = { testTimeout: 60_000, expect: { poll: { timeout: 50_000 } } };
 const executablePath = findChromium();
 
 export default defineConfig({
   test: {
     passWithNoTests: true,
+    // By default one core is left idle: half of a machine with two.
+    maxWorkers: availableParallelism(),
+    provide: { sweep: process.env.ROTUNE_SWEEP === '1' },
     projects: [
       {
         // The root entry runs wasm under Node; the trimmed one does not.
@@ -22,7 +28,10 @@ export default defineConfig({
           environment: 'node',
           include: ['{src,workers,scripts,e2e/golden}/**/*.test.ts'],
           exclude: browserTests,
-          testTimeout: 60_000,
+          // One process for many files shares the runtime's compiled WebAssembly; clean.ts keeps them apart otherwise.
+          isolate: false,
+          setupFiles: ['scripts/testing/clean.ts'],
+          ...patience,
         },
       },
       {
@@ -42,7 +51,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: browserTests.map((pattern) => `{src,workers}/${pattern}`),
-          testTimeout: 60_000,
+          ...patience,
           browser: {
             enabled: true,
             headless: true,

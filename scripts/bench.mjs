@@ -1,7 +1,7 @@
-/** @file `npm run bench -- [step|family|memory|recompute|scale|data|rates|starts] [argument …]`: measures, asserts nothing. step: step ÷ forward by gradient route; family: the same for other adapters; memory: a long run; recompute: peak memory with the forward pass in segments; scale: a large model's file to its step graph; data: thousands of pictures made ready in the browser; rates: the loss of short runs by adapter and learning rate; starts: first runs in fresh profiles of Firefox. */
+/** @file `npm run bench -- [step|family|memory|recompute|scale|data|rates|starts|slow] [argument …]`: measures, asserts nothing. step: step ÷ forward by gradient route; family: the same for other adapters; memory: a long run; recompute: peak memory with the forward pass in segments; scale: a large model's file to its step graph; data: thousands of pictures made ready in the browser; rates: the loss of short runs by adapter and learning rate; starts: first runs in fresh profiles of Firefox; slow: a first visit over a slow line. */
 import { ensurePackages, main, Refusal, ROOT } from './ensure.mjs';
 
-const BENCHES = ['step', 'family', 'memory', 'recompute', 'scale', 'data', 'rates', 'starts'];
+const BENCHES = ['step', 'family', 'memory', 'recompute', 'scale', 'data', 'rates', 'starts', 'slow'];
 
 await main(async () => {
   const [name = 'step', ...numbers] = process.argv.slice(2);

@@ -41,7 +41,7 @@ export function ensureNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19) || (major === 22 && minor < 12)) {
     throw new Refusal(
-      `Rotune needs Node 20.19 (or 22.12) or newer; this is ${process.versions.node}: https://nodejs.org`,
+      `Rotune needs Node 20.19 (or 22.12) or newer; this is ${process.versions.node}: install one from https://nodejs.org`,
     );
   }
 }
@@ -278,7 +278,9 @@ export async function ensureOtherBrowsers() {
  */
 export async function ensureChromium() {
   if (process.env.CHROME_PATH && !isProgram(process.env.CHROME_PATH)) {
-    throw new Refusal(`CHROME_PATH names ${process.env.CHROME_PATH}, which is not a program`);
+    throw new Refusal(
+      `CHROME_PATH names ${process.env.CHROME_PATH}, which is not a program; name one, or leave it out`,
+    );
   }
   const found = findChromium();
   if (found !== null) return found;

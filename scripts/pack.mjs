@@ -52,6 +52,30 @@ export function packedModules() {
   };
 }
 
+/**
+ * Keeps a worker's script apart from its code, which becomes a chunk of its own: parts that are loaded later then import that, never the script
+ * (workers/trainer.worker.ts says why).
+ * @param {string} code the module that the script imports
+ * @returns {import('vite').Plugin}
+ */
+export function separateEntry(code) {
+  return {
+    name: 'rotune-separate-entry',
+    apply: 'build',
+    buildStart() {
+      this.emitFile({ type: 'chunk', id: code, name: 'trainer' });
+    },
+    generateBundle(_options, bundle) {
+      const chunks = Object.values(bundle).filter((part) => part.type === 'chunk');
+      const scripts = chunks.filter(({ facadeModuleId }) => facadeModuleId?.endsWith('.worker.ts'));
+      for (const { fileName, imports, dynamicImports } of chunks)
+        for (const script of scripts)
+          if ([...imports, ...dynamicImports].includes(script.fileName))
+            this.error(`${fileName} imports the worker's script ${script.fileName}.`);
+    },
+  };
+}
+
 /** @param {string} path @returns {Listing} */
 const listingAt = (path) => JSON.parse(readFileSync(path, 'utf8'));
 
@@ -106,7 +130,7 @@ export function packedData() {
         };
         writeFileSync(
           join(dist, 'sizes.json'),
-          JSON.stringify({ runtime, folders, code: size(/^trainer\.worker.*\.js$/) }),
+          JSON.stringify({ runtime, folders, code: size(/^trainer[.-].*\.js$/) }),
         );
       },
     },

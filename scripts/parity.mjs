@@ -43,7 +43,7 @@ async function ensurePython() {
   const python = ['python3', 'python'].find(
     (name) => spawnSync(name, ['-c', 'import sys; sys.exit(sys.version_info < (3, 10))']).status === 0,
   );
-  if (python === undefined) throw new Refusal('the parity checks need Python 3.10 or newer');
+  if (python === undefined) throw new Refusal('the parity checks need Python 3.10 or newer; install it');
   say('Making a Python environment …');
   rmSync(VENV, { recursive: true, force: true });
   mkdirSync(WORK, { recursive: true });
@@ -56,7 +56,9 @@ async function ensurePython() {
   ]) {
     const status = await runProgram(/** @type {string} */ (program), args);
     if (status !== 0)
-      throw new Refusal(`could not make the Python environment: ${args.slice(1).join(' ')} failed`);
+      throw new Refusal(
+        `could not make the Python environment: ${args.slice(1).join(' ')} failed; see above`,
+      );
   }
   writeFileSync(stamp, wanted);
   return inside;
@@ -69,7 +71,7 @@ const OFFLINE = { TRANSFORMERS_OFFLINE: '1', HF_HUB_OFFLINE: '1' };
 async function must(what, program, args) {
   say(`${what} …`);
   if ((await runProgram(program, args, { quiet: true, env: OFFLINE })) !== 0)
-    throw new Refusal(`${what}: failed`);
+    throw new Refusal(`${what}: failed; see above`);
 }
 
 /**

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { depth } from '#src/platform/testing/depth.ts';
 import { byteRange, serve } from './serve.mjs';
 import { addressed } from './tune/browser.mjs';
 
@@ -107,7 +108,7 @@ describe('the server', () => {
     expect((await ask(addresses[0]!)).status).toBe(200);
   });
 
-  it('gives out nothing else at 3,000 addresses', async () => {
+  it('gives out nothing else at any address', async () => {
     const [, , secret = ''] = addresses[0]!.split('/');
     const piece = fc.constantFrom(
       ...[
@@ -183,7 +184,7 @@ describe('the server', () => {
           if (text.endsWith('given')) expect(addresses[0]).toBe(new URL(path, 'http://localhost').pathname);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: depth(40, 150) },
     );
   }, 60_000);
 });

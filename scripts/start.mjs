@@ -29,7 +29,7 @@ async function serveSomewhere() {
   const asked = process.env.PORT;
   if (asked !== undefined) {
     return serve({ port: Number(asked) }).catch(() => {
-      throw new Refusal(`port ${asked} (from PORT) is not free`);
+      throw new Refusal(`port ${asked} (from PORT) is not free; choose another, or stop what listens there`);
     });
   }
   return serve({ port: PREFERRED_PORT }).catch(() => serve());

@@ -8,7 +8,15 @@ import { duration, Progress, progressLine } from './tune/progress.mjs';
 import { HERE, refuse } from './tune/refuse.mjs';
 import { saidWhere, withoutPage, writeReport } from './tune/report.mjs';
 import { logLine, writeAdapterFile, writeRun } from './tune/results.mjs';
-import { evaluationLine, phaseLine, preparedLines, samplesFile, summary, textsOf } from './tune/words.mjs';
+import {
+  evaluationLine,
+  inWords,
+  phaseLine,
+  preparedLines,
+  samplesFile,
+  summary,
+  textsOf,
+} from './tune/words.mjs';
 
 /** @import { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts' */
 /** @import { Problem, RunEvent, Samples } from '#workers/protocol.ts' */
@@ -28,17 +36,13 @@ const CALLERS = [
   'model-changed',
 ];
 
-/** A problem in one line. @param {Problem} problem */
-const inWords = ({ message, safe, cure }) =>
-  [message, safe, cure]
-    .filter((part) => part !== undefined && part !== '')
-    .join(' ')
-    .replaceAll(/\s*\n\s*/g, ' ');
-
 /** @param {Problem} problem @param {string} [where] the report is @returns {never} */
 function fail(problem, where = '') {
   throw new Refusal(`${inWords(problem)}${where}`, CALLERS.includes(problem.code) ? 2 : 1);
 }
+
+/** dist/ is of another version. */
+const NO_AUTOMATION = 'the page in dist/ is of another version of Rotune; remove dist/, and start again';
 
 /** What messages call the places that a job names. @type {Readonly<Record<string, string>>} */
 const ROLES = { model: 'model', train: 'training data', heldout: 'held-out data', adapter: 'adapter' };
@@ -135,7 +139,7 @@ async function tune(folder, given, options, library) {
     progress.update('Looking at the job …');
     const started = performance.now();
     const prepared = await page.evaluate((options) => globalThis.rotune?.prepare(options), request);
-    if (!prepared) throw new Refusal('the page has no automation');
+    if (!prepared) throw new Refusal(NO_AUTOMATION);
     if (!prepared.ok) fail(prepared.problem, await report(prepared.problem));
     const error = prepared.value.problems.find(({ severity }) => severity === 'error');
     if (error) fail(error, await report(error));
@@ -209,7 +213,7 @@ async function tune(folder, given, options, library) {
         throw new Refusal(`${firstLine(cause)} (at step ${step}); go on with ${goOn}.${where}`);
       });
     await new Promise((done) => log.end(done));
-    if (!outcome) throw new Refusal('the page has no automation');
+    if (!outcome) throw new Refusal(NO_AUTOMATION);
     if (!outcome.ok) {
       const kept = await page.evaluate(() => globalThis.rotune?.lastRun()).catch(() => undefined);
       if (kept === null && !options.resume) folder.cameToNothing();
@@ -245,7 +249,9 @@ async function tune(folder, given, options, library) {
       ...unshown,
     ];
     if (failures.length > 0)
-      throw new Refusal(`${failures.join(' ')} All else of the run is in ${relative(HERE, folder.path)}/.`);
+      throw new Refusal(
+        `${failures.join(' ')} All else of the run is in ${relative(HERE, folder.path)}/; read there what could be saved.`,
+      );
     return 0;
   } finally {
     await opened.close();
@@ -260,7 +266,8 @@ async function inputsAt(places, library, progress) {
   /** @type {Record<string, { name: string, files: readonly import('./tune/inputs.ts').InputFile[] }>} */
   const folders = {};
   for (const [role, place] of Object.entries(places)) {
-    if (!existsSync(place)) refuse(`the ${ROLES[role] ?? role} is not there any more: ${place}`);
+    if (!existsSync(place))
+      refuse(`the ${ROLES[role] ?? role} is not there any more: ${place}; put it back, or name another`);
     const { files, notes } = await library.inputsOf(place);
     for (const note of notes) progress.note(`warning: ${note}`);
     folders[role] = { name: basename(place), files };
@@ -281,7 +288,7 @@ async function saveFormats(page, formats, folder, library, progress) {
     progress.update(`Writing the adapter (${format}) …`);
     try {
       const file = await page.evaluate((kind) => globalThis.rotune?.export(kind), format);
-      if (!file) throw new Refusal('the page has no automation');
+      if (!file) throw new Refusal(NO_AUTOMATION);
       if (!file.ok) throw new Refusal(inWords(file.problem));
       adapters.push(writeAdapterFile(folder, format, file.value, library.unzip));
       for (const loss of file.value.losses) progress.note(`${format}: ${loss}`);

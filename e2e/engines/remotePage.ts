@@ -96,9 +96,17 @@ export class RemotePage {
     });
   }
 
-  /** The step of the newest saved run; 0: none. */
-  savedStep(): Promise<number> {
-    return this.tab.evaluate(() => globalThis.rotune!.lastRun().then((run) => run?.step ?? 0));
+  /** Leaves the page in the middle of a run for another address of it, as soon as a step is saved: by itself, since a driver may be slower than the run. */
+  async cutOff(query: string): Promise<void> {
+    await this.tab.evaluate((query) => {
+      void (async () => {
+        while (!(await globalThis.rotune!.lastRun())?.step) await new Promise((next) => setTimeout(next, 20));
+        location.assign(location.pathname + query);
+      })();
+    }, query);
+    await this.until('The page, once more', () =>
+      this.tab.evaluate((query) => location.search === query && globalThis.rotune !== undefined, query),
+    );
   }
 
   /** The adapter of the last run as hexadecimal text. */

@@ -1,6 +1,7 @@
 /** @file Files that cannot be used: each is refused in words that name it, and nothing is left half done. */
 import { readFileSync } from 'node:fs';
 import type { FileInput, RunOptions } from '#src/app/automation.ts';
+import { fault, saysWayOut } from '../golden/messages/plain.ts';
 import { expect, test } from '../pages/test.ts';
 
 const MODEL = 'public/models/emoji';
@@ -74,6 +75,10 @@ for (const [name, options, words] of cases) {
     const text = problems.map(({ message, item, cure }) => [message, item, cure].join(' ')).join('\n');
     expect(text).toMatch(words);
     expect(text).not.toMatch(/undefined|\bat .*\.js:\d+|TypeError/);
+    for (const { message, cure } of problems) {
+      expect(fault(message), message).toBeNull();
+      expect(cure !== undefined || saysWayOut(message), message).toBe(true);
+    }
     // The page is still good for a run.
     const after = await page.evaluate(() => globalThis.rotune!.prepare());
     expect(after).toMatchObject({ ok: true });

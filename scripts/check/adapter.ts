@@ -61,7 +61,9 @@ async function adapterFiles(path: string): Promise<Map<string, Uint8Array>> {
   if (there?.isDirectory()) {
     names = (await readdir(path)).filter((name) => /\.(safetensors|json)$/.test(name));
     if (!names.some((name) => name.endsWith('.safetensors')))
-      throw new UsageError(`The adapter ${path} is a folder with no .safetensors file in it.`);
+      throw new UsageError(
+        `The adapter ${path} is a folder with no .safetensors file in it. Name the adapter's own folder or file.`,
+      );
   } else {
     names = [basename(path)];
     const config = await stat(join(folder, PEFT_CONFIG)).catch(() => undefined);

@@ -1,4 +1,5 @@
 /** @file The command line of `npm run check`. */
+import { PlainError } from '#src/platform/refusals.ts';
 import { parseArgs } from 'node:util';
 import { inputValues } from '#src/formats/jobs/inputValues.ts';
 import { nearest } from '#src/formats/nearest.ts';
@@ -32,7 +33,7 @@ run each node.
 Exit status: 0 fine; 2 refused, with one line "error: …" on stderr.`;
 
 /** The command cannot be carried out as asked. */
-export class UsageError extends Error {
+export class UsageError extends PlainError {
   override readonly name = 'UsageError';
 }
 
@@ -107,7 +108,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     throw new UsageError(
       positionals.length === 0
         ? 'No model was named. Usage: npm run check -- MODEL.onnx'
-        : `One model is checked at a time, but ${positionals.length} files were named: ${positionals.join(', ')}.`,
+        : `One model is checked at a time, but ${positionals.length} files were named: ${positionals.join(', ')}. Name one.`,
     );
   }
   // parseArgs sees OUT as a positional: whichever follows IN.
@@ -121,7 +122,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     throw new UsageError('--gradients takes two files, one after the other: IN.safetensors OUT.safetensors.');
   const strength = Number(values.strength ?? 1);
   if (values.strength?.trim() === '' || !Number.isFinite(strength))
-    throw new UsageError(`--strength ${values.strength ?? ''} is not a number.`);
+    throw new UsageError(`--strength ${values.strength ?? ''} is not a number. Write one, such as 0.7.`);
   if (values.plan !== undefined && values.preset !== undefined)
     throw new UsageError('--plan and --preset both say which layers are adapted; give one of them.');
   return {

@@ -52,7 +52,9 @@ export async function computeGradients(
     const results = await run(own);
     const residual = own.residual === null ? 0 : Number(results[own.residual]!.data[0]);
     if (!(residual <= LARGEST_RESIDUAL))
-      throw new UsageError(`The adapter's blocks are too large to be inverted (residual ${residual}).`);
+      throw new UsageError(
+        `The adapter's blocks are too large to be inverted (residual ${residual}). Train it again with a lower learning rate.`,
+      );
     const found = readParameters(layout, results[own.gradients.get('adapter')!]!.data as Float32Array);
     for (const { layer, blocks, rescale } of found) {
       put(out, adapter, layer.layer, 'blocks', (key) => inFileNumbers(adapter, key, layer, blocks));

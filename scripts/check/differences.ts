@@ -49,7 +49,7 @@ export function insertDifferences(
     const weight = g.value(node.inputs[at]!);
     if (values.length !== weight.shape.reduce((p, d) => p * d, 1))
       throw new UsageError(
-        `The difference of ${layer.path} holds ${values.length} numbers, but its weight has shape [${weight.shape.join()}].`,
+        `The difference of ${layer.path} holds ${values.length} numbers, but its weight has shape [${weight.shape.join()}]. Check the adapter with the model it was made for.`,
       );
     const data = turned(layer, values, 'from torch');
     const delta =

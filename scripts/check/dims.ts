@@ -40,7 +40,7 @@ export function chooseDims(
     if (!names.has(name) && !axes.has(name) && !texts.has(name)) {
       const meant = nearest(name, [...names]);
       throw new UsageError(
-        `--bind ${name}=${value}: no input has a dimension of that name${meant ? `; did you mean ${meant}?` : names.size > 0 ? `; there are ${[...names].join(', ')}.` : '; all are fixed.'}`,
+        `--bind ${name}=${value}: no input has a dimension of that name${meant ? `; did you mean ${meant}?` : names.size > 0 ? `; there are ${[...names].join(', ')}.` : '; all are fixed. Leave --bind out.'}`,
       );
     }
     dims.set(name, { value, from: 'given' });
@@ -50,7 +50,7 @@ export function chooseDims(
     if (!given || !shape) continue;
     if (given.shape.length !== shape.length)
       throw new UsageError(
-        `input.${name} has shape [${given.shape.join()}], but the model takes ${shape.length} axes: [${shape.map((d) => d ?? '?').join()}].`,
+        `input.${name} has shape [${given.shape.join()}], but the model takes ${shape.length} axes: [${shape.map((d) => d ?? '?').join()}]. Write it into IN with as many.`,
       );
     shape.forEach((dim, axis) => {
       if (typeof dim === 'number') return;
@@ -80,7 +80,7 @@ function unequal(
       `The dimension ${key} is ${known.value}, but ${there}. Leave --bind ${key} out, or give it that size.`,
     );
   return new UsageError(
-    `The dimension ${key} is ${known.value} in ${known.source ?? 'the data'}, but ${there}: axes of one name have one size. If the model takes both, --bind ${found.own}=${found.value} sets this axis alone.`,
+    `The dimension ${key} is ${known.value} in ${known.source ?? 'the data'}, but ${there}: axes of one name have one size. Write both with one size, or set --bind ${found.own}=${found.value}, which means this axis alone.`,
   );
 }
 
@@ -94,7 +94,7 @@ function checkExpressions(model: Model, dims: ReadonlyMap<string, BoundDim>): vo
       const size = evaluateDim(dim, known);
       if (size !== undefined && size !== own.value)
         throw new UsageError(
-          `input.${name} has ${own.value} on axis ${axis}, but the model asks for ${dim}, which is ${size} with the other inputs' sizes.`,
+          `input.${name} has ${own.value} on axis ${axis}, but the model asks for ${dim}, which is ${size} with the other inputs' sizes. Write inputs into IN that fit one another.`,
         );
     });
 }

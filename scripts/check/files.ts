@@ -13,7 +13,9 @@ export async function readBytes(path: string, what: string): Promise<Uint8Array>
   try {
     return new Uint8Array(await readFile(path));
   } catch (error) {
-    throw new UsageError(`${what} ${path} cannot be read: ${reason(error)}.`);
+    throw new UsageError(`${what} ${path} cannot be read: ${reason(error)}.`, {
+      cure: 'Check its name and its permissions.',
+    });
   }
 }
 
@@ -85,7 +87,9 @@ export async function readModel(path: string, whole: boolean): Promise<Model> {
     await readRange(path, 0, 1);
     size = (await stat(path)).size;
   } catch (error) {
-    throw new UsageError(`The model ${path} cannot be read: ${reason(error)}.`);
+    throw new UsageError(`The model ${path} cannot be read: ${reason(error)}.`, {
+      cure: 'Check its name and its permissions.',
+    });
   }
   const model = await openModelFile((offset, length) => readRange(path, offset, length), size);
   const folder = dirname(resolve(path));
@@ -108,7 +112,7 @@ export async function readModel(path: string, whole: boolean): Promise<Model> {
     if (!beside && !inside(await realpath(folder), real)) throw outside;
     if (there.size < least.bytes)
       throw new ModelError(
-        `${location} has ${there.size} bytes, but ${least.tensor} ends at byte ${least.bytes}. The file is truncated, or belongs to another model.`,
+        `${location} has ${there.size} bytes, but ${least.tensor} ends at byte ${least.bytes}. The file is truncated, or belongs to another model: copy it again.`,
       );
     total += there.size;
     files.set(location, file);

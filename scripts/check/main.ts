@@ -1,4 +1,5 @@
 /** @file The body of `npm run check`: never a stack trace for a bad model, plan, adapter or command line. */
+import { inFull, PlainError } from '#src/platform/refusals.ts';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { FormatError } from '#src/formats/errors.ts';
@@ -7,7 +8,7 @@ import { giveInputs, type InputValues } from '#src/onnx/givenInputs.ts';
 import { planToTable } from '#src/formats/plans/plan.ts';
 import { readSafetensors, writeSafetensors } from '#src/formats/files/safetensors.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
-import { type Model, ModelError } from '#src/onnx/model.ts';
+import type { Model } from '#src/onnx/model.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { unknownOperators } from '#src/oft/preflight/obstacles.ts';
@@ -53,9 +54,10 @@ export async function check(argv: readonly string[], folder: string, to: Streams
 
 /** Our own errors are sentences for people; anything else is a defect, named as one, with its own words kept behind. */
 function oneLine(error: unknown): string {
-  const ours = [UsageError, FormatError, ModelError, GraphError].some((kind) => error instanceof kind);
-  const text = error instanceof Error ? error.message : String(error);
-  if (ours) return text.replaceAll(/\s*\n\s*/g, ' ').trim();
+  if (error instanceof PlainError)
+    return inFull(error)
+      .replaceAll(/\s*\n\s*/g, ' ')
+      .trim();
   if (isOutOfMemory(error))
     return 'There is not enough memory for this model. Close other programs, bind smaller sizes (--bind), or use a machine with more.';
   return 'Rotune failed at this model, by a mistake of its own. Please report it, with the model if you can; ROTUNE_DETAILS=1 shows where it happened.';
@@ -92,7 +94,7 @@ async function run(args: Arguments, path: (p: string) => string, to: Streams): P
     await writeFile(path(args.gradients.to), writeSafetensors(out));
   } catch (error) {
     if (error instanceof FormatError) throw error;
-    throw new UsageError(`OUT ${args.gradients.to} cannot be written: ${reason(error)}.`);
+    throw new UsageError(`OUT ${args.gradients.to} cannot be written: ${reason(error)}. Name another file.`);
   }
 }
 
@@ -124,7 +126,9 @@ function importOrReport(
     const assumed = [...dims].filter(([, d]) => d.from === 'assumed').map(([n, d]) => `${n}=${d.value}`);
     const first = partial.unsupported[0];
     if (error instanceof GraphError && !first && assumed.length > 0)
-      throw new GraphError(`${error.message} (Assumed sizes: ${assumed.join(', ')}; set them with --bind.)`);
+      throw new GraphError(`${error.message} (Assumed sizes: ${assumed.join(', ')}; set them with --bind.)`, {
+        cure: error.cure,
+      });
     throw error;
   }
 }
@@ -150,7 +154,7 @@ const jsonOf = ({ budget, ...report }: Report): object => ({
 /** A model that the plan cannot train is refused, after its report. */
 function refuseUntrainable({ problems, unsupported, reached }: Report): void {
   const fault = problems.find((p) => p.severity === 'error');
-  if (fault) throw new GraphError(`${fault.message}${fault.cure ? ` ${fault.cure}` : ''}`);
+  if (fault) throw new GraphError(fault.message, { cure: fault.cure });
   const blocked = unsupported.find((u) => u.gradient);
   if (blocked) throw new GraphError(gradientObstacle({ op: blocked.op, name: blocked.node }, reached));
 }

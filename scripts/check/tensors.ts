@@ -11,11 +11,13 @@ const floats = ['float32', 'float64', 'float16', 'bfloat16'];
 /** The tensor with the element type of the value it is for; floats become floats, whole numbers whole numbers. */
 export function fitted(t: Tensor, to: Value, name: string): Tensor {
   if (t.shape.length !== to.shape.length || t.shape.some((d, i) => d !== to.shape[i]))
-    throw new UsageError(`${name} has shape [${t.shape.join()}], but [${to.shape.join()}] is needed.`);
+    throw new UsageError(
+      `${name} has shape [${t.shape.join()}], but [${to.shape.join()}] is needed. Write it into IN so.`,
+    );
   if (t.type === to.type) return t;
   const isFloat = floats.includes(t.type);
   if (isFloat !== floats.includes(to.type))
-    throw new UsageError(`${name} holds ${t.type}, but the model takes ${to.type}.`);
+    throw new UsageError(`${name} holds ${t.type}, but the model takes ${to.type}. Convert it.`);
   if (!isFloat) return tensor(to.type, t.shape, numbersOf(t));
   const values = t.type === 'float64' ? numbersOf(t) : toFloat32(t, name);
   if (to.type === 'float16')
@@ -50,7 +52,7 @@ export function feedsFrom(
       const there = [...given.keys()];
       const meant = nearest(`input.${v.name}`, there);
       throw new UsageError(
-        `IN lacks input.${v.name} [${v.shape.join()}]${meant ? `; did you mean that by ${meant}?` : '.'}`,
+        `IN lacks input.${v.name} [${v.shape.join()}]${meant ? `; did you mean that by ${meant}?` : '. Add it.'}`,
       );
     }
     feeds[v.name] = fitted(t, v, `input.${v.name}`);

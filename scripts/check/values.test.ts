@@ -50,7 +50,7 @@ describe('sizes', () => {
     save(square(['n', 'n']));
     give({ 'input.x': x, 'cotangent.y': x });
     expect((await gradients()).err).toMatch(
-      /^error: The dimension n is 2 in input\.x \(axis 0\), but input\.x has 3 there \(axis 1\): axes of one name have one size\. If the model takes both, --bind x\.1=3 sets this axis alone\.$/,
+      /^error: The dimension n is 2 in input\.x \(axis 0\), but input\.x has 3 there \(axis 1\): axes of one name have one size\. Write both with one size, or set --bind x\.1=3, which means this axis alone\.$/,
     );
     expect((await gradients('--bind', 'x.1=3')).err).toBe('');
     expect(result('output.y').shape).toEqual([2, 3]);

@@ -71,7 +71,9 @@ export async function openPage({ executable, profile, files, software }) {
     return { page, version: context.browser()?.version() ?? 'unknown', close };
   } catch (error) {
     await close();
-    throw new Refusal(`the page in ${join(ROOT, 'dist')} did not open: ${firstLine(error)}`);
+    throw new Refusal(
+      `the page in ${join(ROOT, 'dist')} did not open: ${firstLine(error)}; remove dist/, and start again`,
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 /** @file What `npm run tune` uses of the project's own code, in Node. */
+import { inFull, PlainError } from '#src/platform/refusals.ts';
 import { existsSync, lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { adapterFit } from '#src/formats/adapters/adapterFiles.ts';
@@ -43,7 +44,7 @@ export interface Changes {
 }
 
 /** Bad input, in one line. */
-export class BadJob extends Error {
+export class BadJob extends PlainError {
   override readonly name = 'BadJob';
 }
 
@@ -52,12 +53,12 @@ function absent(path: string): string {
   const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink();
   return link
     ? `${path} is a link to ${readlinkSync(path)}, which is not there; restore that file, or name another`
-    : `there is no file or folder ${path}`;
+    : `there is no file or folder ${path}; check the name`;
 }
 
 function textAt(path: string): string {
   if (!existsSync(path)) throw new BadJob(`${path}: ${absent(path)}`);
-  if (!statSync(path).isFile()) throw new BadJob(`${path} is a folder; a job is a TOML file`);
+  if (!statSync(path).isFile()) throw new BadJob(`${path} is a folder; name the job's TOML file`);
   return readFileSync(path, 'utf8');
 }
 
@@ -69,12 +70,10 @@ function place(job: string, key: string, name: string): string | undefined {
 }
 
 /** A line that names the file. */
-const within = (path: string | null, cause: unknown): BadJob =>
-  cause instanceof BadJob
-    ? cause
-    : new BadJob(
-        `${path === null ? '' : `${basename(path)}: `}${cause instanceof Error ? cause.message : String(cause)}`,
-      );
+const within = (path: string | null, cause: unknown): unknown =>
+  cause instanceof PlainError && !(cause instanceof BadJob)
+    ? new BadJob(`${path === null ? '' : `${basename(path)}: `}${inFull(cause)}`)
+    : cause;
 
 /** A built-in example as a job's table. Throws BadJob that lists the tasks. */
 function exampleOf(task: string | null): Record<string, unknown> {
@@ -110,7 +109,9 @@ function planAt({ plan = null, preset = null }: Changes): ImportedPlan | null {
   }
   if (plan === null) return null;
   if (!isFile(plan))
-    throw new BadJob(`--plan: ${existsSync(plan) ? `${plan} is a folder; a plan is a file` : absent(plan)}`);
+    throw new BadJob(
+      `--plan: ${existsSync(plan) ? `${plan} is a folder; name the plan's file` : absent(plan)}`,
+    );
   try {
     return importPlan(readFileSync(plan, 'utf8'), basename(plan));
   } catch (cause) {

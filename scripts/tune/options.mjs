@@ -103,8 +103,9 @@ export function parseArguments(argv) {
     else options.job = word;
   }
   if (options.job !== null && options.task !== null)
-    refuse('a job or --task, not both: a job file names its task itself (task = "…")');
-  if (options.plan !== null && options.preset !== null) refuse('--plan or --preset, not both');
+    refuse('a job or --task, not both: a job file names its task itself (task = "…"); leave one of them out');
+  if (options.plan !== null && options.preset !== null)
+    refuse('--plan or --preset, not both: give one of them');
   for (const name of /** @type {const} */ (['plan', 'preset', 'root', 'adapter'])) {
     if (options.resume && options[name] !== null)
       refuse(`--${name} cannot change a run that is resumed: start a new one`);
@@ -112,7 +113,9 @@ export function parseArguments(argv) {
   if (options.resume && options.set.length > 0)
     refuse('--set cannot change a run that is resumed: start a new one');
   if (options.resume && options.steps !== null) {
-    refuse('--steps cannot change a run that is resumed: its learning-rate schedule depends on it');
+    refuse(
+      '--steps cannot change a run that is resumed: its learning-rate schedule depends on it; leave it out',
+    );
   }
   return options;
 }
@@ -150,5 +153,8 @@ export function outputFolder({ out, job, task, resume }) {
         .filter((folder) => readMarker(folder) !== null)
         .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
     : [];
-  return candidates[0] ?? refuse(`there is no run of ${name} under runs/ to go on with`);
+  return (
+    candidates[0] ??
+    refuse(`there is no run of ${name} under runs/ to go on with; name its folder with --out`)
+  );
 }

@@ -192,7 +192,7 @@ export class RunFolder {
       return folder;
     } catch (error) {
       return refuse(
-        `nothing can be written into ${shown(path)}: ${/** @type {NodeJS.ErrnoException} */ (error).code ?? error}`,
+        `nothing can be written into ${shown(path)}: ${/** @type {NodeJS.ErrnoException} */ (error).code ?? error}; name another folder with --out`,
       );
     }
   }
@@ -202,7 +202,7 @@ export class RunFolder {
     const path = realPlace(out);
     const marker = readMarker(path);
     if (marker === null || !existsSync(join(path, MARKER, 'job.json')))
-      refuse(`${shown(out)} holds no run to go on with`);
+      refuse(`${shown(out)} holds no run to go on with; name another folder with --out`);
     return new RunFolder(path, marker, false, []);
   }
 

@@ -1,6 +1,6 @@
 /** @file What `npm run tune` says and keeps of a run's evaluations and samples, whatever the task: lines, tables, texts. */
 
-/** @import { Evaluation, Metric, Preparation, ReportTable, RunEvent, Samples } from '#workers/protocol.ts' */
+/** @import { Evaluation, Metric, Preparation, Problem, ReportTable, RunEvent, Samples } from '#workers/protocol.ts' */
 /** @typedef {{ step: number } & Samples} Row */
 
 /** 0.98 → "98.0 %". @param {Metric} metric */
@@ -96,3 +96,10 @@ export function preparedLines({ backend, planned, parameters, images, heldout, p
     ...(strangers > 0 ? [`warning: ${strangers} of its keys belong to no layer here`] : []),
   ];
 }
+
+/** A problem in one line. @param {Problem} problem */
+export const inWords = ({ message, safe, cure }) =>
+  [message, safe, cure]
+    .filter((part) => part !== undefined && part !== '')
+    .join(' ')
+    .replaceAll(/\s*\n\s*/g, ' ');

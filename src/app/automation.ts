@@ -8,6 +8,7 @@
  *
  * Values travel as Playwright's `evaluate` serialises them: typed arrays arrive as typed arrays.
  */
+import { FormatError } from '#src/formats/errors.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
@@ -81,9 +82,12 @@ async function toBlob(file: FileInput): Promise<Blob> {
   if ('base64' in file) return (await fetch(`data:application/octet-stream;base64,${file.base64}`)).blob();
   const address = new URL(file.url, document.baseURI);
   if (address.origin !== location.origin)
-    throw new Error(`${file.path}: only addresses on this origin are read.`);
+    throw new FormatError(`${file.path}: only addresses on this origin are read. Give its bytes.`);
   const response = await fetch(address);
-  if (!response.ok) throw new Error(`${file.path}: ${response.status} ${response.statusText}`);
+  if (!response.ok)
+    throw new FormatError(
+      `${file.path} was not given: the server said ${response.status}. Check that the file is still there.`,
+    );
   return response.blob();
 }
 
@@ -114,7 +118,7 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
     if (resume === undefined || resume === false) return undefined;
     const last = await lab.trainer.lastRun();
     if (!last || (typeof resume === 'string' && last.id !== resume))
-      throw new Error('There is no saved run to go on with.');
+      throw new FormatError('There is no saved run to go on with. Start a new one.');
     return last;
   }
 

@@ -54,6 +54,11 @@ export class WorkerTrainer implements Trainer {
     return openWorker(options, tell);
   });
 
+  /** Ends the worker at once, with whatever it is at. */
+  close(): void {
+    this.#connection.close();
+  }
+
   #call<T>(use: (api: Remote<WorkerApi>, note: string) => Promise<T>): Promise<T> {
     return this.#connection.call(use);
   }
@@ -65,7 +70,7 @@ export class WorkerTrainer implements Trainer {
       if (cause instanceof StuckStart) return failed(toProblem(cause, neverStarts));
       return failed(
         toProblem(cause, {
-          message: `The training worker stopped: ${cause instanceof Error ? cause.message : String(cause)}`,
+          message: 'The part of Rotune that computes stopped.',
           safe: 'Saved checkpoints are still there.',
           cure: 'Try again; if it stops again, reload the page.',
         }),

@@ -1,5 +1,5 @@
 /** @file The before-and-after view asks for as few pictures as the wishes need. */
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { SampleRequest } from '#workers/protocol.ts';
 import { Comparison } from './comparison.svelte.ts';
 import { fakeJob } from './testing/fakeJob.ts';
@@ -14,7 +14,7 @@ function setUp() {
     return sample(request);
   };
   const comparison = new Comparison(trainer);
-  const settled = () => vi.waitFor(() => expect([comparison.busy, asked.length > 0]).toEqual([false, true]));
+  const settled = () => expect.poll(() => [comparison.busy, asked.length > 0]).toEqual([false, true]);
   return { trainer, asked, comparison, settled };
 }
 
@@ -58,10 +58,10 @@ describe('Comparison', () => {
     const sample = trainer.sample;
     trainer.sample = async () => ({ ok: false, problem: { code: 'busy', message: 'A run is going on.' } });
     comparison.open(fakeJob.sample, null, null);
-    await vi.waitFor(() => expect(comparison.problem?.code).toBe('busy'));
+    await expect.poll(() => comparison.problem?.code).toBe('busy');
     trainer.sample = sample;
     comparison.set({ strength: 0.5 });
-    await vi.waitFor(() => expect(comparison.after).not.toBeNull());
+    await expect.poll(() => comparison.after).not.toBeNull();
     expect(comparison.problem).toBeNull();
   });
 });

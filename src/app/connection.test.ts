@@ -103,7 +103,7 @@ test('all that was asked is asked again of a worker with one thread, and that is
       return api.train(job);
     }),
   );
-  await vi.waitFor(() => expect(notes).toHaveLength(2));
+  await expect.poll(() => notes).toHaveLength(2);
   clock.pass(SILENCE);
   expect(await Promise.all(asked)).toEqual(['a by worker 1', 'b by worker 1']);
   expect(opened).toEqual([{}, { threads: 1, note: restartedNote(4) }]);
@@ -118,10 +118,10 @@ test('a second start that does not answer either is an error, not a third start'
   const clock = fakeClock();
   const { connection, opened, closed } = workers([0, 1], clock);
   const outcome = connection.call((api) => api.train('a')).catch((error: unknown) => error);
-  await vi.waitFor(() => expect(opened).toHaveLength(1));
-  await Promise.resolve();
+  await expect.poll(() => opened).toHaveLength(1);
+  await new Promise((next) => setTimeout(next));
   clock.pass(SILENCE);
-  await vi.waitFor(() => expect(opened).toHaveLength(2));
+  await expect.poll(() => opened).toHaveLength(2);
   await new Promise((next) => setTimeout(next));
   clock.pass(SILENCE);
   expect(await outcome).toBeInstanceOf(StuckStart);

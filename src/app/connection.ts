@@ -52,6 +52,12 @@ export class Connection<Api> {
     }
   }
 
+  /** Ends the worker at once. What it was asked is not answered any more. */
+  close(): void {
+    void this.#line?.then(({ close }) => close());
+    this.#line = null;
+  }
+
   #connected(): Promise<Watched<Api>> {
     this.#line ??= this.#connect(this.#start);
     return this.#line;

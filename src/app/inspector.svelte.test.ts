@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Inspection, Look } from '#workers/inspection/types.ts';
 import type { Outcome, Source } from '#workers/protocol.ts';
 import { holdsModel, Inspector } from './inspector.svelte.ts';
@@ -74,7 +74,7 @@ describe('Inspector', () => {
     const small = inspector.open(source('b.onnx'));
     const answer = good({ identity: true });
     trainer.asked[2]?.answer({ ok: true, value: fakeInspection('mine') });
-    await vi.waitFor(() => expect(trainer.asked).toHaveLength(4));
+    await expect.poll(() => trainer.asked).toHaveLength(4);
     trainer.asked[3]?.answer(answer);
     await small;
     expect(hashOf()).toBe('f00d'.repeat(16));

@@ -1,4 +1,5 @@
 /** @file From the button to the result, with a trainer that needs no worker. */
+import { JobError } from '#src/formats/errors.ts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RunEvent } from '#workers/protocol.ts';
 import { createAutomation } from './automation.ts';
@@ -12,7 +13,7 @@ const setUp = (options: FakeOptions = {}) => {
   const trainer = new FakeTrainer({ pace: 1, ...options });
   return { trainer, lab: new Lab(trainer, job) };
 };
-const running = (lab: Lab) => vi.waitFor(() => expect(lab.run.step).toBeGreaterThan(0));
+const running = (lab: Lab) => expect.poll(() => lab.run.step).toBeGreaterThan(0);
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -46,7 +47,7 @@ describe('Lab', () => {
     await lab.pause();
     const paused = await first;
     expect(paused.ok && paused.value.outcome).toBe('paused');
-    await vi.waitFor(() => expect(lab.unfinished?.step).toBe(lab.run.step));
+    await expect.poll(() => lab.unfinished?.step === lab.run.step).toBe(true);
     const at = lab.run.step;
     const steps: number[] = [];
     await lab.start({
@@ -86,7 +87,7 @@ describe('Lab', () => {
     const { lab } = setUp({ failAt: 6 });
     await lab.start();
     expect(lab.run.problem?.code).toBe('device-lost');
-    await vi.waitFor(() => expect(lab.unfinished?.step).toBe(4));
+    await expect.poll(() => lab.unfinished?.step).toBe(4);
   });
 
   it('lets one tab train at a time, and tells the other how far it is', async () => {
@@ -94,12 +95,12 @@ describe('Lab', () => {
     const other = setUp();
     const first = lab.start();
     await running(lab);
-    await vi.waitFor(() => expect(other.lab.otherTab?.total).toBe(8));
+    await expect.poll(() => other.lab.otherTab?.total).toBe(8);
     const refused = await other.lab.start();
     expect(!refused.ok && refused.problem.code).toBe('another-tab');
     await lab.stop();
     await first;
-    await vi.waitFor(() => expect(other.lab.otherTab).toBeNull());
+    await expect.poll(() => other.lab.otherTab).toBeNull();
     expect((await other.lab.start()).ok).toBe(true);
   });
 
@@ -116,16 +117,17 @@ describe('Lab', () => {
   it('shows the answer to the newest question only', async () => {
     const { lab, trainer } = setUp();
     const prepare = trainer.prepare.bind(trainer);
+    let answerFirst = (): void => undefined;
+    const held = new Promise<void>((resolve) => (answerFirst = resolve));
     trainer.prepare = async (request, probe) => {
-      // The first question takes longer than the second.
-      if (request.job.plan.blocks !== job.plan.blocks) return prepare(request, probe);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (request.job.plan.blocks === job.plan.blocks) await held;
       return prepare(request, probe);
     };
-    const slow = lab.prepare(false);
+    const first = lab.prepare(false);
     lab.setJob({ ...job, plan: { ...job.plan, blocks: { size: 8 } } });
     await lab.prepare(false);
-    await slow;
+    answerFirst();
+    await first;
     expect(lab.preparation?.planned[0]?.size).toBe(8);
   });
 });
@@ -142,7 +144,7 @@ describe('storage', () => {
       ({ kind }) => (saved += Number(kind === 'checkpoint')),
     );
     expect(saved).toBeGreaterThan(0);
-    await vi.waitFor(() => expect(persist).toHaveBeenCalledTimes(1));
+    await expect.poll(() => persist.mock.calls.length).toBe(1);
     vi.restoreAllMocks();
   });
 });
@@ -162,7 +164,7 @@ describe('automation', () => {
   it('answers a job that cannot be read with a problem', async () => {
     const { lab } = setUp();
     const rotune = createAutomation(lab, () => {
-      throw new Error('Line 1: unknown key "stepz"; did you mean "steps"?');
+      throw new JobError('Line 1: unknown key "stepz"; did you mean "steps"?');
     });
     const outcome = await rotune.run({ job: 'stepz = 8' });
     expect(!outcome.ok && outcome.problem).toMatchObject({
@@ -214,7 +216,7 @@ describe('adapters', () => {
     const outcome = await lab.tryAdapter();
     expect(outcome.ok && outcome.value.missing).toHaveLength(1);
     expect([lab.screen, lab.opened?.name]).toEqual(['result', 'style.safetensors']);
-    await vi.waitFor(() => expect(lab.comparison.after).not.toBeNull());
+    await expect.poll(() => lab.comparison.after).not.toBeNull();
     await lab.start();
     expect(lab.opened).toBeNull();
   });

@@ -1,4 +1,5 @@
 /** @file Draws SVGs for the worker, which has none of its own. As an image an SVG runs no script and fetches nothing. */
+import { Reason } from '#src/platform/refusals.ts';
 import { transfer } from 'comlink';
 import { decodeText } from '#src/tasks/decodeText.ts';
 import type { DrawSvg } from '#workers/protocol.ts';
@@ -7,13 +8,13 @@ const SVG = 'http://www.w3.org/2000/svg';
 
 /**
  * The SVG inside another one that shows its centred part of the wanted shape: so it is drawn sharp at the wanted size, whatever its own.
- * @throws Error with the reason, without the file's name
+ * @throws Reason with the reason, without the file's name
  */
 function framed(text: string, own: Parameters<DrawSvg>[1], size: Parameters<DrawSvg>[2]): string {
   const parsed = new DOMParser().parseFromString(text, 'image/svg+xml');
   const root = parsed.documentElement;
   if (parsed.querySelector('parsererror') || root.localName !== 'svg')
-    throw new Error('it is no well-formed SVG');
+    throw new Reason('it is no well-formed SVG');
   const scale = Math.min(own.width / size.width, own.height / size.height);
   const [width, height] = [size.width * scale, size.height * scale];
   const outer = parsed.createElementNS(SVG, 'svg');
@@ -31,7 +32,7 @@ function framed(text: string, own: Parameters<DrawSvg>[1], size: Parameters<Draw
   return new XMLSerializer().serializeToString(outer);
 }
 
-/** Throws Error with the reason, without the file's name. */
+/** Throws Reason with the reason, without the file's name. */
 export const drawSvg: DrawSvg = async (svg, own, size) => {
   const image = new Image(size.width, size.height);
   // From a blob's address some browsers would not let the pixels be read.
@@ -41,6 +42,6 @@ export const drawSvg: DrawSvg = async (svg, own, size) => {
     const bitmap = await createImageBitmap(image, { resizeWidth: size.width, resizeHeight: size.height });
     return transfer(bitmap, [bitmap]);
   } catch {
-    throw new Error('the browser cannot draw it');
+    throw new Reason('the browser cannot draw it');
   }
 };

@@ -1,6 +1,6 @@
 /** @file Reverse mode: walks the nodes backwards once, calls one rule per node, adds up cotangents, sums broadcast ones down. */
 import type { Builder } from '#src/graph/builder.ts';
-import { GraphError, type Value } from '#src/graph/types.ts';
+import { GraphError, reportIt, type Value } from '#src/graph/types.ts';
 import { gradientObstacle } from '#src/ops/checks/support.ts';
 import { operatorKey, operators } from '#src/ops/table.ts';
 import { unbroadcast } from './unbroadcast.ts';
@@ -77,6 +77,7 @@ function check(g: Builder, where: string, value: Value, grad: Value | null | und
   if (grad.type !== value.type)
     throw new GraphError(
       `Gradient rule of ${where}: gives ${grad.type} for the ${value.type} input ${value.name}.`,
+      { cure: reportIt },
     );
   return unbroadcast(g, grad, value);
 }

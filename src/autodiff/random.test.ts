@@ -7,6 +7,7 @@ import { sizeOf, tensor } from '#src/onnx/tensor.ts';
 import { apply } from '#src/ops/testing/apply.ts';
 import { checkGradient } from '#src/ops/testing/gradcheck.ts';
 import { builder } from '#src/ops/table.ts';
+import { depth } from '#src/platform/testing/depth.ts';
 
 /** What a step may read: two earlier values, and three small numbers to choose attributes by. */
 interface Step {
@@ -182,7 +183,7 @@ test('gradients of random compositions agree with finite differences', async () 
       expect(type).toBe('float64');
       for (const name of used) seen.add(name);
     }),
-    { numRuns: 120, seed: 20 },
+    { numRuns: depth(40, 120), seed: 20 },
   );
   expect([...seen].sort()).toEqual([...names].sort());
 });

@@ -1,6 +1,6 @@
 /** @file Sums a cotangent over the axes along which its value was broadcast. */
 import type { Builder } from '#src/graph/builder.ts';
-import { GraphError, type Shape, type Value } from '#src/graph/types.ts';
+import { reportIt, GraphError, type Shape, type Value } from '#src/graph/types.ts';
 import { stagedSum } from '#src/ops/reduction/sums.ts';
 
 /** `grad`, of a shape that `target` broadcasts to, summed down to target's shape. */
@@ -17,11 +17,13 @@ export function unbroadcast(
     else if (t !== d)
       throw new GraphError(
         `A gradient of shape [${grad.shape.join()}] does not fit ${target.name} of shape [${target.shape.join()}].`,
+        { cure: reportIt },
       );
   });
   if (extra < 0)
     throw new GraphError(
       `A gradient of shape [${grad.shape.join()}] has a smaller rank than ${target.name}.`,
+      { cure: reportIt },
     );
   if (axes.length === 0) return grad;
   if (axes.every((i) => grad.shape[i] === 1)) return g.reshape(grad, target.shape);

@@ -1,6 +1,6 @@
 /** @file Typed access to a node's attributes, with ONNX's defaults given at the place of use. */
 import { type Attribute, type Attributes, type Constant, type Node } from '#src/onnx/model.ts';
-import { GraphError } from './types.ts';
+import { Contradiction } from './types.ts';
 
 /** Shorthand accepted by the builder: integers must be given as `{ int }` only where a whole number is meant as float. */
 export type AttributeInput = number | string | readonly number[] | Attribute;
@@ -26,7 +26,7 @@ function read(node: Node, key: string, kinds: readonly Attribute['kind'][]): Att
   const a = node.attributes[key];
   if (a === undefined) return undefined;
   if (!kinds.includes(a.kind))
-    throw new GraphError(
+    throw new Contradiction(
       `${node.op} ${node.name}: attribute ${key} should be ${kinds.join(' or ')}, but is ${a.kind}.`,
     );
   return a.value;

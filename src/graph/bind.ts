@@ -104,7 +104,7 @@ function filled({ name, type, shape, values }: GivenInput, sizes: ReadonlyMap<st
   const count = sizeOf(whole);
   if (values.length !== 1 && values.length !== count)
     throw new GraphError(
-      `The input ${name} [${whole.join(', ')}] takes ${count} ${count === 1 ? 'number' : 'numbers'}, but was given ${values.length}.`,
+      `The input ${name} [${whole.join(', ')}] takes ${count} ${count === 1 ? 'number' : 'numbers'}, but was given ${values.length}. Give it as many as it takes.`,
     );
   return tensor(type, whole, values.length === count ? values : new Array<number>(count).fill(values[0]!));
 }

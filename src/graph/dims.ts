@@ -25,7 +25,7 @@ export function evaluateDim(dim: string, dims: ReadonlyMap<string, number>): num
   if (result === undefined) return undefined;
   if (!Number.isInteger(result) || result < 0)
     throw new GraphError(
-      `The dimension "${dim}" comes to ${result} with the sizes given; it must be a whole number, 0 or more.`,
+      `The dimension "${dim}" comes to ${result} with the sizes given; it must be a whole number, 0 or more. Choose other sizes.`,
     );
   return result;
 }

@@ -1,5 +1,6 @@
 /** @file The static graph: every value has a fully known type and shape. */
-import { type Constant, type DType, type Node, readable } from '#src/onnx/model.ts';
+import type { Constant, DType, Node } from '#src/onnx/model.ts';
+import { PlainError, type PlainOptions } from '#src/platform/refusals.ts';
 
 export type Shape = readonly number[];
 
@@ -37,9 +38,21 @@ export interface Graph {
 }
 
 /** The graph asks for something that cannot be done. The message names the node, the operator and the way out. */
-export class GraphError extends Error {
-  override readonly name = 'GraphError';
-  constructor(message: string, options?: ErrorOptions) {
-    super(readable(message), options);
+export class GraphError extends PlainError {
+  override readonly name: string = 'GraphError';
+}
+
+/** What a node is given does not fit what it does: with the sizes that were chosen, or in the file itself. */
+export class Contradiction extends GraphError {
+  override readonly name = 'Contradiction';
+  constructor(message: string, { cure, ...options }: PlainOptions = {}) {
+    super(message, { ...options, cure: cure ?? contradiction });
   }
 }
+
+const contradiction =
+  'Either the sizes chosen for the model’s inputs do not fit it, or its file contradicts itself here: choose other sizes, or export the model again. onnx.checker.check_model(path, full_check=True) says more.';
+
+/** Of rules that contradict one another whatever the model is. */
+export const reportIt =
+  'This is a mistake of Rotune’s own: report it with the model. Another export of it may avoid that.';

@@ -1,3 +1,4 @@
+import { inFull } from '#src/platform/refusals.ts';
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
   AttributeProto_AttributeType as Kind,
@@ -126,7 +127,7 @@ describe('damaged and foreign files', () => {
       decodeModel(bytes);
     } catch (error) {
       expect(error).toBeInstanceOf(ModelError);
-      return (error as Error).message;
+      return inFull(error as ModelError);
     }
     throw new Error('The file was accepted.');
   };

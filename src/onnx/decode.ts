@@ -9,11 +9,13 @@ import {
   type NodeProto,
   type ValueInfoProto,
 } from 'onnx-buf';
+import { withStoredWeights } from './constantNodes.ts';
 import { decodeTensor } from './decodeTensor.ts';
 import { copyWith, inlineFunctions, versionOf } from './functions.ts';
 import {
   type Attribute,
   type Constant,
+  DamagedModel,
   type Dim,
   type Model,
   ModelError,
@@ -26,11 +28,11 @@ import { codeName, typeOfCode } from './protobuf.ts';
 import { checkMessage } from './wire.ts';
 
 /**
- * Decodes an ONNX file. The model's local functions are inlined; Constant nodes stay nodes; tensors in other files stay byte ranges.
+ * Decodes an ONNX file. The model's local functions are inlined; weights in Constant nodes become initializers; tensors in other files stay byte ranges.
  * @throws ModelError for anything that is not a whole, sane ONNX model.
  */
 export function decodeModel(bytes: Uint8Array): Model {
-  if (bytes.length === 0) throw new ModelError('The model file is empty.');
+  if (bytes.length === 0) throw new DamagedModel('The model file is empty.');
   // A plain view even of a Node Buffer, whose own slice() would not copy.
   const proto = parse(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   if (!proto.graph || proto.opsetImport.length === 0) {
@@ -47,7 +49,7 @@ export function decodeModel(bytes: Uint8Array): Model {
     irVersion: Number(proto.irVersion),
     opsets,
     producer: [proto.producerName, proto.producerVersion].filter(Boolean).join(' '),
-    graph: decodeGraph(graph, true),
+    graph: withStoredWeights(decodeGraph(graph, true)),
     metadata: new Map(proto.metadataProps.map((p) => [p.key, p.value])),
   };
 }
@@ -71,28 +73,30 @@ export const unreadable = (head: Uint8Array): ModelError =>
 const looksLikeOnnx = (bytes: Uint8Array): boolean =>
   bytes[0] === 0x08 && bytes[1]! > 0 && bytes[1]! < 64 && (bytes.length === 2 || (bytes[2]! & 7) !== 7);
 
-const signatures: readonly (readonly [string, string])[] = [
-  ['PK\u0003\u0004', 'a ZIP archive (perhaps a PyTorch checkpoint): unpack it, or export the model to ONNX'],
-  ['\u001f\u008b', 'a gzip archive: unpack it first'],
-  ['version https://git-lfs', 'a Git LFS pointer: fetch the real file with `git lfs pull`'],
-  ['<', 'a web page, perhaps an error page of the server: download the file itself'],
-  ['\u0089HDF', 'an HDF5 file (Keras): export the model to ONNX'],
-  ['GGUF', 'a GGUF file: export the model to ONNX'],
-  ['\u0080', 'a Python pickle: export the model to ONNX'],
+/** First bytes, what begins so, and the way out. */
+const signatures: readonly (readonly [start: string, kind: string, cure: string])[] = [
+  [
+    'PK\u0003\u0004',
+    'a ZIP archive (perhaps a PyTorch checkpoint)',
+    'Unpack it, or export the model to ONNX',
+  ],
+  ['\u001f\u008b', 'a gzip archive', 'Unpack it first'],
+  ['version https://git-lfs', 'a Git LFS pointer', 'Fetch the real file with `git lfs pull`'],
+  ['<', 'a web page, perhaps an error page of the server', 'Download the file itself'],
+  ['\u0089HDF', 'an HDF5 file (Keras)', 'Export the model to ONNX'],
+  ['GGUF', 'a GGUF file', 'Export the model to ONNX'],
+  ['\u0080', 'a Python pickle', 'Export the model to ONNX'],
 ];
+
+const safetensors = ['a safetensors file', 'It holds weights only: choose the model.onnx beside it'] as const;
 
 function notOnnx(bytes: Uint8Array): ModelError {
   const head = String.fromCharCode(...bytes.subarray(0, 32));
-  const known =
-    signatures.find(([start]) => head.startsWith(start))?.[1] ??
-    (head[8] === '{'
-      ? 'a safetensors file: it holds weights only; choose the model.onnx beside it'
-      : undefined);
-  return new ModelError(
-    known === undefined
-      ? 'This is not an ONNX file. Choose a model exported to ONNX (model.onnx).'
-      : `This is not an ONNX file; it looks like ${known}.`,
-  );
+  const [, ...named] = signatures.find(([start]) => head.startsWith(start)) ?? [];
+  const known = named.length > 0 ? named : head[8] === '{' ? safetensors : undefined;
+  if (known === undefined)
+    return new ModelError('This is not an ONNX file. Choose a model exported to ONNX (model.onnx).');
+  return new ModelError(`This is not an ONNX file; it looks like ${known[0]}.`, { cure: `${known[1]}.` });
 }
 
 const domainOf = (domain: string): string => (domain === 'ai.onnx' ? '' : domain);
@@ -118,11 +122,11 @@ function decodeValue(proto: ValueInfoProto, typed: boolean): ModelValue {
   const type = typeOfCode(tensor?.elemType ?? 0);
   if (typed && !tensor)
     throw new ModelError(
-      `Input ${proto.name} is ${value?.case ? `a ${value.case.replace('Type', '')}` : 'of no known type'}; only tensor inputs are supported.`,
+      `Input ${proto.name} is ${value?.case ? `a ${value.case.replace('Type', '')}` : 'of no known type'}; only tensor inputs are supported. Export the model without the others.`,
     );
   if (typed && type === undefined)
     throw new ModelError(
-      `Input ${proto.name} has element type ${codeName(tensor?.elemType ?? 0)}, which is not supported.`,
+      `Input ${proto.name} has element type ${codeName(tensor?.elemType ?? 0)}, which is not supported. Export the model with inputs of float32 or int64.`,
     );
   const shape = tensor?.shape?.dim.map((d): Dim => {
     if (d.value.case === 'dimParam') return dimNamed(d.value.value);
@@ -178,5 +182,7 @@ function decodeAttribute(a: AttributeProto, where: string): Attribute {
       return { kind: 'graph', value: decodeGraph(a.g, false) };
     default:
   }
-  throw new ModelError(`${where} is of kind ${kindName(a.type)}, which is not supported.`);
+  throw new ModelError(
+    `${where} is of kind ${kindName(a.type)}, which is not supported. Export the model without it.`,
+  );
 }

@@ -1,7 +1,7 @@
 /** @file TensorProto → Constant: inline bytes are views of the file, typed fields become little-endian bytes, external data a byte range. */
 import type { TensorProto } from 'onnx-buf';
 import { TensorProto_DataLocation } from 'onnx-buf';
-import { type Constant, type DType, ModelError, type TensorBytes } from './model.ts';
+import { type Constant, DamagedModel, type DType, ModelError, type TensorBytes } from './model.ts';
 import { codeName, typeOfCode } from './protobuf.ts';
 import { byteLength, type TypedArray } from './tensor.ts';
 
@@ -12,15 +12,19 @@ export function decodeTensor(proto: TensorProto, where: string): Constant {
     throw new ModelError(
       `${where} has element type ${codeName(proto.dataType)}, which is not supported. Export the model in float32 or float16.`,
     );
-  if (type === 'string') throw new ModelError(`${where} holds strings; only numeric tensors can be used.`);
-  if (proto.segment) throw new ModelError(`${where} is split into segments, which is not supported.`);
+  if (type === 'string')
+    throw new ModelError(
+      `${where} holds strings; only numeric tensors can be used. Export the model without text inside.`,
+    );
+  if (proto.segment)
+    throw new ModelError(
+      `${where} is split into segments, which is not supported. Save the model again with the onnx package.`,
+    );
   const shape = proto.dims.map(Number);
   if (shape.some((d) => d < 0))
-    throw new ModelError(
-      `${where} has a negative dimension in its shape [${shape.join(', ')}]. The file is damaged.`,
-    );
+    throw new DamagedModel(`${where} has a negative dimension in its shape [${shape.join(', ')}].`);
   if (!Number.isSafeInteger(shape.reduce((n, d) => n * d, 8)))
-    throw new ModelError(`${where} has the impossible shape [${shape.join(', ')}]. The file is damaged.`);
+    throw new DamagedModel(`${where} has the impossible shape [${shape.join(', ')}].`);
   const needed = byteLength(type, shape);
   return { type, shape, data: decodeData(proto, type, shape, needed, where) };
 }
@@ -35,8 +39,8 @@ function decodeData(
   if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) return decodeExternal(proto, needed, where);
   const bytes = proto.rawData.length > 0 ? proto.rawData : typedBytes(proto, type);
   if (bytes.length !== needed)
-    throw new ModelError(
-      `${where} holds ${bytes.length} bytes of values, but its shape [${shape.join(', ')}] of ${type} needs ${needed}. The file is damaged.`,
+    throw new DamagedModel(
+      `${where} holds ${bytes.length} bytes of values, but its shape [${shape.join(', ')}] of ${type} needs ${needed}.`,
     );
   return { kind: 'inline', bytes };
 }
@@ -44,7 +48,8 @@ function decodeData(
 function decodeExternal(proto: TensorProto, needed: number, where: string): TensorBytes {
   const entries = new Map(proto.externalData.map((e) => [e.key, e.value]));
   const location = entries.get('location') ?? '';
-  if (location === '') throw new ModelError(`${where} is stored in another file, but does not say in which.`);
+  if (location === '')
+    throw new DamagedModel(`${where} is stored in another file, but does not say in which.`);
   // A model must not make its reader open anything outside its own folder.
   if (/^([/\\]|[a-z][a-z0-9+.-]*:)/i.test(location) || location.split(/[/\\]/).includes('..'))
     throw new ModelError(
@@ -53,11 +58,9 @@ function decodeExternal(proto: TensorProto, needed: number, where: string): Tens
   const offset = Number(entries.get('offset') ?? 0);
   const length = Number(entries.get('length') ?? needed);
   if (!Number.isSafeInteger(offset) || offset < 0 || !Number.isSafeInteger(length))
-    throw new ModelError(`${where} has an unreadable byte range in ${location}.`);
+    throw new DamagedModel(`${where} has an unreadable byte range in ${location}.`);
   if (length !== needed)
-    throw new ModelError(
-      `${where} has ${length} bytes in ${location}, but its shape needs ${needed}. The file is damaged.`,
-    );
+    throw new DamagedModel(`${where} has ${length} bytes in ${location}, but its shape needs ${needed}.`);
   return { kind: 'external', location, offset, length };
 }
 

@@ -107,7 +107,7 @@ export function withOwnRanges(own: string, decode: () => Model): Model {
     model = decode();
   } catch (error) {
     throw error instanceof ModelError
-      ? new ModelError(error.message.replaceAll(own, 'the model file'))
+      ? new ModelError(error.message.replaceAll(own, 'the model file'), { cure: error.cure })
       : error;
   }
   const moved = (c: Constant): Constant =>

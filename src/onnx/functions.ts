@@ -35,7 +35,8 @@ export function inlineFunctions(
     list.flatMap((node) => {
       const f = table.get(keyOf(node.domain, node.opType, node.overload));
       if (!f) return [withGraphs(node, (g) => copyWith(g, { node: expand(g.node, active) }))];
-      if (active.has(f)) throw new ModelError(`The model's function ${f.name} calls itself.`);
+      if (active.has(f))
+        throw new ModelError(`The model's function ${f.name} calls itself. Export the model again.`);
       return expand(body(f, node, `${node.name || f.name}/${calls++}/`), new Set([...active, f]));
     });
   return expand(nodes, new Set());

@@ -1,4 +1,5 @@
 /** @file A decoded ONNX model as plain data: what the file says, before any dimension is bound. */
+import { PlainError, type PlainOptions } from '#src/platform/refusals.ts';
 
 /** ONNX element types by their usual names. */
 export type DType =
@@ -101,13 +102,17 @@ export interface Model {
 }
 
 /** Something is wrong with a file. The message names what, where and the way out; it is shown to people as it is. */
-export class ModelError extends Error {
-  override readonly name = 'ModelError';
-  constructor(message: string, options?: ErrorOptions) {
-    super(readable(message), options);
-  }
+export class ModelError extends PlainError {
+  override readonly name: string = 'ModelError';
 }
 
-/** A message that a damaged file has filled with thousands of numbers or a name of megabytes, cut to what can be read. */
-export const readable = (message: string): string =>
-  message.length <= 1000 ? message : `${message.slice(0, 700)} … ${message.slice(-200)}`;
+/** The bytes of a model cannot be what was exported. */
+export class DamagedModel extends ModelError {
+  override readonly name = 'DamagedModel';
+  constructor(message: string, { cure, ...options }: PlainOptions = {}) {
+    super(message, {
+      ...options,
+      cure: cure ?? 'Copy or download the model again; if that does not help, export it anew.',
+    });
+  }
+}

@@ -3,7 +3,7 @@ import type { DescMessage } from '@bufbuild/protobuf';
 import { randomId } from '#src/platform/id.ts';
 import { GraphProtoSchema, ModelProtoSchema, TensorProtoSchema } from 'onnx-buf';
 import { decodeModel, unreadable } from './decode.ts';
-import { type Model, ModelError } from './model.ts';
+import { DamagedModel, type Model } from './model.ts';
 import { ByteSink, FileWindow } from './window.ts';
 import { withOwnRanges } from './external.ts';
 import { checkField, type Head, LONGEST_HEAD, Malformed, readHead, Wire, writeVarint } from './wire.ts';
@@ -39,7 +39,7 @@ export async function openModelFile(
   size: number,
   { limit = 65_536, signal }: OpenOptions = {},
 ): Promise<Model> {
-  if (size === 0) throw new ModelError('The model file is empty.');
+  if (size === 0) throw new DamagedModel('The model file is empty.');
   const scan = new Scan(new FileWindow(read, size, signal), limit);
   try {
     await scan.model();

@@ -45,14 +45,17 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((n, d) 
 /** Bytes that a tensor of this type and shape takes. Throws ModelError for strings, whose size is not fixed. */
 export function byteLength(type: DType, shape: readonly number[]): number {
   if (type === 'string')
-    throw new ModelError('String tensors have no fixed size; a numeric tensor was expected.');
+    throw new ModelError(
+      'String tensors have no fixed size; a numeric tensor was expected. Export the model without text inside.',
+    );
   const n = sizeOf(shape);
   return type === 'int4' || type === 'uint4' ? Math.ceil(n / 2) : n * arrays[type].BYTES_PER_ELEMENT;
 }
 
 /** A typed array over (or, if unaligned, copied from) raw little-endian bytes. */
 export function viewBytes(type: DType, bytes: Uint8Array): TypedArray {
-  if (type === 'string') throw new ModelError('String tensors cannot be read as numbers.');
+  if (type === 'string')
+    throw new ModelError('String tensors cannot be read as numbers. Export the model without text inside.');
   const Ctor = arrays[type];
   const width = Ctor.BYTES_PER_ELEMENT;
   const source = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
@@ -62,7 +65,9 @@ export function viewBytes(type: DType, bytes: Uint8Array): TypedArray {
 /** The values of an inline constant. Throws ModelError for one that lies in an external file. */
 export function tensorOf(constant: Constant): Tensor {
   if (constant.data.kind === 'external')
-    throw new ModelError(`The values of an external tensor (${constant.data.location}) are not loaded yet.`);
+    throw new ModelError(
+      `The values of an external tensor (${constant.data.location}) are not loaded yet. Choose that file together with the model.`,
+    );
   return { type: constant.type, shape: constant.shape, data: viewBytes(constant.type, constant.data.bytes) };
 }
 
@@ -92,7 +97,9 @@ export function tensor(type: DType, shape: readonly number[], values: ArrayLike<
 function arrayOf(type: DType, values: ArrayLike<number>): TypedArray {
   switch (type) {
     case 'string':
-      throw new ModelError('String tensors cannot be made from numbers.');
+      throw new ModelError(
+        'String tensors cannot be made from numbers. Export the model without text inside.',
+      );
     case 'int64':
       return BigInt64Array.from(Array.from(values, toInt64));
     case 'uint64':

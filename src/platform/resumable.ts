@@ -3,6 +3,7 @@
  * What was begun stays begun over a cancel and a second try.
  */
 
+import { Reason, reasonOf } from '#src/platform/refusals.ts';
 import { contentRange } from './contentRange.ts';
 
 /** Header by which the service worker says that it keeps what is PUT to it (workers/service-worker.ts). */
@@ -38,8 +39,7 @@ export interface FetchOptions {
 }
 
 /** The file does not come, and a further try does not help now. */
-export class FetchError extends Error {
-  override readonly name = 'FetchError';
+export class FetchError extends Reason {
   /** The host's answer; 0: there was none. */
   readonly status: number;
 
@@ -163,7 +163,7 @@ export async function fetchWhole(address: string, options: FetchOptions = {}): P
       options.signal?.throwIfAborted();
       if (cause instanceof FetchError && cause.status < 500) throw cause;
       if (state.length <= before && tries >= (state.length > 0 ? WAITS.length : FIRST_TRIES)) {
-        const why = cause instanceof Error ? cause.message : String(cause);
+        const why = reasonOf(cause, 'there is no connection');
         throw cause instanceof FetchError ? cause : new FetchError(0, why);
       }
     }

@@ -29,7 +29,8 @@ export function compileOrthogonality(layout: Layout, rounds: number): Program {
     largest[kind] = largest[kind] ? g.emit('Max', [largest[kind], own]) : own;
   });
   const reads = (['exact', 'series'] as const).filter((kind) => largest[kind] !== null);
-  if (reads.length === 0) throw new GraphError('No layer has a block that can turn.');
+  if (reads.length === 0)
+    throw new GraphError('No layer has a block that can turn.', { cure: 'Choose blocks of 2 or more.' });
   for (const kind of reads) g.output(largest[kind]!, kind);
   const graph = prune(lowerGraph(g.build()));
   return {

@@ -2,7 +2,7 @@
 import { backward } from '#src/autodiff/backward.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import { prune } from '#src/graph/prune.ts';
-import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
+import { reportIt, type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { sizeOf, tensor } from '#src/onnx/tensor.ts';
 import type { Route } from '#src/oft/insertion/cost.ts';
 import { hasDropout, keepFeed, keepLength } from '#src/oft/rotation/dropout.ts';
@@ -58,49 +58,118 @@ export function compileTraining(options: TrainingOptions): Program {
   const { graph, layout, optimiser } = options;
   const g = builder();
   g.startFrom(graph);
-  const vector = (name: string): Value => g.input(name, 'float32', [layout.size]);
-  const [given, m, v] = [vector('theta'), vector('m'), vector('v')];
+  const given = vectors(g, layout);
+  const adapted = adapt(g, given.theta, options);
+  const own = scalarLoss(g, options);
+  const total = gradientOf(g, own, adapted.segments, layout, optimiser.accumulate > 1);
+  const finite = isFinite(g, total);
+  const sums = update(g, given, adapted.theta, total, finite, options);
+  trace(g, total, finite, adapted.residual ?? g.mul(total.loss, g.scalar(0)));
+  const step = withoutFrozen(prune(lowerGraph(g.build())));
+  const program = {
+    stages: [{ name: 'step', graph: step, weights: runInputs(step) }],
+    state: stateOf(graph, layout, sums),
+    reads: ['loss', 'grad_norm', 'finite', 'residual', 'trace_next'],
+  };
+  return withOwnNames(program, g, graph);
+}
+
+/** What the optimiser carries from step to step, each [P]. */
+interface Carried {
+  readonly theta: Value;
+  readonly m: Value;
+  readonly v: Value;
+}
+
+const vector = (g: Builder, name: string, { size }: Layout): Value => g.input(name, 'float32', [size]);
+
+const vectors = (g: Builder, layout: Layout): Carried => ({
+  theta: vector(g, 'theta', layout),
+  m: vector(g, 'm', layout),
+  v: vector(g, 'v', layout),
+});
+
+/** Puts the rotations of θ into the graph's layers. θ comes back as the constraint has it. */
+function adapt(g: Builder, given: Value, { graph, layout, rounds = 10, route }: TrainingOptions) {
   const theta = projectParameters(g, layout, given);
   const keep = hasDropout(layout) ? g.input(keepFeed, 'float32', [keepLength(layout)]) : null;
-  const rotations = emitRotations(g, layout, theta, { rounds: options.rounds ?? 10, keep });
-  insertAdapters(g, graph, layout, rotations.layers, options.route, rotations.whole);
-  const outputs = new Map(graph.outputs.map((o) => [o.name, g.value(o.name)]));
-  const own = options.loss(g, outputs);
+  const { layers, whole, segments, residual } = emitRotations(g, layout, theta, { rounds, keep });
+  insertAdapters(g, graph, layout, layers, route, whole);
+  return { theta, segments, residual };
+}
+
+/** The task's loss of the graph as it stands. Throws GraphError where it is no scalar. */
+function scalarLoss(g: Builder, { graph, loss }: TrainingOptions): LossSum {
+  const own = loss(g, new Map(graph.outputs.map((o) => [o.name, g.value(o.name)])));
   for (const { shape } of [own.sum, own.count])
     if (shape.length !== 0)
-      throw new GraphError(`A loss must be a scalar, but this one has shape [${shape.join()}].`);
-  const schedule = g.input('schedule', 'float32', [4]);
-  const [rate, correction1, correction2, apply] = g.split(schedule, 0, [1, 1, 1, 1]);
+      throw new GraphError(`A loss must be a scalar, but this one has shape [${shape.join()}].`, {
+        cure: reportIt,
+      });
+  return own;
+}
 
-  const accumulating = optimiser.accumulate > 1;
+/** Loss [], gradient [P] and its norm [1] of all micro-batches of the update so far. */
+interface Total {
+  readonly loss: Value;
+  readonly gradient: Value;
+  readonly norm: Value;
+  /** The sums that go on to the next micro-batch, by the name of their state. */
+  readonly sums: readonly Named[];
+}
+
+interface Named {
+  readonly name: string;
+  readonly value: Value;
+}
+
+/** Differentiates by the segments of θ. A segment that the loss does not hang on has gradient 0. Throws GraphError where none does. */
+function gradientOf(
+  g: Builder,
+  own: LossSum,
+  segments: readonly Value[],
+  layout: Layout,
+  accumulating: boolean,
+): Total {
   // Summed up, the gradient is divided by the update's count at the end; else the mean's is as cheap.
-  const ownMean = accumulating ? null : lossMean(g, own);
-  const found = backward(
-    g,
-    new Map([[(ownMean ?? own.sum).name, g.constant(tensor('float32', [], [1]))]]),
-    rotations.segments,
-  );
+  const mean = accumulating ? null : lossMean(g, own);
+  const one = g.constant(tensor('float32', [], [1]));
+  const found = backward(g, new Map([[(mean ?? own.sum).name, one]]), segments);
   if (found.every((x) => x === null))
     throw new GraphError(
       'The loss does not depend on any adapted layer. Adapt layers that the output passes through.',
     );
-  const parts = found.map(
-    (x, i) =>
-      x ??
-      g.constant(
-        tensor('float32', rotations.segments[i]!.shape, new Float32Array(rotations.segments[i]!.shape[0]!)),
-        'zero',
-      ),
+  const zeros = (shape: readonly number[]): Value =>
+    g.constant(tensor('float32', shape, new Float32Array(shape[0]!)), 'zero');
+  const gradient = g.concat(
+    found.map((x, i) => x ?? zeros(segments[i]!.shape)),
+    0,
   );
-  const ownGradient = g.concat(parts, 0);
-  const sums = accumulating ? addUp(g, vector('grad_sum'), ownGradient, own) : null;
-  const gradient = sums?.gradient ?? ownGradient;
-  const loss = ownMean ?? sums!.loss;
-  const norm = globalNorm(g, sums ? [gradient] : parts.filter((_, i) => found[i] !== null));
+  if (mean !== null) {
+    const parts = found.filter((x) => x !== null);
+    return { loss: mean, gradient, norm: globalNorm(g, parts), sums: [] };
+  }
+  const total = addUp(g, vector(g, 'grad_sum', layout), gradient, own);
+  return { ...total, norm: globalNorm(g, [total.gradient]) };
+}
 
-  // x·0 is 0 for finite x and NaN otherwise.
+/** Whether loss and gradient are: x·0 is 0 for finite x and NaN otherwise. */
+function isFinite(g: Builder, { loss, norm }: Total): Value {
   const zero = g.scalar(0);
-  const finite = g.emit('Equal', [g.add(g.mul(norm, zero), g.mul(loss, zero)), zero]);
+  return g.emit('Equal', [g.add(g.mul(norm, zero), g.mul(loss, zero)), zero]);
+}
+
+/** AdamW's step, taken where it is finite and, when accumulating, due. Returns the sums of micro-batches that are state. */
+function update(
+  g: Builder,
+  { m, v }: Carried,
+  theta: Value,
+  { gradient, norm, sums }: Total,
+  finite: Value,
+  { layout, optimiser }: TrainingOptions,
+): readonly Named[] {
+  const schedule = g.input('schedule', 'float32', [4]);
+  const [rate, correction1, correction2, apply] = g.split(schedule, 0, [1, 1, 1, 1]);
   const next = adamW(
     g,
     {
@@ -115,63 +184,46 @@ export function compileTraining(options: TrainingOptions): Program {
     { ...optimiser, rateScales: rateScales(layout, optimiser.blockwiseRate) },
   );
   const due = g.emit('Greater', [apply!, g.scalar(0.5)]);
-  const update = accumulating ? g.emit('And', [finite, due]) : finite;
-  g.output(g.where(update, next.theta, theta), 'theta_next');
-  g.output(g.where(update, next.m, m), 'm_next');
-  g.output(g.where(update, next.v, v), 'v_next');
-  for (const { name, value } of sums?.next ?? []) g.output(g.where(due, zero, value), `${name}_next`);
-  const residual = rotations.residual ?? g.mul(loss, zero);
-  const row = g.reshape(
-    g.concat([g.reshape(loss, [1]), norm, g.cast(finite, 'float32'), g.reshape(residual, [1])], 0),
-    [1, 4],
-  );
-  const trace = g.input('trace', 'float32', [traceRows, 4]);
-  g.output(g.concat([g.slice(trace, [1], [traceRows], [0]), row], 0), 'trace_next');
+  const taken = optimiser.accumulate > 1 ? g.emit('And', [finite, due]) : finite;
+  g.output(g.where(taken, next.theta, theta), 'theta_next');
+  g.output(g.where(taken, next.m, m), 'm_next');
+  g.output(g.where(taken, next.v, v), 'v_next');
+  for (const { name, value } of sums) g.output(g.where(due, g.scalar(0), value), `${name}_next`);
+  return sums;
+}
+
+/** What the host reads of a step, and the same of the last runs as one state. */
+function trace(g: Builder, { loss, norm }: Total, finite: Value, residual: Value): void {
+  const flag = g.cast(finite, 'float32');
+  const row = g.reshape(g.concat([g.reshape(loss, [1]), norm, flag, g.reshape(residual, [1])], 0), [1, 4]);
+  const rows = g.input('trace', 'float32', [traceRows, 4]);
+  g.output(g.concat([g.slice(rows, [1], [traceRows], [0]), row], 0), 'trace_next');
   g.output(loss, 'loss');
   g.output(norm, 'grad_norm');
-  g.output(g.cast(finite, 'float32'), 'finite');
+  g.output(flag, 'finite');
   g.output(residual, 'residual');
+}
 
-  const pruned = withoutFrozen(prune(lowerGraph(g.build())));
-  const zeros = (): Float32Array => new Float32Array(layout.size);
-  const state = (name: string, init: Float32Array): StateTensor => ({
+/** The state before the first step: θ as it starts, all else 0. */
+function stateOf(graph: Graph, layout: Layout, sums: readonly Named[]): StateTensor[] {
+  const state = (name: string, init: Float32Array, shape = [init.length]): StateTensor => ({
     name,
     output: `${name}_next`,
     type: 'float32',
-    shape: [init.length],
+    shape,
     init,
   });
-  const program = {
-    stages: [{ name: 'step', graph: pruned, weights: runInputs(pruned) }],
-    state: [
-      state('theta', startingParameters(layout, graph)),
-      state('m', zeros()),
-      state('v', zeros()),
-      ...(sums?.next ?? []).map(({ name, value }) => state(name, new Float32Array(sizeOf(value.shape)))),
-      {
-        name: 'trace',
-        output: 'trace_next',
-        type: 'float32' as const,
-        shape: [traceRows, 4],
-        init: new Float32Array(traceRows * 4),
-      },
-    ],
-    reads: ['loss', 'grad_norm', 'finite', 'residual', 'trace_next'],
-  };
-  return withOwnNames(program, g, graph);
+  return [
+    state('theta', startingParameters(layout, graph)),
+    state('m', new Float32Array(layout.size)),
+    state('v', new Float32Array(layout.size)),
+    ...sums.map(({ name, value }) => state(name, new Float32Array(sizeOf(value.shape)))),
+    state('trace', new Float32Array(traceRows * 4), [traceRows, 4]),
+  ];
 }
 
-/** The sums of an update with one more micro-batch, and what loss and gradient come to so far. `next`: the sums by the name of their state. */
-function addUp(
-  g: Builder,
-  gradSum: Value,
-  ownGradient: Value,
-  own: LossSum,
-): {
-  readonly loss: Value;
-  readonly gradient: Value;
-  readonly next: readonly { readonly name: string; readonly value: Value }[];
-} {
+/** The sums of an update with one more micro-batch, and what loss and gradient come to so far. */
+function addUp(g: Builder, gradSum: Value, ownGradient: Value, own: LossSum): Omit<Total, 'norm'> {
   const before = g.input('loss_totals', 'float32', [2]);
   const totals = g.add(before, g.concat([g.reshape(own.sum, [1]), g.reshape(own.count, [1])], 0));
   const [sum, count] = g.split(totals, 0, [1, 1]);
@@ -180,7 +232,7 @@ function addUp(
   return {
     loss: g.reshape(g.div(sum!, by), []),
     gradient: g.div(gradient, by),
-    next: [
+    sums: [
       { name: 'grad_sum', value: gradient },
       { name: 'loss_totals', value: totals },
     ],

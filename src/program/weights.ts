@@ -1,5 +1,5 @@
 /** @file Which constants become run inputs: device buffers that every program of a model shares; and what trained weights begin with. */
-import { type Graph, GraphError } from '#src/graph/types.ts';
+import { GraphError, type Graph } from '#src/graph/types.ts';
 import { numbersOf, sizeOf, tensorOf } from '#src/onnx/tensor.ts';
 import { initialParameters, type Layout } from '#src/oft/rotation/parameters.ts';
 
@@ -15,6 +15,8 @@ export const startingParameters = (layout: Layout, graph: Graph): Float32Array =
   initialParameters(layout, (name) => {
     const constant = graph.constants.get(name);
     if (constant?.data.kind !== 'inline')
-      throw new GraphError(`${name} is to be trained as a whole, but the model has no such weight at hand.`);
+      throw new GraphError(`${name} is to be trained as a whole, but the model has no such weight at hand.`, {
+        cure: 'Choose another head, or export the model again.',
+      });
     return numbersOf(tensorOf(constant));
   });

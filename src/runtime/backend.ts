@@ -76,7 +76,7 @@ async function choose(options: RuntimeOptions): Promise<Choice> {
     return { kind: 'webgpu', device: await requestDevice(adapter), owned: true, info: adapter.info, reason };
   } catch (error) {
     if (error instanceof RuntimeError) throw error;
-    const why = `its adapter gives no device (${error instanceof Error ? error.message : String(error)})`;
+    const why = 'its adapter gives no device';
     return { kind: 'wasm', reason: withoutGpu(prefer, why).reason };
   }
 }

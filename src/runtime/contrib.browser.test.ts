@@ -1,17 +1,20 @@
-/** @file Fused operators and those of new opsets on WebGPU (an emulated adapter): every case's outputs and gradients are wasm's numbers. */
+/** @file Fused operators and those of new opsets on WebGPU (an emulated adapter): each kind of case's outputs and gradients are wasm's numbers. */
 import { describe, expect, test } from 'vitest';
 import type { Graph } from '#src/graph/types.ts';
 import { prune } from '#src/graph/prune.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
+import { depth } from '#src/platform/testing/depth.ts';
 import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { type Case, counted, distance, withGradients } from '../../e2e/golden/ops/contribCases.ts';
+import { oneOfEachKind } from '../../e2e/golden/ops/kinds.ts';
 import { predictedElsewhere } from './placement.ts';
 import { createRuntime } from './runtime.ts';
 import type { Runtime } from './types.ts';
 
-const { cases } = (await (
-  await fetch(new URL('../../e2e/golden/ops/contrib.json', import.meta.url))
-).json()) as { cases: readonly Case[] };
+const all = (await (await fetch(new URL('../../e2e/golden/ops/contrib.json', import.meta.url))).json()) as {
+  cases: readonly Case[];
+};
+const cases = depth(oneOfEachKind(all.cases), all.cases);
 const gpu = createRuntime({ prefer: 'webgpu', threads: 1 });
 const cpu = createRuntime({ prefer: 'wasm', threads: 1 });
 

@@ -1,17 +1,23 @@
 /** @file Failures of the runtime as codes that the page can act on. */
+import { PlainError, type PlainOptions } from '#src/platform/refusals.ts';
 
 export type RuntimeErrorCode = 'device-lost' | 'out-of-memory' | 'session' | 'run';
 
 /** The message is shown to people as it is; `code` says which way out to offer. */
-export class RuntimeError extends Error {
+export class RuntimeError extends PlainError {
   override readonly name = 'RuntimeError';
   constructor(
     readonly code: RuntimeErrorCode,
     message: string,
-    options?: ErrorOptions,
+    options?: PlainOptions,
   ) {
     super(message, options);
   }
+}
+
+/** A program asks for what it does not have, or is not given what it asks for: a mistake of ours, whose words nobody is shown. */
+export class ProgramMistake extends Error {
+  override readonly name = 'ProgramMistake';
 }
 
 const memory =

@@ -1,11 +1,12 @@
 /** @file A loaded program: its sessions, its weights and the state that moves on with every run. */
 import type * as Ort from 'onnxruntime-web';
 import type { Constant } from '#src/onnx/model.ts';
+import { PlainError } from '#src/platform/refusals.ts';
 import { byteLength, sizeOf, type TypedArray } from '#src/onnx/tensor.ts';
 import type { Program, Stage, StateTensor } from '#src/program/types.ts';
 import type { Backend } from './backend.ts';
 import { deviceTensor, download, hostTensor } from './device.ts';
-import { RuntimeError, runtimeError } from './errors.ts';
+import { ProgramMistake, runtimeError } from './errors.ts';
 import { ortMutex } from './mutex.ts';
 import { openStage } from './session.ts';
 import type { Executable, LoadExternal, PlacementReport } from './types.ts';
@@ -71,7 +72,7 @@ export class LoadedProgram implements Executable {
     } catch (error) {
       await loaded.dispose();
       // A missing or broken file is the model's fault, and its message already says so.
-      if (error instanceof Error && error.name === 'ModelError') throw error;
+      if (error instanceof PlainError || error instanceof ProgramMistake) throw error;
       throw runtimeError(error, 'session', subject, host.lostReason());
     }
     return loaded;
@@ -83,10 +84,7 @@ export class LoadedProgram implements Executable {
     for (const name of stage.weights) {
       const constant = stage.graph.constants.get(name);
       if (!constant)
-        throw new RuntimeError(
-          'session',
-          `Stage ${stage.name} has no constant named ${name} to take as weight.`,
-        );
+        throw new ProgramMistake(`Stage ${stage.name} has no constant named ${name} to take as weight.`);
       tensors.set(name, await weights.acquire(name, constant, external));
       this.#acquired.push(constant);
     }
@@ -98,8 +96,7 @@ export class LoadedProgram implements Executable {
 
   #upload(s: StateTensor, data: Float32Array): Ort.Tensor {
     if (data.length !== sizeOf(s.shape))
-      throw new RuntimeError(
-        'run',
+      throw new ProgramMistake(
         `State ${s.name} needs ${sizeOf(s.shape)} values of shape [${s.shape.join()}], but got ${data.length}.`,
       );
     return deviceTensor(this.#host.backend, s.type, s.shape, data.slice());
@@ -127,7 +124,7 @@ export class LoadedProgram implements Executable {
       values.set(feed.input ?? feed.name, feedTensor(backend, feed, feeds));
     for (const name of reads)
       if (!this.#program.reads.includes(name))
-        throw new RuntimeError('run', `${name} is no output that this program offers for reading.`);
+        throw new ProgramMistake(`${name} is no output that this program offers for reading.`);
 
     const nextOf = new Map(this.#program.state.map((s) => [s.output, s.name]));
     const wanted = new Set([...nextOf.keys(), ...reads, ...this.#passedOn()]);
@@ -142,8 +139,7 @@ export class LoadedProgram implements Executable {
         for (const name of session.inputNames) {
           const value = weights.get(name) ?? values.get(name);
           if (!value)
-            throw new RuntimeError(
-              'run',
+            throw new ProgramMistake(
               `Stage ${stage.name} misses its input ${name}: no feed, state or earlier stage gives it.`,
             );
           inputs[name] = value;
@@ -214,7 +210,7 @@ export class LoadedProgram implements Executable {
     return this.#exclusive('Writing the state', async () => {
       const known = new Map(this.#program.state.map((s) => [s.name, s]));
       const unknown = Object.keys(state).find((name) => !known.has(name));
-      if (unknown !== undefined) throw new RuntimeError('run', `This program has no state named ${unknown}.`);
+      if (unknown !== undefined) throw new ProgramMistake(`This program has no state named ${unknown}.`);
       const fresh = Object.entries(state).map(
         ([name, data]) => [name, this.#upload(known.get(name)!, data)] as const,
       );
@@ -247,10 +243,11 @@ export class LoadedProgram implements Executable {
 
   async #exclusive<T>(subject: string, task: () => Promise<T>): Promise<T> {
     return ortMutex.run(async () => {
-      if (this.#disposed) throw new RuntimeError('run', 'This program was already disposed of.');
+      if (this.#disposed) throw new ProgramMistake('This program was already disposed of.');
       try {
         return await task();
       } catch (error) {
+        if (error instanceof ProgramMistake) throw error;
         throw runtimeError(error, 'run', subject, this.#host.lostReason());
       }
     });
@@ -261,7 +258,7 @@ export class LoadedProgram implements Executable {
 function checkOutputs(program: Program): void {
   const made = new Set(program.stages.flatMap((s) => s.graph.outputs.map((v) => v.name)));
   for (const name of [...program.state.map((s) => s.output), ...program.reads])
-    if (!made.has(name)) throw new RuntimeError('session', `No stage of the program has an output ${name}.`);
+    if (!made.has(name)) throw new ProgramMistake(`No stage of the program has an output ${name}.`);
 }
 
 function quietly(task: () => void): void {
@@ -284,10 +281,9 @@ function feedTensor(
 ): Ort.Tensor {
   const data = feeds[feed.name];
   const size = sizeOf(feed.shape);
-  if (!data) throw new RuntimeError('run', `The feed ${feed.name} is missing.`);
+  if (!data) throw new ProgramMistake(`The feed ${feed.name} is missing.`);
   if (data.length !== size)
-    throw new RuntimeError(
-      'run',
+    throw new ProgramMistake(
       `The feed ${feed.name} needs ${size} values of shape [${feed.shape.join()}], but got ${data.length}.`,
     );
   return hostTensor(ort, feed.type, feed.shape, data);

@@ -45,7 +45,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
           'out-of-memory',
           'The graphics memory is full. Use a smaller batch or resolution, adapt fewer layers, or close other tabs.',
         );
-      throw new RuntimeError('run', `The graphics device reports: ${message}`);
+      throw new RuntimeError(
+        'run',
+        `The graphics device reports an error: ${message.split('\n')[0]!.replace(/\.$/, '')}. Choose the CPU.`,
+      );
     },
   };
 
@@ -55,7 +58,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     offered: offeredMemory(backend),
     lost,
     async load(program: Program, external?: LoadExternal) {
-      if (disposed) throw new RuntimeError('session', 'This runtime was already disposed of.');
+      if (disposed) throw new Error('This runtime was already disposed of.');
       const loaded = await LoadedProgram.load(host, program, external, (p) => programs.delete(p));
       programs.add(loaded);
       return loaded;

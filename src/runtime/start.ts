@@ -1,4 +1,5 @@
 /** @file Gets a build of onnxruntime-web to run: its WebAssembly comes first, byte by byte, so that what follows takes the device's time alone and can be watched. */
+import { reasonOf } from '#src/platform/refusals.ts';
 import type * as Ort from 'onnxruntime-web';
 import { encodeGraph } from '#src/graph/encode.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
@@ -43,7 +44,7 @@ export async function fetchModule(
     return await plain.arrayBuffer();
   } catch (cause) {
     signal?.throwIfAborted();
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = reasonOf(cause, 'it is damaged');
     throw new RuntimeError(
       'session',
       `The part of Rotune that computes could not be fetched (${why}). Check the connection, then try again: what came already is kept.`,

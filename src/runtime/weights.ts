@@ -24,7 +24,7 @@ export async function constantBytes(
   const bytes = await external(location, offset, length);
   if (bytes.byteLength !== length)
     throw new ModelError(
-      `The weight ${name} should be ${length} bytes at ${offset} of ${location}, but only ${bytes.byteLength} are there. The file is cut off, or belongs to another model.`,
+      `The weight ${name} should be ${length} bytes at ${offset} of ${location}, but only ${bytes.byteLength} are there. The file is cut off, or belongs to another model: copy it again.`,
     );
   return stored ? singleBytes(stored, bytes) : bytes;
 }

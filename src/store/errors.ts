@@ -1,19 +1,19 @@
 /** @file What can go wrong with the browser's storage, in words for people. */
+import { PlainError } from '#src/platform/refusals.ts';
 
 /** full: no room left. unavailable: the browser gives no storage (private window, blocked). damaged: nothing that can be read. */
 export type StoreFailure = 'full' | 'unavailable' | 'damaged';
 
 /** The browser's storage did not take or give the data. What was stored before is untouched. */
-export class StoreError extends Error {
+export class StoreError extends PlainError {
   override readonly name = 'StoreError';
   readonly failure: StoreFailure;
   /** What to do about it. */
-  readonly cure: string;
+  declare readonly cure: string;
 
   constructor(failure: StoreFailure, message: string, cure: string, options?: ErrorOptions) {
-    super(message, options);
+    super(message, { ...options, cure });
     this.failure = failure;
-    this.cure = cure;
   }
 }
 

@@ -1,4 +1,5 @@
 /** @file The text of a file, in the encodings that editors and spreadsheets write. */
+import { Reason } from '#src/platform/refusals.ts';
 
 /** Bytes that are looked at where no mark says the encoding. */
 const SAMPLE = 4096;
@@ -22,12 +23,12 @@ function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
 
 /**
  * UTF-8, or UTF-16 as spreadsheets save "Unicode text"; without the byte order mark.
- * @throws Error with the reason and the way out, without the file's name
+ * @throws Reason with the reason and the way out, without the file's name
  */
 export function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes);
   } catch {
-    throw new Error('it is not UTF-8 or UTF-16 text; save it again as UTF-8');
+    throw new Reason('it is not UTF-8 or UTF-16 text; save it again as UTF-8');
   }
 }

@@ -1,4 +1,5 @@
 /** @file A set of files: a picked folder, a built-in folder on our own origin, or a folder on disk (Node). */
+import { PlainError } from '#src/platform/refusals.ts';
 
 export interface FileSet {
   /** What people call it: a folder name. */
@@ -11,8 +12,8 @@ export interface FileSet {
 }
 
 /** The user's data cannot be used as they are. The message names the file and the way out. */
-export class DataError extends Error {
-  override readonly name = 'DataError';
+export class DataError extends PlainError {
+  override readonly name: string = 'DataError';
 }
 
 /** A file or folder of the path begins with a dot, or belongs to macOS's archives. */

@@ -1,4 +1,5 @@
 /** @file ONNX files of a set: their structure read, their large weights left where they are, as byte ranges of files of the set. */
+import { placed } from '#src/platform/refusals.ts';
 import { externalEnds, loadSmall, type ReadRange, relocated } from '#src/onnx/external.ts';
 import { type Model, ModelError } from '#src/onnx/model.ts';
 import { openModelFile } from '#src/onnx/open.ts';
@@ -40,7 +41,7 @@ export async function readStructure(files: FileSet, path: string): Promise<Struc
   try {
     decoded = await openModelFile((offset, length) => files.read(path, offset, length), size);
   } catch (error) {
-    throw error instanceof ModelError ? new ModelError(`${path}: ${error.message}`) : error;
+    throw error instanceof ModelError ? new ModelError(...placed(path, error)) : error;
   }
   const pathOf = (location: string): string =>
     location === '' ? path : folderOf(path) + location.replace(/^\.\//, '');
@@ -51,7 +52,7 @@ export async function readStructure(files: FileSet, path: string): Promise<Struc
     const bytes = there.has(beside) ? await files.size(beside) : null;
     if (bytes !== null && bytes < least.bytes)
       throw new ModelError(
-        `${beside} has ${bytes} bytes, but ${least.tensor} ends at byte ${least.bytes}. The file is truncated, or belongs to another model.`,
+        `${beside} has ${bytes} bytes, but ${least.tensor} ends at byte ${least.bytes}. The file is truncated, or belongs to another model: copy it again.`,
       );
     external.push({ path: beside, bytes });
   }

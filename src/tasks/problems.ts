@@ -7,6 +7,9 @@ const LISTED = 20;
 /** At most LISTED of the problems, and one that says how many more there are. */
 export function shortened(problems: readonly TaskProblem[], more: (count: number) => string): TaskProblem[] {
   if (problems.length <= LISTED) return [...problems];
-  const { severity, item } = problems[LISTED]!;
-  return [...problems.slice(0, LISTED), { severity, item, message: more(problems.length - LISTED) }];
+  const { severity, item, cure } = problems[LISTED]!;
+  return [
+    ...problems.slice(0, LISTED),
+    { severity, item, message: more(problems.length - LISTED), cure: cure ?? 'Mend them as those above.' },
+  ];
 }

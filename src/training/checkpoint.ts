@@ -1,4 +1,6 @@
 /** @file What a checkpoint holds, how it is checked when read back, and whether it fits the run that wants it. */
+import { fieldWords } from '#src/tasks/fields.ts';
+import { reasonOf } from '#src/platform/refusals.ts';
 import * as v from 'valibot';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { DataError } from '#src/tasks/files.ts';
@@ -72,6 +74,8 @@ const checkpointSchema = v.object({
   evaluations: v.array(evaluationSchema),
 });
 
+const discard = 'Discard the run, and start it again.';
+
 /**
  * A checkpoint from what storage gave. It is not trusted: everything is checked.
  * @param parseJob checks the job; throws if it is none
@@ -82,19 +86,21 @@ export function parseCheckpoint(stored: unknown, parseJob: (json: unknown) => Jo
   if (!result.success) {
     const issue = result.issues[0];
     throw new DataError(
-      `The checkpoint is damaged or of another version: ${v.getDotPath(issue) ?? 'the record'}: ${issue.message}.`,
+      `The checkpoint is damaged or of another version: ${fieldWords(issue, 'the record')}.`,
+      { cure: discard },
     );
   }
   const { step, history } = result.output;
   if (history.some((r, i) => r.step >= step || r.step <= (history[i - 1]?.step ?? -1)))
-    throw new DataError(`The checkpoint is damaged: its history does not fit its ${step} steps.`);
+    throw new DataError(`The checkpoint is damaged: its history does not fit its ${step} steps.`, {
+      cure: discard,
+    });
   let job: Job;
   try {
     job = parseJob(result.output.job);
   } catch (error) {
-    throw new DataError(
-      `The checkpoint is damaged: job: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    const why = reasonOf(error, 'it is none');
+    throw new DataError(`The checkpoint is damaged: job: ${why}.`, { cure: discard });
   }
   return { ...result.output, job };
 }

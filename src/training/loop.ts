@@ -1,4 +1,5 @@
 /** @file The training loop: feeds in, records out, with pause, stop, checkpoints and a guard against non-finite numbers. */
+import { PlainError } from '#src/platform/refusals.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import type { Executable } from '#src/runtime/types.ts';
 import { traceRows } from '#src/program/training.ts';
@@ -51,7 +52,7 @@ export interface LoopState {
 export type LoopOutcome = 'finished' | 'paused' | 'stopped';
 
 /** The loss or the gradient was not finite again and again. The executable's state is that of the last good update. */
-export class NonFiniteError extends Error {
+export class NonFiniteError extends PlainError {
   override readonly name = 'NonFiniteError';
   /** First step of the unbroken row. */
   readonly firstBad: number;

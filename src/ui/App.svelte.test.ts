@@ -184,9 +184,7 @@ describe('train', () => {
     await expect.element(chart).toBeVisible();
     (chart.element() as HTMLElement).focus();
     await userEvent.keyboard('{ArrowLeft}{ArrowLeft}');
-    await vi.waitFor(() =>
-      expect(document.querySelector('[aria-labelledby=loss] dl dd')?.textContent).toBe('6'),
-    );
+    await expect.poll(() => document.querySelector('[aria-labelledby=loss] dl dd')?.textContent).toBe('6');
   });
 
   it('says where the model turns, layer by layer, by keyboard', async () => {
@@ -225,14 +223,10 @@ describe('result', () => {
     const sample = vi.spyOn(trainer, 'sample');
     await page.getByRole('textbox', { name: 'What to draw' }).fill('fox');
     await userEvent.keyboard('{Enter}');
-    await vi.waitFor(() =>
-      expect(sample).toHaveBeenCalledWith(expect.objectContaining({ prompts: ['fox'], strength: 1 })),
-    );
+    await expect.poll(() => sample.mock.lastCall?.[0]).toMatchObject({ prompts: ['fox'], strength: 1 });
     (page.getByRole('slider', { name: 'Strength' }).element() as HTMLElement).focus();
     await userEvent.keyboard('{ArrowLeft}{ArrowLeft}');
-    await vi.waitFor(() =>
-      expect(sample).toHaveBeenLastCalledWith(expect.objectContaining({ prompts: ['fox'], strength: 0.9 })),
-    );
+    await expect.poll(() => sample.mock.lastCall?.[0]).toMatchObject({ prompts: ['fox'], strength: 0.9 });
     const link = vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => undefined);
     await page.getByRole('button', { name: 'Save adapter' }).click();
     await expect.element(page.getByText(/Saved emoji-high-contrast.*holds \d+ of \d+ layers/)).toBeVisible();

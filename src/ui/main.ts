@@ -6,13 +6,15 @@ import { createAutomation } from '#src/app/automation.ts';
 import { WorkerTrainer } from '#src/app/client.ts';
 import { Lab } from '#src/app/lab.svelte.ts';
 import { readLink, reloadWithLink } from '#src/app/links.ts';
+import { watchLeaving } from '#src/app/leaving.ts';
 import { Offline } from '#src/app/offline.svelte.ts';
 import App from './App.svelte';
 
 const target = document.querySelector('#app');
 if (!target) throw new Error('index.html has no #app.');
 
-const lab = new Lab(new WorkerTrainer(), defaultJob);
+const trainer = new WorkerTrainer();
+const lab = new Lab(trainer, defaultJob);
 const offline = new Offline(() => reloadWithLink(lab));
 globalThis.rotune = createAutomation(lab, parseJob);
 const debug = new URLSearchParams(location.search).has('debug');
@@ -20,6 +22,11 @@ mount(App, { target, props: { lab, offline, debug } });
 
 void offline.register();
 void readLink(lab);
+watchLeaving({
+  busy: () => lab.run.busy,
+  endWorker: () => trainer.close(),
+  reload: () => location.reload(),
+});
 // A link that is put into the address bar of an open page changes the hash alone.
 addEventListener('hashchange', () => void readLink(lab));
 // The device is looked at once the first screen stands; Safari knows no idle callback.

@@ -33,7 +33,9 @@ export function addressOf(typed: string): Address {
     );
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw new DataError(`${url.protocol.slice(0, -1)} addresses cannot be opened: only https and http can.`);
+    throw new DataError(
+      `${url.protocol.slice(0, -1)} addresses cannot be opened: only https and http can. Download the file with the browser and open it from disk.`,
+    );
   if (url.username || url.password)
     throw new DataError(
       'The address holds a user name or password, which a page must not send. Download the file with the browser and open it from disk.',

@@ -74,7 +74,7 @@ export class Downloads {
         ...all,
         files: all.files.filter((f) => f.sha256 !== null || chosen.has(f.path)),
       };
-      if (record.files.length === 0) throw new DataError('No file was chosen.');
+      if (record.files.length === 0) throw new DataError('No file was chosen. Choose at least one.');
       await this.#mustFit(record);
       await this.#depot.save(record);
       const sizes = record.files.map((f) => f.bytes);

@@ -190,7 +190,10 @@ export async function getFile(
         await response.body?.cancel();
         throw refused(known.url, response.status);
       }
-      if (isPage(response)) throw new DataError(`${known.url} shows a web page now, not a file.`);
+      if (isPage(response))
+        throw new DataError(
+          `${known.url} shows a web page now, not a file. Look at the address again, and copy that of the file.`,
+        );
       const now = versionOf(response, start);
       const joins =
         response.status === 206 ? (contentRange(response)?.start ?? start) === start : start === 0;
@@ -239,7 +242,7 @@ function versionOf(response: Response, start: number): Remote {
 
 const brokeOff = ({ url, path, bytes }: StoredFile, came: number): DataError =>
   new DataError(
-    `The connection to ${hostOf(url)} broke off after ${came}${bytes === null ? '' : ` of ${bytes}`} bytes of ${path}. What came is kept: downloading again goes on from there.`,
+    `The connection to ${hostOf(url)} broke off after ${came}${bytes === null ? '' : ` of ${bytes}`} bytes of ${path}. What came is kept. Download it again: it goes on from there.`,
   );
 
 /** @returns whether the answer came to its end; false: the connection broke off */

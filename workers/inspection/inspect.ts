@@ -1,4 +1,5 @@
 /** @file The inspector: any set of files → what each ONNX model in it is, what of it can be trained, and what stands in the way. */
+import type { PlainError } from '#src/platform/refusals.ts';
 import { GraphError } from '#src/graph/types.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import type { Problem, Source } from '../protocol.ts';
@@ -125,12 +126,12 @@ function describe(file: ReadFile, given: Readonly<Record<string, number>>): Insp
   const bound = bind(model, file.hints, given, refused.length > 0);
   const { graph } = bound;
   let trained: Trained | null = null;
-  let error = bound.error?.message ?? null;
+  let error: PlainError | null = bound.error;
   try {
     trained = graph && examine(graph);
   } catch (cause) {
     if (!(cause instanceof GraphError)) throw cause;
-    error = cause.message;
+    error = cause;
   }
   const shapes = new Map([...(graph?.inputs ?? []), ...(graph?.outputs ?? [])].map((v) => [v.name, v.shape]));
   const tensor = ({ name, type, shape }: (typeof model.graph.inputs)[number]): InspectedTensor => ({

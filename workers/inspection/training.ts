@@ -32,7 +32,7 @@ export interface Trained {
   readonly others: readonly Unadapted[];
   readonly placement: InspectedPlacement;
   /** Why no step could be compiled though layers can turn; null: one was. */
-  readonly error: string | null;
+  readonly error: GraphError | null;
 }
 
 /** Sum over the float outputs of their mean square: a loss that reaches whatever any loss on them reaches. */
@@ -46,7 +46,9 @@ function anyLoss(g: Builder, outputs: ReadonlyMap<string, Value>): LossSum {
   }
   const [first, ...rest] = terms;
   if (!first)
-    throw new GraphError('The model has no output of floating-point numbers to compare with anything.');
+    throw new GraphError(
+      'The model has no output of floating-point numbers to compare with anything. Export it with the scores or values that it computes as an output.',
+    );
   return meanOver(
     g,
     rest.reduce((sum, term) => g.add(sum, term), first),
@@ -75,14 +77,17 @@ export function examine(graph: Graph): Trained {
   };
 }
 
-function compileStep(graph: Graph, layers: readonly Layer[]): { step: Graph | null; error: string | null } {
+function compileStep(
+  graph: Graph,
+  layers: readonly Layer[],
+): { step: Graph | null; error: GraphError | null } {
   const { planned } = planLayers(layers, plan);
   if (planned.length === 0) return { step: null, error: null };
   try {
     const program = compileTraining({ graph, layout: parameterLayout(planned), loss: anyLoss, optimiser });
     return { step: program.stages[0]?.graph ?? null, error: null };
   } catch (error) {
-    if (error instanceof GraphError) return { step: null, error: error.message };
+    if (error instanceof GraphError) return { step: null, error };
     throw error;
   }
 }

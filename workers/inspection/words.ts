@@ -1,4 +1,5 @@
 /** @file Whether a model can be trained, in words for people. */
+import type { PlainError } from '#src/platform/refusals.ts';
 import { noLayerWords, type Unadapted } from '#src/oft/layers/layers.ts';
 import type { InspectedDim, InspectedLayer, InspectedModel, InspectedObstacle } from './types.ts';
 
@@ -8,7 +9,7 @@ interface Findings {
   /** Files of weights that are not there. */
   readonly missing: readonly string[];
   /** Why it could not be bound, or no step compiled. */
-  readonly error: string | null;
+  readonly error: PlainError | null;
   readonly dims: readonly InspectedDim[];
   /** Nodes that multiply by constants and are no layers. */
   readonly unadapted: readonly Unadapted[];
@@ -52,10 +53,10 @@ export function trainability({ layers, obstacles, missing, error, dims, unadapte
     );
   if (error !== null) {
     const sizes = dims.filter((d) => d.kind !== 'batch' || d.given).map((d) => `${d.name} = ${d.value}`);
-    return no(
-      `This model cannot be trained as it is. ${error}`,
-      sizes.length > 0 ? `If the sizes are wrong (${some(sizes, 4)}), set others under Inputs.` : undefined,
-    );
+    const others =
+      sizes.length > 0 ? `If the sizes are wrong (${some(sizes, 4)}), set others under Inputs.` : undefined;
+    const cure = [error.cure, others].filter((part) => part !== undefined).join(' ');
+    return no(`This model cannot be trained as it is. ${error.message}`, cure === '' ? undefined : cure);
   }
   if (layers.length === 0)
     return no(

@@ -2,6 +2,7 @@
 import { FormatError, JobError } from '#src/formats/errors.ts';
 import { GraphError } from '#src/graph/types.ts';
 import { ModelError } from '#src/onnx/model.ts';
+import { PlainError } from '#src/platform/refusals.ts';
 import { isOutOfMemory, RuntimeError } from '#src/runtime/errors.ts';
 import { StoreError } from '#src/store/errors.ts';
 import { DataError } from '#src/tasks/files.ts';
@@ -17,6 +18,11 @@ export class ProblemError extends Error {
   }
 }
 
+/** Of what nobody foresaw. */
+const unforeseen = {
+  message: 'Something went wrong in Rotune itself; it is no mistake of yours.',
+  cure: 'Try again. If it happens again, report it with the details below.',
+};
 const SAVED = 'Everything up to the last checkpoint is saved.';
 
 const describe = (cause: unknown): string =>
@@ -35,11 +41,11 @@ export function problemOf(cause: unknown, lost: string | null = null): Problem {
   if (cause instanceof Cancelled)
     return { code: 'cancelled', message: cause.message, safe: 'What was made ready so far is kept.' };
   const detail = describe(cause);
-  const message = cause instanceof Error ? cause.message : String(cause);
   const as = (code: ProblemCode, more: Partial<Problem> = {}): Problem => ({
     code,
-    message,
+    ...unforeseen,
     detail,
+    ...(cause instanceof PlainError && { message: cause.message, cure: cause.cure }),
     ...more,
   });
   const runtime = cause instanceof RuntimeError ? cause.code : null;
@@ -50,8 +56,7 @@ export function problemOf(cause: unknown, lost: string | null = null): Problem {
       cure: 'Continue from there. If it happens again, choose the CPU.',
       detail: [lost, detail].filter(Boolean).join('\n'),
     });
-  if (cause instanceof StoreError)
-    return as('storage', { safe: 'Nothing that was saved before is lost.', cure: cause.cure });
+  if (cause instanceof StoreError) return as('storage', { safe: 'Nothing that was saved before is lost.' });
   if (cause instanceof ModelError) return as('bad-model');
   if (cause instanceof DataError) return as('bad-data');
   if (cause instanceof GraphError) return as('unsupported');
@@ -65,12 +70,9 @@ export function problemOf(cause: unknown, lost: string | null = null): Problem {
     });
   if (runtime === 'session') return as('unsupported');
   if (runtime === 'run') return as('internal', { safe: SAVED });
-  return as('internal', {
-    // What was thrown is in the details: its words help those who mend it.
-    message: 'Something went wrong in Rotune itself; it is no mistake of yours.',
-    safe: SAVED,
-    cure: 'Try again. If it happens again, report it with the details below.',
-  });
+  if (cause instanceof PlainError) return as('bad-data');
+  // What was thrown is in the details: its words help those who mend it.
+  return as('internal', { safe: SAVED });
 }
 
 export const good = <T>(value: T): Outcome<T> => ({ ok: true, value });

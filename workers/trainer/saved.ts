@@ -123,7 +123,9 @@ export function parseSaved(stored: unknown): Saved {
   const { size } = parameterLayout(planned, outer.whole);
   const { theta } = checkpoint.state;
   if (!theta || Object.values(checkpoint.state).some((x) => x.length !== size))
-    throw new DataError(`The checkpoint is damaged: its layers take ${size} numbers.`);
+    throw new DataError(`The checkpoint is damaged: its layers take ${size} numbers.`, {
+      cure: 'Discard the run, and start it again.',
+    });
   const rows = v.safeParse(rowsSchema, outer.samples);
   return {
     checkpoint,

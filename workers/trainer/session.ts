@@ -1,11 +1,9 @@
 /** @file The trainer behind the worker's API: one device, one job at a time, one adapter to sample from and to export. */
-import type { Graph } from '#src/graph/types.ts';
 import { heapBytes } from '#src/runtime/heap.ts';
 import { FIRST_ROUNDS } from '#src/training/rounds.ts';
-import { parameterLayout, writeParameters } from '#src/oft/rotation/parameters.ts';
 import { randomId } from '#src/platform/id.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
-import type { BackendKind, BackendReport, LoadExternal, Runtime, StartSign } from '#src/runtime/types.ts';
+import type { BackendKind, BackendReport, LoadExternal } from '#src/runtime/types.ts';
 import { DataError } from '#src/tasks/files.ts';
 import type { Samples, TaskHost } from '#src/tasks/types.ts';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
@@ -27,36 +25,35 @@ import { Inspector } from '../inspection/inspect.ts';
 import type { Inspection, Look } from '../inspection/types.ts';
 import type { DebugFigures } from './debug/types.ts';
 import { stepFigures } from './debug/figures.ts';
-import { exportAs, weightOf, wholeParts } from './adapters/adapter.ts';
-import { Bench } from './bench.ts';
-import { withDifferences } from './adapters/differences.ts';
-import { fitOf } from './prepare/fit.ts';
+import { exportAs, wholeParts } from './adapters/adapter.ts';
+import type { Bench } from './bench.ts';
+import { type CreateRuntime, Devices } from './devices.ts';
+import { draw } from './adapters/draw.ts';
+import { type Opening, openStudio } from './adapters/open.ts';
+import { lookAt } from './prepare/look.ts';
 import { FetchMeter } from './files/fetchMeter.ts';
 import { Loader } from './files/loader.ts';
 import { OwnFiles } from './files/ownFiles.ts';
 import { bad, busy, Cancelled, good, problemOf, ProblemError } from './problems.ts';
-import { probe } from './prepare/probe.ts';
 import { checkedJob, matchSaved, readSaved } from './run/resume.ts';
 import { Run } from './run/run.ts';
 import type { KeptSet, PreparedStore } from '#src/store/prepared.ts';
 import { keeping } from './data/keeping.ts';
 import { keptArchive } from './data/keptArchive.ts';
 import type { Runs, Saved } from './saved.ts';
-import { layoutKeyOf, makeSetup } from './prepare/setup.ts';
+import { makeSetup } from './prepare/setup.ts';
 import type { Setup } from './prepare/types.ts';
 import { type Present, Shelf } from './adapters/shelf.ts';
 import { seldom } from './run/seldom.ts';
 import { sourceKey } from './files/sources.ts';
-import { asInFile, reportOf } from './adapters/start.ts';
 import { Stopwatch } from './run/stopwatch.ts';
+
+type Fetched = Pick<PrepareProgress, 'done' | 'total'>;
 
 export interface Environment {
   /** Address of the app's folder, under which models/ and data/ lie. */
   readonly base: URL;
-  readonly createRuntime: (
-    prefer: BackendKind | 'auto',
-    onStart: (sign: StartSign) => void,
-  ) => Promise<Runtime>;
+  readonly createRuntime: CreateRuntime;
   readonly decodeImage: TaskHost['decodeImage'];
   readonly runs: Runs;
   /** Where prepared data are kept beyond a run; absent: nowhere. */
@@ -65,20 +62,17 @@ export interface Environment {
   readonly newId?: () => string;
 }
 
-type Opening = JobRequest & { readonly adapter: Source };
-
 export class Session implements SessionApi {
   readonly #env: Environment;
   readonly #meter = new FetchMeter();
   readonly #own: OwnFiles;
+  readonly #devices: Devices;
   readonly #loader: Loader;
   readonly #jobs = new Mutex();
   readonly #inspector: Inspector;
   readonly #host: TaskHost;
   /** Reads the large weights of the model at hand. */
   #external: LoadExternal | undefined;
-  #bench: Bench | null = null;
-  #preferred: BackendKind | 'auto' = 'auto';
   /** A start was asked for and has not ended. */
   #running = false;
   #ended: Promise<unknown> = Promise.resolve();
@@ -101,6 +95,7 @@ export class Session implements SessionApi {
   constructor(env: Environment) {
     this.#env = env;
     this.#own = new OwnFiles(env.base, this.#meter);
+    this.#devices = new Devices(env.createRuntime, this.#meter);
     this.#loader = new Loader(this.#own);
     this.#inspector = new Inspector(this.#own);
     this.#shelf = new Shelf(env.runs, this.#loader);
@@ -109,8 +104,8 @@ export class Session implements SessionApi {
   }
 
   async device(prefer: BackendKind | 'auto'): Promise<BackendReport> {
-    if (this.#running && this.#bench) return this.#bench.runtime.backend;
-    return this.#jobs.run(async () => (await this.#device(prefer)).runtime.backend);
+    const standing = this.#running ? this.#devices.report : null;
+    return standing ?? this.#jobs.run(async () => (await this.#devices.get(prefer)).runtime.backend);
   }
 
   inspect(source: Source, look?: Look): Promise<Outcome<Inspection>> {
@@ -139,7 +134,8 @@ export class Session implements SessionApi {
 
   exportKept(name: string): Promise<Outcome<{ name: string; blob: Blob }>> {
     return this.#outcome(async () => {
-      if (!this.#env.prepared) throw new DataError('No prepared data are kept here.');
+      if (!this.#env.prepared)
+        throw new DataError('No prepared data are kept here. Give the data themselves.');
       return keptArchive(this.#env.prepared, name);
     });
   }
@@ -206,7 +202,7 @@ export class Session implements SessionApi {
     });
   }
 
-  openAdapter(request: JobRequest & { readonly adapter: Source }): Promise<Outcome<AdapterReport>> {
+  openAdapter(request: Opening): Promise<Outcome<AdapterReport>> {
     if (this.#running) return Promise.resolve(bad(busy));
     return this.#outcome(() => this.#jobs.run(() => this.#open(request)));
   }
@@ -228,8 +224,8 @@ export class Session implements SessionApi {
 
   debug(): Promise<Outcome<DebugFigures | null>> {
     return this.#outcome(async () => {
-      const bench = this.#bench;
-      if (!bench) return null;
+      if (this.#devices.report === null) return null;
+      const bench = this.#devices.standing();
       const setup = this.#setup?.setup ?? null;
       const sound = setup?.problems.every(({ severity }) => severity !== 'error') ?? false;
       const ended = !this.#run && this.#last?.setup === setup ? this.#last : null;
@@ -247,7 +243,7 @@ export class Session implements SessionApi {
     try {
       return good(await work());
     } catch (error) {
-      return bad(problemOf(error, this.#bench?.lost ?? null));
+      return bad(problemOf(error, this.#devices.lost));
     }
   }
 
@@ -257,42 +253,8 @@ export class Session implements SessionApi {
     await this.#env.runs.tidy();
   }
 
-  #standing(): Bench {
-    if (!this.#bench) throw new Error('There is no device.');
-    return this.#bench;
-  }
-
-  /** The device, or another one if another is wanted or this one was lost. */
-  async #device(prefer: BackendKind | 'auto'): Promise<Bench> {
-    const known = this.#bench;
-    if (known?.lost === null && (prefer === this.#preferred || prefer === known.runtime.backend.kind))
-      return known;
-    this.#bench = null;
-    await known?.dispose();
-    const onStart = (sign: StartSign): void => {
-      if (sign.kind === 'fetching') this.#meter.came('the runtime', sign.done, sign.total);
-    };
-    this.#bench = new Bench(await this.#env.createRuntime(prefer, onStart));
-    this.#preferred = prefer;
-    return this.#bench;
-  }
-
-  /** The device, while all that a request needs of the app's own host is fetched beside it: the runtime is the largest, and comes first. */
-  async #ready(
-    request: JobRequest,
-    signal: AbortSignal,
-    tell: (done: number, total: number) => void,
-  ): Promise<Bench> {
-    this.#meter.begin();
-    this.#meter.onChange = tell;
-    try {
-      const opening = this.#device(request.backend);
-      const started = opening.then(({ runtime }) => runtime.start(signal));
-      const [bench] = await Promise.all([opening, started, this.#loader.prefetch(request)]);
-      return bench;
-    } finally {
-      this.#meter.onChange = null;
-    }
+  #ready(request: JobRequest, ...rest: [AbortSignal, (progress: Fetched) => void]): Promise<Bench> {
+    return this.#devices.ready(request.backend, () => this.#loader.prefetch(request), ...rest);
   }
 
   #present(): Present {
@@ -333,47 +295,16 @@ export class Session implements SessionApi {
       tell(progress, progress.done === progress.total);
     };
     try {
-      const bench = await this.#ready(request, signal, (done, total) =>
+      const bench = await this.#ready(request, signal, ({ done, total }) =>
         tell({ what: 'fetching', done, total }, done === total),
       );
       signal.throwIfAborted();
-      return await this.#lookAt(request, withProbe, bench, going);
+      const setup = await this.#makeSetup(request, null, going);
+      return await lookAt(setup, withProbe, bench, this.#host, going);
     } finally {
       this.#cancelling = null;
       await this.#env.prepared?.flush();
     }
-  }
-
-  async #lookAt(
-    request: JobRequest,
-    withProbe: boolean,
-    bench: Bench,
-    tell: (progress: PrepareProgress) => void,
-  ): Promise<Preparation> {
-    const setup = await this.#makeSetup(request, null, tell);
-    const { planned, model, problems } = setup;
-    const sound = problems.every(({ severity }) => severity !== 'error');
-    if (withProbe && sound)
-      await setup.prepared.warm(this.#host, (done, total) => tell({ what: 'encoding', done, total }));
-    const secondsPerStep = withProbe && sound ? await probe(setup, bench) : null;
-    const sum = (pick: 'stored' | 'effective'): number => planned.reduce((n, p) => n + p[pick], 0);
-    return {
-      backend: bench.runtime.backend,
-      modelHash: model.hash,
-      modelBytes: model.bytes,
-      layers: setup.layers,
-      planned,
-      whole: setup.layout.whole.map(({ name }) => name),
-      ...(setup.report && { adapter: setup.report }),
-      parameters: { stored: sum('stored'), effective: sum('effective'), base: setup.weights },
-      images: setup.prepared.counts.train,
-      heldout: setup.prepared.counts.heldout,
-      preview: setup.prepared.preview,
-      unsaveable: sound ? await setup.unsaveable() : [],
-      fit: sound ? fitOf(setup, bench.runtime.offered) : null,
-      secondsPerStep,
-      problems,
-    };
   }
 
   async #start(
@@ -389,7 +320,7 @@ export class Session implements SessionApi {
     const cancelling = new AbortController();
     this.#cancelling = cancelling;
     const { signal } = cancelling;
-    const bench = await this.#ready(request, signal, (done, total) =>
+    const bench = await this.#ready(request, signal, ({ done, total }) =>
       tell({ kind: 'phase', phase: 'fetching', done, total }, done === total),
     ).finally(() => (this.#cancelling = null));
     signal.throwIfAborted();
@@ -440,69 +371,25 @@ export class Session implements SessionApi {
     return this.#shelf.saved(id) ?? readSaved(this.#env.runs, id, emit);
   }
 
-  async #open({ job: asked, model: source, adapter, backend }: Opening): Promise<AdapterReport> {
-    const job = checkedJob(asked);
-    await this.#device(backend);
-    const model = await this.#loader.model(source, job);
-    const layers = model.layers();
-    this.#external = this.#loader.external(source);
-    const start = await this.#loader.adapter(adapter, model.hash, layers);
-    const { planned, numbers } = asInFile(start.file);
-    const layout = parameterLayout(planned);
-    const { differences } = start.file;
-    const layoutKey = differences ? `${model.hash}:${start.hash}` : layoutKeyOf(model.hash, layout);
-    this.#shelf.open({
-      adapter: {
-        id: `opened:${start.hash}`,
-        job,
-        layers,
-        layout,
-        theta: writeParameters(layout, numbers),
-        step: 0,
-        modelHash: model.hash,
-        opened: start.name,
-        ...(differences && { differences }),
-      },
-      model,
-      external: this.#loader.external(source),
-      layoutKey,
-    });
-    return reportOf(start);
+  async #open(request: Opening): Promise<AdapterReport> {
+    const job = checkedJob(request.job);
+    await this.#devices.get(request.backend);
+    this.#external = this.#loader.external(request.model);
+    const { studio, report } = await openStudio({ ...request, job }, this.#loader);
+    this.#shelf.open(studio);
+    return report;
   }
 
   async #draw(request: SampleRequest): Promise<Samples> {
-    const bench = this.#run ? this.#standing() : await this.#device(this.#preferred);
-    const { adapter, model, external, layoutKey } = await this.#shelf.studio(this.#present());
-    this.#external = external;
-    const { layers, differences, layout, theta } = adapter;
-    const { strength } = request;
-    if (!model.sample)
-      throw new ProblemError({ code: 'unsupported', message: 'This task has no prompts to answer.' });
-    const weights = differences && weightOf(await wholeParts(model, external));
-    const change =
-      differences && weights
-        ? (graph: Graph) => withDifferences(graph, weights, layers, differences, strength)
-        : undefined;
-    const key = differences ? `${layoutKey}:${strength}` : layoutKey;
-    return model.sample(
-      {
-        ...request,
-        negative: adapter.job.sample.negative,
-        classes: adapter.classes,
-        newHead: layout.whole.length > 0,
-      },
-      {
-        run: (slot, own, graph) =>
-          bench.turned({ key, layout, theta, strength, change }, slot, own, graph, external),
-      },
-      this.#host,
-      () => undefined,
-    );
+    const bench = this.#run ? this.#devices.standing() : await this.#devices.get();
+    const studio = await this.#shelf.studio(this.#present());
+    this.#external = studio.external;
+    return draw(studio, request, bench, this.#host);
   }
 
   /** What tasks are lent: always through the device that stands at the time. */
   #newHost(): TaskHost {
-    const standing = (): Bench => this.#standing();
+    const standing = (): Bench => this.#devices.standing();
     return {
       get backend() {
         return standing().runtime.backend.kind;

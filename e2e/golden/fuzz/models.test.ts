@@ -1,4 +1,4 @@
-/** @file 1,000 damaged model files: each is refused with a sentence, or is a model whose numbers ONNX Runtime confirms. */
+/** @file Damaged model files, 1,000 of them in a sweep: each is refused with a sentence, or is a model whose numbers ONNX Runtime confirms. */
 import * as ort from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
 import { listDims } from '#src/graph/bind.ts';
@@ -14,6 +14,7 @@ import { importGraph } from '#src/ops/import/import.ts';
 import { uniform } from '#src/ops/testing/random.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { meanOver } from '#src/optim/loss.ts';
+import { depth } from '#src/platform/testing/depth.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { fixture } from '../testing/fixtures.ts';
 import { mutations } from './mutate.ts';
@@ -25,7 +26,7 @@ const bases = [
   'zoo/vit-timm-dyn23/model.onnx',
   'zoo/gpt2-past-optimum18/model.onnx',
 ];
-const perKind = Math.ceil(1000 / Object.keys(mutations).length);
+const perKind = Math.ceil(depth(250, 1000) / Object.keys(mutations).length);
 
 /** The whole way that a file of the user's goes. Throws ModelError or GraphError. */
 function take(bytes: Uint8Array): Graph {

@@ -2,7 +2,7 @@
 import type { ToolFormat } from '#src/oft/modules/types.ts';
 import { nameLosses } from '#src/oft/modules/verdict.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
-import { FormatError } from '../errors.ts';
+import { FormatError, Misfit } from '../errors.ts';
 import { readSafetensors, type Safetensors } from '../files/safetensors.ts';
 import { isZip, unzipFiles } from '../files/zip.ts';
 import type { AdapterFormat } from './adapterFormat.ts';
@@ -71,7 +71,7 @@ export function headLosses(format: AdapterFormat, whole: readonly Named[]): stri
  */
 export async function writeAdapter(format: AdapterFormat, input: AdapterInput): Promise<WrittenAdapter> {
   const { layers, whole = [] } = input;
-  if (layers.length === 0) throw new FormatError('There is no adapted layer to save.');
+  if (layers.length === 0) throw new FormatError('There is no adapted layer to save. Train one first.');
   const { write, takes } = adapterKind(format);
   const files = await write(input);
   const planned = layers.map((l) => l.layer);
@@ -99,7 +99,7 @@ export function readAdapter(files: ReadonlyMap<string, Uint8Array>, layers: read
 
 function demandFinite(path: string, ...numbers: (Float32Array | undefined)[]): void {
   if (numbers.some((some) => some?.some((x) => !Number.isFinite(x))))
-    throw new FormatError(
+    throw new Misfit(
       `The adapter of ${path} holds numbers that are not finite: its training went wrong, or the file is damaged.`,
     );
 }
@@ -117,7 +117,7 @@ function read(files: ReadonlyMap<string, Uint8Array>, layers: readonly Layer[]):
     if (readKind && recognises?.(unknown)) return { ...readKind(unknown, layers), format };
   const foreign = foreignMessage(keys);
   if (foreign !== undefined) throw new FormatError(foreign);
-  if (keys.length === 0) throw new FormatError('The adapter file holds no tensors.');
+  if (keys.length === 0) throw new Misfit('The adapter file holds no tensors.');
   throw new FormatError(
     `The file is no adapter that is known: it has ${keys[0]!}. OFT adapters have keys that end in .oft_blocks (LyCORIS, ComfyUI, kohya) or .oft_R.weight (PEFT, OneTrainer).`,
   );

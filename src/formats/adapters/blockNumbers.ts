@@ -2,18 +2,17 @@
 import { blockLimit, layerLimit } from '#src/oft/rotation/clamp.ts';
 import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
 import { blockNumbers, storedBlocks } from '#src/oft/plan/planned.ts';
-import { FormatError } from '../errors.ts';
 
 /** Throws FormatError where the numbers are not as many as the plan says. */
 export function checkNumbers({ layer: planned, blocks, rescale }: LayerParameters): void {
   const { path, out } = planned.layer;
   const wanted = blockNumbers(planned);
   if (blocks.length !== wanted)
-    throw new FormatError(
+    throw new RangeError(
       `${path}: ${storedBlocks(planned)} blocks of ${planned.size}×${planned.size} take ${wanted} numbers, ${blocks.length} were given.`,
     );
   if (rescale && rescale.length !== out)
-    throw new FormatError(`${path}: rescale takes ${out} numbers, ${rescale.length} were given.`);
+    throw new RangeError(`${path}: rescale takes ${out} numbers, ${rescale.length} were given.`);
 }
 
 /** Q of every stored block, before any clamp, [stored · b · b]: B − Bᵀ, or v above the diagonal and −v below. */

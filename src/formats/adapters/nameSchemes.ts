@@ -4,7 +4,7 @@
  */
 import { isText, moduleOf } from '#src/oft/modules/tree.ts';
 import type { Layer } from '#src/oft/types.ts';
-import { FormatError } from '../errors.ts';
+import { Misfit } from '../errors.ts';
 
 /** What stands before a module's name, with its joint: `lora_unet_`, `unet.`. */
 interface Scheme {
@@ -200,7 +200,7 @@ export function resolveNames(present: ReadonlySet<string>, layers: readonly Laye
     if (!own.stems.has(layer)) continue;
     const other = taken.get(stem);
     if (other)
-      throw new FormatError(
+      throw new Misfit(
         `The file has one name, ${stem}, for two layers of this model: ${other.path} and ${layer.path}. It cannot be told which is meant.`,
       );
     taken.set(stem, layer);

@@ -9,5 +9,7 @@ export function toFloat32(t: Tensor, name: string): Float32Array {
   if (t.data instanceof Float64Array) return Float32Array.from(t.data);
   if (t.type === 'float16') return Float32Array.from(t.data as Uint16Array, halfToNumber);
   if (t.type === 'bfloat16') return Float32Array.from(t.data as Uint16Array, bfloatToNumber);
-  throw new FormatError(`${name} holds ${t.type}, but floating-point numbers were expected.`);
+  throw new FormatError(
+    `${name} holds ${t.type}, but floating-point numbers were expected. Save it as float32.`,
+  );
 }

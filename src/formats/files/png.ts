@@ -1,6 +1,5 @@
 /** @file PNG files without a canvas: 8-bit RGBA, no interlacing (W3C PNG specification), for Node, workers and pages alike. */
 import { zlibSync } from 'fflate';
-import { FormatError } from '../errors.ts';
 
 /** RGBA, row-major, 0–255. */
 export interface Raster {
@@ -35,7 +34,7 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
 /** The picture as a PNG file. Throws FormatError where the pixels do not fill width × height. */
 export function encodePng({ width, height, rgba }: Raster): Uint8Array {
   if (width < 1 || height < 1 || rgba.length !== 4 * width * height)
-    throw new FormatError(
+    throw new RangeError(
       `A picture of ${width}×${height} takes ${4 * width * height} bytes, ${rgba.length} were given.`,
     );
   const header = new Uint8Array(13);
@@ -78,7 +77,7 @@ export function contactSheet(
   pictures: readonly Raster[],
   { columns, scale = 1, gap = 0, background = [255, 255, 255, 255] }: SheetOptions = {},
 ): Raster {
-  if (pictures.length === 0) throw new FormatError('A sheet needs at least one picture.');
+  if (pictures.length === 0) throw new RangeError('A sheet needs at least one picture.');
   const across = columns ?? Math.ceil(Math.sqrt(pictures.length));
   const down = Math.ceil(pictures.length / across);
   const cellWidth = scale * Math.max(...pictures.map((p) => p.width));

@@ -9,7 +9,9 @@ export function parseToml(text: string): unknown {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const reason = error.message.split('\n')[0]!.replace(/^Invalid TOML document: /, '');
-    throw new JobError(`Line ${error.line}, column ${error.column} is not TOML: ${reason}.`);
+    throw new JobError(`Line ${error.line}, column ${error.column} is not TOML: ${reason}.`, undefined, {
+      cure: 'Correct it there: see toml.io for how it is written.',
+    });
   }
 }
 
@@ -52,7 +54,7 @@ export function fromToml<T>(text: string, make: (table: unknown) => T): T {
   } catch (error) {
     const line = error instanceof JobError && error.key !== undefined ? lineOf(text, error.key) : undefined;
     if (!(error instanceof JobError) || line === undefined) throw error;
-    throw new JobError(`Line ${line}: ${error.message}`, error.key);
+    throw new JobError(`Line ${line}: ${error.message}`, error.key, { cure: error.cure });
   }
 }
 

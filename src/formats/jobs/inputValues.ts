@@ -1,4 +1,5 @@
 /** @file Values of a model's inputs as people write them: "sr=16000", "training=false", "size=224,224". */
+import { FormatError } from '../errors.ts';
 import type { InputValues } from '#src/onnx/givenInputs.ts';
 
 const words: Readonly<Record<string, number>> = { true: 1, false: 0 };
@@ -43,9 +44,9 @@ export function parseValues(line: string): InputValues | string {
     .map((part) => part.trim())
     .filter((part) => part !== '');
   try {
-    return inputValues(parts, (words) => new RangeError(words.replace(/^--set /, '')));
+    return inputValues(parts, (words) => new FormatError(words.replace(/^--set /, '')));
   } catch (error) {
-    if (error instanceof RangeError) return error.message;
+    if (error instanceof FormatError) return error.message;
     throw error;
   }
 }

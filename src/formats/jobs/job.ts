@@ -226,7 +226,11 @@ function usualJob({ id, usual }: TaskInfo, plan: Plan, blockwiseRate: boolean): 
 export function jobFromTable(input: unknown): Job {
   const { task = defaultJob.task } = checked(jobSchema, input, '');
   const info = taskInfo(task);
-  if (!info) throw new JobError(`task: there is no task "${task}".`, 'task');
+  if (!info)
+    throw new JobError(
+      `task: there is no task "${task}"; allowed: ${taskInfos.map(({ id }) => id).join(', ')}.`,
+      'task',
+    );
   const {
     plan: planned,
     options,

@@ -1,5 +1,5 @@
 /** @file Share links: `#v1:` + base64url(gzip(JSON of the job's table)). They are untrusted, and never fetch anything from elsewhere. */
-import { LinkError } from '../errors.ts';
+import { LinkError, FormatError } from '../errors.ts';
 import { jobFromTable, jobToTable } from './job.ts';
 import type { Job } from './jobTypes.ts';
 
@@ -29,7 +29,7 @@ async function collect(stream: ReadableStream<Uint8Array>, limit: number): Promi
     if (length > limit) {
       await reader.cancel();
       throw new LinkError(
-        `This link unpacks to more than ${limit / 1024} KiB, far more than a job needs. It was not opened.`,
+        `This link unpacks to more than ${limit / 1024} KiB, far more than a job needs. It was not opened. Ask for the job file instead.`,
       );
     }
     chunks.push(value);
@@ -67,7 +67,7 @@ export async function encodeLink(job: Job): Promise<string> {
 
 function unpackBase64(text: string): Uint8Array<ArrayBuffer> {
   if (!/^[\w-]+$/.test(text))
-    throw new LinkError('This link is damaged: it holds characters that no link has.');
+    throw new LinkError('This link is damaged: it holds characters that no link has. Copy it again, whole.');
   try {
     return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
   } catch {
@@ -85,10 +85,12 @@ export async function decodeLink(hash: string): Promise<Job> {
     throw new LinkError(
       /^#v\d+:/.test(tagged)
         ? 'This link was made by a newer Rotune. Reload the page to update, then open it again.'
-        : 'This is not a Rotune link.',
+        : 'This is not a Rotune link. Copy it again, from #v1: on.',
     );
   if (tagged.length > LONGEST_LINK)
-    throw new LinkError('This link is far longer than a job needs. It was not opened.');
+    throw new LinkError(
+      'This link is far longer than a job needs. It was not opened. Ask for the job file instead.',
+    );
   const packed = unpackBase64(tagged.slice(TAG.length));
   let table: unknown;
   try {
@@ -102,12 +104,15 @@ export async function decodeLink(hash: string): Promise<Job> {
   try {
     job = jobFromTable(table);
   } catch (error) {
-    throw new LinkError(`This link does not hold a valid job: ${(error as Error).message}`);
+    if (!(error instanceof FormatError)) throw error;
+    throw new LinkError(`This link does not hold a valid job: ${error.message}`, {
+      cure: 'Ask for the link again, or for the job file.',
+    });
   }
   const own = ownSources(job);
   if (own.length > 0)
     throw new LinkError(
-      `This link names files that are not built in (${own.join(', ')}). Links cannot bring those.`,
+      `This link names files that are not built in (${own.join(', ')}). Links cannot bring those. Ask for the job file and the folder.`,
     );
   return job;
 }

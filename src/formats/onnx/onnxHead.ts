@@ -4,6 +4,7 @@ import { numberToHalf } from '#src/onnx/float16.ts';
 import { type Constant, type Model, ModelError, type ModelGraph, type ModelValue } from '#src/onnx/model.ts';
 import { constantOf, numbersOf, sizeOf, tensor, tensorOf } from '#src/onnx/tensor.ts';
 import { fresh, namesIn } from './onnxEdit.ts';
+import { ModelScope } from './onnxValues.ts';
 import type { WholeValues } from '#src/oft/rotation/parameters.ts';
 
 /** The file's own element type, where it has kernels for it. */
@@ -63,10 +64,11 @@ function resized(graph: ModelGraph, whole: readonly WholeValues[], from: number,
     whole.map((w) => w.name),
   );
   const initializers = new Map(graph.initializers);
+  const scope = new ModelScope(graph);
   const names = namesIn(graph);
   const nodes = graph.nodes.map((node) => {
     const shape =
-      node.op === 'Reshape' && node.domain === '' ? initializers.get(node.inputs[1] ?? '') : undefined;
+      node.op === 'Reshape' && node.domain === '' ? scope.constant(node.inputs[1] ?? '') : undefined;
     if (!shape || !reached.has(node.inputs[0] ?? '') || sizeOf(shape.shape) > 8) return node;
     const sizes = numbersOf(tensorOf(shape));
     const at = sizes.lastIndexOf(from);

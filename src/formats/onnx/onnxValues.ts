@@ -1,9 +1,10 @@
 /** @file Values of a weight where a node of the model sees it: constants behind any operators that can be computed here. */
 import { intAttr, intsAttr } from '#src/graph/attributes.ts';
+import { constantOfNode } from '#src/onnx/constantNodes.ts';
 import { bfloatToNumber, halfToNumber, numberToBfloat, numberToHalf } from '#src/onnx/float16.ts';
 import { type Constant, type DType, ModelError, type ModelGraph, type Node } from '#src/onnx/model.ts';
 import { typeOfCode } from '#src/onnx/protobuf.ts';
-import { constantOf, numbersOf, sizeOf, type Tensor, tensor, tensorOf } from '#src/onnx/tensor.ts';
+import { numbersOf, sizeOf, type Tensor, tensor, tensorOf } from '#src/onnx/tensor.ts';
 import { builder, operatorKey, operators } from '#src/ops/table.ts';
 
 /** Numbers of any type in float64. */
@@ -28,13 +29,7 @@ export class ModelScope {
     const own = this.graph.initializers.get(name);
     if (own) return own;
     const node = this.#producers.get(name);
-    if (node) {
-      if (node.op !== 'Constant' || node.domain !== '') return undefined;
-      const { value, value_floats: floats } = node.attributes;
-      if (floats?.kind === 'floats')
-        return constantOf(tensor('float32', [floats.value.length], floats.value));
-      return value?.kind === 'tensor' ? value.value : undefined;
-    }
+    if (node) return constantOfNode(node);
     return this.outer?.constant(name);
   }
 
@@ -97,7 +92,9 @@ const isFloat = (type: DType): boolean => type.includes('float');
 function constantValues(scope: ModelScope, name: string): Values {
   const constant = scope.constant(name);
   if (!constant)
-    throw new ModelError(`The value ${name} behind a weight is not constant: it cannot be merged.`);
+    throw new ModelError(
+      `The value ${name} behind a weight is not constant: it cannot be merged. Save the adapter's own file.`,
+    );
   const data = /^u?int4$/.test(constant.type) ? nibbles(constant) : numbersOf(tensorOf(constant));
   return { type: constant.type, shape: constant.shape, data: Float64Array.from(data) };
 }
@@ -146,7 +143,7 @@ function cast(x: Values, type: DType | undefined): Values {
             : undefined;
   if (!type || !round)
     throw new ModelError(
-      `A weight is cast to ${type ?? 'an unknown type'}; only floating-point weights can be merged.`,
+      `A weight is cast to ${type ?? 'an unknown type'}; only floating-point weights can be merged. Save the adapter's own file.`,
     );
   return { type, shape: x.shape, data: x.data.map(round) };
 }
@@ -163,7 +160,9 @@ function dequantized(scope: ModelScope, node: Node, x: Values): Values {
   const after = sizeOf(x.shape.slice(axis + 1));
   const groups = block > 0 ? Math.ceil(length / block) : length;
   if (!whole && scale.data.length !== (block > 0 ? (x.data.length / length) * groups : length))
-    throw new ModelError(`DequantizeLinear ${node.name}: its scale does not fit its input.`);
+    throw new ModelError(
+      `DequantizeLinear ${node.name}: its scale does not fit its input. Export the model again.`,
+    );
   const data = x.data.map((v, i) => {
     const place = Math.floor(i / after) % length;
     const k = whole

@@ -181,7 +181,7 @@ export function noWeight(model: Model, layer: Layer): ModelError {
   return new ModelError(
     packed
       ? `The weight of ${layer.path} is packed in few bits (MatMulNBits ${packed.name || packed.outputs[0]!}), which cannot be merged into. Save the adapter's own file, or train on the model before it was quantised.`
-      : `The model has no ${layer.op} that multiplies by ${layer.initializer}, the weight of ${layer.path}: the adapter belongs to another model.`,
+      : `The model has no ${layer.op} that multiplies by ${layer.initializer}, the weight of ${layer.path}: the adapter belongs to another model. Open the model it was trained on.`,
   );
 }
 
@@ -196,7 +196,7 @@ export function seenValues(layer: Layer, { scope, seen, node, opset }: WeightUse
     (idle === 0 || (layer.kind === 'linear' && values.shape.slice(0, idle).every((d) => d === 1)));
   if (!fits)
     throw new ModelError(
-      `${node.op} ${node.name} has a weight of shape [${values.shape.join()}], but layer ${layer.path} one of [${wanted.join()}]: the adapter belongs to another model.`,
+      `${node.op} ${node.name} has a weight of shape [${values.shape.join()}], but layer ${layer.path} one of [${wanted.join()}]: the adapter belongs to another model. Open the model it was trained on.`,
     );
   return values;
 }

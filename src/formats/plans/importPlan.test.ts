@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { depth } from '#src/platform/testing/depth.ts';
 import { FormatError, JobError } from '../errors.ts';
 import { importPlan } from './importPlan.ts';
 import { defaultJob, printJob } from '../jobs/job.ts';
@@ -74,7 +75,7 @@ describe('importPlan', () => {
           expect(error).toBeInstanceOf(FormatError);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: depth(200, 1000) },
     );
   });
 });

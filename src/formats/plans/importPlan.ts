@@ -32,7 +32,7 @@ function fromJson(text: string): ImportedPlan {
     if (args) return planFromArguments(args);
   }
   throw new JobError(
-    `This JSON is neither a PEFT adapter_config.json (it has no peft_type) nor kohya's arguments.`,
+    `This JSON is neither a PEFT adapter_config.json (it has no peft_type) nor kohya's arguments. Choose one of those.`,
   );
 }
 
@@ -66,7 +66,9 @@ export function importPlan(text: string, fileName = 'This text'): ImportedPlan {
   } catch (error) {
     if (looksLikeArguments(trimmed)) return planFromArguments(argumentsOfLine(trimmed));
     throw error instanceof JobError
-      ? new JobError(`${fileName} is none of ${many(kinds)}. ${error.message}`)
+      ? new JobError(`${fileName} is none of ${many(kinds)}. ${error.message}`, error.key, {
+          cure: error.cure ?? 'Choose a file of one of these kinds.',
+        })
       : error;
   }
   if (trimmed === '') throw new JobError(`${fileName} is empty. Read here: ${many(kinds)}.`);

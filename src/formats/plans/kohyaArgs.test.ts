@@ -85,7 +85,7 @@ describe('kohya’s arguments', () => {
   });
 
   it.each([
-    ['algo=lokr', /^algo is lokr; Rotune trains OFT only: diag-oft or boft\.$/],
+    ['algo=lokr', /^algo is lokr; Rotune trains OFT only\. Write algo=diag-oft or algo=boft\.$/],
     ['algo=boft preset=ful', /^preset is ful, which LyCORIS does not have\. Did you mean full\?$/],
     ['algo=boft preset=ia3', /^preset is ia3, which is made for IA³/],
     ['algo=boft network_dim=0', /^network_dim is 0; allowed: a whole number from 1\.$/],

@@ -154,7 +154,7 @@ export function planFromArguments(args: Arguments): ImportedPlan {
   const algorithm = args.has('algo') ? oftAlgorithm(args.get('algo')) : 'diag';
   if (algorithm === undefined)
     throw new JobError(
-      `algo is ${shown(args.get('algo'))}; Rotune trains OFT only: diag-oft or boft.`,
+      `algo is ${shown(args.get('algo'))}; Rotune trains OFT only. Write algo=diag-oft or algo=boft.`,
       'algo',
     );
   if (!args.has('algo')) notes.push('algo is not given: LyCORIS would train LoRA; diag-oft was taken.');

@@ -99,7 +99,10 @@ describe('PEFT configurations', () => {
 
   it.each([
     [{ peft_type: 'BOFT' }, /^peft_type is BOFT\. PEFT’s BOFT turns the input side in stages/],
-    [{ peft_type: 'LORA' }, /^peft_type is LORA; Rotune reads OFT configurations only\.$/],
+    [
+      { peft_type: 'LORA' },
+      /^peft_type is LORA; Rotune reads OFT configurations only\. Choose one of an OFT adapter\.$/,
+    ],
     [{ r: 4 }, /^r is 4 and oft_block_size is 32; PEFT takes exactly one of them/],
     [{ oft_block_size: 0 }, /^r is 0 and oft_block_size is 0/],
     [{ oft_block_size: 2.5 }, /^oft_block_size is 2\.5; allowed: a whole number from 0\.$/],

@@ -156,7 +156,10 @@ export function planFromPeft(table: Table): ImportedPlan {
       'peft_type',
     );
   if (type !== 'OFT')
-    throw new JobError(`peft_type is ${shown(type)}; Rotune reads OFT configurations only.`, 'peft_type');
+    throw new JobError(
+      `peft_type is ${shown(type)}; Rotune reads OFT configurations only. Choose one of an OFT adapter.`,
+      'peft_type',
+    );
   const notes: string[] = [];
   const blocks = blocksOf(table, notes);
   const series = truth(table, 'use_cayley_neumann', true);

@@ -12,9 +12,11 @@ const file = (path: string): Uint8Array => readFileSync(new URL(`../../../${path
 export const golden = (path: string): unknown =>
   JSON.parse(new TextDecoder().decode(file(`e2e/golden/${path}`)));
 
+let unet: readonly Layer[] | undefined;
+
 /** All 83 layers of the tiny UNet of e2e/golden/oft/unet. */
-export const unetLayers = (): Layer[] =>
-  findLayers(importGraph(decodeModel(file('e2e/golden/oft/unet/model.onnx')), {}));
+export const unetLayers = (): readonly Layer[] =>
+  (unet ??= findLayers(importGraph(decodeModel(file('e2e/golden/oft/unet/model.onnx')), {})));
 
 /** A CLIP text encoder of two layers, as transformers names them (from version 5 on without `text_model.`). */
 export const clipLayers = (prefix = ''): Layer[] =>

@@ -1,7 +1,7 @@
 /** @file Rewrites a graph so that its planned layers work with rotated weights: W′ = D·CᵀW (output side) or D·W·Rᵀ (input side). */
 import { floatAttr } from '#src/graph/attributes.ts';
 import type { Builder } from '#src/graph/builder.ts';
-import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
+import { reportIt, type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { operators } from '#src/ops/table.ts';
 import { cheapestRoute, type Route, type Rows } from './cost.ts';
@@ -75,7 +75,7 @@ function adapt(
       `The layer ${planned.layer.path} (${node.op} ${node.name}) has no input or no weight. The file is damaged; export the model again.`,
     );
   if (g.values.get(node.outputs[0]!))
-    throw new GraphError(`${node.op} ${node.name}: its output already exists.`);
+    throw new GraphError(`${node.op} ${node.name}: its output already exists.`, { cure: reportIt });
   if (x.shape.includes(0))
     throw new GraphError(
       `The layer ${planned.layer.path} gets no values: its input has the shape [${x.shape.join(', ')}]. Set the model's dimensions to 1 or more.`,
@@ -193,7 +193,8 @@ function rotateByGram(
 /** ∂L/∂x of a MatMul, Gemm or Conv by its own rule. */
 function inputGradient(g: Builder, node: Node, z: Value, dz: Value): Value | null {
   const rule = operators[node.op]?.grad;
-  if (typeof rule !== 'function') throw new GraphError(`${node.op} ${node.name} has no gradient.`);
+  if (typeof rule !== 'function')
+    throw new GraphError(`${node.op} ${node.name} has no gradient.`, { cure: reportIt });
   const inputs = node.inputs.map((n) => (n === '' ? null : g.value(n)));
   return (
     rule({

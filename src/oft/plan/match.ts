@@ -1,16 +1,15 @@
 /** @file A rule's match, compiled once and asked for every layer. */
+import { PlainError } from '#src/platform/refusals.ts';
 import { regexComplaint } from './regexGuard.ts';
 import { roleOf } from '../layers/roles.ts';
 import type { Layer, Match } from '../types.ts';
 
 /** A match that cannot be asked: what is wrong with it, and the way out. */
-export class MatchError extends RangeError {
+export class MatchError extends PlainError {
   override readonly name = 'MatchError';
-  constructor(
-    message: string,
-    readonly cure: string,
-  ) {
-    super(message);
+  declare readonly cure: string;
+  constructor(message: string, cure: string) {
+    super(message, { cure });
   }
 }
 

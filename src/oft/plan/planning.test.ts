@@ -1,6 +1,7 @@
 /** @file Planning throws nothing, whatever stands in a plan, and never hangs on an expression that it takes. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { depth } from '#src/platform/testing/depth.ts';
 import { globMatches } from './match.ts';
 import { preflight } from '../preflight/preflight.ts';
 import { regexComplaint } from './regexGuard.ts';
@@ -122,7 +123,7 @@ it('throws nothing on any plan, and has a row for every layer that fits its stat
         }
       }
     }),
-    { numRuns: 1500, seed: 7 },
+    { numRuns: depth(300, 1500), seed: 7 },
   );
   expect([...seen].sort()).toEqual(['adapted', 'error', 'identity', 'skipped']);
 });
@@ -137,10 +138,10 @@ it('takes no expression that hangs: all that pass match a long hostile path at o
       const pattern = new RegExp(source);
       for (const text of hostile) pattern.test(`${text}\n`);
     }),
-    { numRuns: 20_000, seed: 11 },
+    { numRuns: depth(4000, 20_000), seed: 11 },
   );
   // An expression with exponential time would run for ages: reaching this line is the proof.
-  expect(taken).toBeGreaterThan(1000);
+  expect(taken).toBeGreaterThan(depth(200, 1000));
 });
 
 it('matches globs as the expression would that they stand for', () => {
@@ -154,6 +155,6 @@ it('matches globs as the expression would that they stand for', () => {
         .replaceAll('?', '.');
       expect(globMatches(g, t)).toBe(new RegExp(`^${source}$`).test(t));
     }),
-    { numRuns: 5000, seed: 5 },
+    { numRuns: depth(1000, 5000), seed: 5 },
   );
 });

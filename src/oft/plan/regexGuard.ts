@@ -61,7 +61,7 @@ export function regexComplaint(source: string): RegexComplaint | null {
   try {
     new RegExp(source);
   } catch (error) {
-    const why = error instanceof Error ? error.message.replace(/^.*: /, '') : '';
+    const why = error instanceof SyntaxError ? error.message.replace(/^.*: /, '') : '';
     return {
       reason: `is no regular expression${why && ` (${why})`}.`,
       cure: 'Correct it, or use a glob in name.',

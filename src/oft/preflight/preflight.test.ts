@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { proposeForBudget } from '../blocks/budget.ts';
-import { compatibility, oneNumberFits } from './compatibility.ts';
+import { compatibility } from './compatibility.ts';
+import { oneNumberFits } from './troubles.ts';
 import type { ToolVerdict } from '../modules/types.ts';
 import { nameModules } from '../modules/tree.ts';
 import { peftSettings } from '../plan/planned.ts';

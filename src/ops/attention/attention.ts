@@ -4,7 +4,7 @@ import { floatAttr, intAttr } from '#src/graph/attributes.ts';
 import type { Value } from '#src/graph/types.ts';
 import type { DType, Node } from '#src/onnx/model.ts';
 import { numbersOf, tensor } from '#src/onnx/tensor.ts';
-import { fail, typeOfAttribute } from '../entries/arguments.ts';
+import { contradicts, fail, typeOfAttribute } from '../entries/arguments.ts';
 import {
   afterPast,
   attend,
@@ -115,12 +115,17 @@ export const Attention: Operator = expanded((g, node, inputs) => {
   const flat = Q.shape.length === 3;
   const heads = (x: Value, attribute: string): Value => {
     if (!flat)
-      return x.shape.length === 4 ? x : fail(node, `inputs must have 3 or 4 axes, not ${x.shape.length}.`);
+      return x.shape.length === 4
+        ? x
+        : contradicts(node, `inputs must have 3 or 4 axes, not ${x.shape.length}.`);
     return splitHeads(g, node, x, intAttr(node, attribute, 0));
   };
   const past = inputs[4] ?? null;
   if ((past === null) !== ((inputs[5] ?? null) === null))
-    fail(node, 'has a past key without a past value, or the other way round. The file is damaged.');
+    fail(
+      node,
+      'has a past key without a past value, or the other way round. The file is damaged; export the model again.',
+    );
   const q = heads(Q, 'q_num_heads');
   const k = afterPast(g, past, heads(K, 'kv_num_heads'));
   const v = afterPast(g, inputs[5], heads(V, 'kv_num_heads'));
@@ -150,7 +155,7 @@ export const Attention: Operator = expanded((g, node, inputs) => {
     if (mode === 3) return guarded(result.probabilities);
     return (
       [result.raw, result.capped, result.biased][mode] ??
-      fail(node, `qk_matmul_output_mode ${mode} is unknown.`)
+      contradicts(node, `qk_matmul_output_mode ${mode} is unknown.`)
     );
   };
   return [flat ? mergeHeads(g, y) : y, k, v, node.outputs[3] ? scores() : null];

@@ -48,7 +48,11 @@ function paddingBias(g: Builder, node: Node, mask: Value, q: Value, columns: num
   }
   if (shape.length === 2) return seen(g.reshape(mask, [shape[0]!, 1, 1, shape[1]!]));
   if (shape.length === 3) return seen(g.reshape(mask, [shape[0]!, 1, shape[1]!, shape[2]!]));
-  if (shape.length !== 4) fail(node, `a mask of shape [${shape.join()}] is not supported.`);
+  if (shape.length !== 4)
+    fail(
+      node,
+      `a mask of shape [${shape.join()}] is not supported. Export the model without fused attention.`,
+    );
   return seen(g.slice(mask, [columns - rows, 0], [columns, columns], [2, 3]));
 }
 

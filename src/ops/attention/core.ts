@@ -3,7 +3,7 @@ import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import type { DType, Node } from '#src/onnx/model.ts';
 import { tensor } from '#src/onnx/tensor.ts';
-import { fail } from '../entries/arguments.ts';
+import { contradicts, fail } from '../entries/arguments.ts';
 import { scalarLike } from '../entries/common.ts';
 
 export interface AttentionParts {
@@ -44,7 +44,10 @@ export function attend(g: Builder, node: Node, parts: AttentionParts): Attention
   const [batch, heads, rows, size] = q.shape as [number, number, number, number];
   const [, keyHeads, columns] = k.shape as [number, number, number];
   if (heads % keyHeads !== 0)
-    fail(node, `${heads} query heads cannot share ${keyHeads} key heads evenly. The file is damaged.`);
+    fail(
+      node,
+      `${heads} query heads cannot share ${keyHeads} key heads evenly. The file is damaged; export the model again.`,
+    );
   const stacked = (x: Value, width: number): Value =>
     g.reshape(x, [batch, keyHeads, (heads / keyHeads) * rows, width]);
   const unstacked = (x: Value, width: number): Value => g.reshape(x, [batch, heads, rows, width]);
@@ -78,7 +81,7 @@ function withSink(g: Builder, x: Value, sink: Value): Value {
 export function splitHeads(g: Builder, node: Node, x: Value, heads: number): Value {
   const [batch, rows, width] = x.shape as [number, number, number];
   if (x.shape.length !== 3 || heads < 1 || width % heads !== 0)
-    fail(
+    contradicts(
       node,
       `a tensor of shape [${x.shape.join()}] cannot be cut into ${heads} heads. The file is damaged, or its number of heads is wrong.`,
     );

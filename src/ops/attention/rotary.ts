@@ -4,7 +4,7 @@ import { floatAttr, intAttr } from '#src/graph/attributes.ts';
 import type { Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { tensor } from '#src/onnx/tensor.ts';
-import { fail } from '../entries/arguments.ts';
+import { contradicts, fail } from '../entries/arguments.ts';
 import { mergeHeads, splitHeads } from './core.ts';
 import { scalarLike } from '../entries/common.ts';
 import { expanded, needed } from '../entries/expansion.ts';
@@ -28,7 +28,7 @@ export function rotate(g: Builder, node: Node, x: Value, { cos, sin, interleaved
   if (2 * half > size || cos.shape.join() !== sin.shape.join())
     fail(
       node,
-      `tables of cosines [${cos.shape.join()}] and sines [${sin.shape.join()}] do not fit heads of ${size} numbers. The file is damaged.`,
+      `tables of cosines [${cos.shape.join()}] and sines [${sin.shape.join()}] do not fit heads of ${size} numbers. The file is damaged; export the model again.`,
     );
   const perHead = (table: Value): Value => g.reshape(table, [table.shape[0]!, 1, table.shape[1]!, half]);
   const [c, s] = [perHead(cos), perHead(sin)];
@@ -77,7 +77,7 @@ function turnedLike(
   tables: (rows: number) => Rotation,
 ): Value {
   if (x.shape.length === 4) return rotate(g, node, x, narrowed(node, tables(x.shape[2]!), turned));
-  if (x.shape.length !== 3) fail(node, `its input must have 3 or 4 axes, not ${x.shape.length}.`);
+  if (x.shape.length !== 3) contradicts(node, `its input must have 3 or 4 axes, not ${x.shape.length}.`);
   const rotation = narrowed(node, tables(x.shape[1]!), turned);
   // ONNX Runtime's own operator takes the size of a head from the tables where the number of heads is not given.
   const heads = intAttr(node, 'num_heads', 0) || x.shape[2]! / (2 * rotation.cos.shape.at(-1)!);
@@ -88,7 +88,7 @@ function narrowed(node: Node, rotation: Rotation, turned: number): Rotation {
   const width = rotation.cos.shape.at(-1)!;
   return turned === 0 || width * 2 === turned
     ? rotation
-    : fail(
+    : contradicts(
         node,
         `rotary_embedding_dim is ${turned}, but its tables hold ${width} angles, not ${turned / 2}.`,
       );

@@ -1,6 +1,6 @@
 /** @file docs/operators.md, written from the table: what each operator has. */
 import type { DType, Node } from '#src/onnx/model.ts';
-import { newestOpset, oldestOpset } from '../import/import.ts';
+import { newestOpset, oldestOpset } from '../import/opsets.ts';
 import { typesTaken } from '../lowering/kernelTypes.ts';
 import { sequenceOperators } from '../shapes/sequences.ts';
 import { builder, operators } from '../table.ts';

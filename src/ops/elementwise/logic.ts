@@ -1,6 +1,6 @@
 /** @file Comparisons, boolean algebra and selection. */
 import { intAttr } from '#src/graph/attributes.ts';
-import { GraphError, type ValueType } from '#src/graph/types.ts';
+import { Contradiction, type ValueType } from '#src/graph/types.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
 import { broadcastShapes, commonType, nodeLabel, requiredInput, scalarLike } from '../entries/common.ts';
 import { broadcastIndices, foldElementwise, type Scalar } from '../import/folding.ts';
@@ -86,7 +86,7 @@ export const Where: Operator = {
   shape: (ctx) => {
     const [c, a, b] = ctx.inputs.map((_, i) => requiredInput(ctx, i));
     if (c?.type !== 'bool' || !a || !b)
-      throw new GraphError(`${nodeLabel(ctx.node)}: needs a bool condition and two operands.`);
+      throw new Contradiction(`${nodeLabel(ctx.node)}: needs a bool condition and two operands.`);
     const type = commonType(ctx.node, [a, b]);
     return [{ type, shape: broadcastShapes(ctx.node, [c.shape, a.shape, b.shape]) }];
   },

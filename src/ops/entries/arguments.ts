@@ -1,6 +1,6 @@
 /** @file Reading a node's constant arguments (shapes, sizes, axes), with errors that name the node. */
 import { type Builder, castCodes } from '#src/graph/builder.ts';
-import { GraphError, type Shape, type Value } from '#src/graph/types.ts';
+import { Contradiction, GraphError, type Shape, type Value } from '#src/graph/types.ts';
 import type { DType, Node } from '#src/onnx/model.ts';
 import { numbersOf, type Tensor } from '#src/onnx/tensor.ts';
 import { nodeLabel, scalarLike } from './common.ts';
@@ -12,15 +12,22 @@ export interface Arguments {
   constant(i: number): Tensor | undefined;
 }
 
-/** Throws a GraphError that names the node. */
+/** Throws a GraphError that names the node. `what` says the way out, too. */
 export function fail(node: Node, what: string): never {
   throw new GraphError(`${nodeLabel(node)}: ${what}`);
+}
+
+/** Throws a GraphError that names the node, where its inputs, attributes and sizes do not fit one another. */
+export function contradicts(node: Node, what: string): never {
+  throw new Contradiction(`${nodeLabel(node)}: ${what}`);
 }
 
 /** An index in 0 … length − 1; negative ones count from the end. Throws a GraphError that names the node for one outside. */
 export function inRange(node: Node, index: number, length: number): number {
   const i = index < 0 ? index + length : index;
-  return i >= 0 && i < length ? i : fail(node, `index ${index} is out of range for ${length} elements.`);
+  return i >= 0 && i < length
+    ? i
+    : contradicts(node, `index ${index} is out of range for ${length} elements.`);
 }
 
 /** The whole numbers in input i; undefined where the optional input is absent. */
@@ -29,17 +36,22 @@ export function optionalInts(ctx: Arguments, i: number, what: string): number[] 
   if (!input) return undefined;
   const t = ctx.constant(i);
   if (t) return numbersOf(t);
-  fail(ctx.node, `its ${what} (${input.name}) depend on the input data, but the graph needs fixed shapes.`);
+  fail(
+    ctx.node,
+    `its ${what} (${input.name}) depend on the input data, but the graph needs fixed shapes. Export the model with fixed ones.`,
+  );
 }
 
 /** The whole numbers in input i, which must be there. */
 export const intsOf = (ctx: Arguments, i: number, what: string): number[] =>
-  optionalInts(ctx, i, what) ?? fail(ctx.node, `its ${what} are missing.`);
+  optionalInts(ctx, i, what) ?? contradicts(ctx.node, `its ${what} are missing.`);
 
 /** The element type that an attribute holds as an ONNX code. */
 export function typeOfAttribute(node: Node, code: number): DType {
   const found = Object.entries(castCodes).find(([, c]) => c === code);
-  return found ? (found[0] as DType) : fail(node, `element type ${code} is not supported.`);
+  return found
+    ? (found[0] as DType)
+    : fail(node, `element type ${code} is not supported. Export the model in float32.`);
 }
 
 /** A tensor of zeros, as one scalar expanded. */

@@ -1,6 +1,6 @@
 /** @file What most operator entries need: required inputs, broadcast shapes, axes, constants of an operand's type. */
 import type { Builder } from '#src/graph/builder.ts';
-import { GraphError, type Shape, type Value, type ValueType } from '#src/graph/types.ts';
+import { Contradiction, GraphError, type Shape, type Value, type ValueType } from '#src/graph/types.ts';
 import type { DType, Node } from '#src/onnx/model.ts';
 import type { ShapeContext } from '../types.ts';
 
@@ -27,7 +27,7 @@ export function broadcastShapes(node: Node, shapes: readonly Shape[]): Shape {
       const d = s[i - rank + s.length] ?? 1;
       if (d === 1 || d === dim) continue;
       if (dim !== 1)
-        throw new GraphError(
+        throw new Contradiction(
           `${nodeLabel(node)}: shapes ${shapes.map((x) => `[${x.join()}]`).join(' and ')} do not broadcast.`,
         );
       dim = d;
@@ -41,7 +41,7 @@ export function commonType(node: Node, values: readonly Value[]): DType {
   const type = values[0]!.type;
   const other = values.find((v) => v.type !== type);
   if (other)
-    throw new GraphError(
+    throw new Contradiction(
       `${nodeLabel(node)}: inputs have types ${type} and ${other.type}; both must have the same.`,
     );
   return type;
@@ -51,7 +51,7 @@ export function commonType(node: Node, values: readonly Value[]): DType {
 export function axisIndex(node: Node, axis: number, rank: number): number {
   const i = axis < 0 ? axis + rank : axis;
   if (i < 0 || i >= rank)
-    throw new GraphError(`${nodeLabel(node)}: axis ${axis} is outside of a tensor of rank ${rank}.`);
+    throw new Contradiction(`${nodeLabel(node)}: axis ${axis} is outside of a tensor of rank ${rank}.`);
   return i;
 }
 

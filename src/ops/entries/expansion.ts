@@ -47,7 +47,10 @@ function shapesOf(expand: NonNullable<Operator['lower']>, ctx: ShapeContext): re
 
 /** Input i of a node that is being written out. */
 export function needed(node: Node, inputs: readonly (Value | null)[], i: number, what: string): Value {
-  return inputs[i] ?? fail(node, `its ${what} (input ${i}) is missing. The file is damaged.`);
+  return (
+    inputs[i] ??
+    fail(node, `its ${what} (input ${i}) is missing. The file is damaged; export the model again.`)
+  );
 }
 
 /** Refuses a node that has one of some inputs, saying why. */

@@ -4,7 +4,7 @@ import type { Builder } from '#src/graph/builder.ts';
 import type { Shape, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, type Tensor } from '#src/onnx/tensor.ts';
-import { fail, inRange, padAxis, zeros } from '../entries/arguments.ts';
+import { contradicts, fail, inRange, padAxis, zeros } from '../entries/arguments.ts';
 import { axisIndex, requiredInput } from '../entries/common.ts';
 import { like, stridesOf, take } from '../movement/strided.ts';
 import type { Operator } from '../types.ts';
@@ -84,7 +84,7 @@ export const GatherElements: Operator = {
     const indices = requiredInput(ctx, 1);
     axisOf(ctx.node, x.shape.length);
     if (indices.shape.length !== x.shape.length)
-      fail(
+      contradicts(
         ctx.node,
         `indices of shape [${indices.shape.join()}] do not fit data of shape [${x.shape.join()}].`,
       );
@@ -122,10 +122,10 @@ function picked(x: Tensor, shape: Shape, place: (i: number) => number): Tensor {
 const batchDims = (node: Node): number => intAttr(node, 'batch_dims', 0);
 
 function gatheredShape(node: Node, x: Shape, indices: Shape): Shape {
-  const depth = indices.at(-1) ?? fail(node, 'indices must have at least one dimension.');
+  const depth = indices.at(-1) ?? contradicts(node, 'indices must have at least one dimension.');
   const b = batchDims(node);
   if (b + depth > x.length || x.slice(0, b).some((d, i) => d !== indices[i]))
-    fail(node, `indices of shape [${indices.join()}] do not fit data of shape [${x.join()}].`);
+    contradicts(node, `indices of shape [${indices.join()}] do not fit data of shape [${x.join()}].`);
   return [...indices.slice(0, -1), ...x.slice(b + depth)];
 }
 

@@ -1,5 +1,5 @@
 /** @file Operators of the domain ai.onnx.ml that stand before a network. */
-import { GraphError, type Value } from '#src/graph/types.ts';
+import { Contradiction, type Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { sizeOf, tensor } from '#src/onnx/tensor.ts';
 import { nodeLabel, requiredInput } from '../entries/common.ts';
@@ -11,7 +11,7 @@ function perFeature(node: Node, key: string, fallback: number, features: number)
   const a = node.attributes[key];
   const values = a?.kind === 'floats' ? a.value : [fallback];
   if (values.length !== 1 && values.length !== features)
-    throw new GraphError(
+    throw new Contradiction(
       `${nodeLabel(node)}: attribute ${key} has ${values.length} numbers for ${features} features.`,
     );
   return values;

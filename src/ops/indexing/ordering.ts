@@ -3,7 +3,7 @@ import { intAttr } from '#src/graph/attributes.ts';
 import type { Shape, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
-import { fail, intsOf, optionalInts, zeros } from '../entries/arguments.ts';
+import { contradicts, fail, intsOf, optionalInts, zeros } from '../entries/arguments.ts';
 import { axisIndex, requiredInput } from '../entries/common.ts';
 import { like } from '../movement/strided.ts';
 import type { Operator } from '../types.ts';
@@ -79,7 +79,7 @@ export const TopK: Operator = {
     const x = requiredInput(ctx, 0);
     const axis = axisOf(ctx.node, x.shape.length, -1);
     const k = intsOf(ctx, 1, 'count')[0]!;
-    if (k > x.shape[axis]!) fail(ctx.node, `wants ${k} of ${x.shape[axis]} elements.`);
+    if (k > x.shape[axis]!) contradicts(ctx.node, `wants ${k} of ${x.shape[axis]} elements.`);
     const shape = x.shape.map((d, i) => (i === axis ? k : d));
     return [
       { type: x.type, shape },
@@ -115,7 +115,7 @@ export const TopK: Operator = {
 export const CumSum: Operator = {
   shape: (ctx) => {
     const x = requiredInput(ctx, 0);
-    const axis = optionalInts(ctx, 1, 'axis')?.[0] ?? fail(ctx.node, 'its axis is missing.');
+    const axis = optionalInts(ctx, 1, 'axis')?.[0] ?? contradicts(ctx.node, 'its axis is missing.');
     axisIndex(ctx.node, axis, x.shape.length);
     return [{ type: x.type, shape: x.shape }];
   },
@@ -153,7 +153,7 @@ function cumulated(x: Tensor, axis: number, exclusive: boolean, reverse: boolean
 export const Trilu: Operator = {
   shape: (ctx) => {
     const x = requiredInput(ctx, 0);
-    if (x.shape.length < 2) fail(ctx.node, `needs a matrix, not shape [${x.shape.join()}].`);
+    if (x.shape.length < 2) contradicts(ctx.node, `needs a matrix, not shape [${x.shape.join()}].`);
     return [{ type: x.type, shape: x.shape }];
   },
   grad: ({ g, node, inputs, grads }) => [
@@ -190,7 +190,8 @@ export const OneHot: Operator = {
   // Equal against 0 … depth − 1, on int32, which WebGPU compares; negative indices count from the end.
   lower: (g, node, [indices, depthInput, values]) => {
     const depth = numbersOf(
-      g.constantValue(depthInput) ?? fail(node, 'its depth depends on the input data.'),
+      g.constantValue(depthInput) ??
+        fail(node, 'its depth depends on the input data. Export the model with a constant there.'),
     )[0]!;
     const { axis, shape } = oneHotShape(node, indices!.shape, depth);
     const range = shape.map((_, i) => (i === axis ? depth : 1));

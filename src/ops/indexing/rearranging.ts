@@ -4,7 +4,7 @@ import type { Builder } from '#src/graph/builder.ts';
 import type { Shape, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { sizeOf, tensor } from '#src/onnx/tensor.ts';
-import { type Arguments, fail, intsOf, optionalInts } from '../entries/arguments.ts';
+import { type Arguments, contradicts, intsOf, optionalInts } from '../entries/arguments.ts';
 import { axisIndex, requiredInput } from '../entries/common.ts';
 import type { Operator } from '../types.ts';
 import { padAxis } from '../spatial/unfold.ts';
@@ -27,7 +27,7 @@ export const CumProd: Operator = {
 };
 
 function cumulatedAxis(ctx: Arguments): number {
-  const axis = optionalInts(ctx, 1, 'axis')?.[0] ?? fail(ctx.node, 'its axis is missing.');
+  const axis = optionalInts(ctx, 1, 'axis')?.[0] ?? contradicts(ctx.node, 'its axis is missing.');
   return axisIndex(ctx.node, axis, ctx.inputs[0]!.shape.length);
 }
 
@@ -45,7 +45,7 @@ function targets(ctx: Arguments): Shape {
   const sizes = intsOf(ctx, 1, 'sizes');
   const axes = intsAttr(ctx.node, 'axes')?.map((a) => axisIndex(ctx.node, a, shape.length));
   if (sizes.length !== (axes?.length ?? shape.length))
-    fail(ctx.node, `has ${sizes.length} sizes for ${axes?.length ?? shape.length} axes.`);
+    contradicts(ctx.node, `has ${sizes.length} sizes for ${axes?.length ?? shape.length} axes.`);
   return shape.map((d, i) => (axes ? (sizes[axes.indexOf(i)] ?? d) : sizes[i]!));
 }
 
@@ -69,7 +69,10 @@ export const CenterCropPad: Operator = {
 function sequenceAxes(node: Node, shape: Shape): { batch: number; time: number } {
   const axes = { batch: intAttr(node, 'batch_axis', 1), time: intAttr(node, 'time_axis', 0) };
   if (shape.length < 2 || Math.min(axes.batch, axes.time) !== 0 || Math.max(axes.batch, axes.time) !== 1)
-    fail(node, `batch_axis ${axes.batch} and time_axis ${axes.time} must be the first two axes, one each.`);
+    contradicts(
+      node,
+      `batch_axis ${axes.batch} and time_axis ${axes.time} must be the first two axes, one each.`,
+    );
   return axes;
 }
 
@@ -80,7 +83,7 @@ export const ReverseSequence: Operator = {
     const { batch } = sequenceAxes(ctx.node, x.shape);
     const { shape } = requiredInput(ctx, 1);
     if (shape.join() !== String(x.shape[batch]))
-      fail(ctx.node, `lengths of shape [${shape.join()}] do not fit ${x.shape[batch]} sequences.`);
+      contradicts(ctx.node, `lengths of shape [${shape.join()}] do not fit ${x.shape[batch]} sequences.`);
     return [{ type: x.type, shape: x.shape }];
   },
   expand: (g, node, [x, lengths]) => {

@@ -4,7 +4,7 @@ import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, type Tensor } from '#src/onnx/tensor.ts';
-import { fail, inRange, zeros } from '../entries/arguments.ts';
+import { contradicts, fail, inRange, zeros } from '../entries/arguments.ts';
 import { axisIndex, commonType, requiredInput, scalarLike } from '../entries/common.ts';
 import { stridesOf } from '../movement/strided.ts';
 import type { GradContext, GradRule, Operator, ShapeContext } from '../types.ts';
@@ -13,7 +13,7 @@ const reductions = ['none', 'add', 'mul', 'max', 'min'];
 
 function reductionOf(node: Node): string {
   const how = stringAttr(node, 'reduction', 'none');
-  return reductions.includes(how) ? how : fail(node, `reduction "${how}" is not known.`);
+  return reductions.includes(how) ? how : contradicts(node, `reduction "${how}" is not known.`);
 }
 
 /** A scatter with the indices of the node that is differentiated, and the reading at the same places. */
@@ -113,7 +113,10 @@ export const ScatterND: Operator = {
     const updates = requiredInput(ctx, 2).shape;
     const expected = [...at.slice(0, -1), ...x.shape.slice(at.at(-1))];
     if (updates.join() !== expected.join())
-      fail(ctx.node, `updates of shape [${updates.join()}] should have the shape [${expected.join()}].`);
+      contradicts(
+        ctx.node,
+        `updates of shape [${updates.join()}] should have the shape [${expected.join()}].`,
+      );
     return [x];
   },
   grad: scatterGrad(({ g, inputs }) => ({
@@ -143,7 +146,7 @@ export const ScatterElements: Operator = {
     const updates = requiredInput(ctx, 2).shape;
     axisOf(ctx.node, x.shape.length);
     if (updates.join() !== at.join() || at.length !== x.shape.length)
-      fail(
+      contradicts(
         ctx.node,
         `indices [${at.join()}] and updates [${updates.join()}] do not fit data of shape [${x.shape.join()}].`,
       );

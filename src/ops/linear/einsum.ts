@@ -1,7 +1,7 @@
 /** @file Einsum over any number of operands, with ellipsis and diagonals, written out as matrix products. */
 import { stringAttr } from '#src/graph/attributes.ts';
 import type { Builder } from '#src/graph/builder.ts';
-import { GraphError, type Shape, type Value } from '#src/graph/types.ts';
+import { Contradiction, type Shape, type Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
 import { commonType, nodeLabel } from '../entries/common.ts';
@@ -22,7 +22,7 @@ function parse(node: Node, shapes: readonly Shape[]): Equation {
   const equation = stringAttr(node, 'equation', '').replaceAll(' ', '');
   const [left = '', right] = equation.split('->');
   const fail = (what: string): never => {
-    throw new GraphError(`${nodeLabel(node)}: equation "${equation}" ${what}.`);
+    throw new Contradiction(`${nodeLabel(node)}: equation "${equation}" ${what}.`);
   };
   const parts = left.split(',');
   if (parts.length !== shapes.length) fail(`has ${parts.length} operands, but the node ${shapes.length}`);

@@ -1,6 +1,6 @@
 /** @file Gemm: Y = α·A′·B′ + β·C, where ′ is an optional transpose and C broadcasts to Y. */
 import { float, floatAttr, intAttr } from '#src/graph/attributes.ts';
-import { GraphError, type Value } from '#src/graph/types.ts';
+import { Contradiction, GraphError, type Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { broadcastShapes, commonType, nodeLabel, requiredInput, scalarLike } from '../entries/common.ts';
 import type { GradContext, Operator } from '../types.ts';
@@ -40,7 +40,7 @@ export const Gemm: Operator = {
     const c = ctx.inputs[2];
     const type = commonType(node, c ? [a, b, c] : [a, b]);
     if (a.shape.length !== 2 || b.shape.length !== 2)
-      throw new GraphError(
+      throw new Contradiction(
         `${nodeLabel(node)}: A and B must be matrices, but have shapes [${a.shape.join()}] and [${b.shape.join()}].`,
       );
     const { transA, transB } = flags(node);
@@ -51,7 +51,7 @@ export const Gemm: Operator = {
         `${nodeLabel(node)}: shapes [${a.shape.join()}] (transA=${Number(transA)}) and [${b.shape.join()}] (transB=${Number(transB)}) do not fit: ${k} columns meet ${l} rows.`,
       );
     if (c && broadcastShapes(node, [[m, n], c.shape]).join() !== [m, n].join())
-      throw new GraphError(
+      throw new Contradiction(
         `${nodeLabel(node)}: C of shape [${c.shape.join()}] does not broadcast to [${m},${n}].`,
       );
     return [{ type, shape: [m, n] }];

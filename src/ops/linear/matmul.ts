@@ -1,6 +1,6 @@
 /** @file MatMul: batched products with numpy's broadcasting and 1-D operands. */
 import type { Builder } from '#src/graph/builder.ts';
-import { GraphError, type Shape, type Value } from '#src/graph/types.ts';
+import { Contradiction, GraphError, type Shape, type Value } from '#src/graph/types.ts';
 import { broadcastShapes, commonType, nodeLabel, requiredInput } from '../entries/common.ts';
 import type { GradContext, Operator } from '../types.ts';
 
@@ -61,7 +61,7 @@ export const MatMul: Operator = {
     const a2 = a.shape.length === 1 ? [1, ...a.shape] : a.shape;
     const b2 = b.shape.length === 1 ? [...b.shape, 1] : b.shape;
     if (a2.at(-1) !== b2.at(-2))
-      throw new GraphError(
+      throw new Contradiction(
         `${nodeLabel(ctx.node)}: shapes [${a.shape.join()}] and [${b.shape.join()}] do not fit: ${a2.at(-1)} columns meet ${b2.at(-2)} rows.`,
       );
     const batch = broadcastShapes(ctx.node, [a2.slice(0, -2), b2.slice(0, -2)]);

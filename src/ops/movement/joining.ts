@@ -4,7 +4,7 @@ import { mostOutputs } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf } from '#src/onnx/tensor.ts';
-import { fail, optionalInts, zeros } from '../entries/arguments.ts';
+import { contradicts, optionalInts, zeros } from '../entries/arguments.ts';
 import { axisIndex, commonType, requiredInput } from '../entries/common.ts';
 import { concatenate, strided, stridesOf } from './strided.ts';
 import type { Operator } from '../types.ts';
@@ -15,11 +15,11 @@ const attributeAxis = (node: Node, rank: number, fallback = 0): number =>
 export const Concat: Operator = {
   shape: (ctx) => {
     const parts = ctx.inputs.map((_, i) => requiredInput(ctx, i));
-    const first = parts[0] ?? fail(ctx.node, 'has no inputs.');
+    const first = parts[0] ?? contradicts(ctx.node, 'there is nothing to join.');
     const axis = attributeAxis(ctx.node, first.shape.length);
     for (const p of parts)
       if (p.shape.length !== first.shape.length || p.shape.some((d, i) => i !== axis && d !== first.shape[i]))
-        fail(
+        contradicts(
           ctx.node,
           `shapes ${parts.map((v) => `[${v.shape.join()}]`).join(', ')} cannot be joined along axis ${axis}.`,
         );
@@ -53,7 +53,7 @@ function partSizes(node: Node, length: number, given: readonly number[] | undefi
   const sizes =
     given ?? Array.from({ length: count }, (_, i) => Math.max(0, Math.min(step, length - i * step)));
   if (sizes.length !== count || sizes.reduce((a, b) => a + b, 0) !== length)
-    fail(node, `${length} elements cannot be split into ${count} parts of [${sizes.join()}].`);
+    contradicts(node, `${length} elements cannot be split into ${count} parts of [${sizes.join()}].`);
   return sizes;
 }
 

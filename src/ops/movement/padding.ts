@@ -3,7 +3,7 @@ import { floatAttr, intsAttr, stringAttr } from '#src/graph/attributes.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Shape, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
-import { fail, padAxis } from '../entries/arguments.ts';
+import { contradicts, fail, padAxis } from '../entries/arguments.ts';
 import { requiredInput, scalarLike } from '../entries/common.ts';
 import { padsOf } from './pads.ts';
 import type { Operator } from '../types.ts';
@@ -27,7 +27,11 @@ function unpad(
   const center = padAxis(g, middle, axis, Math.max(-before, 0), Math.max(-after, 0));
   const mode = modeOf(node);
   if (mode === 'constant') return center;
-  if (before < 0 || after < 0) fail(node, `the gradient of negative pads in mode ${mode} is not supported.`);
+  if (before < 0 || after < 0)
+    fail(
+      node,
+      `the gradient of negative pads in mode ${mode} is not supported. Export the model with Slice instead.`,
+    );
   const parts = [center];
   const part = (start: number, count: number, at: number): void => {
     if (count === 0) return;
@@ -55,13 +59,14 @@ function unpad(
 
 function padded(node: Node, shape: Shape, pads: readonly (readonly [number, number])[]): Shape {
   const mode = modeOf(node);
-  if (!['constant', 'reflect', 'edge', 'wrap'].includes(mode)) fail(node, `mode "${mode}" is not known.`);
+  if (!['constant', 'reflect', 'edge', 'wrap'].includes(mode))
+    contradicts(node, `mode "${mode}" is not known.`);
   return shape.map((d, i) => {
     const [before, after] = pads[i]!;
     const size = d + before + after;
     const limit = mode === 'reflect' ? d - 1 : mode === 'wrap' ? d : Infinity;
     if (size < 0 || Math.max(before, after) > limit)
-      fail(node, `pads [${before}, ${after}] do not fit axis ${i} of length ${d} in mode ${mode}.`);
+      contradicts(node, `pads [${before}, ${after}] do not fit axis ${i} of length ${d} in mode ${mode}.`);
     return size;
   });
 }

@@ -2,7 +2,7 @@
 import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
-import { type Arguments, fail, intsOf, optionalInts } from '../entries/arguments.ts';
+import { type Arguments, contradicts, intsOf, optionalInts } from '../entries/arguments.ts';
 import { axisIndex } from '../entries/common.ts';
 
 /** [before, after] for every axis; negative ones crop. */
@@ -10,7 +10,7 @@ export function padsOf(ctx: Arguments, rank: number): (readonly [number, number]
   const pads = intsOf(ctx, 1, 'pads');
   const axes = optionalInts(ctx, 3, 'axes') ?? Array.from({ length: rank }, (_, i) => i);
   if (pads.length !== 2 * axes.length)
-    fail(ctx.node, `has ${pads.length} pads for ${axes.length} axes; two per axis are needed.`);
+    contradicts(ctx.node, `has ${pads.length} pads for ${axes.length} axes; two per axis are needed.`);
   const result = Array.from({ length: rank }, (): readonly [number, number] => [0, 0]);
   axes.forEach((a, i) => {
     result[axisIndex(ctx.node, a, rank)] = [pads[i]!, pads[i + axes.length]!];

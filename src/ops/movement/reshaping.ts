@@ -3,7 +3,7 @@ import { intAttr, intsAttr } from '#src/graph/attributes.ts';
 import type { Shape, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, type Tensor } from '#src/onnx/tensor.ts';
-import { fail, intsOf, optionalInts } from '../entries/arguments.ts';
+import { contradicts, intsOf, optionalInts } from '../entries/arguments.ts';
 import { axisIndex, broadcastShapes, requiredInput } from '../entries/common.ts';
 import { broadcastTo, strided, stridesOf } from './strided.ts';
 import type { GradRule, Operator } from '../types.ts';
@@ -18,14 +18,14 @@ function reshaped(node: Node, from: Shape, requested: readonly number[]): Shape 
   const copies = intAttr(node, 'allowzero', 0) === 0;
   const shape = requested.map((d, i) =>
     d === 0 && copies
-      ? (from[i] ?? fail(node, `dimension ${i} of the new shape copies one that is not there.`))
+      ? (from[i] ?? contradicts(node, `dimension ${i} of the new shape copies one that is not there.`))
       : d,
   );
   const free = shape.indexOf(-1);
   const rest = sizeOf(shape.filter((d) => d !== -1));
   if (free >= 0 && rest > 0) shape[free] = sizeOf(from) / rest;
   if (shape.some((d) => !Number.isInteger(d) || d < 0) || sizeOf(shape) !== sizeOf(from))
-    fail(node, `a tensor of shape [${from.join()}] cannot take the shape [${requested.join()}].`);
+    contradicts(node, `a tensor of shape [${from.join()}] cannot take the shape [${requested.join()}].`);
   return shape;
 }
 
@@ -42,7 +42,8 @@ export const Reshape: Operator = {
 function flattened(node: Node, from: Shape): Shape {
   const axis = intAttr(node, 'axis', 1);
   const at = axis === from.length ? axis : axis < 0 ? axis + from.length : axis;
-  if (at < 0 || at > from.length) fail(node, `axis ${axis} is out of range for ${from.length} dimensions.`);
+  if (at < 0 || at > from.length)
+    contradicts(node, `axis ${axis} is out of range for ${from.length} dimensions.`);
   return [sizeOf(from.slice(0, at)), sizeOf(from.slice(at))];
 }
 
@@ -59,14 +60,15 @@ function squeezed(node: Node, from: Shape, given: readonly number[] | undefined)
   if (!given) return from.filter((d) => d !== 1);
   const axes = new Set(given.map((a) => axisIndex(node, a, from.length)));
   for (const a of axes)
-    if (from[a] !== 1) fail(node, `axis ${a} of shape [${from.join()}] is not 1, and cannot be squeezed.`);
+    if (from[a] !== 1)
+      contradicts(node, `axis ${a} of shape [${from.join()}] is not 1, and cannot be squeezed.`);
   return from.filter((_, i) => !axes.has(i));
 }
 
 function unsqueezed(node: Node, from: Shape, given: readonly number[]): Shape {
   const rank = from.length + given.length;
   const axes = new Set(given.map((a) => axisIndex(node, a, rank)));
-  if (axes.size !== given.length) fail(node, `axes [${given.join()}] name one dimension twice.`);
+  if (axes.size !== given.length) contradicts(node, `axes [${given.join()}] name one dimension twice.`);
   let next = 0;
   return Array.from({ length: rank }, (_, i) => (axes.has(i) ? 1 : from[next++]!));
 }
@@ -104,7 +106,7 @@ export const Unsqueeze: Operator = {
 function permutation(node: Node, rank: number): readonly number[] {
   const perm = intsAttr(node, 'perm') ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
   if (perm.length !== rank || perm.some((_, i) => !perm.includes(i)))
-    fail(node, `perm [${perm.join()}] is no permutation of ${rank} axes.`);
+    contradicts(node, `perm [${perm.join()}] is no permutation of ${rank} axes.`);
   return perm;
 }
 
@@ -156,7 +158,7 @@ export const Expand: Operator = {
 
 function tiled(node: Node, from: Shape, repeats: readonly number[]): Shape {
   if (repeats.length !== from.length || repeats.some((r) => r < 0))
-    fail(node, `repeats [${repeats.join()}] do not fit a tensor of shape [${from.join()}].`);
+    contradicts(node, `repeats [${repeats.join()}] do not fit a tensor of shape [${from.join()}].`);
   return from.map((d, i) => d * repeats[i]!);
 }
 

@@ -4,7 +4,7 @@ import type { Builder } from '#src/graph/builder.ts';
 import type { Shape, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf } from '#src/onnx/tensor.ts';
-import { fail, intsOf, optionalInts, padAxis } from '../entries/arguments.ts';
+import { contradicts, intsOf, optionalInts, padAxis } from '../entries/arguments.ts';
 import { axisIndex, requiredInput } from '../entries/common.ts';
 import { strided, stridesOf } from './strided.ts';
 import type { Operator } from '../types.ts';
@@ -25,13 +25,13 @@ function cuts(
   steps: readonly number[] = starts.map(() => 1),
 ): Cut[] {
   if (ends.length !== starts.length || axes.length !== starts.length || steps.length !== starts.length)
-    fail(node, 'its starts, ends, axes and steps differ in length.');
+    contradicts(node, 'its starts, ends, axes and steps differ in length.');
   const result: Cut[] = shape.map((d) => ({ start: 0, step: 1, count: d }));
   starts.forEach((from, k) => {
     const axis = axisIndex(node, axes[k]!, shape.length);
     const length = shape[axis]!;
     const step = steps[k]!;
-    if (step === 0) fail(node, 'a step is 0.');
+    if (step === 0) contradicts(node, 'a step is 0.');
     const low = step > 0 ? 0 : -1;
     const high = step > 0 ? length : length - 1;
     const clamp = (x: number, least: number): number =>

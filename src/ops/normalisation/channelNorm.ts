@@ -1,7 +1,7 @@
 /** @file Normalisation per channel: InstanceNormalization, GroupNormalization, BatchNormalization (inference). */
 import type { Builder } from '#src/graph/builder.ts';
 import { float, floatAttr, intAttr } from '#src/graph/attributes.ts';
-import { GraphError, type Shape, type Value } from '#src/graph/types.ts';
+import { Contradiction, GraphError, type Shape, type Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { tensor } from '#src/onnx/tensor.ts';
 import { channelShape, isFilledWith, nodeLabel, requiredInput, scalarLike } from '../entries/common.ts';
@@ -22,7 +22,7 @@ function checkChannels(ctx: ShapeContext, count: number): void {
   for (let i = 1; i < count; i++) {
     const v = requiredInput(ctx, i);
     if (v.shape.length !== 1 || v.shape[0] !== x.shape[1])
-      throw new GraphError(
+      throw new Contradiction(
         `${nodeLabel(ctx.node)}: input ${v.name} has shape [${v.shape.join()}], but [${x.shape[1] ?? '?'}], one per channel, is needed.`,
       );
   }
@@ -103,7 +103,7 @@ export const GroupNormalization: Operator = {
     const x = requiredInput(ctx, 0);
     const groups = intAttr(ctx.node, 'num_groups', 1);
     if ((x.shape[1] ?? 0) % groups !== 0)
-      throw new GraphError(
+      throw new Contradiction(
         `${nodeLabel(ctx.node)}: ${x.shape[1]} channels do not divide into ${groups} groups.`,
       );
     checkChannels(ctx, 3);

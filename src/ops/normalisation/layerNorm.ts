@@ -1,7 +1,7 @@
 /** @file Normalisation over trailing axes: LayerNormalization and RMSNormalization. */
 import type { Builder } from '#src/graph/builder.ts';
 import { float, floatAttr, intAttr } from '#src/graph/attributes.ts';
-import { GraphError, type Value, type ValueType } from '#src/graph/types.ts';
+import { Contradiction, GraphError, type Value, type ValueType } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { sizeOf, tensor } from '#src/onnx/tensor.ts';
 import {
@@ -28,7 +28,7 @@ const shape = (ctx: ShapeContext): readonly ValueType[] => {
   for (const i of [1, 2]) {
     const v = ctx.inputs[i];
     if (v && broadcastShapes(ctx.node, [x.shape, v.shape]).join() !== x.shape.join())
-      throw new GraphError(
+      throw new Contradiction(
         `${nodeLabel(ctx.node)}: the scale or bias of shape [${v.shape.join()}] does not fit [${x.shape.join()}].`,
       );
   }
@@ -80,7 +80,9 @@ const grad =
     const scale = inputs[1]!;
     const dy = grads[0];
     if (!dy || grads.slice(1).some((d) => d !== null))
-      throw new GraphError(`${nodeLabel(node)}: no gradient passes through its mean and deviation outputs.`);
+      throw new GraphError(
+        `${nodeLabel(node)}: no gradient passes through its mean and deviation outputs. Export the model without them.`,
+      );
     if (!wants[0] && !wants[1]) return [null, null, dy];
     const axes = trailingAxes(node, x.shape.length);
     const { xhat, scaled } = normalise(g, op, node, x, axes);

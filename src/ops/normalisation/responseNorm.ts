@@ -1,6 +1,6 @@
 /** @file Normalisation by norms and by statistics over given axes, without weights: written out. */
 import { floatAttr, intAttr, intsAttr } from '#src/graph/attributes.ts';
-import { GraphError, type Value } from '#src/graph/types.ts';
+import { Contradiction, type Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { axisIndex, nodeLabel, requiredInput, scalarLike } from '../entries/common.ts';
 import { sameAsInput } from '../elementwise/pointwise.ts';
@@ -12,7 +12,7 @@ import { taps } from '../spatial/unfold.ts';
 export const LRN: Operator = {
   shape: (ctx) => {
     if (requiredInput(ctx, 0).shape.length < 3 || intAttr(ctx.node, 'size', 0) < 1)
-      throw new GraphError(
+      throw new Contradiction(
         `${nodeLabel(ctx.node)}: needs an input [batch, channels, spatial …] and a size of 1 or more.`,
       );
     return sameAsInput(ctx);
@@ -60,7 +60,7 @@ export const LpNormalization: Operator = {
   shape: (ctx) => {
     axisIndex(ctx.node, intAttr(ctx.node, 'axis', -1), requiredInput(ctx, 0).shape.length);
     const p = intAttr(ctx.node, 'p', 2);
-    if (p !== 1 && p !== 2) throw new GraphError(`${nodeLabel(ctx.node)}: p must be 1 or 2, not ${p}.`);
+    if (p !== 1 && p !== 2) throw new Contradiction(`${nodeLabel(ctx.node)}: p must be 1 or 2, not ${p}.`);
     return sameAsInput(ctx);
   },
   expand: (g, node, [x]) => {

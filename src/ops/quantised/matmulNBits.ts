@@ -77,7 +77,7 @@ const matMulNBits = expanded((g, node, inputs) => {
   if (a.shape.at(-1) !== K || sizeOf(packed.shape) !== (N * blocks * size * bits) / 8)
     fail(
       node,
-      `its input [${a.shape.join()}] or weight [${packed.shape.join()}] does not fit K = ${K}, N = ${N} in blocks of ${size}. The file is damaged.`,
+      `its input [${a.shape.join()}] or weight [${packed.shape.join()}] does not fit K = ${K}, N = ${N} in blocks of ${size}. The file is damaged; export the model again.`,
     );
   checkOrder(g, node, inputs[4], K, size);
   const type = bits === 4 ? 'uint4' : 'uint8';
@@ -175,7 +175,10 @@ const gatherBlocks = expanded((g, node, inputs) => {
   const blocks = scale.shape.at(-1)!;
   const width = q.shape.at(-1)!;
   if (blocks * size !== width)
-    fail(node, `rows of ${width} numbers are no multiple of its blocks of ${size}, which is not supported.`);
+    fail(
+      node,
+      `rows of ${width} numbers are no multiple of its blocks of ${size}, which is not supported. Quantise the model in blocks that divide them.`,
+    );
   const cut = g.cast(g.reshape(q, [...q.shape.slice(0, -1), blocks, size]), scale.type);
   const perBlock = (v: Value): Value => g.reshape(v, [...v.shape, 1]);
   const middle = half ? 0 : 2 ** (bits - 1);

@@ -20,7 +20,7 @@ function granularity(node: Node, x: ValueType, scale: ValueType): Granularity {
   const misfit = (): never =>
     fail(
       node,
-      `scales of shape [${scale.shape.join()}] do not fit a tensor of shape [${x.shape.join()}]. The file is damaged.`,
+      `scales of shape [${scale.shape.join()}] do not fit a tensor of shape [${x.shape.join()}]. The file is damaged; export the model again.`,
     );
   const rank = scale.shape.length;
   const size = intAttr(node, 'block_size', 0);
@@ -87,7 +87,7 @@ const dequantiseShape = (ctx: ShapeContext): readonly ValueType[] => {
   if (zero && (zero.type !== x.type || !alike(zero)))
     fail(
       ctx.node,
-      `its zero point is ${zero.type} [${zero.shape.join()}], not ${x.type} [${scale.shape.join()}]. The file is damaged.`,
+      `its zero point is ${zero.type} [${zero.shape.join()}], not ${x.type} [${scale.shape.join()}]. The file is damaged; export the model again.`,
     );
   return [{ type: scale.type, shape: x.shape }];
 };

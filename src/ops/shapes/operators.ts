@@ -4,7 +4,7 @@ import { castCodes } from '#src/graph/builder.ts';
 import type { ValueType } from '#src/graph/types.ts';
 import type { DType, Node } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, tensor, type Tensor, tensorOf } from '#src/onnx/tensor.ts';
-import { fail, intsOf, typeOfAttribute } from '../entries/arguments.ts';
+import { contradicts, fail, intsOf, typeOfAttribute } from '../entries/arguments.ts';
 import { requiredInput } from '../entries/common.ts';
 import { like } from '../movement/strided.ts';
 import type { Operator } from '../types.ts';
@@ -50,7 +50,8 @@ function constantValue(node: Node): Tensor | undefined {
 export const Constant: Operator = {
   shape: ({ node }) => {
     const value: ValueType | undefined = tensorAttr(node, 'value') ?? constantValue(node);
-    if (!value) fail(node, `has no numeric value (${Object.keys(node.attributes).join(', ') || 'nothing'}).`);
+    if (!value)
+      contradicts(node, `has no numeric value (${Object.keys(node.attributes).join(', ') || 'nothing'}).`);
     return [{ type: value.type, shape: value.shape }];
   },
   grad: 'none',
@@ -68,7 +69,7 @@ const fillOf = (node: Node): Tensor => {
 export const ConstantOfShape: Operator = {
   shape: (ctx) => {
     const shape = intsOf(ctx, 0, 'dimensions');
-    if (shape.some((d) => d < 0)) fail(ctx.node, `dimensions [${shape.join()}] are impossible.`);
+    if (shape.some((d) => d < 0)) contradicts(ctx.node, `dimensions [${shape.join()}] are impossible.`);
     return [{ type: fillOf(ctx.node).type, shape }];
   },
   grad: 'none',
@@ -89,7 +90,7 @@ const rangeLength = ([start, limit, delta]: readonly number[]): number =>
 export const Range: Operator = {
   shape: (ctx) => {
     const bounds = [0, 1, 2].map((i) => intsOf(ctx, i, 'bounds')[0]!);
-    if (bounds[2] === 0) fail(ctx.node, 'its step is 0.');
+    if (bounds[2] === 0) contradicts(ctx.node, 'its step is 0.');
     return [{ type: requiredInput(ctx, 0).type, shape: [rangeLength(bounds)] }];
   },
   grad: 'none',

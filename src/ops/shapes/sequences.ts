@@ -4,7 +4,7 @@ import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf } from '#src/onnx/tensor.ts';
-import { fail } from '../entries/arguments.ts';
+import { contradicts, fail } from '../entries/arguments.ts';
 import { axisIndex } from '../entries/common.ts';
 
 export interface SequenceContext {
@@ -18,21 +18,24 @@ const whole = ({ b, node, value }: SequenceContext, i: number): readonly number[
   const v = value(i);
   if (!v) return undefined;
   const t = b.constantValue(v);
-  return t ? numbersOf(t) : fail(node, 'its position or sizes depend on the input data.');
+  return t
+    ? numbersOf(t)
+    : fail(node, 'its position or sizes depend on the input data. Export the model with constants there.');
 };
 
 const items = (ctx: SequenceContext, i: number): readonly Value[] =>
-  ctx.sequence(i) ?? fail(ctx.node, 'its input is not a sequence whose length is known.');
+  ctx.sequence(i) ??
+  fail(ctx.node, 'its input is not a sequence whose length is known. Export the model without sequences.');
 
 function splitToSequence(ctx: SequenceContext): readonly Value[] {
   const { b, node } = ctx;
-  const x = ctx.value(0) ?? fail(node, 'input 0 is missing.');
+  const x = ctx.value(0) ?? contradicts(node, 'input 0 is missing.');
   const axis = axisIndex(node, intAttr(node, 'axis', 0), x.shape.length);
   const length = x.shape[axis]!;
   const given = ctx.value(1);
   const sizes = whole(ctx, 1);
   const step = sizes && given?.shape.length === 0 ? sizes[0]! : 1;
-  if (step < 1) fail(node, `parts of ${step} elements are impossible.`);
+  if (step < 1) contradicts(node, `parts of ${step} elements are impossible.`);
   const parts =
     sizes && given?.shape.length === 1
       ? sizes
@@ -64,7 +67,8 @@ function sequenceAt(ctx: SequenceContext): Value {
   const parts = items(ctx, 0);
   const position = whole(ctx, 1)![0]!;
   return (
-    parts.at(position) ?? fail(ctx.node, `position ${position} is out of range for ${parts.length} items.`)
+    parts.at(position) ??
+    contradicts(ctx.node, `position ${position} is out of range for ${parts.length} items.`)
   );
 }
 
@@ -74,7 +78,7 @@ function placeOf(ctx: SequenceContext, input: number, count: number, last: numbe
   const place = given < 0 ? given + count : given;
   return place >= 0 && place <= last
     ? place
-    : fail(ctx.node, `position ${given} is out of range for ${count} items.`);
+    : contradicts(ctx.node, `position ${given} is out of range for ${count} items.`);
 }
 
 /** By operator: the items of the sequence, or the one value, that it gives. */
@@ -88,7 +92,7 @@ export const sequenceOperators: Readonly<Record<string, (ctx: SequenceContext) =
     SequenceLength: (ctx) => ctx.b.scalar(items(ctx, 0).length, 'int64'),
     SequenceInsert: (ctx) => {
       const parts = items(ctx, 0);
-      const item = ctx.value(1) ?? fail(ctx.node, 'input 1 is missing.');
+      const item = ctx.value(1) ?? contradicts(ctx.node, 'input 1 is missing.');
       return parts.toSpliced(placeOf(ctx, 2, parts.length, parts.length), 0, item);
     },
     SequenceErase: (ctx) => {

@@ -3,7 +3,7 @@ import { intAttr } from '#src/graph/attributes.ts';
 import type { Shape } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { sizeOf, tensor } from '#src/onnx/tensor.ts';
-import { type Arguments, fail, optionalInts } from '../entries/arguments.ts';
+import { type Arguments, contradicts, fail, optionalInts } from '../entries/arguments.ts';
 import { axisIndex, requiredInput } from '../entries/common.ts';
 import type { Operator } from '../types.ts';
 
@@ -50,7 +50,7 @@ function partsOf(node: Node, shape: Shape): number {
   const parts = shape.at(-1);
   return shape.length >= 2 && (parts === 1 || parts === 2)
     ? parts
-    : fail(
+    : contradicts(
         node,
         `needs a signal whose last dimension is 1 (real) or 2 (complex), not one of shape [${shape.join()}].`,
       );
@@ -70,7 +70,7 @@ function transformOf(ctx: Arguments): Transform {
   const { shape } = ctx.inputs[0]!;
   const parts = partsOf(node, shape);
   const axis = axisIndex(node, optionalInts(ctx, 2, 'axis')?.[0] ?? intAttr(node, 'axis', -2), shape.length);
-  if (axis === shape.length - 1) fail(node, 'its axis is the one of real and imaginary parts.');
+  if (axis === shape.length - 1) contradicts(node, 'its axis is the one of real and imaginary parts.');
   const length = optionalInts(ctx, 1, 'length')?.[0] ?? shape[axis]!;
   const inverse = intAttr(node, 'inverse', 0) !== 0;
   const onesided = intAttr(node, 'onesided', 0) !== 0;
@@ -129,14 +129,18 @@ interface Frames {
 function framesOf(ctx: Arguments): Frames {
   const { node, inputs } = ctx;
   const { shape } = inputs[0]!;
-  const parts = shape.length === 3 ? partsOf(node, shape) : fail(node, 'needs a signal [batch, samples, 1].');
+  const parts =
+    shape.length === 3 ? partsOf(node, shape) : contradicts(node, 'needs a signal [batch, samples, 1].');
   const step = optionalInts(ctx, 1, 'frame step')?.[0] ?? 0;
   const length = optionalInts(ctx, 3, 'frame length')?.[0] ?? inputs[2]?.shape[0];
-  if (length === undefined) fail(node, 'has neither a window nor a frame length.');
+  if (length === undefined) contradicts(node, 'has neither a window nor a frame length.');
   if (step < 1 || length < 1 || length > shape[1]!)
-    fail(node, `frames of ${length} samples every ${step} do not fit a signal of ${shape[1]}.`);
+    contradicts(node, `frames of ${length} samples every ${step} do not fit a signal of ${shape[1]}.`);
   if (inputs[2] && inputs[2].shape.join() !== String(length))
-    fail(node, `a window of shape [${inputs[2].shape.join()}] does not fit frames of ${length} samples.`);
+    contradicts(
+      node,
+      `a window of shape [${inputs[2].shape.join()}] does not fit frames of ${length} samples.`,
+    );
   return {
     parts,
     step,

@@ -2,7 +2,7 @@
 import { intAttr } from '#src/graph/attributes.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
-import { fail, intsOf, typeOfAttribute } from '../entries/arguments.ts';
+import { contradicts, intsOf, typeOfAttribute } from '../entries/arguments.ts';
 import type { Operator } from '../types.ts';
 
 const float = 1;
@@ -48,7 +48,7 @@ function filterBank(node: Node, [bands, length, rate, low, high]: readonly numbe
   for (let b = 0; b < bands!; b++) {
     const [left, centre, right] = edges.slice(b, b + 3) as [number, number, number];
     if (left < 0 || right > bins)
-      fail(node, `its bands reach from ${low} to ${high} Hz, beyond the spectrum.`);
+      contradicts(node, `its bands reach from ${low} to ${high} Hz, beyond the spectrum.`);
     if (centre === left) values[centre * bands! + b] = 1;
     else for (let k = left; k <= centre; k++) values[k * bands! + b] = (k - left) / (centre - left);
     for (let k = centre; k < right; k++) values[k * bands! + b] = (right - k) / (right - centre);

@@ -3,7 +3,7 @@ import { intAttr, stringAttr } from '#src/graph/attributes.ts';
 import type { Shape, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf } from '#src/onnx/tensor.ts';
-import { fail, intsOf } from '../entries/arguments.ts';
+import { contradicts, intsOf } from '../entries/arguments.ts';
 import { requiredInput } from '../entries/common.ts';
 import type { Operator } from '../types.ts';
 import { untap } from './unfold.ts';
@@ -13,19 +13,19 @@ type Dims4 = readonly [number, number, number, number];
 
 function image(node: Node, shape: Shape): Dims4 {
   if (shape.length !== 4)
-    fail(node, `needs an input [batch, channels, height, width], not [${shape.join()}].`);
+    contradicts(node, `needs an input [batch, channels, height, width], not [${shape.join()}].`);
   return shape as Dims4;
 }
 
 function blockSize(node: Node): number {
   const b = intAttr(node, 'blocksize', 0);
-  return b > 0 ? b : fail(node, 'has no blocksize.');
+  return b > 0 ? b : contradicts(node, 'has no blocksize.');
 }
 
 function deep(node: Node, shape: Shape): Dims4 {
   const [n, c, h, w] = image(node, shape);
   const b = blockSize(node);
-  if (c % (b * b) !== 0) fail(node, `${c} channels do not divide into blocks of ${b} × ${b}.`);
+  if (c % (b * b) !== 0) contradicts(node, `${c} channels do not divide into blocks of ${b} × ${b}.`);
   return [n, c / (b * b), h, w];
 }
 
@@ -52,7 +52,8 @@ export const SpaceToDepth: Operator = {
     const x = requiredInput(ctx, 0);
     const [n, c, h, w] = image(ctx.node, x.shape);
     const b = blockSize(ctx.node);
-    if (h % b !== 0 || w % b !== 0) fail(ctx.node, `${h} × ${w} does not divide into blocks of ${b} × ${b}.`);
+    if (h % b !== 0 || w % b !== 0)
+      contradicts(ctx.node, `${h} × ${w} does not divide into blocks of ${b} × ${b}.`);
     return [{ type: x.type, shape: [n, c * b * b, h / b, w / b] }];
   },
   expand: (g, node, [x]) => {
@@ -72,7 +73,7 @@ export const Col2Im: Operator = {
     const positions = sizeOf(axes.map((a) => a.output));
     const [n, rows, length] = x.shape;
     if (x.shape.length !== 3 || rows! % sizeOf(block) !== 0 || length !== positions)
-      fail(
+      contradicts(
         ctx.node,
         `columns of shape [${x.shape.join()}] do not fit ${positions} windows of [${block.join()}] over [${size.join()}].`,
       );

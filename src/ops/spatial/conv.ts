@@ -1,7 +1,7 @@
 /** @file Conv in one, two or three dimensions, with groups, strides, dilations and every padding. */
 import { type AttributeInput, intsAttr } from '#src/graph/attributes.ts';
 import type { Builder } from '#src/graph/builder.ts';
-import { GraphError, type Value } from '#src/graph/types.ts';
+import { Contradiction, type Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { commonType, nodeLabel, requiredInput } from '../entries/common.ts';
 import { channelSum, inputGradient, weightGradient } from './convGradients.ts';
@@ -12,12 +12,12 @@ import { groupOf, windows } from './window.ts';
 export function checkKernel(node: Node, x: Value, w: Value): void {
   const spatial = w.shape.slice(2);
   if (x.shape.length < 3 || x.shape.length !== w.shape.length)
-    throw new GraphError(
+    throw new Contradiction(
       `${nodeLabel(node)}: input of shape [${x.shape.join()}] and weight of shape [${w.shape.join()}] must both be [batch or channels, channels, spatial …].`,
     );
   const stated = intsAttr(node, 'kernel_shape');
   if (stated && stated.join() !== spatial.join())
-    throw new GraphError(
+    throw new Contradiction(
       `${nodeLabel(node)}: kernel_shape is [${stated.join()}], but the weight has [${spatial.join()}].`,
     );
 }
@@ -64,11 +64,11 @@ export const Conv: Operator = {
     const [o, c] = w.shape as [number, number];
     const group = groupOf(node);
     if (x.shape[1] !== c * group || o % group !== 0)
-      throw new GraphError(
+      throw new Contradiction(
         `${nodeLabel(node)}: ${x.shape[1]} input channels do not fit the weight [${w.shape.join()}] with group ${group}.`,
       );
     if (bias && bias.shape.join() !== String(o))
-      throw new GraphError(`${nodeLabel(node)}: bias of shape [${bias.shape.join()}] should be [${o}].`);
+      throw new Contradiction(`${nodeLabel(node)}: bias of shape [${bias.shape.join()}] should be [${o}].`);
     const axes = windows(node, x.shape.slice(2), w.shape.slice(2));
     return [
       {

@@ -1,6 +1,6 @@
 /** @file ConvTranspose: the adjoint of a Conv with the same weight. */
 import type { Builder } from '#src/graph/builder.ts';
-import { GraphError, type Value } from '#src/graph/types.ts';
+import { Contradiction, type Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { commonType, nodeLabel, requiredInput } from '../entries/common.ts';
 import { checkKernel, groupedConv } from './conv.ts';
@@ -91,7 +91,7 @@ export const ConvTranspose: Operator = {
     const group = groupOf(node);
     const [c, o] = w.shape as [number, number];
     if (x.shape[1] !== c || c % group !== 0)
-      throw new GraphError(
+      throw new Contradiction(
         `${nodeLabel(node)}: ${x.shape[1]} input channels do not fit the weight [${w.shape.join()}] with group ${group}.`,
       );
     const axes = transposedWindows(node, x.shape.slice(2), w.shape.slice(2));

@@ -4,7 +4,7 @@ import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, tensor } from '#src/onnx/tensor.ts';
-import { fail, intsOf } from '../entries/arguments.ts';
+import { contradicts, intsOf } from '../entries/arguments.ts';
 import { commonType, requiredInput, scalarLike } from '../entries/common.ts';
 import type { Operator } from '../types.ts';
 
@@ -17,9 +17,10 @@ interface Sampling {
 function samplingOf(node: Node): Sampling {
   const mode = stringAttr(node, 'mode', 'linear').replace(/^bi/, '');
   const outside = stringAttr(node, 'padding_mode', 'zeros');
-  if (mode !== 'linear' && mode !== 'nearest' && mode !== 'cubic') fail(node, `mode "${mode}" is not known.`);
+  if (mode !== 'linear' && mode !== 'nearest' && mode !== 'cubic')
+    contradicts(node, `mode "${mode}" is not known.`);
   if (!['zeros', 'border', 'reflection'].includes(outside))
-    fail(node, `padding_mode "${outside}" is not known.`);
+    contradicts(node, `padding_mode "${outside}" is not known.`);
   return { kernel: mode, outside, aligned: intAttr(node, 'align_corners', 0) === 1 };
 }
 
@@ -88,9 +89,12 @@ export const GridSample: Operator = {
     const spatial = x.shape.length - 2;
     const { kernel } = samplingOf(ctx.node);
     if (![2, 3].includes(spatial) || (kernel === 'cubic' && spatial === 3))
-      fail(ctx.node, `mode ${kernel} does not sample an image of shape [${x.shape.join()}].`);
+      contradicts(ctx.node, `mode ${kernel} does not sample an image of shape [${x.shape.join()}].`);
     if (grid.shape.length !== spatial + 2 || grid.shape[0] !== x.shape[0] || grid.shape.at(-1) !== spatial)
-      fail(ctx.node, `a grid of shape [${grid.shape.join()}] does not fit an image of [${x.shape.join()}].`);
+      contradicts(
+        ctx.node,
+        `a grid of shape [${grid.shape.join()}] does not fit an image of [${x.shape.join()}].`,
+      );
     return [
       { type: commonType(ctx.node, [x, grid]), shape: [...x.shape.slice(0, 2), ...grid.shape.slice(1, -1)] },
     ];
@@ -149,7 +153,10 @@ export const AffineGrid: Operator = {
     const size = intsOf(ctx, 1, 'size');
     const spatial = size.length - 2;
     if (theta.shape.join() !== [size[0], spatial, spatial + 1].join())
-      fail(ctx.node, `θ of shape [${theta.shape.join()}] does not fit images of shape [${size.join()}].`);
+      contradicts(
+        ctx.node,
+        `θ of shape [${theta.shape.join()}] does not fit images of shape [${size.join()}].`,
+      );
     return [{ type: theta.type, shape: [size[0]!, ...size.slice(2), spatial] }];
   },
   expand: (g, node, [theta, sizeInput]) => {

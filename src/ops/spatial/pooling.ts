@@ -1,7 +1,7 @@
 /** @file MaxPool, AveragePool and their global forms. */
 import { intAttr, intsAttr } from '#src/graph/attributes.ts';
 import type { Builder } from '#src/graph/builder.ts';
-import { GraphError, type Shape, type Value, type ValueType } from '#src/graph/types.ts';
+import { Contradiction, type Shape, type Value, type ValueType } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { sizeOf, tensor } from '#src/onnx/tensor.ts';
 import { nodeLabel, requiredInput, scalarLike } from '../entries/common.ts';
@@ -13,7 +13,7 @@ export function poolWindows(node: Node, x: Value): Axis[] {
   const kernel = intsAttr(node, 'kernel_shape');
   const spatial = x.shape.slice(2);
   if (!kernel || kernel.length !== spatial.length || spatial.length === 0)
-    throw new GraphError(
+    throw new Contradiction(
       `${nodeLabel(node)}: kernel_shape [${kernel?.join() ?? ''}] does not fit an input of shape [${x.shape.join()}].`,
     );
   return windows(node, spatial, kernel, intAttr(node, 'ceil_mode', 0) !== 0);
@@ -121,7 +121,7 @@ export const AveragePool: Operator = {
 export function globalShape(ctx: ShapeContext): readonly ValueType[] {
   const x = requiredInput(ctx, 0);
   if (x.shape.length < 3)
-    throw new GraphError(
+    throw new Contradiction(
       `${nodeLabel(ctx.node)}: needs an input [batch, channels, spatial …], not [${x.shape.join()}].`,
     );
   return [{ type: x.type, shape: [...x.shape.slice(0, 2), ...x.shape.slice(2).map(() => 1)] }];

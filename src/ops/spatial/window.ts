@@ -1,6 +1,6 @@
 /** @file Geometry of sliding windows: kernel, stride, dilation and padding of Conv, ConvTranspose and the pools, per spatial axis. */
 import { intAttr, intsAttr, stringAttr } from '#src/graph/attributes.ts';
-import { GraphError, type Shape } from '#src/graph/types.ts';
+import { Contradiction, GraphError, type Shape } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { nodeLabel } from '../entries/common.ts';
 
@@ -33,7 +33,7 @@ function parameters(node: Node, kernel: Shape): Parameters {
   const list = (key: string, fallback: number, length = rank): Shape => {
     const values = intsAttr(node, key) ?? Array.from({ length }, () => fallback);
     if (values.length !== length)
-      throw new GraphError(
+      throw new Contradiction(
         `${nodeLabel(node)}: attribute ${key} has ${values.length} entries; ${length} are needed for ${rank} spatial axes.`,
       );
     return values;
@@ -86,7 +86,7 @@ export function windows(node: Node, input: Shape, kernel: Shape, ceil = false): 
       if (ceil && (output - 1) * stride >= length + begin) output -= 1;
     }
     if (!(output >= 1))
-      throw new GraphError(
+      throw new Contradiction(
         `${nodeLabel(node)}: a window of ${reach} does not fit spatial axis ${i} of length ${length} with pads ${begin} and ${end}.`,
       );
     return { input: length, output, kernel: k, stride, dilation, begin, end };
@@ -115,7 +115,7 @@ export function transposedWindows(node: Node, input: Shape, kernel: Shape): Axis
       length = full - begin - end;
     }
     if (!(length >= 1))
-      throw new GraphError(`${nodeLabel(node)}: spatial axis ${i} would get the length ${length}.`);
+      throw new Contradiction(`${nodeLabel(node)}: spatial axis ${i} would get the length ${length}.`);
     return { input: length, output: positions, kernel: k, stride, dilation, begin, end };
   });
 }

@@ -57,7 +57,9 @@ it('names the file', async () => {
     'd.safetensors': 'x',
     'e.npy': bytes(arrays.i8.npy),
   });
-  await expect(readArrays(files, 'a/b.npy')).rejects.toThrow(new DataError('a/b.npy is empty (0 bytes).'));
+  await expect(readArrays(files, 'a/b.npy')).rejects.toThrow(
+    new DataError('a/b.npy is empty (0 bytes). Copy it again, or save it anew.'),
+  );
   await expect(readArrays(files, 'c.npz')).rejects.toThrow(/^c\.npz: The \.npz file is damaged/);
   await expect(readArrays(files, 'd.safetensors')).rejects.toThrow(/^d\.safetensors: Not a safetensors file/);
   expect([...(await readArrays(files, 'e.npy')).keys()]).toEqual(['e']);

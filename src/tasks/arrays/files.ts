@@ -1,4 +1,5 @@
 /** @file Named arrays out of a file of any of the three formats. */
+import { placed } from '#src/platform/refusals.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { FormatError } from './errors.ts';
@@ -16,11 +17,12 @@ export const arrayName = (path: string): string => path.slice(path.lastIndexOf('
 /** The arrays of a file by name. Throws DataError that names the file. */
 export async function readArrays(files: FileSet, path: string): Promise<ReadonlyMap<string, Tensor>> {
   const bytes = await files.read(path);
-  if (bytes.byteLength === 0) throw new DataError(`${path} is empty (0 bytes).`);
+  if (bytes.byteLength === 0)
+    throw new DataError(`${path} is empty (0 bytes). Copy it again, or save it anew.`);
   try {
     if (/\.npy$/i.test(path)) return new Map([[arrayName(path), readNpy(bytes)]]);
     return /\.npz$/i.test(path) ? readNpz(bytes) : readSafetensors(bytes).tensors;
   } catch (error) {
-    throw error instanceof FormatError ? new DataError(`${path}: ${error.message}`) : error;
+    throw error instanceof FormatError ? new DataError(...placed(path, error)) : error;
   }
 }

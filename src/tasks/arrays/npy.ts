@@ -1,7 +1,7 @@
 /** @file NumPy's .npy format: magic, version, a Python dict as header, then the numbers (NumPy enhancement proposal 1). */
 import type { DType } from '#src/onnx/model.ts';
 import { byteLength, sizeOf, type Tensor, viewBytes } from '#src/onnx/tensor.ts';
-import { FormatError } from './errors.ts';
+import { FormatError, DamagedFile } from './errors.ts';
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const LARGEST_HEADER = 1 << 20;
@@ -26,7 +26,7 @@ const types: Readonly<Record<string, DType>> = {
 export const isNpy = (bytes: Uint8Array): boolean => MAGIC.every((b, i) => bytes[i] === b);
 
 function headerOf(bytes: Uint8Array): { readonly text: string; readonly start: number } {
-  if (!isNpy(bytes)) throw new FormatError('Not an .npy file: it does not begin with \\x93NUMPY.');
+  if (!isNpy(bytes)) throw new DamagedFile('Not an .npy file: it does not begin with \\x93NUMPY.');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const major = bytes[6] ?? 0;
   if (major < 1 || major > 3 || bytes.byteLength < 12)
@@ -34,7 +34,7 @@ function headerOf(bytes: Uint8Array): { readonly text: string; readonly start: n
   const length = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   const at = major === 1 ? 10 : 12;
   if (length > LARGEST_HEADER || at + length > bytes.byteLength)
-    throw new FormatError(`The .npy file is cut short: its header should have ${length} bytes.`);
+    throw new DamagedFile(`The .npy file is cut short: its header should have ${length} bytes.`);
   return { text: new TextDecoder().decode(bytes.subarray(at, at + length)), start: at + length };
 }
 
@@ -45,7 +45,7 @@ function shapeOf(text: string): number[] {
     .map((d) => d.trim().replace(/L$/, ''))
     .filter((d) => d !== '');
   if (!shape?.every((d) => /^\d{1,15}$/.test(d)))
-    throw new FormatError(`The .npy file's header has no shape: ${text.trim().slice(0, 80)}.`);
+    throw new DamagedFile(`The .npy file's header has no shape: ${text.trim().slice(0, 80)}.`);
   return shape.map(Number);
 }
 
@@ -90,7 +90,7 @@ export function readNpy(bytes: Uint8Array): Tensor {
   const shape = shapeOf(text);
   const wanted = byteLength(type, shape);
   if (bytes.byteLength - start !== wanted)
-    throw new FormatError(
+    throw new DamagedFile(
       `The .npy file should hold ${wanted} bytes of numbers for [${shape.join()}] of ${type}, but holds ${bytes.byteLength - start}.`,
     );
   const width = sizeOf(shape) > 0 ? wanted / sizeOf(shape) : 1;

@@ -1,7 +1,8 @@
 /** @file NumPy's .npz: a ZIP archive with an .npy file for each array. */
+import { placed } from '#src/platform/refusals.ts';
 import { unzipSync } from 'fflate';
 import type { Tensor } from '#src/onnx/tensor.ts';
-import { FormatError } from './errors.ts';
+import { FormatError, DamagedFile } from './errors.ts';
 import { readNpy } from './npy.ts';
 
 /** Bytes that an archive may unpack to: a small one can claim any size. */
@@ -21,7 +22,7 @@ export function readNpz(bytes: Uint8Array): Map<string, Tensor> {
     });
   } catch (error) {
     if (error instanceof FormatError) throw error;
-    throw new FormatError('The .npz file is damaged: it is no ZIP archive that can be read.');
+    throw new DamagedFile('The .npz file is damaged: it is no ZIP archive that can be read.');
   }
   const arrays = new Map<string, Tensor>();
   for (const [path, content] of Object.entries(files)) {
@@ -29,7 +30,7 @@ export function readNpz(bytes: Uint8Array): Map<string, Tensor> {
     try {
       arrays.set(name, readNpy(content));
     } catch (error) {
-      throw error instanceof FormatError ? new FormatError(`array "${name}": ${error.message}`) : error;
+      throw error instanceof FormatError ? new FormatError(...placed(`array "${name}"`, error)) : error;
     }
   }
   return arrays;

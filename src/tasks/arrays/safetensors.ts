@@ -2,7 +2,7 @@
 import type { DType } from '#src/onnx/model.ts';
 import { byteLength, type Tensor, viewBytes } from '#src/onnx/tensor.ts';
 import { show } from '#src/tasks/optionSchema.ts';
-import { FormatError } from './errors.ts';
+import { FormatError, DamagedFile } from './errors.ts';
 
 export interface Safetensors {
   readonly tensors: Map<string, Tensor>;
@@ -59,10 +59,10 @@ function parseHeader(bytes: Uint8Array): {
     );
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (length > BigInt(LARGEST_HEADER))
-    throw new FormatError(`Not a safetensors file: its first 8 bytes announce a header of ${length} bytes.`);
+    throw new DamagedFile(`Not a safetensors file: its first 8 bytes announce a header of ${length} bytes.`);
   const start = 8 + Number(length);
   if (start > bytes.byteLength)
-    throw new FormatError(
+    throw new DamagedFile(
       `The safetensors file is cut short: its header should end at byte ${start}, the file at byte ${bytes.byteLength}.`,
     );
   let header: unknown;
@@ -72,17 +72,17 @@ function parseHeader(bytes: Uint8Array): {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, start));
     header = JSON.parse(text);
   } catch {
-    throw new FormatError('Not a safetensors file: its header is not JSON.');
+    throw new DamagedFile('Not a safetensors file: its header is not JSON.');
   }
   const odd = fraction(text);
   if (odd !== undefined)
-    throw new FormatError(`safetensors: the header says ${odd} where only whole numbers can stand.`);
-  if (!isObject(header)) throw new FormatError('Not a safetensors file: its header is not a JSON object.');
+    throw new DamagedFile(`safetensors: the header says ${odd} where only whole numbers can stand.`);
+  if (!isObject(header)) throw new DamagedFile('Not a safetensors file: its header is not a JSON object.');
   return { header, start };
 }
 
 function parseEntry(name: string, value: unknown, available: number): Entry {
-  if (!isObject(value)) throw new FormatError(`safetensors: the entry of ${name} is not an object.`);
+  if (!isObject(value)) throw new DamagedFile(`safetensors: the entry of ${name} is not an object.`);
   const { dtype, shape, data_offsets: offsets } = value;
   const type = typeof dtype === 'string' ? typeOf.get(dtype) : undefined;
   if (typeof dtype === 'string' && /^F(?:[468]_|4$)/.test(dtype))
@@ -90,21 +90,21 @@ function parseEntry(name: string, value: unknown, available: number): Entry {
       `safetensors: ${name} is stored in floats of ${dtype[1]!} bits (${dtype}), which are not read: too little is left of small rotations in them. Save the file as F16, BF16 or F32 in the tool that made it.`,
     );
   if (!type)
-    throw new FormatError(
+    throw new DamagedFile(
       `safetensors: ${name} has the element type ${show(dtype)}, which is not supported (${[...typeOf.keys()].join(', ')} are).`,
     );
   if (!Array.isArray(shape) || !shape.every(isCount))
-    throw new FormatError(`safetensors: the shape of ${name} is ${show(shape)}.`);
+    throw new DamagedFile(`safetensors: the shape of ${name} is ${show(shape)}.`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0]! > offsets[1]!)
-    throw new FormatError(`safetensors: the data offsets of ${name} are ${show(offsets)}.`);
+    throw new DamagedFile(`safetensors: the data offsets of ${name} are ${show(offsets)}.`);
   const [begin, end] = offsets as [number, number];
   if (end > available)
-    throw new FormatError(
+    throw new DamagedFile(
       `safetensors: ${name} should end at byte ${end} of the data, but the file holds only ${available}. It may be cut short.`,
     );
   const wanted = byteLength(type, shape);
   if (end - begin !== wanted)
-    throw new FormatError(
+    throw new DamagedFile(
       `safetensors: ${name} [${shape.join()}] of ${String(dtype)} takes ${wanted} bytes, but has ${end - begin}.`,
     );
   return { name, type, shape, begin, end };
@@ -125,21 +125,21 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
     if (name === '__metadata__' && value === null) continue;
     if (name !== '__metadata__') entries.push(parseEntry(name, value, bytes.byteLength - start));
     else if (!isObject(value) || !Object.values(value).every((v) => typeof v === 'string'))
-      throw new FormatError('safetensors: __metadata__ must hold texts only.');
+      throw new DamagedFile('safetensors: __metadata__ must hold texts only.');
     else for (const [key, text] of Object.entries(value)) metadata.set(key, text as string);
   }
   let at = 0;
   let before = 'the start';
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin < at) throw new FormatError(`safetensors: ${name} overlaps ${before}.`);
+    if (begin < at) throw new DamagedFile(`safetensors: ${name} overlaps ${before}.`);
     if (begin > at)
-      throw new FormatError(
+      throw new DamagedFile(
         `safetensors: ${begin - at} bytes between ${before} and ${name} belong to no tensor.`,
       );
     [at, before] = [end, name];
   }
   if (start + at !== bytes.byteLength)
-    throw new FormatError(
+    throw new DamagedFile(
       `safetensors: ${bytes.byteLength - start - at} bytes after ${before} belong to no tensor.`,
     );
   const tensors = new Map(
@@ -180,11 +180,11 @@ export function writeSafetensors(
   let end = 0;
   for (const [name, t] of sorted) {
     const code = codeOf.get(t.type);
-    if (!code) throw new FormatError(`safetensors has no element type for ${name} (${t.type}).`);
-    if (name === '__metadata__') throw new FormatError('safetensors: a tensor cannot be named __metadata__.');
+    if (!code) throw new DamagedFile(`safetensors has no element type for ${name} (${t.type}).`);
+    if (name === '__metadata__') throw new DamagedFile('safetensors: a tensor cannot be named __metadata__.');
     const length = byteLength(t.type, t.shape);
     if (t.data.byteLength !== length)
-      throw new FormatError(
+      throw new DamagedFile(
         `${name} [${t.shape.join()}] of ${t.type} takes ${length} bytes, but has ${t.data.byteLength}.`,
       );
     parts.push(

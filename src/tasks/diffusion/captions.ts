@@ -2,6 +2,7 @@
  * @file Where an image's caption stands: in a text file beside it, in a metadata file, in the name of a kohya folder (10_red robot), else in
  * its own name.
  */
+import { reasonOf } from '#src/platform/refusals.ts';
 import { decodeText } from '#src/tasks/decodeText.ts';
 import { baseName, type FileSet, isHidden, stemOf } from '#src/tasks/files.ts';
 import { namesOf } from '#src/tasks/images/foreign.ts';
@@ -72,7 +73,13 @@ async function fromMetadata(
   for (const { line, fields } of table.rows) {
     const [name, caption] = [fields.get(file), fields.get(text)];
     if (!name || caption === undefined) {
-      wrong.push(problem('error', path, `${path}, row ${line}: it needs "${file}" and "${text}".`));
+      wrong.push(
+        problem(
+          'error',
+          path,
+          `${path}, row ${line}: it needs "${file}" and "${text}". Add what is missing.`,
+        ),
+      );
       continue;
     }
     const image = folderOf(path) + name.replaceAll('\\', '/').replace(/^(\.\/)+/, '');
@@ -164,14 +171,16 @@ export async function readCaptions(
 ): Promise<Map<string, Caption>> {
   const captions = new Map<string, Caption>();
   const known = anyCase(images);
-  const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+  const reason = (error: unknown): string => reasonOf(error, 'its rows are of no known form');
   for (const path of files.paths) {
     if (!path.startsWith(prefix) || !METADATA.test(path) || isHidden(path)) continue;
     try {
       const wrong = await fromMetadata(files, path, known, captions);
       problems.push(...shortened(wrong, (n) => `${path}: ${n} more rows are wrong.`));
     } catch (error) {
-      problems.push(problem('error', path, `${path} cannot be read: ${reason(error)}.`));
+      problems.push(
+        problem('error', path, `${path} cannot be read: ${reason(error)}.`, 'Mend the file, or take it out.'),
+      );
     }
   }
   const texts = files.paths.filter((path) => CAPTION.test(path) && !isHidden(path));
@@ -200,7 +209,9 @@ export async function readCaptions(
         });
         continue;
       } catch (error) {
-        problems.push(problem('error', beside, `${beside} cannot be read: ${reason(error)}.`));
+        problems.push(
+          problem('error', beside, `${beside} cannot be read: ${reason(error)}.`, 'Save it again as UTF-8.'),
+        );
       }
     }
     if (captions.has(image)) continue;

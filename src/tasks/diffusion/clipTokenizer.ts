@@ -14,7 +14,10 @@ const end = '<|endoftext|>';
  */
 export function clipTokenizerJson(vocab: unknown, merges: string, where: string): unknown {
   const parsed = v.safeParse(vocabSchema, vocab);
-  if (!parsed.success) throw new DataError(`${where}/vocab.json is no list of tokens with their numbers.`);
+  if (!parsed.success)
+    throw new DataError(
+      `${where}/vocab.json is no list of tokens with their numbers. Copy it from the original model.`,
+    );
   const ids = parsed.output;
   const [startId, endId] = [ids[start], ids[end]];
   if (startId === undefined || endId === undefined)
@@ -27,7 +30,9 @@ export function clipTokenizerJson(vocab: unknown, merges: string, where: string)
     .map((line) => line.split(' '));
   const odd = pairs.find((pair) => pair.length !== 2);
   if (odd)
-    throw new DataError(`${where}/merges.txt has a line that is no pair: "${odd.join(' ').slice(0, 60)}".`);
+    throw new DataError(
+      `${where}/merges.txt has a line that is no pair: "${odd.join(' ').slice(0, 60)}". Copy it from the original model.`,
+    );
   const special = (content: string, id: number): unknown => ({
     id,
     content,

@@ -1,4 +1,5 @@
 /** @file A folder of images with captions, as training data; everything wrong with it is collected at once. */
+import { reasonOf } from '#src/platform/refusals.ts';
 import { sha256 } from '#src/tasks/digest.ts';
 import { baseName, DataError, type FileSet, stemOf } from '#src/tasks/files.ts';
 import { checkedLength } from '#src/tasks/images/probe.ts';
@@ -105,7 +106,7 @@ export async function surveyImages<T extends object>(
         onProgress?.(i + 1, paths.length);
         continue;
       }
-      const why = error instanceof Error ? error.message : String(error);
+      const why = reasonOf(error, 'it cannot be decoded');
       unreadable.push(
         problem(
           'error',

@@ -1,4 +1,5 @@
 /** @file The pictures of a folder, looked at once: cut to their size, with captions, problems and thumbnails. */
+import { reasonOf } from '#src/platform/refusals.ts';
 import { sha256 } from '../digest.ts';
 import { DataError, type FileSet } from '../files.ts';
 import { shownSize } from '../images/orientation.ts';
@@ -108,7 +109,7 @@ export async function pixelsOf(
     const bytes = await files.read(example.path);
     return toPixels(await host.decodeImage(bytes, example.path, sizes[example.bucket]));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error, 'it cannot be decoded');
     throw new DataError(`${example.path} cannot be read any more (${why}). Choose the folder again.`);
   }
 }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { depth } from '#src/platform/testing/depth.ts';
 import { plainPng, testHost } from '../images/testing/host.ts';
 import { damaged, dice, type Dice } from '../testing/fuzz.ts';
 import { testJob } from '../testing/job.ts';
@@ -74,7 +75,7 @@ function folder(d: Dice): Record<string, Uint8Array | string> {
   return files;
 }
 
-it('meets 300 fuzzed folders without a crash', async () => {
+it('meets fuzzed folders without a crash', async () => {
   const job = testJob(
     'diffusion',
     { buckets: true },
@@ -82,7 +83,8 @@ it('meets 300 fuzzed folders without a crash', async () => {
   );
   const opened = await task.open(model, openWhole(model), job);
   let [fine, faulty, bothered] = [0, 0, 0];
-  for (let seed = 0; seed < 300; seed++) {
+  const folders = depth(75, 300);
+  for (let seed = 0; seed < folders; seed++) {
     const files = memoryFiles(folder(dice(seed)), 'pictures');
     const prepared = await opened.prepare(files, null, host);
     for (const { message, item } of prepared.problems) {
@@ -101,7 +103,7 @@ it('meets 300 fuzzed folders without a crash', async () => {
       expect(Array.from(tensor as ArrayLike<number>, Number).every(Number.isFinite)).toBe(true);
   }
   // The folders are of all kinds: some whole, some whole with warnings, most broken.
-  expect(fine).toBeGreaterThan(60);
-  expect(faulty).toBeGreaterThan(100);
-  expect(bothered).toBeGreaterThan(faulty + 10);
+  expect(fine).toBeGreaterThan(folders / 5);
+  expect(faulty).toBeGreaterThan(folders / 3);
+  expect(bothered).toBeGreaterThan(faulty + folders / 30);
 });

@@ -1,5 +1,5 @@
 /** @file Two static graphs as one: what the first makes, the second reads. */
-import { type Graph, GraphError, type Value } from '#src/graph/types.ts';
+import { reportIt, type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import type { Constant, Node } from '#src/onnx/model.ts';
 
 /** The graph with every name, of nodes too, behind a prefix. */
@@ -30,10 +30,13 @@ export function joinGraphs(first: Graph, second: Graph, links: ReadonlyMap<strin
   for (const [to, from] of links) {
     const [wanted, given] = [second.values.get(to), first.values.get(from)];
     if (!wanted || !given || !second.inputs.some((v) => v.name === to))
-      throw new GraphError(`There is no ${wanted ? from : `input ${to}`} to join two graphs at.`);
+      throw new GraphError(`There is no ${wanted ? from : `input ${to}`} to join two graphs at.`, {
+        cure: reportIt,
+      });
     if (wanted.type !== given.type || wanted.shape.join() !== given.shape.join())
       throw new GraphError(
         `${from} is ${given.type} [${given.shape.join()}], but ${to} takes ${wanted.type} [${wanted.shape.join()}].`,
+        { cure: 'Export all parts again, from one model.' },
       );
   }
   const linked = (name: string): string => links.get(name) ?? name;

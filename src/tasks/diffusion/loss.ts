@@ -1,6 +1,6 @@
 /** @file The diffusion loss as graph. */
 import type { Builder } from '#src/graph/builder.ts';
-import { GraphError, type Value } from '#src/graph/types.ts';
+import { reportIt, GraphError, type Value } from '#src/graph/types.ts';
 import type { LossSum } from '#src/optim/loss.ts';
 
 /**
@@ -17,13 +17,16 @@ export function diffusionLoss(g: Builder, prediction: Value, target: Value, weig
   if (text(prediction) !== text(target))
     throw new GraphError(
       `The model's output ${text(prediction)} and the target ${text(target)} differ in shape.`,
+      { cure: 'Export the UNet with an output shaped like its images.' },
     );
   const difference = g.sub(prediction, target);
   let mean = g.mul(difference, difference);
   while (mean.shape.length > 1) mean = g.reduceMean(mean, [mean.shape.length - 1]);
   if (weight) {
     if (text(weight) !== text(mean))
-      throw new GraphError(`The loss takes one weight per sample ${text(mean)}, not ${text(weight)}.`);
+      throw new GraphError(`The loss takes one weight per sample ${text(mean)}, not ${text(weight)}.`, {
+        cure: reportIt,
+      });
     mean = g.mul(mean, weight);
   }
   return { sum: g.reduceSum(mean, [0]), count: g.scalar(mean.shape[0]!) };

@@ -144,7 +144,7 @@ function bindUnet(
   const others = inputs.filter((v) => ![sample, timestep, states, pooled, times].includes(v));
   if (others.length > 0)
     throw new ModelError(
-      `${path} wants more than noisy images, timesteps and captions: ${others.map(shown).join(', ')}. Rotune cannot feed that.`,
+      `${path} wants more than noisy images, timesteps and captions: ${others.map(shown).join(', ')}. Rotune cannot feed that. Export the UNet without them.`,
     );
   const channels = channelsOf(pipeline, sample.shape?.[1]);
   const [first] = encoders;
@@ -176,7 +176,9 @@ function bindUnet(
   }
   const { type } = inputOf(path, graph, timestep.name, rank(timestep) === 0 && batch === 1 ? [] : [batch]);
   if (type !== 'int32' && type !== 'int64' && type !== 'float32')
-    throw new ModelError(`Input ${timestep.name} of ${path} has type ${type}.`);
+    throw new ModelError(
+      `Input ${timestep.name} of ${path} has type ${type}. Export it as float32 or int64.`,
+    );
   const output = graph.outputs.find((o) => o.shape.join() === shapes.sample.join());
   if (!output)
     throw new ModelError(

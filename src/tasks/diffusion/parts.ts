@@ -74,7 +74,7 @@ export async function readJson(files: FileSet, path: string): Promise<unknown> {
   const text = new TextDecoder().decode(await files.read(path)).replace(/^\uFEFF/, '');
   try {
     return JSON.parse(withoutInfinities(text));
-  } catch (error) {
-    throw new DataError(`${path} is not JSON: ${(error as Error).message}. Copy it from the original model.`);
+  } catch {
+    throw new DataError(`${path} is not JSON. Copy it from the original model.`);
   }
 }

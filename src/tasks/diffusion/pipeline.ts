@@ -1,4 +1,5 @@
 /** @file A Stable Diffusion model's files and settings, of any of its kinds: pixels or latents, one text encoder or SDXL's two. */
+import { fieldWords } from '#src/tasks/fields.ts';
 import * as v from 'valibot';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { clipTokenizerJson } from './clipTokenizer.ts';
@@ -64,7 +65,7 @@ function checked<S extends v.GenericSchema>(schema: S, json: unknown, path: stri
   const result = v.safeParse(schema, json);
   if (result.success) return result.output;
   const issue = result.issues[0];
-  throw new DataError(`${path}: ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}.`);
+  throw new DataError(`${path}: ${fieldWords(issue)}. Copy it from the original model.`);
 }
 
 /**
@@ -80,7 +81,7 @@ export async function readPipeline(files: FileSet): Promise<Pipeline> {
   const wants = (key: string): boolean => Array.isArray(index[key]) && index[key][1] !== null;
   if (wants('transformer') || wants('prior') || index.requires_aesthetics_score)
     throw new DataError(
-      `${files.name} (${index._class_name ?? 'unknown pipeline'}) ${index.requires_aesthetics_score ? 'is a refiner, which wants aesthetic scores' : wants('prior') ? 'draws from image embeddings' : 'has a diffusion transformer'}. Rotune trains Stable Diffusion models: a UNet with one or two text encoders.`,
+      `${files.name} (${index._class_name ?? 'unknown pipeline'}) ${index.requires_aesthetics_score ? 'is a refiner, which wants aesthetic scores' : wants('prior') ? 'draws from image embeddings' : 'has a diffusion transformer'}. Rotune trains Stable Diffusion models: a UNet with one or two text encoders. Choose one of those.`,
     );
   const latent =
     wants('vae') ||
@@ -174,11 +175,13 @@ function checkUnet(unet: v.InferOutput<typeof unetSchema>, two: boolean): void {
   const added = unet.addition_embed_type ?? null;
   if ((unet.class_embed_type ?? null) !== null || (added !== null && !(two && added === 'text_time')))
     throw new DataError(
-      `unet/config.json asks for ${added === null ? 'class' : 'addition'} embeddings${typeof added === 'string' ? ` ("${added}")` : ''}, which no Stable Diffusion model with ${two ? 'two text encoders' : 'one text encoder'} has. Rotune feeds a UNet with noisy images, timesteps, captions, and SDXL's sizes.`,
+      `unet/config.json asks for ${added === null ? 'class' : 'addition'} embeddings${typeof added === 'string' ? ` ("${added}")` : ''}, which no Stable Diffusion model with ${two ? 'two text encoders' : 'one text encoder'} has. Rotune feeds a UNet with noisy images, timesteps, captions, and SDXL's sizes. Choose another model.`,
     );
   const { sample_size: side } = unet;
   if (Array.isArray(side) && side[0] !== side[1])
-    throw new DataError(`unet/config.json: sample_size ${side.join(' × ')} is not square.`);
+    throw new DataError(
+      `unet/config.json: sample_size ${side.join(' × ')} is not square. Choose a model of square pictures.`,
+    );
 }
 
 async function readVae(
@@ -189,7 +192,7 @@ async function readVae(
   const vae = checked(vaeSchema, await json(path), path ?? 'vae_decoder/config.json');
   if ((vae.latents_mean ?? null) !== null)
     throw new DataError(
-      `${path ?? 'vae_decoder/config.json'} normalises latents channel by channel (latents_mean), which Rotune does not do.`,
+      `${path ?? 'vae_decoder/config.json'} normalises latents channel by channel (latents_mean), which Rotune does not do. Choose another model.`,
     );
   return {
     scale: { scaling: vae.scaling_factor, shift: vae.shift_factor },

@@ -100,7 +100,7 @@ export class PreparedDiffusion implements PreparedTask {
       layers,
       loss: (g, outputs) => {
         const prediction = outputs.get(output);
-        if (!prediction) throw new GraphError(`The model has no output named ${output}.`);
+        if (!prediction) throw new GraphError(`The model has no output named ${output}. Export it again.`);
         return diffusionLoss(
           g,
           prediction,

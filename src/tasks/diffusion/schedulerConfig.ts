@@ -1,5 +1,6 @@
 /** @file diffusers' scheduler_config.json. */
 import * as v from 'valibot';
+import { fieldWords } from '#src/tasks/fields.ts';
 import { DataError } from '#src/tasks/files.ts';
 
 export type PredictionType = 'epsilon' | 'v_prediction';
@@ -67,7 +68,7 @@ export function parseSchedulerConfig(
 ): SchedulerConfig {
   const result = v.safeParse(configSchema, withDefaults(json));
   if (!result.success) {
-    const what = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`);
+    const what = result.issues.map((issue) => fieldWords(issue));
     throw new DataError(
       `${where} asks for a noise schedule that Rotune does not have: ${what.join('; ')}. Export the model with a DDIM scheduler.`,
     );
@@ -75,11 +76,11 @@ export function parseSchedulerConfig(
   const config = result.output;
   if (config.trained_betas && config.trained_betas.length !== config.num_train_timesteps)
     throw new DataError(
-      `${where}: trained_betas holds ${config.trained_betas.length} numbers, but num_train_timesteps is ${config.num_train_timesteps}.`,
+      `${where}: trained_betas holds ${config.trained_betas.length} numbers, but num_train_timesteps is ${config.num_train_timesteps}. Copy the file from the original model.`,
     );
   if (config.rescale_betas_zero_snr && config.prediction_type === 'epsilon')
     throw new DataError(
-      `${where}: rescale_betas_zero_snr needs prediction_type v_prediction: at zero signal the noise says nothing of the image.`,
+      `${where}: rescale_betas_zero_snr needs prediction_type v_prediction: at zero signal the noise says nothing of the image. Correct the one that is wrong.`,
     );
   return config;
 }

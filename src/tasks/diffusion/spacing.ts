@@ -15,7 +15,9 @@ export function round(x: number): number {
 
 function checkSteps(steps: number, most: number): void {
   if (!Number.isInteger(steps) || steps < 1 || steps > most)
-    throw new DataError(`A picture takes between 1 and ${most} steps with this scheduler, not ${steps}.`);
+    throw new DataError(
+      `A picture takes between 1 and ${most} steps with this scheduler, not ${steps}. Choose as many.`,
+    );
 }
 
 /** From the noisiest down; throws if the first lies beyond the schedule. */

@@ -33,7 +33,7 @@ export function bindText(model: Model, { path, batch, tokens, layer, pooled }: T
   const graph = staticGraph(model, free(ids, [batch, tokens]));
   const bound = inputOf(path, graph, ids.name, [batch, tokens]);
   if (bound.type !== 'int32' && bound.type !== 'int64')
-    throw new ModelError(`Input ${ids.name} of ${path} has type ${bound.type}.`);
+    throw new ModelError(`Input ${ids.name} of ${path} has type ${bound.type}. Export it as int64 or int32.`);
   const hidden = layer === 'last' ? lastHidden(graph) : penultimate(graph);
   if (!hidden)
     throw new ModelError(

@@ -1,4 +1,6 @@
 /** @file Captions to token ids by a tokenizer.json, padded and truncated as that file says. */
+import { fieldWords } from '#src/tasks/fields.ts';
+import { reasonOf } from '#src/platform/refusals.ts';
 import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
 import { Tokenizer } from '#src/tasks/text/tokenizer/tokenizer.ts';
@@ -36,7 +38,7 @@ function parse<S extends v.GenericSchema>(schema: S, json: unknown, where: strin
   if (result.success) return result.output;
   const issue = result.issues[0];
   throw new DataError(
-    `${where} is not a tokenizer that Rotune can read: ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}.`,
+    `${where} is not a tokenizer that Rotune can read: ${fieldWords(issue)}. Copy it from the original model.`,
   );
 }
 
@@ -63,7 +65,7 @@ export class CaptionTokenizer {
       this.#tokenizer = new Tokenizer(file, config);
     } catch (error) {
       throw new DataError(
-        `${folder}/tokenizer.json is not a tokenizer that Rotune can read: ${error instanceof Error ? error.message : String(error)}.`,
+        `${folder}/tokenizer.json is not a tokenizer that Rotune can read: ${reasonOf(error, 'its parts do not fit')}. Save it anew with AutoTokenizer.from_pretrained(…).save_pretrained(…).`,
       );
     }
     const { padding, truncation } = file;
@@ -82,7 +84,7 @@ export class CaptionTokenizer {
     this.#cutLeft = truncation?.direction === 'Left';
     if (this.#ids('').length > length)
       throw new DataError(
-        `The tokenizer's length of ${length} has no room for its own opening and closing tokens.`,
+        `The tokenizer's length of ${length} has no room for its own opening and closing tokens. Set a larger model_max_length.`,
       );
   }
 

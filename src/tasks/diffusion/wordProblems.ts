@@ -1,4 +1,5 @@
 /** @file Captions that the text encoders do not read as they are written: too long, or of words that they do not know. */
+import { reasonOf } from '#src/platform/refusals.ts';
 import { shortened } from '../problems.ts';
 import type { TaskProblem } from '../types.ts';
 import type { Examples } from './examples.ts';
@@ -24,7 +25,12 @@ export function wordProblems(
       strange.push(...unknown(texts, path, caption));
     } catch (error) {
       strange.push(
-        problem('error', path, `The caption of ${path} cannot be read: ${(error as Error).message}`),
+        problem(
+          'error',
+          path,
+          `The caption of ${path} cannot be read: ${reasonOf(error, 'its words have no tokens')}.`,
+          'Change the caption.',
+        ),
       );
     }
   }

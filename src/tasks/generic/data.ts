@@ -1,4 +1,5 @@
 /** @file Named arrays as training data: what they are for, how they are cut into batches, and what is wrong with them. */
+import { PlainError } from '#src/platform/refusals.ts';
 import { settingInputs } from '#src/onnx/givenInputs.ts';
 import type { Model, ModelValue } from '#src/onnx/model.ts';
 import { sizeOf, type Tensor } from '#src/onnx/tensor.ts';
@@ -166,7 +167,8 @@ async function arraysOf(files: FileSet, path: string, problems: TaskProblem[]) {
   try {
     return await readArrays(files, path);
   } catch (reason) {
-    problems.push(error(path, reason instanceof Error ? reason.message : String(reason)));
+    if (!(reason instanceof PlainError)) throw reason;
+    problems.push(error(path, reason.message, reason.cure));
     return null;
   }
 }
@@ -193,7 +195,13 @@ async function readWhole(
     options.tell?.(i + 1, paths.length);
   }
   if (arrays.size === 0) {
-    if (problems.length === 0) problems.push(error(paths[0]!, `${listed(paths)}: there is no array.`));
+    if (problems.length === 0)
+      problems.push(
+        error(
+          paths[0]!,
+          `${listed(paths)}: there is no array. Save the arrays as .npz, .npy or .safetensors.`,
+        ),
+      );
     return null;
   }
   const where = paths.length === 1 ? paths[0]! : files.name;
@@ -212,8 +220,15 @@ async function readWhole(
   for (const [name, source] of used) {
     const { shape } = source.tensor;
     const shown = `${source.path}: the array "${name}" of shape [${shape.join()}]`;
-    if (shape.length === 0) problems.push(error(source.path, `${shown} has no axis that counts examples.`));
-    else if (sizeOf(shape) === 0) problems.push(error(source.path, `${shown} is empty.`));
+    if (shape.length === 0)
+      problems.push(
+        error(
+          source.path,
+          `${shown} has no axis that counts examples. Give it a first axis, one entry for each example.`,
+        ),
+      );
+    else if (sizeOf(shape) === 0)
+      problems.push(error(source.path, `${shown} is empty. Give it at least one example.`));
     else if (shape[0] !== count)
       problems.push(
         error(
@@ -236,6 +251,7 @@ async function readWhole(
         error(
           used.get(name)!.path,
           `${used.get(name)!.path}: the array "${name}" has the shape [${used.get(name)!.tensor.shape.join()}], which does not fit the model's input ${wanted}${cut === 'batches' ? ' with an axis of batches before it' : ''}.`,
+          'Give it that shape.',
         ),
       );
   }
@@ -295,6 +311,7 @@ async function readBatchFiles(
         error(
           batches[0]!,
           `${batches[0]!}: the array "${roles.inputs.get(input.name)!}" has the shape [${shape.join()}], which does not fit the model's input ${wanted}.`,
+          'Give it that shape.',
         ),
       );
   }

@@ -31,7 +31,7 @@ function meanLast(g: Builder, x: Value, keep = 1): Value {
 function sameShape(name: string, prediction: Value, target: Value): void {
   if (prediction.shape.join() !== target.shape.join())
     throw new GraphError(
-      `The loss ${name} compares equal shapes, but the model gives ${shown(prediction)} and the target is ${shown(target)}.`,
+      `The loss ${name} compares equal shapes, but the model gives ${shown(prediction)} and the target is ${shown(target)}. Give targets of that shape, or choose another loss.`,
     );
 }
 
@@ -69,7 +69,7 @@ function crossEntropy(g: Builder, logits: Value, target: Value, scale: Scale): E
   const axis = classAxis(logits.shape, target.shape);
   if (axis < 0)
     throw new GraphError(
-      `cross_entropy takes labels shaped like the logits ${shown(logits)} without their classes, not ${shown(target)}.`,
+      `cross_entropy takes labels shaped like the logits ${shown(logits)} without their classes, not ${shown(target)}. Give labels of that shape, or choose another loss.`,
     );
   const log = logOf(axis);
   const labels = g.cast(target, 'int32');
@@ -118,7 +118,9 @@ export function exampleLosses(
   if (name === 'bce') return { sum: meanLast(g, binary(g, prediction, target)), weight: null };
   if (name === 'cosine') {
     if (prediction.shape.length < 2)
-      throw new GraphError(`The loss cosine compares rows, but the model gives ${shown(prediction)}.`);
+      throw new GraphError(
+        `The loss cosine compares rows, but the model gives ${shown(prediction)}. Choose another loss.`,
+      );
     return { sum: meanLast(g, cosine(g, prediction, target)), weight: null };
   }
   const difference = g.sub(prediction, target);

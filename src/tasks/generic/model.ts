@@ -53,6 +53,7 @@ export function bindModel(file: ModelFile, shapes: ReadonlyMap<string, readonly 
     if (!known || fixed.length === 0) throw error;
     throw new GraphError(
       `${file.path} has fixed sizes: ${fixed.join('; ')}. Export it with a dynamic batch, or set the batch to what it has. (${error.message})`,
+      { cause: error },
     );
   }
 }
@@ -71,7 +72,9 @@ export function likelyGraph(
 export function layersOf(graph: Graph, file: ModelFile): Layer[] {
   const { layers, others } = examineLayers(graph);
   if (layers.length === 0)
-    throw new ModelError(`${file.path} has no layer that can be adapted: ${noLayerWords(others)}`);
+    throw new ModelError(`${file.path} has no layer that can be adapted: ${noLayerWords(others)}`, {
+      cure: 'Export the model with its weights (export_params=True), or choose one with linear or convolution layers.',
+    });
   return [...layers];
 }
 

@@ -1,4 +1,5 @@
 /** @file Arrays and model together: batches in order, the held-out loss, a few answers as numbers. */
+import { withCure } from '#src/platform/refusals.ts';
 import type { DType } from '#src/onnx/model.ts';
 import { sizeOf, type Tensor, type TypedArray } from '#src/onnx/tensor.ts';
 import { readArrays } from '#src/tasks/arrays/files.ts';
@@ -76,13 +77,19 @@ async function valueProblems(part: Part, program: ArrayProgram, options: Generic
   const axis = labels ? classAxis(program.output.shape, program.target.shape) : -1;
   const classes = program.output.shape[axis] ?? 0;
   const seen = new Set<string>();
-  const say = (name: string, path: string, message: string): void => {
+  const say = (name: string, path: string, message: string, cure: string): void => {
     if (seen.has(name)) return;
     seen.add(name);
-    problems.push({ severity: 'error', item: path, message: `${path}: the array "${name}" ${message}.` });
+    problems.push({
+      severity: 'error',
+      item: path,
+      message: `${path}: the array "${name}" ${message}.`,
+      cure,
+    });
   };
   const check = (name: string, path: string, tensor: Tensor, type: DType): void => {
-    if (converted(tensor, type) === null) say(name, path, `(${tensor.type}) does not fit the type ${type}`);
+    if (converted(tensor, type) === null)
+      say(name, path, `(${tensor.type}) does not fit the type ${type}`, `Save it as ${type}.`);
     if (name !== data.roles.target) return;
     if (options.loss === 'bce') {
       const outside = floatsOf(tensor).findIndex((x) => x < 0 || x > 1);
@@ -91,6 +98,7 @@ async function valueProblems(part: Part, program: ArrayProgram, options: Generic
           name,
           path,
           `has ${String(floatsOf(tensor)[outside])}, but the loss bce takes shares from 0 to 1`,
+          'Scale the targets, or choose another loss.',
         );
     }
     if (!labels) return;
@@ -100,6 +108,7 @@ async function valueProblems(part: Part, program: ArrayProgram, options: Generic
         name,
         path,
         `has the label ${String(floatsOf(tensor)[bad])}, out of range: the model has the classes 0 to ${classes - 1}`,
+        `Number the classes from 0 on; ${ignoredLabel} leaves an entry out.`,
       );
   };
   if (data.cut === 'files')
@@ -162,12 +171,13 @@ export async function prepareArrays(
               severity: 'error',
               item: heldout!.name,
               message: `The held-out array "${name}" gives batches of [${same.get(name)?.join() ?? 'none'}], training gives [${shape.join()}].`,
+              cure: 'Give both arrays the same shape but for the first axis.',
             });
         if (judged) problems.push(...(await valueProblems(judged, program, options, 1)));
       }
     } catch (error) {
       if (!isWording(error)) throw error;
-      problems.push({ severity: 'error', item: data.files.name, message: error.message });
+      problems.push({ severity: 'error', item: data.files.name, message: error.message, ...withCure(error) });
     }
     if (!heldout && job.data.split > 0) {
       const split = stratifiedSplit([data.count], job.data.split, job.train.seed);
@@ -248,7 +258,10 @@ class PreparedArrays implements PreparedTask {
 
   #ready(): { readonly program: ArrayProgram; readonly train: Part } {
     if (this.program && this.train) return { program: this.program, train: this.train };
-    throw new DataError(this.problems[0]?.message ?? 'There are no arrays to train on.');
+    throw new DataError(
+      this.problems[0]?.message ??
+        'There are no arrays to train on. Choose the file or folder that holds them.',
+    );
   }
 
   training(): TrainedGraph {
@@ -266,7 +279,8 @@ class PreparedArrays implements PreparedTask {
     const feeds: Record<string, TypedArray> = {};
     const put = (feed: string, type: DType, array: string): void => {
       const values = converted(arrays.get(array)!, type);
-      if (!values) throw new DataError(`The array "${array}" does not fit the type ${type}.`);
+      if (!values)
+        throw new DataError(`The array "${array}" does not fit the type ${type}. Save it in that type.`);
       feeds[feed] = values;
     };
     const { roles } = part.data;

@@ -60,7 +60,7 @@ export function arrayProgram(
     );
   if (own && sizeOf(output.shape) !== 1)
     throw new ModelError(
-      `The output ${shownValue(output)} of ${file.path} is no loss: a loss is one number.`,
+      `The output ${shownValue(output)} of ${file.path} is no loss: a loss is one number. Choose an output that is, or another loss.`,
     );
   // Labels are integers, or lack the axis of the classes: then whole numbers are labels, too.
   const labelled = (array: string): boolean =>
@@ -132,5 +132,5 @@ export function arrayProgram(
 }
 
 /** Whether an error says in words what does not fit. */
-export const isWording = (error: unknown): error is Error =>
+export const isWording = (error: unknown): error is GraphError | ModelError =>
   error instanceof GraphError || error instanceof ModelError;

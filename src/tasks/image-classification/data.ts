@@ -1,4 +1,5 @@
 /** @file Labelled images: a folder for each class, or a table of files and labels. Everything wrong is collected. */
+import { reasonOf } from '#src/platform/refusals.ts';
 import { findImages } from '#src/tasks/images/list.ts';
 import { decodeText } from '#src/tasks/decodeText.ts';
 import { shortened } from '#src/tasks/problems.ts';
@@ -140,7 +141,8 @@ export async function readLabelled(files: FileSet): Promise<LabelledImages> {
       problems.push({
         severity: 'error',
         item: path,
-        message: `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+        message: `${path} cannot be read: ${reasonOf(error, 'its rows are of no known form')}.`,
+        cure: 'Save it again as CSV with the columns file_name and label.',
       });
     }
   if (images.length === 0 && !problems.some((p) => p.severity === 'error'))
@@ -148,6 +150,7 @@ export async function readLabelled(files: FileSet): Promise<LabelledImages> {
       severity: 'error',
       item: chosen[0]!,
       message: `${chosen.join(', ')}: there is no row with an image.`,
+      cure: 'Name the images as they are called in the folder.',
     });
   return { images, heldout: null, problems };
 }

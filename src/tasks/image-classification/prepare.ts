@@ -103,6 +103,7 @@ export async function prepareImages(
       severity: 'error',
       item: train.name,
       message: `${train.name} leaves no image to train on.`,
+      cure: 'Add images, or hold fewer of them out.',
     });
   const lines = training.map((e) => `${e.hash} ${e.label}`);
   const seen = JSON.stringify([preprocess, classifier.input.order, choice.kind, choice.names]);
@@ -207,7 +208,7 @@ class PreparedImages implements PreparedTask {
     const { job, preprocess, input } = this.classifier;
     const { batch, accumulate, seed } = job.train;
     const { crop, colour, labelSmoothing } = job.options;
-    if (!this.#order) throw new DataError('There is no image to train on.');
+    if (!this.#order) throw new DataError('There is no image to train on. Choose a folder with some.');
     const first = (step * accumulate + micro) * batch;
     const chosen = Array.from({ length: batch }, (_, i) => this.examples[this.#order!.at(first + i)]!);
     const options = { seed, flip: job.data.flip, crop, colour };

@@ -1,4 +1,5 @@
 /** @file Looks at every image once before training: reads, decodes, hashes; all that is wrong is collected, nothing thrown. */
+import { reasonOf } from '#src/platform/refusals.ts';
 import { sha256 } from '#src/tasks/digest.ts';
 import { shortened } from '#src/tasks/problems.ts';
 import type { TaskProblem, Tell } from '#src/tasks/types.ts';
@@ -45,7 +46,7 @@ export async function collectImages(
         tell?.(i + 1, paths.length);
         continue;
       }
-      const why = error instanceof Error ? error.message : String(error);
+      const why = reasonOf(error, 'it cannot be decoded');
       unreadable.push({
         severity: 'error',
         item: path,

@@ -1,4 +1,5 @@
 /** @file How a model's own files want its pictures: Hugging Face's preprocessor_config.json or processor_config.json, or timm's config.json. */
+import { fieldWords } from '#src/tasks/fields.ts';
 import * as v from 'valibot';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import type { Filter } from './resample.ts';
@@ -76,8 +77,8 @@ function fromTimm(config: v.InferOutput<typeof timmSchema>): PreprocessorConfig 
 async function jsonAt(files: FileSet, path: string): Promise<unknown> {
   try {
     return JSON.parse(new TextDecoder().decode(await files.read(path)).replace(/^\uFEFF/, '')) as unknown;
-  } catch (error) {
-    throw new DataError(`${path} is not JSON: ${(error as Error).message}.`);
+  } catch {
+    throw new DataError(`${path} is not JSON. Copy it from the original model.`);
   }
 }
 
@@ -85,7 +86,7 @@ function parsed<T extends v.GenericSchema>(shape: T, json: unknown, path: string
   const result = v.safeParse(shape, json);
   if (result.success) return result.output;
   const issue = result.issues[0];
-  throw new DataError(`${path}: ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}.`);
+  throw new DataError(`${path}: ${fieldWords(issue)}. Copy it from the original model.`);
 }
 
 const objectIn = (json: unknown, key: string): object | null => {

@@ -1,6 +1,7 @@
 /** @file What of decoding needs no browser: turns, TIFF and deep PNGs against Pillow's pixels, files made bare, and headers of any bytes. */
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
+import { depth } from '#src/platform/testing/depth.ts';
 import { damaged, dice } from '#src/tasks/testing/fuzz.ts';
 import { bare } from './bare.ts';
 import { decodeDeepPng } from './deep.ts';
@@ -75,7 +76,7 @@ describe('decoders', () => {
 
   it('meet damaged TIFFs and deep PNGs with pixels or an Error in words', () => {
     const some = named(/^(tiff|png .* 16)/).map(([, { file }]) => bytesOf(file));
-    for (let seed = 0; seed < 600; seed++) {
+    for (let seed = 0; seed < depth(150, 600); seed++) {
       const d = dice(seed);
       const bytes = damaged(d, d.pick(some));
       try {
@@ -106,7 +107,7 @@ describe('bare files', () => {
 
   it('are made of any bytes', () => {
     const some = named(/^(png|webp|jpeg) /).map(([, { file }]) => bytesOf(file));
-    for (let seed = 0; seed < 1500; seed++) {
+    for (let seed = 0; seed < depth(300, 1500); seed++) {
       const d = dice(seed);
       const bytes = damaged(d, d.pick(some));
       for (const format of ['png', 'webp', 'jpeg'] as const) {

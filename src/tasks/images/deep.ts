@@ -1,4 +1,5 @@
 /** @file PNGs of 16 bits: browsers cut the lower ones off, here they are rounded. Loaded when the first such picture is read. */
+import { Reason } from '#src/platform/refusals.ts';
 import { decode } from 'fast-png';
 import type { RawImage } from '#src/tasks/types.ts';
 import { overWhite } from './overWhite.ts';
@@ -14,7 +15,7 @@ export function decodeDeepPng(bytes: Uint8Array): RawImage {
     const [samples, each] = transparency ? withAlpha(data, channels, transparency) : [data, channels];
     return { width, height, rgba: overWhite(samples, each, 16, width * height) };
   } catch {
-    throw new Error('it is a damaged PNG of 16 bits');
+    throw new Reason('it is a damaged PNG of 16 bits');
   }
 }
 

@@ -1,10 +1,11 @@
 /** @file Pictures of kinds that are not decoded here: known by their first bytes or their ending, so that they are left out by name, never silently. */
+import { Reason } from '#src/platform/refusals.ts';
 import { shortened } from '#src/tasks/problems.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import { ascii } from './exif.ts';
 
 /** A picture that is whole, as far as one can see, but of a kind that is not decoded. */
-export class NotDecoded extends Error {
+export class NotDecoded extends Reason {
   override readonly name = 'NotDecoded';
   /** @param kind "HEIC", "TIFF with ZSTD compression" … */
   constructor(

@@ -1,4 +1,5 @@
 /** @file An image's format and size from its first bytes, before any decoder sees it: a small file can claim any size. */
+import { Reason } from '#src/platform/refusals.ts';
 import { ascii, tiffDirectory, tiffNumbers } from './exif.ts';
 import { foreignKind, isRaw, NotDecoded } from './foreign.ts';
 
@@ -163,9 +164,9 @@ const known = 'PNG, JPEG, WebP, AVIF, TIFF, BMP, SVG and GIF are read';
 
 /** Throws with the reason for a file that is empty or too large to be read. */
 export function checkedLength(length: number): void {
-  if (length === 0) throw new Error('it is empty, 0 bytes');
+  if (length === 0) throw new Reason('it is empty, 0 bytes');
   if (length > largestFile)
-    throw new Error(
+    throw new Reason(
       `it has ${Math.round(length / 2 ** 20)} MiB; up to ${largestFile / 2 ** 20} MiB are read`,
     );
 }
@@ -174,7 +175,7 @@ export function checkedLength(length: number): void {
  * The header of an image that may be decoded.
  * @param path the file's name, whose ending tells kinds apart that have no mark of their own
  * @throws NotDecoded for a picture of a kind that nothing here reads
- * @throws Error with the reason, without the file's name: empty, no image, cut short, or larger than the limits
+ * @throws Reason with the reason, without the file's name: empty, no image, cut short, or larger than the limits
  */
 export function checkedHeader(bytes: Uint8Array, path = ''): ImageHeader {
   checkedLength(bytes.length);
@@ -183,15 +184,15 @@ export function checkedHeader(bytes: Uint8Array, path = ''): ImageHeader {
   if (foreign !== null) throw new NotDecoded(foreign);
   // A reader of TIFF finds but their thumbnails.
   if (header?.format === 'tiff' && isRaw(path)) throw new NotDecoded('raw photograph');
-  if (!header) throw new Error(`its bytes are no image that is known; ${known}`);
+  if (!header) throw new Reason(`its bytes are no image that is known; ${known}`);
   const { width, height, format } = header;
   if (width === null || height === null) {
     if (format === 'svg') return header;
-    throw new Error('its header has no size: it is damaged or cut short');
+    throw new Reason('its header has no size: it is damaged or cut short');
   }
-  if (!(width >= 1 && height >= 1)) throw new Error(`its header says ${width} × ${height} pixels`);
+  if (!(width >= 1 && height >= 1)) throw new Reason(`its header says ${width} × ${height} pixels`);
   if (width > largestSide || height > largestSide || width * height > largestArea)
-    throw new Error(
+    throw new Reason(
       `its header says ${width} × ${height} pixels; sides up to ${largestSide} and ${largestArea / 2 ** 20} megapixels are read`,
     );
   return header;

@@ -1,4 +1,5 @@
 /** @file Decoded images at the task's size: held as bytes up to a limit, read again beyond it, so that memory stays flat. */
+import { Reason } from '#src/platform/refusals.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import type { Picture, PictureSize, RawImage, TaskHost } from '#src/tasks/types.ts';
 import { checkedHeader, checkedLength } from './probe.ts';
@@ -52,7 +53,7 @@ export class ImageStore {
     const { width, height } = this.size;
     const frame = opaque(await this.host.decodeImage(bytes, path, this.size));
     if (frame.width !== width || frame.height !== height)
-      throw new Error(`it was decoded to ${frame.width} × ${frame.height} pixels`);
+      throw new Reason(`it was decoded to ${frame.width} × ${frame.height} pixels`);
     if (!this.#held.has(path) && this.#bytes + frame.rgb.byteLength <= this.limit) {
       this.#held.set(path, frame);
       this.#bytes += frame.rgb.byteLength;

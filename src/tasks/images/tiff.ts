@@ -1,4 +1,5 @@
 /** @file TIFF files: the first page, by a library that is loaded when the first one is read. What it would get wrong is refused by name. */
+import { Reason } from '#src/platform/refusals.ts';
 import { decodeImage, type IFD, toRGBA8 } from 'utif2';
 import type { RawImage } from '#src/tasks/types.ts';
 import { tiffDirectory, tiffNumbers } from './exif.ts';
@@ -40,7 +41,7 @@ const PARTS = 2 ** 16;
 
 function numbersIn(bytes: Uint8Array): Numbers {
   const directory = tiffDirectory(bytes);
-  if (!directory) throw new Error('it is a damaged TIFF');
+  if (!directory) throw new Reason('it is a damaged TIFF');
   return (tag, otherwise) => {
     const entry = directory.entries.find((e) => e.tag === tag);
     const found = entry ? tiffNumbers(bytes, directory.little, entry, PARTS) : [];
@@ -115,7 +116,7 @@ function directoryOf(bytes: Uint8Array, numbers: Numbers, { bits, samples, compr
 /**
  * The first page as it is stored, not yet turned.
  * @throws NotDecoded for a kind of TIFF that is not read
- * @throws Error with the reason if it is damaged
+ * @throws Reason with the reason if it is damaged
  */
 export function decodeTiff(bytes: Uint8Array): RawImage {
   const numbers = numbersIn(bytes);
@@ -128,7 +129,7 @@ export function decodeTiff(bytes: Uint8Array): RawImage {
     const { width, height, data } = page;
     return { width, height, rgba: pixelsOf(facts, data, width * height, () => toRGBA8(page)) };
   } catch {
-    throw new Error('it is a damaged TIFF, or one of a rare kind');
+    throw new Reason('it is a damaged TIFF, or one of a rare kind');
   }
 }
 

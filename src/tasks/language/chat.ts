@@ -1,4 +1,5 @@
 /** @file Chats as text by the model's own template, cut into what is given and what is to be answered. */
+import { Reason } from '#src/platform/refusals.ts';
 import { Template } from '@huggingface/jinja';
 
 /** What a template sees of a message; keys beyond these are handed on as they are (tool_calls, name …). */
@@ -26,6 +27,15 @@ const withMarks = (template: string): string =>
 
 /** A token in brackets, as models end a turn: <|im_end|>, </s>, <end_of_turn>. */
 const TURN_END = /^\s*<(?:\|[^|>\s]{1,40}\||\/?[a-z_]{1,40})>/;
+
+/**
+ * Why a template refuses a chat, or cannot be read. What it says itself (raise_exception) and what the reader of templates says of it comes as
+ * plain errors, and helps whoever mends it; errors of the language do not.
+ */
+export function templateReason(error: unknown): string {
+  const own = error instanceof Error && !/^(?:Type|Range|Reference)Error$/.test(error.name);
+  return own ? error.message.split('\n')[0]!.replace(/\.$/, '') : 'it asks for what this chat does not have';
+}
 
 /** Without a template: "role: content", a line each. */
 const plain = (messages: readonly Message[], prompt: boolean): string =>
@@ -89,7 +99,7 @@ export class ChatTemplate {
       const asked = this.#beginning(whole, messages.slice(0, i), true, done);
       const begin = whole.indexOf(said, asked ?? done);
       if (begin < 0)
-        throw new Error(
+        throw new Reason(
           'it changes the answers, so that what is to be learned cannot be told. Learn everything, or mark the answers in the template with {% generation %}',
         );
       let from = asked ?? begin;

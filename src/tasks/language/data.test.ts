@@ -1,5 +1,6 @@
-/** @file Texts as people have them: good ones, bad ones, chats by template, and 300 that were damaged. */
+/** @file Texts as people have them: good ones, bad ones, chats by template, and damaged ones. */
 import { describe, expect, it, test } from 'vitest';
+import { depth } from '#src/platform/testing/depth.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import { DataError } from '#src/tasks/files.ts';
 import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
@@ -348,7 +349,7 @@ test('perplexity weighs every held-out token alike, whatever row or batch it is 
   expect(loss).toBeCloseTo(sum / count, 6);
 });
 
-test('300 damaged sets are listed or refused, never a crash', { timeout: 120_000 }, async () => {
+test('damaged sets are listed or refused, never a crash', { timeout: 120_000 }, async () => {
   const good = utf8.encode(
     '{"text": "the cat found a map"}\n{"prompt": "a", "completion": "b"}\n{"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]}\n',
   );
@@ -363,7 +364,8 @@ test('300 damaged sets are listed or refused, never a crash', { timeout: 120_000
     ),
   );
   let [fine, faulty] = [0, 0];
-  for (let seed = 0; seed < 300; seed++) {
+  const sets = depth(75, 300);
+  for (let seed = 0; seed < sets; seed++) {
     const d = dice(seed);
     const files: Record<string, Uint8Array> = {};
     for (let i = 0; i < 1 + d.whole(3); i++) {
@@ -384,6 +386,6 @@ test('300 damaged sets are listed or refused, never a crash', { timeout: 120_000
       faulty++;
     }
   }
-  expect(fine).toBeGreaterThan(60);
-  expect(faulty).toBeGreaterThan(60);
+  expect(fine).toBeGreaterThan(sets / 5);
+  expect(faulty).toBeGreaterThan(sets / 5);
 });

@@ -44,8 +44,10 @@ export async function readDocuments(
         });
     } else (/\.(csv|tsv)$/i.test(path) ? readCsv : readJson)(path, text, { options, documents, trouble });
   }
-  if (paths.length === 0) trouble(files.name, 'it holds no text: no .txt, .jsonl, .csv or .tsv file.');
-  else if (documents.length === 0 && troubles.length === 0) trouble(files.name, 'it holds no text.');
+  if (paths.length === 0)
+    trouble(files.name, 'it holds no text: no .txt, .jsonl, .csv or .tsv file. Add one.');
+  else if (documents.length === 0 && troubles.length === 0)
+    trouble(files.name, 'it holds no text. Add some.');
   const errors = troubles.filter((t) => t.severity === 'error');
   const warnings = troubles.filter((t) => t.severity === 'warning');
   return {

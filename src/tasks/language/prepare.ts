@@ -1,4 +1,5 @@
 /** @file Texts and model together: rows in a fixed order, perplexity on held-out texts, what the model writes. */
+import { reasonOf } from '#src/platform/refusals.ts';
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
@@ -15,7 +16,7 @@ import type {
   Tensors,
   TrainedGraph,
 } from '#src/tasks/types.ts';
-import { ChatTemplate } from './chat.ts';
+import { ChatTemplate, templateReason } from './chat.ts';
 import type { Document } from './types.ts';
 import { readDocuments } from './data.ts';
 import { type FrameKind, frameWords, Framing, usualKind } from './frame.ts';
@@ -59,7 +60,7 @@ function framingOf({ tokens, job }: Pick<LanguageModel, 'tokens' | 'job'>): Fram
     return new Framing(new ChatTemplate(tokens.template, tokens.special), job.options.frame);
   } catch (error) {
     throw new DataError(
-      `The model's chat template cannot be read: ${error instanceof Error ? error.message : String(error)}. Repair chat_template in tokenizer_config.json, or remove it.`,
+      `The model's chat template cannot be read: ${templateReason(error)}. Repair chat_template in tokenizer_config.json, or remove it.`,
     );
   }
 }
@@ -102,7 +103,8 @@ export async function prepareTexts(
         problems.push({
           severity: 'error',
           item: document.name,
-          message: `${document.name}: ${(error as Error).message}`,
+          message: `${document.name}: ${reasonOf(error, 'its words have no tokens')}.`,
+          cure: 'Change the text, or take it out.',
         });
         return [];
       }
@@ -141,6 +143,7 @@ export async function prepareTexts(
       severity: 'error',
       item: train.name,
       message: `${train.name} leaves nothing to learn: its texts have fewer than two tokens, or no answers.`,
+      cure: 'Add longer texts, or learn all of them, not the answers alone.',
     });
   const counted = rows.reduce((n, row) => n + row.counted.reduce((a, b) => a + b, 0), 0);
   const preview: DataPreview = {
@@ -233,7 +236,7 @@ class PreparedTexts implements PreparedTask {
   feeds(step: number, micro: number): Tensors {
     const { job, network } = this.model;
     const { batch, accumulate } = job.train;
-    if (!this.#order) throw new DataError('There is no text to train on.');
+    if (!this.#order) throw new DataError('There is no text to train on. Choose a file or folder with some.');
     const first = (step * accumulate + micro) * batch;
     const rows = Array.from({ length: batch }, (_, i) => this.rows[this.#order!.at(first + i)]!);
     return { ...network.feeds(this.training().graph, rows), ...network.answers(rows) };

@@ -1,4 +1,5 @@
 /** @file Rows of tables and JSON lines as texts: plain ones, prompts with answers, and chats. */
+import { templateReason } from './chat.ts';
 import * as v from 'valibot';
 import { columnOf, parseTable } from '#src/tasks/table.ts';
 import type { Message, Piece } from './chat.ts';
@@ -47,7 +48,8 @@ export function readCsv(path: string, text: string, sink: Sink): void {
   const { trouble } = sink;
   const { column } = sink.options;
   const table = parseTable(path, text, () => true);
-  for (const { line, message } of table.troubles) trouble(`${path}, line ${line}`, `${message}.`);
+  for (const { line, message } of table.troubles)
+    trouble(`${path}, line ${line}`, `${message}. Correct the row.`);
   const wanted = column === '' ? columnOf(table, textNames) : table.columns.find((c) => c === column);
   const prompt = column === '' ? columnOf(table, promptNames) : undefined;
   const answer = column === '' ? columnOf(table, answerNames) : undefined;
@@ -76,7 +78,7 @@ export function readJson(path: string, text: string, sink: Sink): void {
     if (line.trim() === '') return;
     const row = parsed(line);
     const name = `${path}, line ${i + 1}`;
-    if (row === undefined) sink.trouble(name, 'it is not JSON.');
+    if (row === undefined) sink.trouble(name, 'it is not JSON. Write one object or text in each line.');
     else readRow(name, row, sink);
   });
 }
@@ -103,12 +105,13 @@ function readRow(name: string, row: unknown, sink: Sink): void {
     return;
   }
   if (!isRecord(row)) {
-    trouble(name, 'it is neither an object nor a text.');
+    trouble(name, 'it is neither an object nor a text. Write one of these.');
     return;
   }
   const messages = (key: string): Message[] | null => {
     const read = v.safeParse(chatSchema, row[key]);
-    if (!read.success) trouble(name, `its "${key}" is no list of messages with role and content.`);
+    if (!read.success)
+      trouble(name, `its "${key}" is no list of messages with role and content. Write it so.`);
     return read.success ? read.output : null;
   };
   /** Messages at the first of the keys: a list, or one by `role`. Undefined: nothing is there; null: it is no list of messages. */
@@ -140,7 +143,7 @@ function readRow(name: string, row: unknown, sink: Sink): void {
   else
     trouble(
       name,
-      `it has no ${column === '' ? 'text, messages, or prompt and completion' : `"${column}"`}; it has ${Object.keys(row).slice(0, 8).join(', ') || 'nothing'}.`,
+      `it has no ${column === '' ? 'text, messages, or prompt and completion' : `"${column}"`}; it has ${Object.keys(row).slice(0, 8).join(', ') || 'nothing'}. Name the one to learn in the options.`,
     );
 }
 
@@ -175,7 +178,7 @@ function add(
   } catch (error) {
     trouble(
       name,
-      `the model's chat template refuses it (${error instanceof Error ? error.message : String(error)}).`,
+      `the model's chat template refuses it (${templateReason(error)}). Mend the chat, or take it out.`,
     );
     return;
   }

@@ -1,4 +1,5 @@
 /** @file Pairs of pictures: two folders with equal names, or a table with two columns. Everything wrong is collected. */
+import { reasonOf } from '#src/platform/refusals.ts';
 import { findImages } from '#src/tasks/images/list.ts';
 import { decodeText } from '#src/tasks/decodeText.ts';
 import { shortened } from '#src/tasks/problems.ts';
@@ -152,10 +153,20 @@ export async function readPairs(files: FileSet, problems: TaskProblem[]): Promis
       pairs.push(...(await fromTable(files, path, known, problems)));
     } catch (reason) {
       problems.push(
-        error(path, `${path} cannot be read: ${reason instanceof Error ? reason.message : String(reason)}.`),
+        error(
+          path,
+          `${path} cannot be read: ${reasonOf(reason, 'its rows are of no known form')}.`,
+          'Save it again as CSV.',
+        ),
       );
     }
   if (pairs.length === 0 && !problems.some((p) => p.severity === 'error'))
-    problems.push(error(tables[0]!, `${tables.join(', ')}: there is no row with a pair.`));
+    problems.push(
+      error(
+        tables[0]!,
+        `${tables.join(', ')}: there is no row with a pair.`,
+        'Name the two pictures of a pair in each row.',
+      ),
+    );
   return pairs;
 }

@@ -219,7 +219,7 @@ class PreparedPairs implements PreparedTask {
     const { job } = this.pairs;
     const { batch, accumulate, seed } = job.train;
     const order = this.#order;
-    if (!order) throw new DataError('There is no pair to train on.');
+    if (!order) throw new DataError('There is no pair to train on. Choose a folder with some.');
     const places = Array.from({ length: batch }, (_, i) => (step * accumulate + micro) * batch + i);
     return this.#feed(
       places.map((place) => this.examples[order.at(place)]!),

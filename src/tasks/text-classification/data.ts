@@ -1,4 +1,5 @@
 /** @file Labelled texts: tables with a text and a label a row, or a folder of .txt files for each class. Everything wrong is collected. */
+import { reasonOf } from '#src/platform/refusals.ts';
 import { byFolders, heldoutName, trainName } from '#src/tasks/classification/folders.ts';
 import { LONGEST_LABEL } from '#src/tasks/classification/labels.ts';
 import { decodeText } from '#src/tasks/decodeText.ts';
@@ -44,7 +45,7 @@ async function textOf(files: FileSet, path: string): Promise<string | TaskProble
   try {
     return decodeText(await files.read(path));
   } catch (cause) {
-    return error(path, `${(cause as Error).message}.`);
+    return error(path, `${reasonOf(cause, 'it cannot be read')}.`, 'Save it again as UTF-8.');
   }
 }
 
@@ -151,7 +152,7 @@ export async function readLabelledTexts(files: FileSet, options: ColumnOptions):
     const texts = await read(split.train);
     const heldout = split.heldout.length > 0 ? await read(split.heldout) : null;
     if (texts.length === 0 && !problems.some((p) => p.severity === 'error'))
-      problems.push(error(split.train.join(', '), 'there is no row with a text.'));
+      problems.push(error(split.train.join(', '), 'there is no row with a text. Fill the column text.'));
     return { texts, heldout, problems };
   }
   const paths = seen.filter((p) => /\.txt$/i.test(p));

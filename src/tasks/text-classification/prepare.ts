@@ -1,4 +1,5 @@
 /** @file Texts and classifier together: what is fed, how it is judged, what the wall shows. */
+import { reasonOf } from '#src/platform/refusals.ts';
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { badNumbers, type HeadChoice } from '#src/tasks/classification/classes.ts';
 import { splitByClass, spread } from '#src/tasks/classification/choose.ts';
@@ -96,7 +97,8 @@ export async function prepareLabelled(
         problems.push({
           severity: 'error',
           item: text.name,
-          message: `${text.name}: ${(error as Error).message}`,
+          message: `${text.name}: ${reasonOf(error, 'its words have no tokens')}.`,
+          cure: 'Change the text, or take it out.',
         });
         return [];
       }
@@ -124,6 +126,7 @@ export async function prepareLabelled(
       severity: 'error',
       item: train.name,
       message: `${train.name} leaves no text to train on.`,
+      cure: 'Add texts, or hold fewer of them out.',
     });
   const length = inputs.length ?? lengthFor(all, most);
   const lines = training.map((e) => `${e.ids.join(' ')}|${e.types.join('')}|${e.label}`);
@@ -227,7 +230,7 @@ class PreparedLabelled implements PreparedTask {
   feeds(step: number, micro: number): Tensors {
     const { job, inputs } = this.classifier;
     const { batch, accumulate } = job.train;
-    if (!this.#order) throw new DataError('There is no text to train on.');
+    if (!this.#order) throw new DataError('There is no text to train on. Choose a file or folder with some.');
     const first = (step * accumulate + micro) * batch;
     const chosen = Array.from({ length: batch }, (_, i) => this.examples[this.#order!.at(first + i)]!);
     const labels = chosen.map((e) => e.label);

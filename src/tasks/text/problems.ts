@@ -1,4 +1,5 @@
 /** @file What can be wrong between texts, tokenizer and model. */
+import { reasonOf } from '#src/platform/refusals.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import type { TextTokens } from './tokens.ts';
 
@@ -48,7 +49,7 @@ export const sampleProblems = (
       read(prompt);
       return [];
     } catch (error) {
-      const message = `The sample "${prompt}" cannot be read: ${(error as Error).message}`;
-      return [{ severity: 'error', item: prompt, message }];
+      const message = `The sample "${prompt}" cannot be read: ${reasonOf(error, 'its words have no tokens')}.`;
+      return [{ severity: 'error', item: prompt, message, cure: 'Change the sample.' }];
     }
   });

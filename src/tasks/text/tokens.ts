@@ -1,4 +1,5 @@
 /** @file Text ↔ token ids of a language model, and its special tokens. */
+import { reasonOf } from '#src/platform/refusals.ts';
 import * as v from 'valibot';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import type { Typed } from './tokenizer/postProcessors.ts';
@@ -139,14 +140,18 @@ export class TextTokens {
     const file = v.safeParse(fileSchema, await jsonOf(files, path));
     const configPath = beside(files, model, 'tokenizer_config.json');
     const config = v.safeParse(configSchema, configPath === undefined ? {} : await jsonOf(files, configPath));
-    if (!file.success) throw new DataError(`${path} is not a tokenizer: it has no model.`);
-    if (!config.success) throw new DataError(`${configPath} is not a tokenizer's configuration.`);
+    if (!file.success)
+      throw new DataError(`${path} is not a tokenizer: it has no model. Copy it from the original model.`);
+    if (!config.success)
+      throw new DataError(
+        `${configPath} is not a tokenizer's configuration. Copy it from the original model.`,
+      );
     let tokenizer: Tokenizer;
     try {
       tokenizer = new Tokenizer(file.output, config.output);
     } catch (error) {
       throw new DataError(
-        `${path} is not a tokenizer that Rotune can read: ${error instanceof Error ? error.message : String(error)}.`,
+        `${path} is not a tokenizer that Rotune can read: ${reasonOf(error, 'its parts do not fit')}. Save it anew with AutoTokenizer.from_pretrained(…).save_pretrained(…).`,
       );
     }
     const own = config.output.chat_template;

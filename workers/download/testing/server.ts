@@ -68,7 +68,7 @@ export async function serve(files: Readonly<Record<string, Uint8Array>>): Promis
     const breaks = manners.breakAfter;
     if (breaks && breaks.times > 0 && part.byteLength > breaks.bytes) {
       breaks.times--;
-      response.write(part.subarray(0, breaks.bytes), () => setTimeout(() => response.destroy(), 20));
+      response.write(part.subarray(0, breaks.bytes), () => response.socket?.end());
     } else response.end(request.method === 'HEAD' ? undefined : part);
   }
 

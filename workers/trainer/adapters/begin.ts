@@ -1,4 +1,5 @@
 /** @file Where a run begins: at the untouched model, at an adapter file, or at a checkpoint of a run that began at either. */
+import { withCure } from '#src/platform/refusals.ts';
 import { FormatError } from '#src/formats/errors.ts';
 import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
 import { decideLayers } from '#src/oft/plan/rules.ts';
@@ -78,7 +79,7 @@ export async function begin(
       const item = sourceName(source);
       return {
         ...untouched,
-        problems: [{ severity: 'error', code: 'bad-data', item, message: error.message }],
+        problems: [{ severity: 'error', code: 'bad-data', item, message: error.message, ...withCure(error) }],
       };
     }
   }

@@ -1,4 +1,5 @@
 /** @file Encoded images → pixels, by the browser's own decoders where all browsers agree; SVGs by the page. */
+import { Reason } from '#src/platform/refusals.ts';
 import { bare } from '#src/tasks/images/bare.ts';
 import { fitted, type ReadPixels } from '#src/tasks/images/fit.ts';
 import { NotDecoded } from '#src/tasks/images/foreign.ts';
@@ -32,7 +33,7 @@ async function decoded(bytes: Uint8Array, format: ImageHeader['format']): Promis
   } catch {
     // Safari reads HEIC; others do not.
     if (format === 'heic') throw new NotDecoded('HEIC', 'browser');
-    throw new Error('the browser cannot decode it');
+    throw new Reason('the browser cannot decode it');
   }
 }
 
@@ -43,7 +44,7 @@ async function drawn(
   drawSvg: DrawSvg | null,
   size: PictureSize | undefined,
 ): Promise<ImageBitmap> {
-  if (!drawSvg) throw new Error('an SVG is drawn by the page, which is not there');
+  if (!drawSvg) throw new Reason('an SVG is drawn by the page, which is not there');
   const own = { width: header.width ?? unsized.width, height: header.height ?? unsized.height };
   if (!size || (size.fit ?? 'crop') === 'crop')
     return drawSvg(bytes, own, size ?? { width: Math.ceil(own.width), height: Math.ceil(own.height) });
@@ -60,7 +61,7 @@ function reader(bitmap: ImageBitmap, orientation: Orientation): ReadPixels {
     if (!context) {
       // A canvas on the GPU may round differently from machine to machine.
       context = new OffscreenCanvas(width, rows).getContext('2d', { willReadFrequently: true });
-      if (!context) throw new Error('the browser gives no canvas');
+      if (!context) throw new Reason('the browser gives no canvas');
       context.imageSmoothingEnabled = false;
     }
     context.setTransform(1, 0, 0, 1, 0, 0);

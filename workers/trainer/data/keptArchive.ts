@@ -53,6 +53,7 @@ export async function keptArchive(
     taken.set(stem, before + 1);
     await writer.add(`${stem}${before === 0 ? '' : `-${before + 1}`}.${ending}`, new Uint8ArrayReader(bytes));
   }
-  if (taken.size === 0) throw new DataError(`No prepared data of ${set} are kept here.`);
+  if (taken.size === 0)
+    throw new DataError(`No prepared data of ${set} are kept here. Give the data themselves.`);
   return { name: `${set.replace(/[/\\:*?"<>|]/g, '_')}-prepared.zip`, blob: await writer.close() };
 }

@@ -20,7 +20,8 @@ export function fileSetOf(
   const known = new Map<string, Promise<Blob>>();
   const find = (path: string): number => {
     const size = sizes.get(path);
-    if (size === undefined) throw new DataError(`${path} is not in ${name}.`);
+    if (size === undefined)
+      throw new DataError(`${path} is not in ${name}. Put it there, and pick the files again.`);
     return size;
   };
   const blobOf = (path: string): Promise<Blob> => {

@@ -136,7 +136,8 @@ export class Loader {
   /** An adapter file, read for a model's layers. */
   adapter(source: Source, modelHash: string, layers: readonly Layer[]): Promise<Start> {
     return this.#once('adapter', `${modelHash}:${sourceKey(source)}`, async () => {
-      if (source.kind === 'builtin') throw new DataError(`There is no built-in adapter "${source.id}".`);
+      if (source.kind === 'builtin')
+        throw new DataError(`There is no built-in adapter "${source.id}". Choose a file.`);
       return readStart(await openSource(source, { own: this.#own, kind: 'data' }), layers);
     });
   }

@@ -41,7 +41,8 @@ export async function pickedFiles(
  */
 export async function builtinFiles(id: string, { own, kind }: OpenOptions): Promise<FileSet> {
   const [set = '', ...rest] = id.split('/');
-  const unknown = (): DataError => new DataError(`There is no built-in folder "${id}".`);
+  const unknown = (): DataError =>
+    new DataError(`There is no built-in folder "${id}". Choose a folder or file.`);
   if (![set, ...rest].every((part) => /^[\w-][\w.-]*$/.test(part))) throw unknown();
   const inside = rest.length > 0 ? `${rest.join('/')}/` : '';
   const folder = await own.folder(`${kind}/${set}/`, unknown);

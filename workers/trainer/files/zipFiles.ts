@@ -52,10 +52,10 @@ export async function zipFiles(name: string, archive: Blob): Promise<FileSet> {
     total += e.uncompressedSize;
     if (total > LARGEST || e.uncompressedSize > RATIO * Math.max(1, e.compressedSize) + 2 ** 20)
       throw new DataError(
-        `${name} claims to unpack to ${path} of ${e.uncompressedSize} bytes, more than its ${e.compressedSize} bytes can hold. It is not unpacked.`,
+        `${name} claims to unpack to ${path} of ${e.uncompressedSize} bytes, more than its ${e.compressedSize} bytes can hold. It is not unpacked. Pack it again.`,
       );
   }
-  if (files.length === 0) throw new DataError(`${name} holds no files.`);
+  if (files.length === 0) throw new DataError(`${name} holds no files. Pack it again, with the files in it.`);
   const root = commonFolder(files.map(pathOf));
   const byPath = new Map(files.map((e) => [pathOf(e).slice(root.length), e]));
   return fileSetOf(

@@ -1,4 +1,5 @@
 /** @file A request made ready: model and data read by the task, layers planned, the step compiled as plain data. Nothing here touches a device. */
+import { withCure } from '#src/platform/refusals.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import { examineLayers, unadaptedWords } from '#src/oft/layers/layers.ts';
 import { type Layout, parameterLayout, writeParameters } from '#src/oft/rotation/parameters.ts';
@@ -56,7 +57,10 @@ function dataProblems(problems: readonly TaskProblem[], limit = 20): SetupProble
 const wholeOf = ({ graph, whole = [] }: TrainedGraph) =>
   whole.map((name) => {
     const constant = graph.constants.get(name);
-    if (!constant) throw new GraphError(`${name} is to be trained, but the model has no such weight.`);
+    if (!constant)
+      throw new GraphError(
+        `${name} is to be trained, but the model has no such weight. Choose another head, or export the model again.`,
+      );
     return { name, shape: constant.shape };
   });
 
@@ -138,7 +142,12 @@ export async function makeSetup(
       program(FIRST_ROUNDS);
     } catch (error) {
       if (!(error instanceof GraphError)) throw error;
-      problems.unshift({ severity: 'error', code: 'unsupported', message: error.message });
+      problems.unshift({
+        severity: 'error',
+        code: 'unsupported',
+        message: error.message,
+        ...withCure(error),
+      });
     }
   }
   const own = [request.model, request.train, ...(request.heldout ? [request.heldout] : [])];

@@ -9,13 +9,19 @@ import { ProblemError } from '../problems.ts';
 import { checkpointed, parseStoredJob, type Runs, type Saved } from '../saved.ts';
 import type { Setup } from '../prepare/types.ts';
 
+const asItBegan = 'Go on with the settings and files it was started with, or start a new run.';
+
 /** The job, checked as job files are. Throws JobError, or ProblemError for what is no job at all. */
 export function checkedJob(job: Job): Job {
   try {
     return parseStoredJob(job);
   } catch (error) {
     if (error instanceof JobError) throw error;
-    throw new ProblemError({ code: 'bad-job', message: 'This is not a job that Rotune knows.' });
+    throw new ProblemError({
+      code: 'bad-job',
+      message: 'This is not a job that Rotune knows.',
+      cure: 'Reload the page: the job may be of a newer Rotune.',
+    });
   }
 }
 
@@ -60,8 +66,10 @@ export function matchSaved(
         adapter
           ? `The run began from another adapter file, ${adapter.name}.`
           : 'The run began from the untouched model, not from an adapter file.',
+        { cure: asItBegan },
       );
-    if (dataHash !== setup.prepared.dataHash) throw new DataError('The run began with other training data.');
+    if (dataHash !== setup.prepared.dataHash)
+      throw new DataError('The run began with other training data.', { cure: asItBegan });
     if (exact) return;
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
@@ -69,7 +77,7 @@ export function matchSaved(
       code: 'model-changed',
       message: error.message,
       safe: 'The saved run is still there.',
-      cure: 'Go on with the settings and files it was started with, or start a new run.',
+      cure: error.cure ?? asItBegan,
     });
   }
   emit({

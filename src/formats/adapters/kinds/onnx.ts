@@ -16,7 +16,7 @@ export const kind: AdapterKind = {
   head: () => [],
   fit: mergedFit,
   write: async ({ layers, model, whole = [] }) => {
-    if (!model) throw new FormatError('Merging needs the model, which was not given.');
+    if (!model) throw new FormatError('Merging needs the model, which was not given. Open it again.');
     const { writeMergedOnnx } = await import('../../onnx/mergedOnnx.ts');
     return writeMergedOnnx(layers, model, whole);
   },

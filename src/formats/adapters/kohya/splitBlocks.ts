@@ -3,7 +3,7 @@
  * for each slice of the outputs. Side by side they are one block-diagonal rotation, which is how they are read.
  */
 import { numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
-import { FormatError } from '../../errors.ts';
+import { FormatError, Misfit } from '../../errors.ts';
 import { toFloat32 } from '../../files/floats.ts';
 
 const part = /^(.*\.oft_blocks)\.(\d+)$/;
@@ -22,7 +22,7 @@ interface Part {
 function partOf(key: string, t: Tensor): Part {
   const [count = 0, size = 0, other] = t.shape;
   if (t.shape.length !== 3 || count === 0 || size === 0 || size !== other)
-    throw new FormatError(`${key} has shape [${t.shape.join()}]: a part of a projection takes [n,b,b].`);
+    throw new Misfit(`${key} has shape [${t.shape.join()}]: a part of a projection takes [n,b,b].`);
   return { count, size, blocks: toFloat32(t, key) };
 }
 
@@ -104,11 +104,10 @@ export function joinParts(tensors: ReadonlyMap<string, Tensor>): Joined {
     const stem = name.slice(0, -'.oft_blocks'.length);
     const all = Array.from({ length: keys.size }, (_, i) => {
       const key = keys.get(i);
-      if (key === undefined)
-        throw new FormatError(`${name}.${i} is missing: the file holds other parts of it.`);
+      if (key === undefined) throw new Misfit(`${name}.${i} is missing: the file holds other parts of it.`);
       return partOf(key, tensors.get(key)!);
     });
-    if (tensors.has(name)) throw new FormatError(`The file has ${name} both whole and in parts.`);
+    if (tensors.has(name)) throw new Misfit(`The file has ${name} both whole and in parts.`);
     const alphaKey = `${stem}.alpha`;
     const given = tensors.get(alphaKey);
     const alpha = given

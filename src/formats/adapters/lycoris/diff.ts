@@ -5,7 +5,7 @@ import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import { sizeOf, type Tensor } from '#src/onnx/tensor.ts';
 import type { ReadAdapter } from '../adapterTypes.ts';
 import { checkNumbers } from '../blockNumbers.ts';
-import { FormatError } from '../../errors.ts';
+import { Misfit } from '../../errors.ts';
 import { type Fit, FitBuilder } from '../fit.ts';
 import { toFloat32 } from '../../files/floats.ts';
 import { kohyaMetadata, type LycorisMeta } from './lycorisMeta.ts';
@@ -71,7 +71,7 @@ export async function writeDiff(
 export function baseWeight(layer: Layer, weight: (layer: Layer) => Float32Array): Float32Array {
   const base = weight(layer);
   if (base.length !== sizeOf(torchShape(layer)))
-    throw new FormatError(
+    throw new Misfit(
       `${layer.path} takes ${sizeOf(torchShape(layer))} weights, but ${base.length} were given.`,
     );
   return base;
@@ -96,7 +96,7 @@ export function readDiff({ tensors, metadata }: Safetensors, layers: readonly La
     // Some tools keep a 1×1 convolution as a matrix, or the other way round.
     const plain = (shape: readonly number[]): string => shape.filter((d, i) => i < 2 || d !== 1).join();
     if (plain(t.shape) !== plain(wanted))
-      throw new FormatError(
+      throw new Misfit(
         `${key} has shape [${t.shape.join()}], but the weight of ${layer.path} is [${wanted.join()}].`,
       );
     differences.set(layer.path, toFloat32(t, key));

@@ -4,7 +4,7 @@ import { defaultSettings, plannedLayer } from '#src/oft/plan/planned.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { numbersOf, sizeOf, type Tensor } from '#src/onnx/tensor.ts';
 import { fromButterfly } from './butterfly.ts';
-import { FormatError } from '../../errors.ts';
+import { FormatError, Misfit } from '../../errors.ts';
 import { toFloat32 } from '../../files/floats.ts';
 import { listed, type ResolvedNames, resolveNames } from '../names.ts';
 import { joinParts } from '../kohya/splitBlocks.ts';
@@ -41,7 +41,7 @@ export function demandFound(
 ): void {
   if (found > 0) return;
   const all = [...keys];
-  if (all.length === 0) throw new FormatError('The adapter file holds no tensors.');
+  if (all.length === 0) throw new Misfit('The adapter file holds no tensors.');
   throw new FormatError(strangersMessage(all, layers, stems));
 }
 
@@ -76,7 +76,7 @@ export function readLycoris(file: Uint8Array | Safetensors, layers: readonly Lay
     if (!blocks) {
       missing.push(`${stem}.oft_blocks`);
       if (rescale || alpha)
-        throw new FormatError(
+        throw new Misfit(
           `${stem} has ${alpha ? '.alpha' : '.rescale'} but no .oft_blocks: it is not a Diag-OFT or BOFT adapter.`,
         );
       continue;
@@ -121,19 +121,19 @@ function parameters(
   const [n = 0, b = 0, c] = boft ? tensor.shape.slice(1) : tensor.shape;
   const stages = boft ? tensor.shape[0]! : 1;
   if ((!boft && tensor.shape.length !== 3) || b !== c || n * b !== layer.out || stages === 0)
-    throw new FormatError(
+    throw new Misfit(
       `${stem}.oft_blocks has shape [${tensor.shape.join()}], but ${layer.path} has ${layer.out} outputs: it takes [n,b,b] or [m,n,b,b] with n·b = ${layer.out}.`,
     );
   if (boft && b % 2 !== 0)
-    throw new FormatError(
+    throw new Misfit(
       `${stem}.oft_blocks has shape [${tensor.shape.join()}]: BOFT needs blocks of an even size, not ${b}.`,
     );
   if (boft && n % 2 ** (stages - 1) !== 0)
-    throw new FormatError(
+    throw new Misfit(
       `${stem}.oft_blocks has shape [${tensor.shape.join()}]: ${n} blocks have no ${stages} BOFT stages, since each stage after the first pairs twice as many.`,
     );
   if (rescale && (rescale.shape[0] !== layer.out || sizeOf(rescale.shape) !== layer.out))
-    throw new FormatError(
+    throw new Misfit(
       `${stem}.rescale has shape [${rescale.shape.join()}], but ${layer.path} has ${layer.out} outputs.`,
     );
   const constraint = alpha ? scalarOf(alpha, `${stem}.alpha`) : 0;
@@ -172,6 +172,6 @@ function turningStages(blocks: Float32Array, stages: number): number {
 /** The one number of a scalar tensor, integers included. */
 export function scalarOf(t: Tensor, name: string): number {
   if (sizeOf(t.shape) !== 1)
-    throw new FormatError(`${name} has shape [${t.shape.join()}]; it is a single number.`);
+    throw new Misfit(`${name} has shape [${t.shape.join()}]; it is a single number.`);
   return /^u?int/.test(t.type) ? numbersOf(t)[0]! : toFloat32(t, name)[0]!;
 }

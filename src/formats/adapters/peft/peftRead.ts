@@ -5,7 +5,7 @@ import type { Layer, LayerSettings } from '#src/oft/types.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
 import type { ReadAdapter } from '../adapterTypes.ts';
 import { triangleSize } from '../blockNumbers.ts';
-import { FormatError } from '../../errors.ts';
+import { FormatError, Misfit } from '../../errors.ts';
 import { kernelSize } from '../fit.ts';
 import { toFloat32 } from '../../files/floats.ts';
 import { demandFound, stemsIn } from '../lycoris/lycorisRead.ts';
@@ -47,7 +47,7 @@ export function parsePeftConfig(bytes: Uint8Array): PeftConfig {
     throw new FormatError('adapter_config.json is not JSON. Copy it again from where the adapter was made.');
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new FormatError('adapter_config.json is not a JSON object.');
+    throw new Misfit('adapter_config.json is not a JSON object.');
   const config = value as PeftConfig;
   const type = config.peft_type;
   if (type !== 'OFT')
@@ -61,7 +61,9 @@ function settingsOf(config: PeftConfig): LayerSettings {
   const number = (key: string, fallback: number, fits: (x: number) => boolean): number => {
     const x = config[key] ?? fallback;
     if (typeof x !== 'number' || !fits(x))
-      throw new FormatError(`adapter_config.json: ${key} is ${JSON.stringify(x)}.`);
+      throw new FormatError(
+        `adapter_config.json: ${key} is ${JSON.stringify(x)}, which PEFT does not write. Copy it again from where the adapter was made.`,
+      );
     return x;
   };
   const flag = (key: string, fallback: boolean): boolean => {

@@ -1,6 +1,6 @@
 /** @file Byte-pair encoding: characters joined by rank, as 🤗 tokenizers does it. */
+import { Reason } from '#src/platform/refusals.ts';
 import * as v from 'valibot';
-import { DataError } from '#src/tasks/files.ts';
 import { byteNames } from './bytes.ts';
 import type { WordModel } from './types.ts';
 import { vocabSchema } from './read.ts';
@@ -77,13 +77,13 @@ function pairIn(merge: unknown): readonly [string, string] {
   }
   if (Array.isArray(merge) && merge.length === 2 && merge.every((token) => typeof token === 'string'))
     return merge as unknown as [string, string];
-  throw new DataError(`its merges hold ${JSON.stringify(merge).slice(0, 40)}, which is no pair of tokens`);
+  throw new Reason(`its merges hold ${JSON.stringify(merge).slice(0, 40)}, which is no pair of tokens`);
 }
 
 /** @throws DataError for merges of what the vocabulary lacks, and for dropout, which draws other tokens each time */
 export function bpe(part: BpePart): WordModel {
   if ((part.dropout ?? 0) > 0)
-    throw new DataError('its BPE draws tokens by chance (dropout), which is not supported');
+    throw new Reason('its BPE draws tokens by chance (dropout), which is not supported');
   const vocab = new Map(Object.entries(part.vocab));
   const prefix = part.continuing_subword_prefix ?? '';
   const suffix = part.end_of_word_suffix ?? '';
@@ -96,14 +96,14 @@ export function bpe(part: BpePart): WordModel {
     const ids = [a, b, made].map((token) => vocab.get(token));
     const missing = [a, b, made][ids.indexOf(undefined)];
     if (missing !== undefined)
-      throw new DataError(
+      throw new Reason(
         `its merge ${rank + 1} needs the token "${missing.slice(0, 40)}", which its vocabulary lacks`,
       );
     merges.set(pair(ids[0]!, ids[1]!), [rank, ids[2]!]);
   });
   const unknown = part.unk_token == null ? undefined : vocab.get(part.unk_token);
   if (part.unk_token != null && unknown === undefined)
-    throw new DataError(`its unk_token "${part.unk_token}" is not in its vocabulary`);
+    throw new Reason(`its unk_token "${part.unk_token}" is not in its vocabulary`);
 
   /** Tokens of single characters, unknown ones as the vocabulary can. */
   const characters = (word: string): number[] => {

@@ -1,6 +1,6 @@
 /** @file Pieces of a text as tokens: 🤗 tokenizers' models. */
-import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
+import * as v from 'valibot';
 import { bpe, bpeSchema } from './bpe.ts';
 import { type Part, readPart, unknownKind, vocabSchema } from './read.ts';
 import type { WordModel } from './types.ts';
@@ -23,7 +23,7 @@ function unknownOf(
   const id = token == null ? undefined : vocab.get(token);
   if (id !== undefined) return id;
   throw new DataError(
-    `"${word.slice(0, 40)}" has a word that the tokenizer does not know, and ${token == null ? 'tokenizer.json names no unk_token' : `the unk_token "${token}" is not in its vocabulary`}.`,
+    `"${word.slice(0, 40)}" has a word that the tokenizer does not know, and ${token == null ? 'tokenizer.json names no unk_token' : `the unk_token "${token}" is not in its vocabulary`}. Use the tokenizer that belongs to the model, or spell the text otherwise.`,
   );
 }
 

@@ -1,6 +1,6 @@
 /** @file Texts as the pieces that a tokenizer's model reads one by one: 🤗 tokenizers' pre-tokenizers. */
+import { Reason } from '#src/platform/refusals.ts';
 import * as v from 'valibot';
-import { DataError } from '#src/tasks/files.ts';
 import { byteText } from './bytes.ts';
 import { LATER_PUNCTUATION } from './olderUnicode.ts';
 import { kindSchema, type Part, patternSchema, readPart, unknownKind } from './read.ts';
@@ -58,7 +58,7 @@ const metaspaceSchema = v.looseObject({
 function metaspace(part: Part): PreTokenizer {
   const { replacement, prepend_scheme: said, add_prefix_space: old, split } = readPart(metaspaceSchema, part);
   if (old === false && said !== undefined && said !== 'never')
-    throw new DataError('its Metaspace says add_prefix_space = false and prepend_scheme, which contradict');
+    throw new Reason('its Metaspace says add_prefix_space = false and prepend_scheme, which contradict');
   const scheme = said ?? (old === false ? 'never' : 'always');
   const cut = splitting(byRegex(patternOf({ String: replacement })), 'mergedwithnext');
   return ({ text, first }) => {

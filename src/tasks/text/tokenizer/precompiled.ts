@@ -1,5 +1,5 @@
 /** @file SentencePiece's table of replacements: a double-array trie over UTF-8, and the texts that it points into (Darts-clone's layout). */
-import { DataError } from '#src/tasks/files.ts';
+import { Reason } from '#src/platform/refusals.ts';
 import type { Normalizer } from './types.ts';
 
 const encoder = new TextEncoder();
@@ -17,7 +17,7 @@ export function precompiled(table: string | null | undefined): Normalizer {
   const view = new DataView(bytes.buffer);
   const size = bytes.length >= 4 ? view.getUint32(0, true) : 0;
   if (size === 0 || size % 4 !== 0 || 4 + size > bytes.length)
-    throw new DataError('its Precompiled table is cut off');
+    throw new Reason('its Precompiled table is cut off');
   const unit = (i: number): number => (4 * i < size ? view.getUint32(4 + 4 * i, true) : 0);
   const texts = bytes.subarray(4 + size);
   const offset = (u: number): number => (u >>> 10) << ((u & 0x200) >>> 6);

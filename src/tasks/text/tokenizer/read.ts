@@ -1,6 +1,6 @@
 /** @file Parts of a tokenizer.json, checked as they are read; what Rotune cannot do is refused by its name. */
+import { Reason } from '#src/platform/refusals.ts';
 import * as v from 'valibot';
-import { DataError } from '#src/tasks/files.ts';
 
 /** A part that says its kind. */
 export const kindSchema = v.looseObject({ type: v.string() });
@@ -11,12 +11,12 @@ export function readPart<S extends v.GenericSchema>(schema: S, part: Part): v.In
   const read = v.safeParse(schema, part);
   if (read.success) return read.output;
   const [issue] = read.issues;
-  throw new DataError(`its ${part.type} has no usable ${v.getDotPath(issue) ?? 'settings'}`);
+  throw new Reason(`its ${part.type} has no usable ${v.getDotPath(issue) ?? 'settings'}`);
 }
 
 /** @param what "pre-tokenizer" */
 export function unknownKind(what: string, kind: string): never {
-  throw new DataError(`its ${what} "${kind.slice(0, 60)}" is not supported`);
+  throw new Reason(`its ${what} "${kind.slice(0, 60)}" is not supported`);
 }
 
 /** A pattern as tokenizer.json writes it: a text, or a regular expression of Oniguruma. */

@@ -1,6 +1,6 @@
 /** @file Regular expressions as tokenizers write them (Oniguruma's) as JavaScript's. */
+import { Reason, reasonOf } from '#src/platform/refusals.ts';
 import { SplitPreTokenizer } from '@huggingface/tokenizers';
-import { DataError } from '#src/tasks/files.ts';
 import type { PatternPart } from './read.ts';
 
 /** Groups that are read alike in both; what else stands behind "(?" is refused. */
@@ -20,7 +20,7 @@ function classLength(source: string, at: number): number {
       if (source[i + 1] === ']') i++;
     } else if (source[i] === ']' && --depth === 0) return i + 1 - at;
   }
-  throw new DataError('a class of characters does not end');
+  throw new Reason('a class of characters does not end');
 }
 
 /** Letters that other ones than their capital are alike to, where case does not count. */
@@ -43,7 +43,7 @@ export function withoutAtoms(source: string): string {
     const quantifier = QUANTIFIER.exec(rest)?.[0];
     if (char === '\\') {
       const escape = ESCAPE.exec(rest)?.[0] ?? char;
-      if (/^\\[1-9GKRX]/.test(escape)) throw new DataError(`${escape} is not supported`);
+      if (/^\\[1-9GKRX]/.test(escape)) throw new Reason(`${escape} is not supported`);
       atom = out.length;
       out += escape;
       i += escape.length;
@@ -54,7 +54,7 @@ export function withoutAtoms(source: string): string {
       i += length;
     } else if (char === '(') {
       const group = rest.startsWith('(?') ? GROUP.exec(rest)?.[0] : '(';
-      if (group === undefined) throw new DataError(`${rest.slice(0, 6)}… is not supported`);
+      if (group === undefined) throw new Reason(`${rest.slice(0, 6)}… is not supported`);
       const name = group === '(?>' ? `kept${names++}` : null;
       open.push({ at: out.length, name, folds });
       if (group === '(?i:') folds = true;
@@ -73,7 +73,7 @@ export function withoutAtoms(source: string): string {
       if (possessive) out = out.slice(0, atom) + kept(out.slice(atom) + quantifier);
       else out += quantifier + more;
     } else {
-      if (folds && char > '\u007F') throw new DataError(`${char} in a group without case is not supported`);
+      if (folds && char > '\u007F') throw new Reason(`${char} in a group without case is not supported`);
       atom = out.length;
       out += folds ? (ALIKE[char.toLowerCase()] ?? char) : char;
       i += char.length;
@@ -95,11 +95,11 @@ export function patternOf(pattern: PatternPart): RegExp {
       behavior: 'Isolated',
       invert: false,
     });
-    if (made.pattern === null) throw new DataError('it cannot be read');
+    if (made.pattern === null) throw new Reason('it cannot be read');
     return made.pattern;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DataError(
+    const reason = reasonOf(error, 'JavaScript has no such one');
+    throw new Reason(
       `its regular expression ${source.length > 60 ? `${source.slice(0, 60)}…` : source} is not supported: ${reason}`,
     );
   }

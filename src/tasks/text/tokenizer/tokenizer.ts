@@ -1,7 +1,7 @@
 /** @file A tokenizer.json as 🤗 tokenizers reads it: the same ids for every text, or a refusal that names what is not supported. */
+import { Reason } from '#src/platform/refusals.ts';
 import { ByteFallbackDecoder, SequenceDecoder, Tokenizer as Library } from '@huggingface/tokenizers';
 import * as v from 'valibot';
-import { DataError } from '#src/tasks/files.ts';
 import { type Added, addedFinder, addedSchema } from './added.ts';
 import { wordModel } from './models.ts';
 import type { WordModel } from './types.ts';
@@ -106,7 +106,7 @@ export class Tokenizer {
   constructor(file: unknown, config: object = {}) {
     const read = v.safeParse(fileSchema, file);
     if (!read.success)
-      throw new DataError(`${v.getDotPath(read.issues[0]) ?? 'the file'} is missing or of another kind`);
+      throw new Reason(`${v.getDotPath(read.issues[0]) ?? 'the file'} is missing or of another kind`);
     const { added_tokens: parts, normalizer: normal, pre_tokenizer: cut, post_processor: post } = read.output;
     const { model: words } = read.output;
     const model = wordModel({ ...words, ...unknownWord(words, config) });

@@ -1,6 +1,6 @@
 /** @file The likeliest pieces of a text: Kudo's unigram model (1804.10959), as 🤗 tokenizers does it. */
-import * as v from 'valibot';
 import { DataError } from '#src/tasks/files.ts';
+import * as v from 'valibot';
 import { byteNames } from './bytes.ts';
 import type { WordModel } from './types.ts';
 
@@ -47,7 +47,7 @@ export function unigram(part: v.InferOutput<typeof unigramSchema>): WordModel {
   }
   const missing = (text: string): never => {
     throw new DataError(
-      `"${text.slice(0, 40)}" has a character that the tokenizer does not know, and tokenizer.json names no unk_id.`,
+      `"${text.slice(0, 40)}" has a character that the tokenizer does not know, and tokenizer.json names no unk_id. Use the tokenizer that belongs to the model, or leave it out of the text.`,
     );
   };
 

@@ -1,0 +1,26 @@
+/**
+ * @file A page that is left for another one in the middle of a run. Safari keeps such a page frozen, with its worker and the database that the worker has
+ * open, and the next page of ours would wait for that without end. Other browsers end it: so does this. The run goes on from its checkpoint.
+ */
+
+/** What is heard of: a window, or in tests anything like it. */
+export interface Leaving {
+  /** A run is going on. */
+  readonly busy: () => boolean;
+  readonly endWorker: () => void;
+  readonly reload: () => void;
+}
+
+export function watchLeaving({ busy, endWorker, reload }: Leaving, page: EventTarget = globalThis): void {
+  let ended = false;
+  const kept = (event: Event) => (event as PageTransitionEvent).persisted;
+  page.addEventListener('pagehide', (event) => {
+    if (!kept(event) || !busy()) return;
+    ended = true;
+    endWorker();
+  });
+  // Whoever comes back finds a page without its worker: it begins anew, and offers to go on.
+  page.addEventListener('pageshow', (event) => {
+    if (kept(event) && ended) reload();
+  });
+}

@@ -1,0 +1,52 @@
+/** @file Errors whose words are for people, and what of any other error may be shown: nothing. */
+
+/** `cure`: what to do about it, where the message does not say so itself. */
+export interface PlainOptions extends ErrorOptions {
+  readonly cure?: string | undefined;
+}
+
+/**
+ * Something is refused, and a person will read why. The message names what and where in plain words; the way out is in it, or is the `cure`,
+ * which may be a standing one of the kind. An error of any other class is a mistake of the programme, and its words are shown nowhere but
+ * among the details.
+ */
+export class PlainError extends Error {
+  override readonly name: string = 'PlainError';
+  readonly cure: string | undefined;
+
+  constructor(message: string, { cure, ...options }: PlainOptions = {}) {
+    super(readable(message), options);
+    this.cure = cure;
+  }
+}
+
+/** Why a thing cannot be read, in the middle of a sentence ("it is empty, 0 bytes"): whoever catches it knows the thing's name, and the way out. */
+export class Reason extends PlainError {
+  override readonly name: string = 'Reason';
+}
+
+/** A message that a damaged file has filled with thousands of numbers or a name of megabytes, cut to what can be read. */
+export const readable = (message: string): string =>
+  message.length <= 1000 ? message : `${message.slice(0, 700)} … ${message.slice(-200)}`;
+
+/** Was it written for people? Reasons that come from another realm have lost their class, and kept their name. */
+const isPlain = (thrown: unknown): thrown is Error =>
+  thrown instanceof PlainError || (thrown instanceof Error && thrown.name === 'Reason');
+
+/** Why, in the middle of a sentence, without a full stop; `otherwise` where what was thrown was not written for people. */
+export const reasonOf = (thrown: unknown, otherwise: string): string =>
+  isPlain(thrown) ? thrown.message.replace(/\.$/, '') : otherwise;
+
+/** The message and, where the message does not say it, the way out: for places that show one text. */
+export const inFull = ({ message, cure }: PlainError): string =>
+  cure === undefined ? message : `${message} ${cure}`;
+
+/** The way out as a field of what travels as data. */
+export const withCure = ({ cure }: PlainError): { readonly cure?: string } =>
+  cure === undefined ? {} : { cure };
+
+/** A sentence about a part, from an error about what is in it: the way out stays what it was. */
+export const placed = (place: string, { message, cure }: PlainError): [string, PlainOptions] => [
+  `${place}: ${message}`,
+  { cure },
+];

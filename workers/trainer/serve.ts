@@ -1,0 +1,102 @@
+/** @file The training realm: joins the runtime, the store and the browser's decoders, and shows the page one API. */
+import { expose, releaseProxy, transfer } from 'comlink';
+import type { RuntimeOptions } from '#src/runtime/backend.ts';
+import { createRuntime } from '#src/runtime/runtime.ts';
+import { privateDepot } from '#src/store/downloads.ts';
+import { PreparedStore } from '#src/store/prepared.ts';
+import type { Outcome, PrepareProgress, RunEvent, WorkerApi } from '../protocol.ts';
+import { downloadApi } from '../download/api.ts';
+import { Downloads } from '../download/downloads.ts';
+import type { DownloadProgress } from '../download/types.ts';
+import { type DrawSvg, imageDecoder } from './data/images.ts';
+import { openRuns } from './saved.ts';
+import { Session } from './session.ts';
+
+/** The worker's script lies in a folder of the app's own folder, in development (workers/) as in a build (assets/). */
+const base = new URL('../', self.location.href);
+
+/** Lent by the page. */
+let drawSvg: DrawSvg | null = null;
+
+/** How the page wants the runtime started, and where it hears of it. */
+let starting: Pick<RuntimeOptions, 'threads' | 'note' | 'onStart'> = {};
+
+const session = new Session({
+  base,
+  createRuntime: (prefer, onStart) =>
+    createRuntime({
+      prefer,
+      ...starting,
+      onStart: (sign) => {
+        starting.onStart?.(sign);
+        onStart(sign);
+      },
+    }),
+  decodeImage: imageDecoder(() => drawSvg),
+  runs: openRuns(),
+  prepared: new PreparedStore(),
+});
+
+const downloads = downloadApi(
+  new Downloads({ depot: privateDepot(), fetch: (url, init) => fetch(url, init) }),
+);
+
+/** Large results go over without a copy. */
+function handOver<T>(outcome: Outcome<T>, buffers: (value: T) => readonly ArrayBufferLike[]): Outcome<T> {
+  return outcome.ok ? transfer(outcome, [...buffers(outcome.value)] as Transferable[]) : outcome;
+}
+
+/** The page's callback, which comlink made a proxy of. */
+type Listener<T> = ((event: T) => void) & { readonly [releaseProxy]?: () => void };
+
+const api: WorkerApi = {
+  lendSvg(draw) {
+    drawSvg = draw;
+    return Promise.resolve();
+  },
+  watchStart(options, tell) {
+    starting = { ...options, onStart: tell };
+    return Promise.resolve();
+  },
+  device: (prefer) => session.device(prefer),
+  inspect: (source, look) => session.inspect(source, look),
+  async prepare(request, probe, onProgress?: Listener<PrepareProgress>) {
+    try {
+      return await session.prepare(request, probe, onProgress);
+    } finally {
+      if (onProgress) onProgress[releaseProxy]?.();
+    }
+  },
+  cancelPreparation: () => session.cancelPreparation(),
+  keptData: () => session.keptData(),
+  exportKept: (name) => session.exportKept(name),
+  removeKept: (name) => session.removeKept(name),
+  async start(request, onEvent: Listener<RunEvent>, resume) {
+    try {
+      return await session.start(request, onEvent, resume);
+    } finally {
+      onEvent[releaseProxy]?.();
+    }
+  },
+  pause: () => session.pause(),
+  stop: () => session.stop(),
+  sampleNow: () => session.sampleNow(),
+  sample: async (request) =>
+    handOver(await session.sample(request), ({ pictures }) => pictures.map(({ rgba }) => rgba.buffer)),
+  exportAdapter: async (format) =>
+    handOver(await session.exportAdapter(format), ({ bytes }) => [bytes.buffer]),
+  openAdapter: (request) => session.openAdapter(request),
+  lastRun: () => session.lastRun(),
+  ...downloads,
+  async download(url, paths, onProgress: Listener<DownloadProgress>) {
+    try {
+      return await downloads.download(url, paths, onProgress);
+    } finally {
+      onProgress[releaseProxy]?.();
+    }
+  },
+  discard: (id) => session.discard(id),
+  debug: () => session.debug(),
+};
+
+expose(api);
