@@ -27,6 +27,7 @@ const commit = () =>
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'rotune-hooks-'));
   git('init', '-q');
+  git('commit', '-q', '--allow-empty', '-m', 'The first');
   mkdirSync(join(root, 'scripts'));
   cpSync(join(ROOT, 'scripts/hooks'), join(root, 'scripts/hooks'), { recursive: true });
   chmodSync(join(root, 'scripts/hooks/pre-commit'), 0o755);
@@ -61,8 +62,8 @@ it('lets a commit through only when the checks pass', () => {
   ensureHooks(root, {});
   mkdirSync(join(root, 'node_modules'));
   const check = join(root, 'scripts/test.mjs');
-  writeFileSync(check, `process.exit(process.argv[2] === '--changed' ? 1 : 0);`);
+  writeFileSync(check, `process.exit(process.argv[2] === '--changed=HEAD' ? 1 : 0);`);
   expect(commit().status).toBe(1);
-  writeFileSync(check, `process.exit(process.argv[2] === '--changed' ? 0 : 1);`);
+  writeFileSync(check, `process.exit(process.argv[2] === '--changed=HEAD' ? 0 : 1);`);
   expect(commit().status).toBe(0);
 });
