@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { depth } from '#src/platform/testing/depth.ts';
 import { ROOT } from './ensure.mjs';
 import { follow, recipesOf } from './recipes.mjs';
 
@@ -98,10 +99,8 @@ describe('the recipes', () => {
   });
 
   it('have their types right', { timeout: 300_000 }, async () => {
-    const realms = ['worker', 'node'].map((realm) =>
-      tool('typescript/bin/tsc', '-p', `tsconfig.${realm}.json`),
-    );
-    await Promise.all(realms);
+    // By way of the tests these are all of them but the view.
+    await tool('typescript/bin/tsc', '-p', 'tsconfig.node.json');
   });
 
   it('pass their own tests', { timeout: 300_000 }, async () => {
@@ -115,13 +114,14 @@ describe('the recipes', () => {
   });
 });
 
-// A browser and all of the page's types take longer than the rest together.
-describe.runIf(process.env.ROTUNE_SWEEP === '1')('the view, in full', () => {
-  it('has its types right', { timeout: 300_000 }, async () => {
+// A browser, and the types of the page and of the worker, take longer than the rest together.
+const inFull = (): void => {
+  it('have their types right where they run', { timeout: 300_000 }, async () => {
+    await tool('typescript/bin/tsc', '-p', 'tsconfig.worker.json');
     await tool('svelte-check/bin/svelte-check', '--tsconfig', './tsconfig.page.json', '--fail-on-warnings');
   });
 
-  it('is shown', { timeout: 300_000 }, async () => {
+  it('show their view', { timeout: 300_000 }, async () => {
     const config = join(root, 'vitest.config.ts');
     const text = readFileSync(config, 'utf8');
     // The packages lie outside of the copy.
@@ -130,4 +130,5 @@ describe.runIf(process.env.ROTUNE_SWEEP === '1')('the view, in full', () => {
     writeFileSync(config, open);
     await tool('vitest/vitest.mjs', 'run', '--project', 'browser', ...touched.filter(isBrowsers));
   });
-});
+};
+if (depth(false, true)) describe('the recipes, in full', inFull);

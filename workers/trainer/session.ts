@@ -1,5 +1,5 @@
 /** @file The trainer behind the worker's API: one device, one job at a time, one adapter to sample from and to export. */
-import { heapBytes } from '#src/runtime/heap.ts';
+import { heap } from '#src/runtime/heap.ts';
 import { FIRST_ROUNDS } from '#src/training/rounds.ts';
 import { randomId } from '#src/platform/id.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
@@ -234,7 +234,7 @@ export class Session implements SessionApi {
         step: setup && sound ? stepFigures(setup.program(this.#run?.rounds ?? FIRST_ROUNDS)) : null,
         placement: ended?.placement ?? bench.placement(),
         timings: this.#watch.seconds(),
-        measured: { ...(ended?.memory ?? bench.runtime.memory()), heap: heapBytes() },
+        measured: { ...(ended?.memory ?? bench.runtime.memory()), heap: heap.bytes },
       };
     });
   }
