@@ -23,7 +23,7 @@ export default defineConfig<object, { engineName: EngineName }>({
   outputDir: 'test-results/e2e',
   // A test waits for pages, drivers and single threads as long as it trains: two take little more than one.
   workers: 2,
-  fullyParallel: false,
+  fullyParallel: true,
   forbidOnly: process.env.CI !== undefined,
   retries: 0,
   timeout: 180_000,

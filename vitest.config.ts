@@ -40,7 +40,7 @@ export default defineConfig({
         // Found only while tests run, these would be bundled then, and the page reloaded under the tests.
         optimizeDeps: {
           exclude: ['onnxruntime-web'],
-          include: ['axe-core', ...LATE_PACKAGES],
+          include: ['axe-core', 'fflate', ...LATE_PACKAGES],
         },
         server: {
           headers: {

@@ -29,6 +29,7 @@ const OWNED_PACKAGES = [
   ['@huggingface/tokenizers', ['src/tasks']],
   ['idb-keyval', ['src/store']],
   ['comlink', ['src/app', 'workers']],
+  ['@zip.js/zip.js', ['src/platform/zip.ts']],
   ['svelte', ['src/app', 'src/ui', 'src/main.ts']],
   ['uplot', ['src/ui']],
 ];

@@ -1,9 +1,9 @@
 /**
- * @file `npm run sweep`: the sweeps of the unit and browser tests at full depth, of which `npm test` runs every kind a few times; ends with one line
+ * @file `npm run sweep`: the sweeps of the unit, browser and end-to-end tests at full depth, of which `npm test` runs every kind a few times; ends with one line
  * of totals.
  */
-import { ensureChromium, ensurePackages, main } from './ensure.mjs';
-import { total, vitest } from './suites.mjs';
+import { ensureBuild, ensureChromium, ensurePackages, main } from './ensure.mjs';
+import { check, playwright, total, vitest } from './suites.mjs';
 
 /** Tests that use it have two depths. */
 const DEPTH = 'src/platform/testing/depth.ts';
@@ -15,5 +15,7 @@ await main(async () => {
   return total(async function* () {
     for (const project of ['node', 'browser'])
       yield await vitest(`sweeps (${project})`, project, ['related', '--run', DEPTH]);
+    yield await check('build', () => ensureBuild().then(() => 0));
+    yield await playwright('sweeps (end to end)', ['e2e/specs/resume.spec.ts', 'e2e/specs/tune.spec.ts']);
   });
 });

@@ -290,7 +290,7 @@ async function saveFormats(page, formats, folder, library, progress) {
       const file = await page.evaluate((kind) => globalThis.rotune?.export(kind), format);
       if (!file) throw new Refusal(NO_AUTOMATION);
       if (!file.ok) throw new Refusal(inWords(file.problem));
-      adapters.push(writeAdapterFile(folder, format, file.value, library.unzip));
+      adapters.push(await writeAdapterFile(folder, format, file.value, library.unzip));
       for (const loss of file.value.losses) progress.note(`${format}: ${loss}`);
     } catch (cause) {
       failed.push({ format, reason: firstLine(cause) });

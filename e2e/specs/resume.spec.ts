@@ -1,10 +1,11 @@
 /** @file A run that is cut off anywhere goes on, and ends with the same bytes as one that never was. */
 import type { Page } from '@playwright/test';
+import { depth } from '../pages/depth.ts';
 import { smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
 
-const STEPS = 30;
-const KILLS = 5;
+const STEPS = depth(12, 30);
+const KILLS = depth(2, 5);
 const job = smallJob({ steps: STEPS });
 
 async function adapterBytes(page: Page): Promise<string> {
@@ -23,7 +24,7 @@ function start(page: Page, resume: boolean): Promise<unknown> {
     .catch(() => 'killed');
 }
 
-test('killed at five moments and resumed, the adapter is byte for byte that of an uninterrupted run', async ({
+test(`killed at ${KILLS} moments and resumed, the adapter is byte for byte that of an uninterrupted run`, async ({
   context,
 }) => {
   test.setTimeout(600_000);

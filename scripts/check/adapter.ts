@@ -2,6 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type AdapterFile, readAdapter } from '#src/formats/adapters/adapterFiles.ts';
+import { unpacked } from '#src/formats/files/zip.ts';
 import { toFloat32 } from '#src/formats/files/floats.ts';
 import { stemsIn } from '#src/formats/adapters/lycoris/lycorisRead.ts';
 import { resolveNames } from '#src/formats/adapters/names.ts';
@@ -38,7 +39,7 @@ export async function openAdapter(
   path: string,
   layersOf: (embeddings: boolean) => readonly Layer[],
 ): Promise<OpenedAdapter> {
-  const files = await adapterFiles(path);
+  const files = await unpacked(await adapterFiles(path));
   const tensors = new Map<string, Tensor>();
   for (const [name, bytes] of files)
     if (name.endsWith('.safetensors'))

@@ -192,7 +192,7 @@ export function formatsFor(
 export { publicJobText } from '#src/formats/jobs/publicJob.ts';
 
 /** The files of a ZIP archive by path. */
-export const unzip = (bytes: Uint8Array): ReadonlyMap<string, Uint8Array> => unzipFiles(bytes);
+export const unzip = (bytes: Uint8Array): Promise<ReadonlyMap<string, Uint8Array>> => unzipFiles(bytes);
 
 /** The page's paper colour. */
 const PAPER = [0xfa, 0xf8, 0xf4, 255] as const;

@@ -27,15 +27,15 @@ export function logLine({ step, loss, learningRate, gradNorm, ms, skipped, resid
  * @param {RunFolder} out
  * @param {AdapterFormat} format
  * @param {ExportedFile} file
- * @param {(zip: Uint8Array) => ReadonlyMap<string, Uint8Array>} unzip
+ * @param {(zip: Uint8Array) => Promise<ReadonlyMap<string, Uint8Array>>} unzip
  * @returns what run.json says of it
  */
-export function writeAdapterFile(out, format, file, unzip) {
+export async function writeAdapterFile(out, format, file, unzip) {
   const zipped = file.name.endsWith('.zip');
   const place = PLACES[format];
   /** @type {[string, Uint8Array][]} */
   const files = zipped
-    ? [...unzip(file.bytes)].map(([path, bytes]) => [join(place.replace(/\.onnx$/, ''), path), bytes])
+    ? [...(await unzip(file.bytes))].map(([path, bytes]) => [join(place.replace(/\.onnx$/, ''), path), bytes])
     : [[place, file.bytes]];
   return {
     format,
@@ -71,7 +71,7 @@ function packageVersion(name) {
 /**
  * run.json: all that is needed to say what was done, on what, how fast and how well.
  * @param {RunFolder} out
- * @param {{ chromium: string, result: RunResult, prepared: Preparation, job: object | null, seconds: number, adapters: readonly ReturnType<typeof writeAdapterFile>[], failed: readonly { format: AdapterFormat, reason: string }[] }} run
+ * @param {{ chromium: string, result: RunResult, prepared: Preparation, job: object | null, seconds: number, adapters: readonly Awaited<ReturnType<typeof writeAdapterFile>>[], failed: readonly { format: AdapterFormat, reason: string }[] }} run
  */
 export function writeRun(out, { chromium, result, prepared, job, seconds, adapters, failed }) {
   const steady = result.history.slice(5).map(({ ms }) => ms);

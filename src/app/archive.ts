@@ -6,11 +6,11 @@ export async function archiveOf({ name, files }: Extract<Source, { kind: 'files'
   readonly name: string;
   readonly blob: Blob;
 }> {
-  const { BlobReader, BlobWriter, ZipWriter } = await import('@zip.js/zip.js');
-  const writer = new ZipWriter(new BlobWriter('application/zip'), { level: 0, useWebWorkers: false });
-  for (const { path, blob } of files) await writer.add(path, new BlobReader(blob));
+  const { NewZip } = await import('#src/platform/zip.ts');
+  const zip = new NewZip();
+  for (const { path, blob } of files) await zip.add(path, blob);
   return {
     name: `${name.replace(/[/\\:*?"<>|]/g, '_').replace(/\.zip$/i, '')}.zip`,
-    blob: await writer.close(),
+    blob: await zip.close(),
   };
 }

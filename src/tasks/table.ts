@@ -16,9 +16,20 @@ export interface Table {
 
 const delimiters = [',', ';', '\t', '|'] as const;
 
-/** Fields of delimiter-separated rows (RFC 4180: quotes, doubled quotes, line breaks within), each row with its line. */
-function split(text: string, delimiter: string): { line: number; fields: string[]; open: boolean }[] {
-  const rows: { line: number; fields: string[]; open: boolean }[] = [];
+/** A row as it stands in the file. */
+export interface SplitRow {
+  readonly line: number;
+  readonly fields: readonly string[];
+  /** Its last field is quoted and does not end. */
+  readonly open: boolean;
+}
+
+/**
+ * Fields of delimiter-separated rows (RFC 4180: quotes, doubled quotes, line breaks within), of any text what Python's csv module makes of it, which pandas and
+ * 🤗 datasets follow; blank lines are no rows.
+ */
+export function splitRows(text: string, delimiter: string): SplitRow[] {
+  const rows: SplitRow[] = [];
   let line = 1;
   let start = 1;
   let fields: string[] = [];
@@ -32,7 +43,8 @@ function split(text: string, delimiter: string): { line: number; fields: string[
   };
   for (let i = 0; i < text.length; i++) {
     const c = text[i]!;
-    if (c === '\n') line++;
+    const ends = c === '\n' || (c === '\r' && text[i + 1] !== '\n');
+    if (ends) line++;
     if (quoted) {
       if (c !== '"') field += c;
       else if (text[i + 1] === '"') field += text[++i]!;
@@ -41,7 +53,7 @@ function split(text: string, delimiter: string): { line: number; fields: string[
     else if (c === delimiter) {
       fields.push(field);
       [field, fresh] = ['', true];
-    } else if (c === '\n') endRow();
+    } else if (ends) endRow();
     else if (c !== '\r') [field, fresh] = [field + c, false];
   }
   if (field !== '' || fields.length > 0) endRow(quoted);
@@ -54,7 +66,7 @@ export function sniffDelimiter(text: string): string {
   let best = ',';
   let most = 1;
   for (const delimiter of delimiters) {
-    const rows = split(sample, delimiter).slice(0, 20);
+    const rows = splitRows(sample, delimiter).slice(0, 20);
     const widths = rows.map((r) => r.fields.length);
     const width = widths[0] ?? 1;
     const fitting = widths.filter((w) => w === width).length / Math.max(1, widths.length);
@@ -81,7 +93,7 @@ export function parseTable(
 
 function csvTable(path: string, text: string, hasHeader: (first: readonly string[]) => boolean): Table {
   const delimiter = /\.tsv$/i.test(path) ? '\t' : sniffDelimiter(text);
-  const all = split(text, delimiter);
+  const all = splitRows(text, delimiter);
   const first = all[0]?.fields.map((f) => f.trim()) ?? [];
   const header = all.length > 0 && hasHeader(first);
   const columns = header ? first : first.map((_, i) => `column ${i + 1}`);

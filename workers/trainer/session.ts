@@ -39,7 +39,6 @@ import { checkedJob, matchSaved, readSaved } from './run/resume.ts';
 import { Run } from './run/run.ts';
 import type { KeptSet, PreparedStore } from '#src/store/prepared.ts';
 import { keeping } from './data/keeping.ts';
-import { keptArchive } from './data/keptArchive.ts';
 import type { Runs, Saved } from './saved.ts';
 import { makeSetup } from './prepare/setup.ts';
 import type { Setup } from './prepare/types.ts';
@@ -136,6 +135,7 @@ export class Session implements SessionApi {
     return this.#outcome(async () => {
       if (!this.#env.prepared)
         throw new DataError('No prepared data are kept here. Give the data themselves.');
+      const { keptArchive } = await import('./data/keptArchive.ts');
       return keptArchive(this.#env.prepared, name);
     });
   }

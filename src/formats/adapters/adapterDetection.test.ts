@@ -7,9 +7,14 @@ import { readAdapter, writeAdapter } from './adapterFiles.ts';
 import { FormatError } from '../errors.ts';
 import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
 import { seeded, testAdapter, testLayer } from '../testing/adapters.ts';
-import { isZip, unzipFiles, zipFiles } from '../files/zip.ts';
+import { isZip } from '../files/isZip.ts';
+import { unpacked, unzipFiles, zipFiles } from '../files/zip.ts';
 
 const random = seeded(4);
+const nested = await zipFiles([
+  { path: 'b.zip', bytes: await zipFiles([{ path: 'c', bytes: new Uint8Array(1) }]) },
+]);
+const nestedEmpty = await zipFiles([{ path: 'b.zip', bytes: await zipFiles([]) }]);
 
 describe('what a file is', () => {
   const unet = new Map(
@@ -93,11 +98,8 @@ describe('what a file is', () => {
       /no safetensors/,
     ],
     ['a bad archive', one(Uint8Array.of(0x50, 0x4b, 3, 4, 9, 9)), /ZIP archive is damaged/],
-    [
-      'an archive in one',
-      one(zipFiles([{ path: 'b.zip', bytes: zipFiles([]) }]), 'a.zip'),
-      /safetensors|ZIP/,
-    ],
+    ['an archive in one', one(nested, 'a.zip'), /holds another ZIP archive/],
+    ['an empty archive in one', one(nestedEmpty, 'a.zip'), /safetensors|ZIP/],
     [
       'another kind of PEFT',
       new Map([
@@ -106,17 +108,18 @@ describe('what a file is', () => {
       ]),
       /PEFT's type LORA.*merge_and_unload/,
     ],
-  ])('refuses %s', (_, files, message) => {
-    expect(() => readAdapter(files, [target])).toThrow(FormatError);
-    expect(() => readAdapter(files, [target])).toThrow(message);
+  ])('refuses %s', async (_, files, message) => {
+    const reading = async () => readAdapter(await unpacked(files), [target]);
+    await expect(reading()).rejects.toThrow(FormatError);
+    await expect(reading()).rejects.toThrow(message);
   });
 
-  it('reads a PEFT folder from a ZIP archive', () => {
-    const archive = zipFiles([...unet].map(([path, bytes]) => ({ path, bytes })));
+  it('reads a PEFT folder from a ZIP archive', async () => {
+    const archive = await zipFiles([...unet].map(([path, bytes]) => ({ path, bytes })));
     expect(isZip(archive)).toBe(true);
-    expect([...unzipFiles(archive).keys()]).toEqual([...unet.keys()]);
+    expect([...(await unzipFiles(archive)).keys()]).toEqual([...unet.keys()]);
     const query = testLayer('down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q', 32, 32);
-    const found = readAdapter(one(archive, 'adapter.zip'), [query]);
+    const found = readAdapter(await unpacked(one(archive, 'adapter.zip')), [query]);
     expect(found.format).toBe('peft');
     expect(found.layers[0]!.layer).toMatchObject({ size: 8, count: 4, side: 'input', neumannTerms: 5 });
     expect(found.unexpected).toHaveLength(39);

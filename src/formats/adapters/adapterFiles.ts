@@ -4,7 +4,7 @@ import { nameLosses } from '#src/oft/modules/verdict.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import { FormatError, Misfit } from '../errors.ts';
 import { readSafetensors, type Safetensors } from '../files/safetensors.ts';
-import { isZip, unzipFiles } from '../files/zip.ts';
+import { isZip } from '../files/isZip.ts';
 import type { AdapterFormat } from './adapterFormat.ts';
 import type { AdapterInput, ReadAdapter, WrittenAdapter } from './adapterTypes.ts';
 import type { Fit } from './fit.ts';
@@ -84,10 +84,10 @@ const byName = (files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Arra
   files.get(name) ?? [...files].find(([path]) => path.endsWith(`/${name}`))?.[1];
 
 /**
- * Reads an adapter of any tool for a model's layers: a safetensors file (LyCORIS, ComfyUI, kohya, OneTrainer, sd-scripts), or a PEFT folder, or
- * either in a ZIP archive. What it is follows from its keys.
+ * Reads an adapter of any tool for a model's layers: a safetensors file (LyCORIS, ComfyUI, kohya, OneTrainer, sd-scripts), or a PEFT folder.
+ * What it is follows from its keys.
  *
- * @param files by path, as picked
+ * @param files by path, as picked; of an archive its files (`unpacked` in files/zip.ts)
  * @throws FormatError for anything else: what it is, and the way out.
  */
 export function readAdapter(files: ReadonlyMap<string, Uint8Array>, layers: readonly Layer[]): AdapterFile {
@@ -106,7 +106,8 @@ function demandFinite(path: string, ...numbers: (Float32Array | undefined)[]): v
 
 function read(files: ReadonlyMap<string, Uint8Array>, layers: readonly Layer[]): AdapterFile {
   const [only] = files.size === 1 ? [...files.values()] : [];
-  if (only && isZip(only)) return read(withoutZip(unzipFiles(only)), layers);
+  if (only && isZip(only))
+    throw new FormatError('The ZIP archive holds another ZIP archive. Unpack it first.');
   const config = byName(files, configName);
   const weights = byName(files, modelName) ?? weightsOf(files);
   const parsed = config ? parsePeftConfig(config) : null;
@@ -133,13 +134,6 @@ const withKnownEnds = ({ tensors, metadata }: Safetensors): Safetensors => ({
     ]),
   ),
 });
-
-/** An archive's files, of which none is an archive again. */
-function withoutZip(files: Map<string, Uint8Array>): Map<string, Uint8Array> {
-  if (files.size === 1 && [...files.values()].some(isZip))
-    throw new FormatError('The ZIP archive holds another ZIP archive. Unpack it first.');
-  return files;
-}
 
 /** The one file that holds tensors. */
 function weightsOf(files: ReadonlyMap<string, Uint8Array>): Uint8Array {

@@ -3,7 +3,7 @@ import { peftSettings } from '#src/oft/plan/planned.ts';
 import { readAdapter, writeAdapter } from './adapterFiles.ts';
 import { FormatError } from '../errors.ts';
 import { seeded, testAdapter, testLayer, testWeight } from '../testing/adapters.ts';
-import { zipFiles } from '../files/zip.ts';
+import { unpacked, zipFiles } from '../files/zip.ts';
 
 const random = seeded(3);
 const conv = testLayer('down.0.conv1', 4, 16, { kernel: [3, 3] });
@@ -29,13 +29,13 @@ describe('damaged files', () => {
       sources.push(new Map(files.map((f) => [f.path, f.bytes])));
     }
     const peft = [...sources[3]!].map(([path, bytes]) => ({ path, bytes }));
-    sources.push(new Map([['a.zip', zipFiles(peft)]]));
+    sources.push(new Map([['a.zip', await zipFiles(peft)]]));
     let refused = 0;
     for (let i = 0; i < 300; i++)
       for (const source of sources) {
         const files = new Map([...source].map(([path, bytes]) => [path, mutated(bytes, roll)]));
         try {
-          for (const l of readAdapter(files, model).layers) {
+          for (const l of readAdapter(await unpacked(files), model).layers) {
             expect(l.blocks).toBeInstanceOf(Float32Array);
             expect(l.layer.count * l.layer.size).toBe(l.layer.width);
           }

@@ -1,5 +1,6 @@
 /** @file Share links: `#v1:` + base64url(gzip(JSON of the job's table)). They are untrusted, and never fetch anything from elsewhere. */
-import { LinkError, FormatError } from '../errors.ts';
+import { streamed, TooMuch } from '#src/platform/streamed.ts';
+import { FormatError, LinkError } from '../errors.ts';
 import { jobFromTable, jobToTable } from './job.ts';
 import type { Job } from './jobTypes.ts';
 
@@ -17,38 +18,6 @@ const ownSources = ({ model, adapter, data }: Job): string[] =>
     ...(adapter === undefined ? [] : [adapter]),
   ] as string[];
 
-/** All bytes of a stream; stops as soon as there are more than `limit`. */
-async function collect(stream: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reader = stream.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    length += value.byteLength;
-    if (length > limit) {
-      await reader.cancel();
-      throw new LinkError(
-        `This link unpacks to more than ${limit / 1024} KiB, far more than a job needs. It was not opened. Ask for the job file instead.`,
-      );
-    }
-    chunks.push(value);
-  }
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return all;
-}
-
-const through = (
-  bytes: Uint8Array<ArrayBuffer>,
-  transform: CompressionStream | DecompressionStream,
-  limit: number,
-) => collect(new Blob([bytes]).stream().pipeThrough(transform), limit);
-
 /** The job as the hash part of a link. Throws LinkError where it needs the user's own files. */
 export async function encodeLink(job: Job): Promise<string> {
   const own = ownSources(job);
@@ -57,7 +26,7 @@ export async function encodeLink(job: Job): Promise<string> {
       `A link carries settings, not files, and this job uses your own: ${own.join(', ')}. Save the job file instead, and send it with the folder.`,
     );
   const json = new TextEncoder().encode(JSON.stringify(jobToTable(job)));
-  const packed = await through(json, new CompressionStream('gzip'), LARGEST_JOB);
+  const packed = await streamed(json, new CompressionStream('gzip'), LARGEST_JOB);
   const base64 = btoa(Array.from(packed, (b) => String.fromCharCode(b)).join(''));
   const link = TAG + base64.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
   if (json.byteLength > LARGEST_JOB || link.length > LONGEST_LINK)
@@ -94,10 +63,13 @@ export async function decodeLink(hash: string): Promise<Job> {
   const packed = unpackBase64(tagged.slice(TAG.length));
   let table: unknown;
   try {
-    const json = await through(packed, new DecompressionStream('gzip'), LARGEST_JOB);
+    const json = await streamed(packed, new DecompressionStream('gzip'), LARGEST_JOB);
     table = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
   } catch (error) {
-    if (error instanceof LinkError) throw error;
+    if (error instanceof TooMuch)
+      throw new LinkError(
+        `This link unpacks to more than ${LARGEST_JOB / 1024} KiB, far more than a job needs. It was not opened. Ask for the job file instead.`,
+      );
     throw new LinkError('This link is damaged: its content cannot be unpacked. Copy it again, whole.');
   }
   let job: Job;

@@ -27,14 +27,14 @@ describe('npy', () => {
     expect(() => readNpy(bytes(arrays.f4.npy).slice(0, -1))).toThrow(/should hold 24 bytes.*holds 23/);
   });
 
-  it('meets any bytes with an array or a FormatError', () => {
+  it('meets any bytes with an array or a FormatError', async () => {
     for (let seed = 0; seed < 300; seed++) {
       const d = dice(seed);
       const source = bytes(d.pick([arrays.f4.npy, arrays['fortran 3d'].npy, arrays.scalar.npy]));
       const zip = bytes(d.pick([npz, compressed]));
       for (const read of [() => readNpy(damaged(d, source)), () => readNpz(damaged(d, zip))])
         try {
-          read();
+          await read();
         } catch (error) {
           expect(error).toBeInstanceOf(FormatError);
         }
@@ -42,8 +42,8 @@ describe('npy', () => {
   });
 });
 
-it.each([npz, compressed])('reads numpy’s archives', (archive) => {
-  const read = readNpz(bytes(archive));
+it.each([npz, compressed])('reads numpy’s archives', async (archive) => {
+  const read = await readNpz(bytes(archive));
   expect([...read].map(([name, t]) => [name, t.type, numbersOf(t)])).toEqual([
     ['x', 'float32', [0, 1, 2, 3, 4, 5]],
     ['y', 'int64', [1, 2]],

@@ -21,7 +21,7 @@ export async function readArrays(files: FileSet, path: string): Promise<Readonly
     throw new DataError(`${path} is empty (0 bytes). Copy it again, or save it anew.`);
   try {
     if (/\.npy$/i.test(path)) return new Map([[arrayName(path), readNpy(bytes)]]);
-    return /\.npz$/i.test(path) ? readNpz(bytes) : readSafetensors(bytes).tensors;
+    return /\.npz$/i.test(path) ? await readNpz(bytes) : readSafetensors(bytes).tensors;
   } catch (error) {
     throw error instanceof FormatError ? new DataError(...placed(path, error)) : error;
   }

@@ -80,7 +80,7 @@ export async function readExamples(
     files,
     '',
     async (bytes, path, caption, hash) => {
-      const own = shownSize(bytes, checkedHeader(bytes, path)) ?? sizes[0]!;
+      const own = (await shownSize(bytes, checkedHeader(bytes, path))) ?? sizes[0]!;
       const bucket = nearestBucket(sizes, own);
       const raw = await host.decodeImage(bytes, path, sizes[bucket]);
       if (shown.length < SHOWN) shown.push({ name: path, text: shortCaption(caption), picture: copyOf(raw) });

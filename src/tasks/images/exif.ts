@@ -1,5 +1,5 @@
 /** @file What a picture's file notes beside its pixels: blocks of Exif and XMP, and which of eight ways up they say. As Pillow reads them. */
-import { unzlibSync } from 'fflate';
+import { streamed } from '#src/platform/streamed.ts';
 
 /** 1: as it is stored; 2 to 8: mirrored, turned, or both (Exif 2.32, tag 0x0112). */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
@@ -142,7 +142,7 @@ function xmpOrientation(block: Uint8Array): Orientation | null {
 }
 
 /** ImageMagick's text chunk of an Exif block: "exif", the length, and the bytes as hexadecimal digits, line by line. */
-function rawProfile(name: string, content: Uint8Array): Uint8Array | null {
+async function rawProfile(name: string, content: Uint8Array): Promise<Uint8Array | null> {
   const key = latin.decode(content.subarray(0, 32));
   if (!/^Raw profile type (exif|APP1)\0/.test(key)) return null;
   const from = key.indexOf('\0') + 1;
@@ -150,7 +150,7 @@ function rawProfile(name: string, content: Uint8Array): Uint8Array | null {
     const text = latin.decode(
       name === 'zTXt'
         ? // A block is 64 KB at most: anything that would unpack to more is none.
-          unzlibSync(content.subarray(from + 1), { out: new Uint8Array(2 ** 18) })
+          await streamed(content.subarray(from + 1), new DecompressionStream('deflate'), 2 ** 18)
         : content.subarray(from),
     );
     const digits = text.replaceAll('\0', '').split('\n').slice(3).join('').replace(/\s/g, '');
@@ -173,7 +173,10 @@ function note(found: Notes, part: Partial<Notes>): void {
 const XMP_MARK = 'http://ns.adobe.com/xap/1.0/\0';
 
 /** The note of a JPEG, PNG or WebP: Exif's, else XMP's; 1 where there is none. */
-export function notedOrientation(bytes: Uint8Array, format: 'jpeg' | 'png' | 'webp'): Orientation {
+export async function notedOrientation(
+  bytes: Uint8Array,
+  format: 'jpeg' | 'png' | 'webp',
+): Promise<Orientation> {
   const found: Notes = { exif: null, xmp: null };
   if (format === 'jpeg')
     for (const { name, content } of jpegPieces(bytes)) {
@@ -192,7 +195,7 @@ export function notedOrientation(bytes: Uint8Array, format: 'jpeg' | 'png' | 'we
       else if (name === 'iTXt' && ascii(content, 0, 17) === 'XML:com.adobe.xmp')
         note(found, { xmp: xmpOrientation(content) });
       else if (name === 'zTXt' || name === 'tEXt') {
-        const block = rawProfile(name, content);
+        const block = await rawProfile(name, content);
         if (block) note(found, { exif: exifOrientation(block) });
       }
     }

@@ -10,7 +10,6 @@ import { preprocessing, readPreprocessor } from './preprocess.ts';
 import { shownSize } from './orientation.ts';
 import { checkedHeader, probeImage } from './probe.ts';
 import { ImageStore, pictureOf } from './store.ts';
-import { parseTable, sniffDelimiter } from '#src/tasks/table.ts';
 import { readPicture, writePixels } from './tensor.ts';
 import { plainPng, png, pngDecoder, testHost } from './testing/host.ts';
 // A picture of 7 × 5 pixels that Pillow 13 wrote in every format, base64.
@@ -85,12 +84,12 @@ describe('headers', () => {
     expect(decode.calls).toBe(0);
   });
 
-  it('meet any bytes with a header or an Error in words', () => {
+  it('meet any bytes with a header or an Error in words', async () => {
     for (let seed = 0; seed < 2000; seed++) {
       const d = dice(seed);
       const content = damaged(d, bytes(d.pick([...Object.values(written), ...Object.values(quarters)])));
       try {
-        shownSize(content, checkedHeader(content));
+        await shownSize(content, checkedHeader(content));
       } catch (error) {
         expect((error as Error).message).toMatch(/^(it|its) /);
       }
@@ -281,24 +280,6 @@ it('visits every example once an epoch, and holds out a share of each group', ()
   const { train, heldout } = stratifiedSplit([10, 3, 1], 0.2, 0);
   expect(heldout.map((h) => h.length)).toEqual([2, 1, 0]);
   expect(train.map((t, g) => [...t, ...heldout[g]!].sort((a, b) => a - b).length)).toEqual([10, 3, 1]);
-});
-
-describe('tables', () => {
-  it.each([
-    ['a,b\n1,2', ','],
-    ['a;b\n"1,5";2', ';'],
-    ['a\tb\n1 , 2\t3', '\t'],
-    ['a|b|c\n1|2|3', '|'],
-    ['one', ','],
-  ])('sniffs the delimiter of %j', (content, delimiter) => {
-    expect(sniffDelimiter(content)).toBe(delimiter);
-  });
-
-  it('counts lines through quoted breaks', () => {
-    const table = parseTable('t.csv', 'a,b\n"x\ny",1\nz\n', () => true);
-    expect(table.rows.map((r) => [r.line, r.fields.get('a')])).toEqual([[2, 'x\ny']]);
-    expect(table.troubles).toEqual([{ line: 4, message: 'it has 1 field, the header has 2' }]);
-  });
 });
 
 it('lists images of all formats, hidden ones left out', () => {

@@ -8,7 +8,7 @@ export type { Orientation };
  * What is still to be done to the stored pixels. Browsers turn by an AVIF's or HEIC's own properties (`irot`, `imir`), which are part of the
  * picture; all other notes are taken from the file before the browser sees it, since browsers differ in which they heed.
  */
-export function orientationOf(bytes: Uint8Array, format: ImageHeader['format']): Orientation {
+export async function orientationOf(bytes: Uint8Array, format: ImageHeader['format']): Promise<Orientation> {
   if (format === 'jpeg' || format === 'png' || format === 'webp') return notedOrientation(bytes, format);
   return format === 'tiff' ? (exifOrientation(bytes) ?? 1) : 1;
 }
@@ -22,13 +22,13 @@ function quarterTurned(bytes: Uint8Array): boolean {
 }
 
 /** Width and height as the picture is shown; null where the header does not say them. */
-export function shownSize(
+export async function shownSize(
   bytes: Uint8Array,
   { format, width, height }: ImageHeader,
-): { readonly width: number; readonly height: number } | null {
+): Promise<{ readonly width: number; readonly height: number } | null> {
   if (width === null || height === null) return null;
   const turned =
-    format === 'avif' || format === 'heic' ? quarterTurned(bytes) : orientationOf(bytes, format) >= 5;
+    format === 'avif' || format === 'heic' ? quarterTurned(bytes) : (await orientationOf(bytes, format)) >= 5;
   return turned ? { width: height, height: width } : { width, height };
 }
 

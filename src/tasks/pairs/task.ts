@@ -20,7 +20,7 @@ async function firstSize(files: FileSet): Promise<Partial<PictureOptions> | null
   for (const path of imagePaths(files).slice(0, 20)) {
     const bytes = await files.read(path);
     const header = probeImage(bytes);
-    const size = header && shownSize(bytes, header);
+    const size = header && (await shownSize(bytes, header));
     if (!size || Math.min(size.width, size.height) < 8) continue;
     const scale = Math.min(1, 512 / Math.max(size.width, size.height));
     const step = (n: number): number => Math.max(8, 8 * Math.floor((n * scale) / 8));

@@ -100,7 +100,7 @@ export async function exportAs(
   const single = more.length === 0 ? only : undefined;
   return {
     name: `${nameOf(adapter, format)}.${single ? single.path.split('.').at(-1)! : 'zip'}`,
-    bytes: single ? single.bytes : zipFiles(files),
+    bytes: single ? single.bytes : await zipFiles(files),
     layers: written.layers,
     losses,
   };

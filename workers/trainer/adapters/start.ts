@@ -1,5 +1,6 @@
 /** @file An adapter file as the start of a run, or to draw with: what it holds of this model, and how a plan goes on with it. */
 import { type AdapterFile, readAdapter } from '#src/formats/adapters/adapterFiles.ts';
+import { unpacked } from '#src/formats/files/zip.ts';
 import { type LayerParameters } from '#src/oft/rotation/parameters.ts';
 import { plannedLayer, settingsOf } from '#src/oft/plan/planned.ts';
 import type { Decision } from '#src/oft/plan/types.ts';
@@ -35,7 +36,7 @@ export async function readStart(files: FileSet, layers: readonly Layer[]): Promi
     digests.push(`${path}\n${await sha256(bytes)}`);
   }
   const hash = await sha256(new TextEncoder().encode(digests.join('\n')));
-  return { name: files.name, hash, file: readAdapter(read, layers) };
+  return { name: files.name, hash, file: readAdapter(await unpacked(read), layers) };
 }
 
 /** What the page is told of a file. */

@@ -54,7 +54,7 @@ describe('images in a worker', () => {
     expect([image.width, image.height]).toEqual(turned ? [16, 24] : [24, 16]);
     near(corners(image), turned ? [blue, red, yellow, green] : [red, green, blue, yellow]);
     // What is known of it before it is decoded.
-    expect(shownSize(bytes(base64), checkedHeader(bytes(base64)))).toEqual({
+    expect(await shownSize(bytes(base64), checkedHeader(bytes(base64)))).toEqual({
       width: image.width,
       height: image.height,
     });

@@ -85,7 +85,7 @@ export const imageDecoder =
   (drawSvg: () => DrawSvg | null): TaskHost['decodeImage'] =>
   async (bytes, path, size) => {
     const header = checkedHeader(bytes, path);
-    const orientation = orientationOf(bytes, header.format);
+    const orientation = await orientationOf(bytes, header.format);
     const bitmap =
       header.format === 'svg'
         ? await drawn(bytes, header, drawSvg(), size)

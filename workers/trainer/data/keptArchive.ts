@@ -1,8 +1,8 @@
 /** @file Prepared data as a ZIP archive, written item by item: pictures as PNG, what was encoded as safetensors. */
-import { BlobWriter, Uint8ArrayReader, ZipWriter } from '@zip.js/zip.js';
 import { encodePng } from '#src/formats/files/png.ts';
 import { writeSafetensors } from '#src/formats/files/safetensors.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
+import { NewZip } from '#src/platform/zip.ts';
 import type { KeptItem, PreparedStore } from '#src/store/prepared.ts';
 import { DataError } from '#src/tasks/files.ts';
 import { opaque } from './keeping.ts';
@@ -43,7 +43,7 @@ export async function keptArchive(
   store: PreparedStore,
   set: string,
 ): Promise<{ readonly name: string; readonly blob: Blob }> {
-  const writer = new ZipWriter(new BlobWriter('application/zip'), { level: 0 });
+  const zip = new NewZip();
   const taken = new Map<string, number>();
   for await (const item of store.items(set)) {
     const { folder, ending, bytes } = fileOf(item);
@@ -51,9 +51,9 @@ export async function keptArchive(
     // A picture and its mirror image, or every batch of captions, have one name.
     const before = taken.get(stem) ?? 0;
     taken.set(stem, before + 1);
-    await writer.add(`${stem}${before === 0 ? '' : `-${before + 1}`}.${ending}`, new Uint8ArrayReader(bytes));
+    await zip.add(`${stem}${before === 0 ? '' : `-${before + 1}`}.${ending}`, bytes);
   }
   if (taken.size === 0)
     throw new DataError(`No prepared data of ${set} are kept here. Give the data themselves.`);
-  return { name: `${set.replace(/[/\\:*?"<>|]/g, '_')}-prepared.zip`, blob: await writer.close() };
+  return { name: `${set.replace(/[/\\:*?"<>|]/g, '_')}-prepared.zip`, blob: await zip.close() };
 }

@@ -1,10 +1,7 @@
 /** @file A ZIP archive as a set of files: stored entries are read by range from the archive itself, compressed ones unpacked when first asked for. */
-import { BlobReader, BlobWriter, configure, type Entry, type FileEntry, ZipReader } from '@zip.js/zip.js';
+import { type ZipEntry, ZipError, zipEntries } from '#src/platform/zip.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { fileSetOf, hidden } from './blobFiles.ts';
-
-// Unpacking is in a worker already.
-configure({ useWebWorkers: false });
 
 /** All entries together may claim so many bytes; a small archive can claim anything. */
 const LARGEST = 32e9;
@@ -31,37 +28,40 @@ const leadsOut = (path: string): boolean =>
  * @throws DataError for archives that are damaged, encrypted, lead out of their folder or claim absurd sizes
  */
 export async function zipFiles(name: string, archive: Blob): Promise<FileSet> {
-  let entries: Entry[];
+  let entries: ZipEntry[];
   try {
-    // Names are judged below, in words of our own.
-    entries = await new ZipReader(new BlobReader(archive)).getEntries({ filenameValidation: 'tolerant' });
+    entries = await zipEntries(archive);
   } catch {
     throw new DataError(
       `${name} is no whole ZIP archive: it is damaged or cut off. Pack or download it again.`,
     );
   }
-  const files = entries.filter(
-    (e): e is FileEntry => !e.directory && (leadsOut(pathOf(e)) || !hidden(pathOf(e))),
-  );
+  const files = entries.filter(({ path }) => leadsOut(path) || !hidden(path));
   let total = 0;
-  for (const e of files) {
-    const path = pathOf(e);
+  for (const { path, size, packed, encrypted } of files) {
     if (leadsOut(path))
       throw new DataError(`${name} holds ${path}, which leads out of the archive. Pack it again.`);
-    if (e.encrypted) throw new DataError(`${name} is encrypted. Unpack it first.`);
-    total += e.uncompressedSize;
-    if (total > LARGEST || e.uncompressedSize > RATIO * Math.max(1, e.compressedSize) + 2 ** 20)
+    if (encrypted) throw new DataError(`${name} is encrypted. Unpack it first.`);
+    total += size;
+    if (total > LARGEST || size > RATIO * Math.max(1, packed) + 2 ** 20)
       throw new DataError(
-        `${name} claims to unpack to ${path} of ${e.uncompressedSize} bytes, more than its ${e.compressedSize} bytes can hold. It is not unpacked. Pack it again.`,
+        `${name} claims to unpack to ${path} of ${size} bytes, more than its ${packed} bytes can hold. It is not unpacked. Pack it again.`,
       );
   }
   if (files.length === 0) throw new DataError(`${name} holds no files. Pack it again, with the files in it.`);
-  const root = commonFolder(files.map(pathOf));
-  const byPath = new Map(files.map((e) => [pathOf(e).slice(root.length), e]));
+  const root = commonFolder(files.map(({ path }) => path));
+  const byPath = new Map(files.map((entry) => [entry.path.slice(root.length), entry]));
   return fileSetOf(
     name.replace(/\.zip$/i, ''),
-    [...byPath].map(([path, entry]) => ({ path, size: entry.uncompressedSize })),
-    (path) => contentOf(archive, byPath.get(path)!, `${path} in ${name}`),
+    [...byPath].map(([path, { size }]) => ({ path, size })),
+    async (path) => {
+      try {
+        return await byPath.get(path)!.content();
+      } catch (error) {
+        if (!(error instanceof ZipError)) throw error;
+        throw new DataError(`${path} in ${name} is ${error.message}. Pack it again.`);
+      }
+    },
   );
 }
 
@@ -70,23 +70,4 @@ function commonFolder(paths: readonly string[]): string {
   const first = paths[0] ?? '';
   const root = first.slice(0, first.indexOf('/') + 1);
   return root !== '' && paths.every((p) => p.startsWith(root)) ? root : '';
-}
-
-const pathOf = (entry: Entry): string => entry.filename.replaceAll('\\', '/').replace(/^(\.\/)+/, '');
-
-/** A view of a stored entry, or what a compressed one unpacks to, checked by its CRC. */
-async function contentOf(archive: Blob, entry: FileEntry, what: string): Promise<Blob> {
-  if (entry.compressionMethod === 0) {
-    // The local header repeats the name, and has extra fields of its own (APPNOTE 4.3.7).
-    const header = new DataView(await archive.slice(entry.offset, entry.offset + 30).arrayBuffer());
-    const start = entry.offset + 30 + header.getUint16(26, true) + header.getUint16(28, true);
-    const stored = archive.slice(start, start + entry.uncompressedSize);
-    if (stored.size !== entry.uncompressedSize) throw new DataError(`${what} is cut off. Pack it again.`);
-    return stored;
-  }
-  try {
-    return await entry.getData(new BlobWriter(), { checkSignature: true });
-  } catch {
-    throw new DataError(`${what} is damaged. Pack it again.`);
-  }
 }
