@@ -114,6 +114,18 @@ export async function ensurePackages() {
   if (status !== 0) throw new Refusal('npm ci failed: see its message above; is there a network?');
 }
 
+/**
+ * A module of the sources, compiled as it is loaded. The packages must be there.
+ * @template T
+ * @param {string} path from the root
+ * @returns {Promise<T>}
+ */
+export async function runSource(path) {
+  const { runnerImport } = await import('vite');
+  const { module } = await runnerImport(`/${path}`, { root: ROOT, configFile: false, logLevel: 'error' });
+  return /** @type {T} */ (module);
+}
+
 /** Newest change below a path, in ms since the epoch. @param {string} path @returns {number} */
 function newest(path) {
   if (!existsSync(path)) return 0;

@@ -10,6 +10,7 @@ import {
   Refusal,
   ROOT,
   runProgram,
+  runSource,
   say,
 } from './ensure.mjs';
 
@@ -137,34 +138,20 @@ async function realFiles(python) {
 /** Rotune's half, in this process: training, and opening the other tools' files. */
 async function rotune() {
   say('Training every case, and opening what LyCORIS and PEFT wrote …');
-  const { runnerImport } = await import('vite');
-  /** @type {{ module: typeof import('../e2e/parity/run.ts') }} */
-  const { module } = await runnerImport('/e2e/parity/run.ts', {
-    root: ROOT,
-    configFile: false,
-    logLevel: 'error',
-  });
+  /** @type {typeof import('../e2e/parity/run.ts')} */
+  const module = await runSource('e2e/parity/run.ts');
   await module.run(inWork('tools'), join(ROOT, 'e2e/parity/cases.json'), say);
   say('Two training steps of models from real exporters …');
-  /** @type {{ module: typeof import('../e2e/parity/steps.ts') }} */
-  const { module: steps } = await runnerImport('/e2e/parity/steps.ts', {
-    root: ROOT,
-    configFile: false,
-    logLevel: 'error',
-  });
+  /** @type {typeof import('../e2e/parity/steps.ts')} */
+  const steps = await runSource('e2e/parity/steps.ts');
   await steps.run(join(ROOT, 'e2e/golden/zoo'), inWork('steps'), say);
 }
 
 /** Files for wrapped models and text encoders of transformers 5, and one of SDXL's names that is read. @param {string} python */
 async function names(python) {
   await must('Making models whose names differ', python, [script('names.py'), 'make', inWork('names')]);
-  const { runnerImport } = await import('vite');
-  /** @type {{ module: typeof import('../e2e/parity/names.ts') }} */
-  const { module } = await runnerImport('/e2e/parity/names.ts', {
-    root: ROOT,
-    configFile: false,
-    logLevel: 'error',
-  });
+  /** @type {typeof import('../e2e/parity/names.ts')} */
+  const module = await runSource('e2e/parity/names.ts');
   await module.run(inWork('names'));
 }
 

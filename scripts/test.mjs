@@ -17,7 +17,7 @@ await main(async () => {
   const changed = argument === undefined ? null : /^--changed(?:=(.+))?$/.exec(argument);
   if (more.length > 0 || (argument !== undefined && changed === null))
     throw new Refusal(
-      'npm test takes --changed or --changed=COMMIT alone; for single tests see CONTRIBUTING.md',
+      'npm test takes --changed or --changed=COMMIT alone. Leave the rest out; CONTRIBUTING.md says how to run single tests.',
       2,
     );
   await ensurePackages();

@@ -1,7 +1,7 @@
 /** @file `npm run tune`: a job from end to end with no window: headless Chromium, the built page, its worker. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, relative, resolve } from 'node:path';
-import { ensureBuild, ensureChromium, ensurePackages, main, Refusal, ROOT, say } from './ensure.mjs';
+import { ensureBuild, ensureChromium, ensurePackages, main, Refusal, runSource, say } from './ensure.mjs';
 import { help, outputFolder, parseArguments } from './tune/options.mjs';
 import { RunFolder } from './tune/output.mjs';
 import { duration, Progress, progressLine } from './tune/progress.mjs';
@@ -58,13 +58,8 @@ await main(async () => {
     return 0;
   }
   await ensurePackages();
-  const { runnerImport } = await import('vite');
-  /** @type {{ module: Library }} */
-  const { module: library } = await runnerImport('/scripts/tune/library.ts', {
-    root: ROOT,
-    configFile: false,
-    logLevel: 'error',
-  });
+  /** @type {Library} */
+  const library = await runSource('scripts/tune/library.ts');
 
   /** @type {JobOnDisk} */
   let given;

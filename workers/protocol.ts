@@ -6,8 +6,9 @@ import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { BackendKind, BackendReport, PlacementReport, StartSign } from '#src/runtime/types.ts';
 import type { MemoryVerdict, Relief } from '#src/program/verdict.ts';
 import type { KeptSet } from '#src/store/prepared.ts';
-import type { DataPreview, Mend, Metric, ReportTable, Samples } from '#src/tasks/types.ts';
-import type { Orthogonality } from '#src/training/types.ts';
+import type { RunHeader } from '#src/store/runs.ts';
+import type { DataPreview, Mend, Samples } from '#src/tasks/types.ts';
+import type { Evaluation, Orthogonality, StepRecord } from '#src/training/types.ts';
 import type { DebugFigures } from './trainer/debug/types.ts';
 import type { DownloadApi } from './download/types.ts';
 import type { Inspection, Look } from './inspection/types.ts';
@@ -87,30 +88,7 @@ export interface Preparation {
 }
 
 export type { DataPreview, Metric, Picture, ReportTable, Samples } from '#src/tasks/types.ts';
-
-export interface StepRecord {
-  readonly step: number;
-  readonly loss: number;
-  readonly learningRate: number;
-  readonly gradNorm: number;
-  readonly ms: number;
-  /** The update was left out because something was not finite. */
-  readonly skipped?: boolean;
-  /** max |I − (I − Q)M| of the exact inverses before the update. */
-  readonly residual?: number;
-}
-
-export interface Evaluation {
-  readonly step: number;
-  readonly heldoutLoss: number | null;
-  /** Mean of (max − min over RGB)/2 of the sampled pictures in [−1, 1]. */
-  readonly saturation: number | null;
-  /** Absent in runs of older versions. */
-  readonly metrics?: readonly Metric[];
-  readonly tables?: readonly ReportTable[];
-  /** Absent in runs of older versions. */
-  readonly orthogonality?: Orthogonality;
-}
+export type { Evaluation, StepRecord } from '#src/training/types.ts';
 
 export type RunEvent =
   | {
@@ -140,18 +118,8 @@ export type RunEvent =
     }
   | { readonly kind: 'warning'; readonly problem: Problem };
 
-export interface RunSummary {
-  readonly id: string;
-  readonly job: Job;
-  readonly step: number;
-  readonly savedAt: number;
-  readonly finished: boolean;
-  readonly modelName: string;
-  readonly dataName: string;
-  /** false: the user's own files must be picked again to go on. */
-  readonly selfContained: boolean;
-  readonly bytes: number;
-}
+/** What is known of a run that was saved. */
+export type RunSummary = RunHeader;
 
 export interface RunResult {
   readonly id: string;

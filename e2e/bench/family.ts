@@ -3,7 +3,8 @@ import { findLayers } from '#src/oft/layers/layers.ts';
 import { defaultSettings, peftSettings } from '#src/oft/plan/planned.ts';
 import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Plan } from '#src/oft/types.ts';
-import { compare, prepare, stepGraph, unet } from './sideBySide.ts';
+import { compare, prepare } from './sideBySide.ts';
+import { unet, unetStep } from './unet.ts';
 
 const nearest = (size: number) => ({ size, fit: 'nearest' as const });
 const plans: Readonly<Record<string, Plan>> = {
@@ -28,7 +29,7 @@ export async function main(batch = 4, rounds = 5): Promise<void> {
     for (const p of problems) if (p.severity === 'error') console.log(`${name}: ${p.message}`);
     const orthogonal = plan.algorithm === 'diag' && plan.neumannTerms === null;
     for (const route of ['auto', orthogonal ? 'gram' : 'activation', 'weight'] as const)
-      entries.push(await prepare(`${name}, ${route}`, stepGraph(graph, batch, planned, route)));
+      entries.push(await prepare(`${name}, ${route}`, unetStep(graph, planned, route).stages[0]!.graph));
   }
   await compare(`batch ${batch}, ${layers.length} layers`, entries, rounds);
 }

@@ -1,19 +1,9 @@
 /** @file Peak memory of the built-in UNet's step, whole and with recomputation: estimated and measured, each in a process of its own. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { findLayers } from '#src/oft/layers/layers.ts';
-import { parameterLayout } from '#src/oft/rotation/parameters.ts';
-import { defaultSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/planning.ts';
-import { decodeModel } from '#src/onnx/decode.ts';
-import { importGraph } from '#src/ops/import/import.ts';
-import { scheduleTensor } from '#src/optim/adamw.ts';
 import { estimateMemory } from '#src/program/memory.ts';
 import { withRecomputation } from '#src/program/recompute.ts';
-import { meanOver } from '#src/optim/loss.ts';
-import { compileTraining } from '#src/program/training.ts';
 import { createRuntime } from '#src/runtime/runtime.ts';
-import { random } from '#src/tasks/random.ts';
+import { unet, unetFeeds, unetStep } from './unet.ts';
 
 /** Bytes of all WebAssembly memories of this process: they only grow, so at the end they tell the highest that was needed. */
 function watchMemories(): () => number {
@@ -42,41 +32,14 @@ export interface Peak {
 /** Two steps at a batch; segments 1: the whole step in one session. */
 export async function measure(segments: number, batch: number): Promise<Peak> {
   const wasm = watchMemories();
-  const graph = importGraph(decodeModel(readFileSync('public/models/emoji/unet/model.onnx')), { batch });
-  const layout = parameterLayout(planLayers(findLayers(graph), { ...defaultSettings, rules: [] }).planned);
-  const whole = compileTraining({
-    graph,
-    layout,
-    loss: (g, outputs) => {
-      const d = g.sub(outputs.get('out_sample')!, g.input('target', 'float32', [batch, 3, 32, 32]));
-      return meanOver(g, g.reduceMean(g.reduceMean(g.mul(d, d), [2, 3]), [0, 1]));
-    },
-    optimiser: {
-      betas: [0.9, 0.99],
-      eps: 1e-8,
-      weightDecay: 0,
-      clip: 1,
-      accumulate: 1,
-      blockwiseRate: false,
-    },
-  });
+  const whole = unetStep(unet(batch));
   const program = withRecomputation(whole, segments);
   const runtime = await createRuntime({ prefer: 'wasm', threads: 1 });
   const step = await runtime.load(program);
-  const draw = (name: string, n: number): Float32Array => random(0, name, 0).normal(n * batch);
   let loss = NaN;
   const began = performance.now();
   for (let i = 0; i < 2; i++) {
-    const out = await step.run(
-      {
-        sample: draw('sample', 3072),
-        target: draw('target', 3072),
-        encoder_hidden_states: draw('text', 12 * 96),
-        timestep: new BigInt64Array(batch).fill(500n),
-        schedule: scheduleTensor(1e-4, [0.9, 0.99], i + 1, true),
-      },
-      ['loss'],
-    );
+    const out = await step.run(unetFeeds(i, 0, batch, 500), ['loss']);
     loss = Number(out['loss']![0]);
   }
   const seconds = (performance.now() - began) / 2000;

@@ -12,9 +12,10 @@ import { preflight } from '#src/oft/preflight/preflight.ts';
 import { planLayers } from '#src/oft/plan/planning.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { builder } from '#src/ops/table.ts';
-import { meanOver } from '#src/optim/loss.ts';
+import { meanSquare, plainOptimiser } from '#src/program/testing/steps.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { runInputs } from '#src/program/weights.ts';
+import { pictureError } from './unet.ts';
 
 const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
 
@@ -58,8 +59,8 @@ function linear(): void {
     const program = compileTraining({
       graph,
       layout: parameterLayout(planned),
-      loss: (g, outputs) => meanOver(g, g.reduceMean(g.mul(outputs.get('y')!, outputs.get('y')!), [0, 1])),
-      optimiser,
+      loss: meanSquare,
+      optimiser: plainOptimiser,
     });
     const step = program.stages[0]!.graph;
     encodeGraph(step, { weightsAsInputs: new Set(runInputs(step)) });
@@ -69,15 +70,6 @@ function linear(): void {
     );
   }
 }
-
-const optimiser = {
-  betas: [0.9, 0.99],
-  eps: 1e-8,
-  weightDecay: 0,
-  clip: 1,
-  accumulate: 1,
-  blockwiseRate: false,
-} as const;
 
 /** Without a file: growing stacks, the first twice to warm up. With one (e2e/bench/sd15.py makes it): that model, in laps. */
 export async function main(file = '', batch = 1): Promise<void> {
@@ -104,12 +96,8 @@ export async function main(file = '', batch = 1): Promise<void> {
   const program = compileTraining({
     graph,
     layout: parameterLayout(planned),
-    loss: (g, outputs) => {
-      const y = [...outputs.values()][0]!;
-      const d = g.sub(y, g.input('target', 'float32', y.shape));
-      return meanOver(g, g.reduceMean(g.reduceMean(g.mul(d, d), [2, 3]), [0, 1]));
-    },
-    optimiser,
+    loss: pictureError,
+    optimiser: plainOptimiser,
   });
   const step = program.stages[0]!.graph;
   lap(`step graph: ${step.nodes.length} nodes`);

@@ -1,16 +1,8 @@
 /** @file Graphs of the built-in UNet timed side by side on wasm with one thread. */
-import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-web';
 import type { Graph } from '#src/graph/types.ts';
 import { encodeGraph } from '#src/graph/encode.ts';
-import { decodeModel } from '#src/onnx/decode.ts';
 import { sizeOf, tensorOf, type TypedArray } from '#src/onnx/tensor.ts';
-import type { Route } from '#src/oft/insertion/cost.ts';
-import { parameterLayout } from '#src/oft/rotation/parameters.ts';
-import type { PlannedLayer } from '#src/oft/types.ts';
-import { importGraph } from '#src/ops/import/import.ts';
-import { meanOver } from '#src/optim/loss.ts';
-import { compileTraining } from '#src/program/training.ts';
 import { runInputs } from '#src/program/weights.ts';
 
 ort.env.wasm.numThreads = 1;
@@ -61,35 +53,6 @@ export async function prepare(label: string, graph: Graph): Promise<Prepared> {
 }
 
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
-
-/** The built-in UNet, frozen. */
-export const unet = (batch: number): Graph =>
-  importGraph(decodeModel(readFileSync('public/models/emoji/unet/model.onnx')), { batch });
-
-/** A training step of it with the mean squared error. */
-export const stepGraph = (
-  graph: Graph,
-  batch: number,
-  planned: readonly PlannedLayer[],
-  route: Route | 'auto',
-): Graph =>
-  compileTraining({
-    graph,
-    layout: parameterLayout(planned),
-    route,
-    loss: (g, outputs) => {
-      const d = g.sub(outputs.get('out_sample')!, g.input('target', 'float32', [batch, 3, 32, 32]));
-      return meanOver(g, g.reduceMean(g.reduceMean(g.mul(d, d), [2, 3]), [0, 1]));
-    },
-    optimiser: {
-      betas: [0.9, 0.99],
-      eps: 1e-8,
-      weightDecay: 0,
-      clip: 1,
-      accumulate: 1,
-      blockwiseRate: false,
-    },
-  }).stages[0]!.graph;
 
 /** Runs all in turn, `rounds` times after a warm-up, and prints label, nodes, median ms and the ratio to the first. */
 export async function compare(title: string, entries: readonly Prepared[], rounds: number): Promise<void> {

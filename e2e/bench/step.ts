@@ -2,12 +2,13 @@
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { planLayers } from '#src/oft/plan/planning.ts';
-import { compare, prepare, stepGraph, unet } from './sideBySide.ts';
+import { compare, prepare } from './sideBySide.ts';
+import { unet, unetStep } from './unet.ts';
 
 export async function main(batch = 4, rounds = 9): Promise<void> {
   const graph = unet(batch);
   const { planned } = planLayers(findLayers(graph), { ...defaultSettings, rules: [] });
-  const step = (route: 'auto' | 'gram' | 'weight') => stepGraph(graph, batch, planned, route);
+  const step = (route: 'auto' | 'gram' | 'weight') => unetStep(graph, planned, route).stages[0]!.graph;
   const entries = [
     await prepare('forward, frozen', graph),
     await prepare('step, auto', step('auto')),

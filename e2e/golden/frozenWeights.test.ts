@@ -20,7 +20,7 @@ import { importGraph } from '#src/ops/import/import.ts';
 import { int32Inputs } from '#src/ops/lowering/int32.ts';
 import { n, ramp, graphOf, model as modelOf, value, ints } from '#src/ops/testing/models.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
-import { meanOver } from '#src/optim/loss.ts';
+import { meanSquare, plainOptimiser } from '#src/program/testing/steps.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { compileForward } from '#src/program/forward.ts';
 import { ownFeeds } from '#src/program/names.ts';
@@ -111,19 +111,8 @@ async function sameAsInside(
   const training = compileTraining({
     graph,
     layout,
-    loss: (g, outputs) => {
-      const y = [...outputs.values()].find((v) => v.type === 'float32')!;
-      const all = y.shape.map((_, i) => i);
-      return meanOver(g, g.reduceMean(g.mul(y, y), all));
-    },
-    optimiser: {
-      betas: [0.9, 0.99],
-      eps: 1e-3,
-      weightDecay: 0,
-      clip: 0,
-      accumulate: 1,
-      blockwiseRate: false,
-    },
+    loss: meanSquare,
+    optimiser: { ...plainOptimiser, eps: 1e-3, clip: 0 },
   });
   const turned = ownFeeds(forward.feeds, hostRotations(layout, new Float32Array(layout.size)));
   const run = await runtime.load(forward);

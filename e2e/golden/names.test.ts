@@ -12,7 +12,7 @@ import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { planLayers } from '#src/oft/plan/planning.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { int32Inputs } from '#src/ops/lowering/int32.ts';
-import { meanOver } from '#src/optim/loss.ts';
+import { plainOptimiser, squaredError } from '#src/program/testing/steps.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { compileForward } from '#src/program/forward.ts';
 import { ownFeeds } from '#src/program/names.ts';
@@ -72,20 +72,8 @@ function programs(model: Model, dims: Readonly<Record<string, number>>) {
   const training = compileTraining({
     graph,
     layout,
-    loss: (g, outputs) => {
-      const y = [...outputs.values()].find((v) => v.type === 'float32')!;
-      const d = g.sub(y, g.input('target', 'float32', y.shape));
-      const all = y.shape.map((_, i) => i);
-      return meanOver(g, g.reduceMean(g.mul(d, d), all));
-    },
-    optimiser: {
-      betas: [0.9, 0.99],
-      eps: 1e-3,
-      weightDecay: 0,
-      clip: 1,
-      accumulate: 2,
-      blockwiseRate: false,
-    },
+    loss: squaredError,
+    optimiser: { ...plainOptimiser, eps: 1e-3, accumulate: 2 },
   });
   return { graph, layout, training, forward: compileForward({ graph, layout }) };
 }

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { type AdapterFile, readAdapter } from '#src/formats/adapters/adapterFiles.ts';
 import { unpacked } from '#src/formats/files/zip.ts';
 import { toFloat32 } from '#src/formats/files/floats.ts';
-import { stemsIn } from '#src/formats/adapters/lycoris/lycorisRead.ts';
+import { stemsIn } from '#src/formats/adapters/keyedTensors.ts';
 import { resolveNames } from '#src/formats/adapters/names.ts';
 import { readSafetensors } from '#src/formats/files/safetensors.ts';
 import type { LayerParameters } from '#src/oft/rotation/parameters.ts';

@@ -1,29 +1,21 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { readSafetensors, writeSafetensors } from '#src/formats/files/safetensors.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
 import type { Model } from '#src/onnx/model.ts';
 import { constantOf, numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
+import { model as modelOf } from '#src/ops/testing/models.ts';
 import { depth } from '#src/platform/testing/depth.ts';
 import { expectNear, largest, tensors } from '../../e2e/golden/testing/fixtures.ts';
-import { check } from './main.ts';
+import { runCheck, temporaryFolder } from './testing/run.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'rotune-adapters-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const { path: folder, remove } = temporaryFolder('adapters');
+afterAll(remove);
 
-async function run(...argv: string[]): Promise<{ status: number; out: string; err: string }> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const status = await check(argv, root, { out: (t) => out.push(t), err: (t) => err.push(t) });
-  return { status, out: out.join('\n'), err: err.join('\n') };
-}
+const run = (...argv: string[]) => runCheck(root, argv);
 
 const wave = (n: number, phase: number, scale = 1): number[] =>
   Array.from({ length: n }, (_, i) => scale * Math.sin(1.7 * i + phase + 0.1 * i * i));
@@ -39,12 +31,8 @@ const f32 = (shape: number[], phase: number, scale = 1): Tensor =>
   );
 
 /** y = x·W with W [6, 8]: one linear layer named fc. */
-const linear = (): Model => ({
-  irVersion: 8,
-  opsets: new Map([['', 17]]),
-  producer: '',
-  metadata: new Map(),
-  graph: {
+const linear = (): Model =>
+  modelOf({
     name: 'g',
     inputs: [{ name: 'x', type: 'float32', shape: [3, 6] }],
     outputs: [{ name: 'y', type: 'float32', shape: [3, 8] }],
@@ -59,8 +47,7 @@ const linear = (): Model => ({
       },
     ],
     initializers: new Map([['fc.weight', constantOf(f32([6, 8], 1))]]),
-  },
-});
+  });
 const x = f32([3, 6], 2);
 const dy = f32([3, 8], 3);
 

@@ -1,38 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { readSafetensors, writeSafetensors } from '#src/formats/files/safetensors.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
 import type { Model, TensorBytes } from '#src/onnx/model.ts';
 import { constantOf, numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
+import { model as modelOf } from '#src/ops/testing/models.ts';
 import { expectNear, json, largest, tensors } from '../../e2e/golden/testing/fixtures.ts';
-import { check } from './main.ts';
+import { runCheck, temporaryFolder } from './testing/run.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'rotune-check-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const { path: folder, remove } = temporaryFolder('check');
+afterAll(remove);
 
 /** Runs the command's body, with paths from the repository's root. */
-async function run(...argv: string[]): Promise<{ status: number; out: string; err: string }> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const status = await check(argv, root, { out: (t) => out.push(t), err: (t) => err.push(t) });
-  return { status, out: out.join('\n'), err: err.join('\n') };
-}
+const run = (...argv: string[]) => runCheck(root, argv);
 
 /** What --gradients writes for these tensors. */
 async function gradients(
@@ -212,12 +196,8 @@ describe.each(['mlp', 'conv'])('the %s net of the trajectories', (net) => {
 });
 
 const weight = tensor('float32', [3, 2], [1, 2, 3, 4, 5, 6]);
-const matMul = (data?: TensorBytes, type: 'float32' | 'float16' = 'float32'): Model => ({
-  irVersion: 8,
-  opsets: new Map([['', 17]]),
-  producer: '',
-  metadata: new Map(),
-  graph: {
+const matMul = (data?: TensorBytes, type: 'float32' | 'float16' = 'float32'): Model =>
+  modelOf({
     name: 'g',
     inputs: [{ name: 'x', type: 'float32', shape: ['batch', 3] }],
     outputs: [{ name: 'y', type: 'float32', shape: ['batch', 2] }],
@@ -263,8 +243,7 @@ const matMul = (data?: TensorBytes, type: 'float32' | 'float16' = 'float32'): Mo
       ['w', data ? { type, shape: [3, 2], data } : constantOf(weight)],
       ['unused', constantOf(tensor('float32', [1, 2], [0, 0]))],
     ]),
-  },
-});
+  });
 const x = tensor('float32', [1, 3], [1, 10, 100]);
 const dy = tensor('float32', [1, 2], [1, -1]);
 const small = new Map([

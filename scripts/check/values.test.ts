@@ -1,27 +1,18 @@
 /** @file Sizes without names, values of inputs, adapters and models in which nothing can turn: what the command says and does. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { readSafetensors, writeSafetensors } from '#src/formats/files/safetensors.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
 import type { Dim, Model } from '#src/onnx/model.ts';
 import { numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
 import { graphOf, model, n, ramp, value } from '#src/ops/testing/models.ts';
-import { check } from './main.ts';
+import { runCheck, temporaryFolder } from './testing/run.ts';
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'rotune-values-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const { path: folder, remove } = temporaryFolder('values');
+afterAll(remove);
 
-async function run(...argv: string[]): Promise<{ status: number; out: string; err: string }> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const status = await check(argv, folder, { out: (t) => out.push(t), err: (t) => err.push(t) });
-  return { status, out: out.join('\n'), err: err.join('\n') };
-}
+const run = (...argv: string[]) => runCheck(folder, argv);
 const save = (m: Model): void => writeFileSync(join(folder, 'm.onnx'), encodeModel(m));
 const give = (tensors: Record<string, Tensor>): void =>
   writeFileSync(join(folder, 'in.safetensors'), writeSafetensors(new Map(Object.entries(tensors))));

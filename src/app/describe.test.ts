@@ -1,7 +1,7 @@
 /** @file Plans in words. */
 import { expect, it } from 'vitest';
 import { describeBlocks, describeLayer } from './describe.ts';
-import { fakeJob } from './testing/fakeJob.ts';
+import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { fakePlan } from './testing/fakeLayers.ts';
 
 it('names blocks and layers', () => {

@@ -5,7 +5,7 @@ import { planLayers } from '#src/oft/plan/planning.ts';
 import { peftSettings } from '#src/oft/plan/planned.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { bestDestination, destinations, verdictOf } from './destinations.ts';
-import { fakeJob } from './testing/fakeJob.ts';
+import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { fakeLayers } from './testing/fakeLayers.ts';
 
 const verdicts = (plan: Plan) => {

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RunEvent } from '#workers/protocol.ts';
 import { createAutomation } from './automation.ts';
 import { Lab } from './lab.svelte.ts';
-import { fakeJob } from './testing/fakeJob.ts';
+import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { FakeTrainer, type FakeOptions } from './testing/fakeTrainer.ts';
 import { toSource } from './picked.ts';
 

@@ -8,7 +8,7 @@ import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Layer, Plan } from '#src/oft/types.ts';
 import { PlanEditor } from './planEditor.svelte.ts';
 import { cutBy, withOption } from './planEdits.ts';
-import { fakeJob } from './testing/fakeJob.ts';
+import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { fakeLayers, manyLayers } from './testing/fakeLayers.ts';
 import { arbitraryEdit, type Edit } from './testing/planEditing.ts';
 

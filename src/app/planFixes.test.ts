@@ -5,7 +5,7 @@ import { peftSettings } from '#src/oft/plan/planned.ts';
 import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { fixFor } from './planFixes.ts';
-import { fakeJob } from './testing/fakeJob.ts';
+import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { fakeLayers } from './testing/fakeLayers.ts';
 
 const verdicts = (plan: Plan) => compatibility(planLayers(fakeLayers, plan).planned);

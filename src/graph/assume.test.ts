@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Constant, Dim, DType, Model, Node } from '#src/onnx/model.ts';
+import { model as modelOf } from '#src/ops/testing/models.ts';
 import { assumeDims, type DimHints } from './assume.ts';
 
 type Input = readonly [name: string, type: DType, shape: readonly Dim[]];
@@ -10,25 +11,18 @@ const hollow = (shape: readonly number[]): Constant => ({
   data: { kind: 'external', location: 'weights', offset: 0, length: 0 },
 });
 
-function model(
+const model = (
   inputs: readonly Input[],
   weights: Record<string, readonly number[]> = {},
   nodes: readonly Node[] = [],
-): Model {
-  return {
-    irVersion: 8,
-    opsets: new Map([['', 17]]),
-    producer: '',
-    metadata: new Map(),
-    graph: {
-      name: 'g',
-      inputs: inputs.map(([name, type, shape]) => ({ name, type, shape })),
-      outputs: [],
-      nodes,
-      initializers: new Map(Object.entries(weights).map(([name, shape]) => [name, hollow(shape)])),
-    },
-  };
-}
+): Model =>
+  modelOf({
+    name: 'g',
+    inputs: inputs.map(([name, type, shape]) => ({ name, type, shape })),
+    outputs: [],
+    nodes,
+    initializers: new Map(Object.entries(weights).map(([name, shape]) => [name, hollow(shape)])),
+  });
 
 const sizes = (m: Model, hints?: DimHints): Record<string, number> =>
   Object.fromEntries(assumeDims(m, hints).map((d) => [d.name, d.value]));

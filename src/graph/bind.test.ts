@@ -1,22 +1,18 @@
 import { describe, expect, it, test } from 'vitest';
 import type { Dim, Model } from '#src/onnx/model.ts';
+import { model as modelOf } from '#src/ops/testing/models.ts';
 import { bindInputs, listDims } from './bind.ts';
 import { evaluateDim, namesIn } from './dims.ts';
 import { GraphError } from './types.ts';
 
-const model = (inputs: Record<string, readonly Dim[] | null>): Model => ({
-  irVersion: 8,
-  opsets: new Map([['', 17]]),
-  producer: '',
-  metadata: new Map(),
-  graph: {
+const model = (inputs: Record<string, readonly Dim[] | null>): Model =>
+  modelOf({
     name: '',
     inputs: Object.entries(inputs).map(([name, shape]) => ({ name, type: 'float32', shape })),
     outputs: [{ name: 'y', type: 'float32', shape: ['LayerNormalizationlast_hidden_state_dim_1'] }],
     nodes: [],
     initializers: new Map(),
-  },
-});
+  });
 
 describe('dimension expressions', () => {
   const sizes = new Map(Object.entries({ a: 7, b: 2, 'batch size': 3, past_length: 5, 'unk__1.x': 4 }));

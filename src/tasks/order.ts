@@ -38,3 +38,14 @@ export function stratifiedSplit(
   });
   return { train, heldout };
 }
+
+/** The same of one group: its examples themselves. */
+export function splitShare<E>(
+  all: readonly E[],
+  share: number,
+  seed: number,
+): { readonly train: E[]; readonly heldout: E[] } {
+  const { train, heldout } = stratifiedSplit([all.length], share, seed);
+  const pick = (part: readonly number[]): E[] => part.map((i) => all[i]!);
+  return { train: pick(train[0]!), heldout: pick(heldout[0]!) };
+}

@@ -13,3 +13,15 @@ export function shortened(problems: readonly TaskProblem[], more: (count: number
     { severity, item, message: more(problems.length - LISTED), cure: cure ?? 'Mend them as those above.' },
   ];
 }
+
+/** An error where nothing is left to train on and none says why. */
+export function nothingLeft(
+  examples: readonly unknown[],
+  before: readonly TaskProblem[],
+  item: string,
+  leaves: string,
+  cure: string,
+): TaskProblem[] {
+  if (examples.length > 0 || before.some((p) => p.severity === 'error')) return [];
+  return [{ severity: 'error', item, message: `${item} leaves ${leaves}`, cure }];
+}

@@ -21,10 +21,12 @@ export interface TaskJob<O = unknown> {
   readonly task: string;
   readonly options: O;
   readonly data: {
+    /** "builtin:high-contrast/train", or a folder. */
     readonly train: string;
     readonly heldout: string | null;
     /** Share of the training data held out by seed where no held-out data are given. */
     readonly split: number;
+    /** Share of captions replaced by the empty one. */
     readonly captionDropout: number;
     /** Mirror half of the images. */
     readonly flip: boolean;
@@ -34,6 +36,7 @@ export interface TaskJob<O = unknown> {
     readonly batch: number;
     readonly accumulate: number;
     readonly seed: number;
+    /** Min-SNR gamma; 0: off. */
     readonly minSnr: number;
   };
   readonly sample: {
@@ -42,6 +45,7 @@ export interface TaskJob<O = unknown> {
     readonly steps: number;
     readonly guidance: number;
     readonly seed: number;
+    /** A row of samples every so many steps; 0: only before and after. */
     readonly every: number;
   };
 }

@@ -1,35 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { defaultSettings } from '#src/oft/plan/planned.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { DataError } from '#src/tasks/files.ts';
 import { type Checkpoint, matchCheckpoint, parseCheckpoint } from './checkpoint.ts';
 
 const job: Job = {
-  version: 1,
-  task: 'diffusion',
-  options: {},
-  model: 'builtin:emoji',
-  data: { train: 'builtin:high-contrast/train', heldout: null, split: 0, captionDropout: 0.1, flip: false },
-  train: {
-    steps: 120,
-    batch: 4,
-    accumulate: 1,
-    seed: 0,
-    learningRate: 5e-3,
-    schedule: 'cosine',
-    warmup: 20,
-    finalShare: 0.1,
-    clip: 1,
-    weightDecay: 0,
-    betas: [0.9, 0.99],
-    eps: 1e-8,
-    minSnr: 0,
-    blockwiseRate: false,
-    recompute: false,
-    checkpointSteps: 50,
-    checkpointSeconds: 30,
-  },
-  plan: { ...defaultSettings, rules: [] },
+  ...fakeJob,
+  data: { ...fakeJob.data, heldout: null, captionDropout: 0 },
   sample: { prompts: ['cat face'], negative: '', steps: 20, guidance: 1, seed: 0, every: 30 },
 };
 const checkpoint: Checkpoint = {

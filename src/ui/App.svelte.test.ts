@@ -1,37 +1,18 @@
 /** @file Every screen with a trainer that needs no worker: what can be pressed, by keyboard too, and what axe has to say. */
-import axe from 'axe-core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
-import { render } from 'vitest-browser-svelte';
 import { degrees } from '#src/app/heat.ts';
-import { Lab } from '#src/app/lab.svelte.ts';
 import { toSource } from '#src/app/picked.ts';
-import { Offline } from '#src/app/offline.svelte.ts';
-import { fakeJob } from '#src/app/testing/fakeJob.ts';
-import { FakeTrainer, type FakeOptions } from '#src/app/testing/fakeTrainer.ts';
-import App from './App.svelte';
-import './styles/base.css';
+import { fakeJob } from '#src/formats/testing/fakeJob.ts';
+import type { FakeOptions } from '#src/app/testing/fakeTrainer.ts';
+import { open as openPage, violations } from './testing/open.ts';
 
 const job = { ...fakeJob, train: { ...fakeJob.train, steps: 8 }, sample: { ...fakeJob.sample, every: 2 } };
 
 async function open(options: FakeOptions = {}) {
-  const trainer = new FakeTrainer({ pace: 1, ...options });
-  const lab = new Lab(trainer, job);
-  await render(App, { lab, offline: new Offline() });
-  await lab.wakeUp();
-  return { lab, trainer };
-}
-
-/** WCAG 2.2 A and AA; says what is wrong and where. */
-async function violations(): Promise<string[]> {
-  const { violations: found } = await axe.run(document, {
-    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
-    // The test page's own frame has neither language nor title.
-    rules: { 'html-has-lang': { enabled: false }, 'document-title': { enabled: false } },
-  });
-  return found.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id} ${target.join(' ')} ${failureSummary ?? ''}`),
-  );
+  const opened = await openPage(options, job);
+  await opened.lab.wakeUp();
+  return opened;
 }
 
 afterEach(() => vi.restoreAllMocks());

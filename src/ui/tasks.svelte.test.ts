@@ -1,32 +1,17 @@
 /** @file Tasks that show words: labels of texts on the wall, their measures and tables, by keyboard too; pasted data; words for counts. */
-import axe from 'axe-core';
 import { describe, expect, it } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
-import { render } from 'vitest-browser-svelte';
-import { Lab } from '#src/app/lab.svelte.ts';
 import { PASTED } from '#src/app/pasted.ts';
-import { Offline } from '#src/app/offline.svelte.ts';
 import { toSource } from '#src/app/picked.ts';
-import { fakeJob } from '#src/app/testing/fakeJob.ts';
-import { FakeTrainer, type FakeOptions } from '#src/app/testing/fakeTrainer.ts';
+import { fakeJob } from '#src/formats/testing/fakeJob.ts';
+import type { FakeOptions } from '#src/app/testing/fakeTrainer.ts';
 import { jobFromTable } from '#src/formats/jobs/job.ts';
-import App from './App.svelte';
-import './styles/base.css';
+import { open as openPage, violations } from './testing/open.ts';
 
 async function open(options: FakeOptions = {}) {
-  const trainer = new FakeTrainer({ pace: 1, ...options });
-  const lab = new Lab(trainer, fakeJob);
-  await render(App, { lab, offline: new Offline() });
-  await lab.wakeUp();
-  return { lab, trainer };
-}
-
-async function violations(): Promise<string[]> {
-  const { violations: found } = await axe.run(document, {
-    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
-    rules: { 'html-has-lang': { enabled: false }, 'document-title': { enabled: false } },
-  });
-  return found.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} ${target.join(' ')}`));
+  const opened = await openPage(options);
+  await opened.lab.wakeUp();
+  return opened;
 }
 
 const texts = ['What a day! '.repeat(40).trim(), 'Not again.'];

@@ -13,7 +13,7 @@ import { planLayers } from '#src/oft/plan/planning.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { uniform } from '#src/ops/testing/random.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
-import { meanOver } from '#src/optim/loss.ts';
+import { meanSquare, plainOptimiser } from '#src/program/testing/steps.ts';
 import { depth } from '#src/platform/testing/depth.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { fixture } from '../testing/fixtures.ts';
@@ -38,20 +38,8 @@ function take(bytes: Uint8Array): Graph {
   compileTraining({
     graph,
     layout: parameterLayout(planned),
-    loss: (g, outputs) => {
-      const y = [...outputs.values()].find((v) => v.type === 'float32');
-      if (!y) throw new GraphError('no float output');
-      const axes = y.shape.map((_, i) => i);
-      return meanOver(g, g.reduceMean(g.mul(y, y), axes));
-    },
-    optimiser: {
-      betas: [0.9, 0.99],
-      eps: 1e-8,
-      weightDecay: 0,
-      clip: 1,
-      accumulate: 1,
-      blockwiseRate: false,
-    },
+    loss: meanSquare,
+    optimiser: plainOptimiser,
   });
   return graph;
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Attribute, DType, Model, Node } from '#src/onnx/model.ts';
 import { constantOf, sizeOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
 import { importGraph } from '#src/ops/import/import.ts';
-import { sequenceOperators } from '#src/ops/shapes/sequences.ts';
+import { resolved } from '#src/ops/checks/support.ts';
 import { operators } from '#src/ops/table.ts';
 import { graphOf, model, ramp, value } from '#src/ops/testing/models.ts';
 import { uniform } from '#src/ops/testing/random.ts';
@@ -75,16 +75,7 @@ function odd(key: string, seed: number): Model {
   return model(graphOf([node], initializers, inputs, ['y0']), pick([7, 9, 11, 13, 17, 21, 23]));
 }
 
-const keys = [
-  ...Object.keys(operators),
-  ...Object.keys(sequenceOperators),
-  'Constant',
-  'Identity',
-  'Dropout',
-  'If',
-  'NoSuchOperator',
-  'some.domain::Odd',
-];
+const keys = [...Object.keys(operators), ...resolved, 'NoSuchOperator', 'some.domain::Odd'];
 
 describe('every operator', () => {
   it.each(keys)('%s refuses what it cannot take in plain words', (key) => {

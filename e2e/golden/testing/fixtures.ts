@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { numbersOf, type Tensor } from '#src/onnx/tensor.ts';
+import { numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { readSafetensors } from '#src/formats/files/safetensors.ts';
 
 export const fixture = (path: string): Uint8Array =>
@@ -61,4 +61,30 @@ export function expectNear(
     if (!(d <= worst)) [worst, at] = [d, i];
   });
   expect(worst, `${what}: largest difference at ${at}: ${a[at]} for ${b[at]}`).toBeLessThanOrEqual(allowed);
+}
+
+/** Numbers as diffusers has them: rtol 1e-3, and atol 1e-4 of the tensor's largest entry, as its golden files state. */
+export function expectAsDiffusers(what: string, data: Float32Array, want: Tensor): void {
+  const numbers = numbersOf(want);
+  expectNear(
+    what,
+    tensor('float32', want.shape, data),
+    want,
+    1e-4 * largest(want),
+    (i) => 1e-3 * Math.abs(numbers[i]!),
+  );
+}
+
+/** |got − want| ≤ atol + rtol·|want|, everywhere. */
+export function expectNumbers(
+  got: ArrayLike<number>,
+  want: ArrayLike<number>,
+  rtol: number,
+  atol: number,
+): void {
+  expect(got.length).toBe(want.length);
+  for (let i = 0; i < want.length; i++)
+    expect(Math.abs(got[i]! - want[i]!), `entry ${i}: ${got[i]} for ${want[i]}`).toBeLessThanOrEqual(
+      atol + rtol * Math.abs(want[i]!),
+    );
 }

@@ -4,31 +4,14 @@ import { expect, it } from 'vitest';
 import { compatibility } from '#src/oft/preflight/compatibility.ts';
 import { nameModules } from '#src/oft/modules/tree.ts';
 import { planLayers } from '#src/oft/plan/planning.ts';
+import { conv as convLayer, linear as linearLayer } from '#src/oft/testing/layers.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { adapterFit } from './adapterFiles.ts';
 import { arbitraryPlan } from '../testing/arbitraryPlan.ts';
 
-const linear = (path: string, out: number, input: number): Layer => ({
-  path,
-  kind: 'linear',
-  nodes: [path],
-  initializer: `${path}.weight`,
-  op: 'Gemm',
-  in: input,
-  out,
-  kernel: [],
-  stride: [],
-  groups: 1,
-  transposed: false,
-});
-const conv = (path: string, out: number, input: number, kernel: number[], groups = 1): Layer => ({
-  ...linear(path, out, input),
-  kind: 'conv',
-  op: 'Conv',
-  kernel,
-  stride: kernel.map(() => 1),
-  groups,
-});
+const linear = (path: string, out: number, input: number): Layer => linearLayer(path, out, { in: input });
+const conv = (path: string, out: number, input: number, kernel: number[], groups = 1): Layer =>
+  convLayer(path, out, kernel, { in: input, groups });
 const block = 'down_blocks.0.attentions.0.transformer_blocks.0';
 const all = nameModules([
   linear(`${block}.attn1.to_q`, 320, 320),

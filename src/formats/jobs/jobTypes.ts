@@ -1,6 +1,7 @@
 /** @file A job: everything that a run is made of, as the TOML file, the share link and the page hold it. */
 import type { InputValues } from '#src/onnx/givenInputs.ts';
 import type { Plan } from '#src/oft/types.ts';
+import type { TaskJob } from '#src/tasks/types.ts';
 
 export interface Job {
   readonly version: 1;
@@ -14,22 +15,8 @@ export interface Job {
   readonly adapter?: string;
   /** Values of inputs of the model that are neither data nor sizes, by name (a sampling rate, a flag); absent: none. */
   readonly inputs?: InputValues;
-  readonly data: {
-    /** "builtin:high-contrast/train", or a folder. */
-    readonly train: string;
-    readonly heldout: string | null;
-    /** Share of the training data held out by seed where no held-out data are given. */
-    readonly split: number;
-    /** Share of captions replaced by the empty one. */
-    readonly captionDropout: number;
-    /** Mirror half of the images. */
-    readonly flip: boolean;
-  };
-  readonly train: {
-    readonly steps: number;
-    readonly batch: number;
-    readonly accumulate: number;
-    readonly seed: number;
+  readonly data: TaskJob['data'];
+  readonly train: TaskJob['train'] & {
     readonly learningRate: number;
     readonly schedule: 'constant' | 'linear' | 'cosine';
     readonly warmup: number;
@@ -40,8 +27,6 @@ export interface Job {
     readonly weightDecay: number;
     readonly betas: readonly [number, number];
     readonly eps: number;
-    /** Min-SNR gamma; 0: off. */
-    readonly minSnr: number;
     /** Learning rate × 1/(2·sqrt(b−1)) per layer, so that one rate fits all block sizes (OneTrainer #1315). */
     readonly blockwiseRate: boolean;
     /** Run parts of the model twice instead of keeping their results: slower, with less memory. */
@@ -51,13 +36,5 @@ export interface Job {
     readonly checkpointSeconds: number;
   };
   readonly plan: Plan;
-  readonly sample: {
-    readonly prompts: readonly string[];
-    readonly negative: string;
-    readonly steps: number;
-    readonly guidance: number;
-    readonly seed: number;
-    /** A row of samples every so many steps; 0: only before and after. */
-    readonly every: number;
-  };
+  readonly sample: TaskJob['sample'];
 }

@@ -5,11 +5,11 @@ import { peftSettings, plannedLayer } from '#src/oft/plan/planned.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
-import { externalFiles, loadExternal } from '#src/onnx/external.ts';
 import type { Model } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, tensor, tensorOf } from '#src/onnx/tensor.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
+import { openWhole } from '#src/tasks/testing/trainTask.ts';
 import { logitsOf, replaceHead } from '#src/tasks/classification/head.ts';
 import { bindPictures, inputShape, pictureInput } from '#src/tasks/images/pictureInput.ts';
 import { readAdapter, writeAdapter } from '../adapters/adapterFiles.ts';
@@ -38,15 +38,12 @@ const inNodes = (model: Model): Model => ({
 
 async function trained(name: string, count: number, change = (model: Model): Model => model) {
   const files = diskFiles(`e2e/golden/zoo/${name}`);
-  let model = decodeModel(await files.read('model.onnx'));
-  const external = new Map<string, Uint8Array>();
-  for (const path of externalFiles(model)) external.set(path, await files.read(path));
-  if (external.size > 0) model = loadExternal(model, external);
-  model = decodeModel(encodeModel(change(model)));
+  const file = await openWhole(files)('model.onnx');
+  const model = decodeModel(encodeModel(change(file.model)));
   const input = pictureInput(model, 'model.onnx');
   const size = { width: input.width ?? 32, height: input.height ?? 32 };
   const batch = input.batch ?? 2;
-  const own = logitsOf(bindPictures({ path: 'model.onnx', model, hash: '', bytes: 0 }, input, batch, size));
+  const own = logitsOf(bindPictures(file, input, batch, size));
   const head = replaceHead(own, count, 3);
   const shape = inputShape(input, batch, size);
   const x = tensor(

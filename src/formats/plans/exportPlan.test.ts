@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { planLayers } from '#src/oft/plan/planning.ts';
+import { conv, linear } from '#src/oft/testing/layers.ts';
 import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
 import { depth } from '#src/platform/testing/depth.ts';
 import { exportKohyaArgs, exportLycorisPreset } from './exportPlan.ts';
@@ -11,20 +12,10 @@ import { presetNames, presetPlan } from './presets.ts';
 import { arbitraryPlan } from '../testing/arbitraryPlan.ts';
 import { clipLayers, golden, unetLayers } from '../testing/models.ts';
 
-const layer = (path: string, out: number, kernel: number[] = []): Layer => ({
-  path,
-  kind: kernel.length > 0 ? 'conv' : 'linear',
-  nodes: [path],
-  initializer: `${path}.weight`,
-  op: kernel.length > 0 ? 'Conv' : 'Gemm',
-  in: 64,
-  out,
-  kernel,
-  stride: kernel.map(() => 1),
-  groups: 1,
-  transposed: false,
-  part: 'unet',
-});
+const layer = (path: string, out: number, kernel: number[] = []): Layer =>
+  kernel.length > 0
+    ? conv(path, out, kernel, { in: 64, part: 'unet' })
+    : linear(path, out, { in: 64, part: 'unet' });
 const layers = [
   layer('down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q', 320),
   layer('down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q2', 320),

@@ -6,7 +6,7 @@ import { flag, oneOf, real, show, table, text, value, whole } from '../schema.ts
 
 const isWhole = (x: unknown): x is number => typeof x === 'number' && Number.isInteger(x) && x >= 1;
 
-const roles: readonly Role[] = [
+export const roles: readonly Role[] = [
   'query',
   'key',
   'value',

@@ -1,22 +1,8 @@
 /** @file Any plan that a plan file can hold, for property tests. */
 import fc from 'fast-check';
-import type { BlockChoice, LayerSettings, Match, Plan, Role, Rule } from '#src/oft/types.ts';
+import type { BlockChoice, LayerSettings, Match, Plan, Rule } from '#src/oft/types.ts';
 import { withConventions } from '../plans/plan.ts';
-
-const roles: Role[] = [
-  'query',
-  'key',
-  'value',
-  'attention-out',
-  'feed-forward',
-  'residual-conv',
-  'time-embedding',
-  'projection',
-  'sampling',
-  'input',
-  'head',
-  'other',
-];
+import { roles } from '../plans/planSchema.ts';
 
 const from1 = (to: number) => fc.integer({ min: 1, max: to });
 const probability = fc.double({ min: 0, max: 1, noNaN: true });

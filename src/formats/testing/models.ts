@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
+import { linear } from '#src/oft/testing/layers.ts';
 import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
 import { planLayers } from '#src/oft/plan/planning.ts';
 import { importGraph } from '#src/ops/import/import.ts';
@@ -30,20 +31,10 @@ export const clipLayers = (prefix = ''): Layer[] =>
       'mlp.fc2',
     ].map((name): Layer => {
       const path = `${prefix}encoder.layers.${i}.${name}`;
-      return {
-        path,
-        kind: 'linear',
-        nodes: [path],
-        initializer: `${path}.weight`,
-        op: 'Gemm',
+      return linear(path, name === 'mlp.fc1' ? 64 : 32, {
         in: name === 'mlp.fc2' ? 64 : 32,
-        out: name === 'mlp.fc1' ? 64 : 32,
-        kernel: [],
-        stride: [],
-        groups: 1,
-        transposed: false,
         part: 'text_encoder',
-      };
+      });
     }),
   );
 

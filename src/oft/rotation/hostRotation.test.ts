@@ -1,28 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { defaultSettings } from '../plan/planned.ts';
 import { layerAngles, blockRotations } from './hostRotation.ts';
 import { initialParameters, parameterLayout, readParameters, writeParameters } from './parameters.ts';
 import { planLayers } from '../plan/planning.ts';
+import { linear, plan as planOf } from '../testing/layers.ts';
 import type { Layer, Plan } from '../types.ts';
 
-const layer = (path: string, out: number): Layer => ({
-  path,
-  kind: 'linear',
-  nodes: [path],
-  initializer: path,
-  op: 'Gemm',
-  in: 4,
-  out,
-  kernel: [],
-  stride: [],
-  groups: 1,
-  transposed: false,
-});
-const plan: Plan = {
-  ...defaultSettings,
-  rules: [],
-};
+const layer = (path: string, out: number): Layer => linear(path, out, { in: 4 });
+const plan = planOf();
 const plannedOf = (out: number, over: Partial<Plan> = {}) =>
   planLayers([layer('a', out)], { ...plan, ...over }).planned[0]!;
 

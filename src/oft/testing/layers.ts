@@ -17,14 +17,22 @@ export const linear = (path: string, out: number, over: Partial<Layer> = {}): La
   ...over,
 });
 
-export const conv = (path: string, out: number, k = 3, over: Partial<Layer> = {}): Layer => ({
-  ...linear(path, out),
-  kind: 'conv',
-  op: 'Conv',
-  kernel: [k, k],
-  stride: [1, 1],
-  ...over,
-});
+export const conv = (
+  path: string,
+  out: number,
+  k: number | readonly number[] = 3,
+  over: Partial<Layer> = {},
+): Layer => {
+  const kernel = typeof k === 'number' ? [k, k] : k;
+  return {
+    ...linear(path, out),
+    kind: 'conv',
+    op: 'Conv',
+    kernel,
+    stride: kernel.map(() => 1),
+    ...over,
+  };
+};
 
 export const settings = (over: Partial<LayerSettings> = {}): LayerSettings => ({
   ...defaultSettings,

@@ -11,7 +11,13 @@ import { operatorKey, operators } from '../table.ts';
 export type Support = 'gradient' | 'none needed' | 'no gradient' | 'unsupported';
 
 /** Operators that importing resolves without an entry in the table. */
-const resolved = new Set(['Constant', 'Identity', 'Dropout', 'If', ...Object.keys(sequenceOperators)]);
+export const resolved: ReadonlySet<string> = new Set([
+  ...Object.keys(sequenceOperators),
+  'Constant',
+  'Identity',
+  'Dropout',
+  'If',
+]);
 
 export function supportOf(node: Node): Support {
   const entry = operators[operatorKey(node)];

@@ -4,7 +4,7 @@ import type { Builder } from '#src/graph/builder.ts';
 import type { Shape, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf } from '#src/onnx/tensor.ts';
-import { contradicts, intsOf, optionalInts, padAxis } from '../entries/arguments.ts';
+import { type Arguments, contradicts, intsOf, optionalInts, padAxis } from '../entries/arguments.ts';
 import { axisIndex, requiredInput } from '../entries/common.ts';
 import { strided, stridesOf } from './strided.ts';
 import type { Operator } from '../types.ts';
@@ -43,6 +43,16 @@ function cuts(
   return result;
 }
 
+const cutsOf = (ctx: Arguments, shape: readonly number[]): Cut[] =>
+  cuts(
+    ctx.node,
+    shape,
+    intsOf(ctx, 1, 'starts'),
+    intsOf(ctx, 2, 'ends'),
+    optionalInts(ctx, 3, 'axes'),
+    optionalInts(ctx, 4, 'steps'),
+  );
+
 /** Places a slice's cotangent back into zeros of the input's length, along one axis. */
 function uncut(g: Builder, grad: Value, axis: number, length: number, cut: Cut): Value {
   const { count } = cut;
@@ -80,26 +90,12 @@ export const Slice: Operator = {
   },
   shape: (ctx) => {
     const x = requiredInput(ctx, 0);
-    const found = cuts(
-      ctx.node,
-      x.shape,
-      intsOf(ctx, 1, 'starts'),
-      intsOf(ctx, 2, 'ends'),
-      optionalInts(ctx, 3, 'axes'),
-      optionalInts(ctx, 4, 'steps'),
-    );
+    const found = cutsOf(ctx, x.shape);
     return [{ type: x.type, shape: found.map((c) => c.count) }];
   },
   grad: (ctx) => {
     const x = ctx.inputs[0]!;
-    const found = cuts(
-      ctx.node,
-      x.shape,
-      intsOf(ctx, 1, 'starts'),
-      intsOf(ctx, 2, 'ends'),
-      optionalInts(ctx, 3, 'axes'),
-      optionalInts(ctx, 4, 'steps'),
-    );
+    const found = cutsOf(ctx, x.shape);
     return [found.reduce((grad, cut, axis) => uncut(ctx.g, grad, axis, x.shape[axis]!, cut), ctx.grads[0]!)];
   },
   // WebGPU's kernel takes floats alone; others are read by constant places, axis by axis.

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Graph } from '#src/graph/types.ts';
-import { decodeModel } from '#src/onnx/decode.ts';
-import { externalFiles, loadExternal } from '#src/onnx/external.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, tensor, type Tensor, tensorOf } from '#src/onnx/tensor.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { graphOf, model, n, ramp, scalar, value } from '#src/ops/testing/models.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
+import { openWhole } from '#src/tasks/testing/trainTask.ts';
 import { bindPictures, inputShape, pictureInput } from '#src/tasks/images/pictureInput.ts';
 import { chooseHead } from './classes.ts';
 import { logitsOf, replaceHead } from './head.ts';
@@ -29,16 +28,11 @@ describe('a new head', () => {
     ['vit-timm-dyn23', 'head'],
   ])('replaces the last layer of %s', async (name, layer) => {
     const files = diskFiles(`e2e/golden/zoo/${name}`);
-    let decoded = decodeModel(await files.read('model.onnx'));
-    const external = new Map<string, Uint8Array>();
-    for (const path of externalFiles(decoded)) external.set(path, await files.read(path));
-    if (external.size > 0) decoded = loadExternal(decoded, external);
-    const input = pictureInput(decoded, 'model.onnx');
+    const file = await openWhole(files)('model.onnx');
+    const input = pictureInput(file.model, 'model.onnx');
     const size = { width: input.width ?? 32, height: input.height ?? 32 };
     const batch = input.batch ?? 3;
-    const own = logitsOf(
-      bindPictures({ path: 'model.onnx', model: decoded, hash: '', bytes: 0 }, input, batch, size),
-    );
+    const own = logitsOf(bindPictures(file, input, batch, size));
     const head = replaceHead(own, 7, 0);
     expect(head.whole).toEqual([`${layer}.weight`, `${layer}.bias`]);
     const [weight, bias] = head.whole.map((w) => tensorOf(head.graph.constants.get(w)!));

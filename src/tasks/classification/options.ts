@@ -1,5 +1,6 @@
 /** @file Options that all classifiers share. */
 import * as v from 'valibot';
+import { choiceField, numberField, textField } from '#src/tasks/formFields.ts';
 import type { Field } from '#src/tasks/info.ts';
 import { oneOf, real, text } from '#src/tasks/optionSchema.ts';
 
@@ -29,31 +30,24 @@ export const classEntries = {
 
 /** @param alike "Every image counts alike" */
 export const classFields = (alike: string): readonly Field[] => [
-  {
-    kind: 'choice',
-    key: 'head',
-    label: 'Last layer',
-    help: 'A new last layer learns any classes from nothing. The model’s own knows its classes already. A Softmax or Sigmoid behind it is left out in training: the loss takes the scores before. Models that give embeddings get a new one on top.',
-    choices: [
-      { value: 'auto', label: 'New if the classes differ' },
-      { value: 'keep', label: 'The model’s own' },
-      { value: 'new', label: 'New' },
-    ],
-  },
-  {
-    kind: 'choice',
-    key: 'classWeights',
-    label: 'Weight of the classes',
-    choices: [
-      { value: 'none', label: alike },
-      { value: 'balanced', label: 'Every class counts alike' },
-    ],
-  },
-  { kind: 'number', key: 'labelSmoothing', label: 'Label smoothing', min: 0, max: 0.5, step: 0.05 },
-  {
-    kind: 'text',
-    key: 'output',
-    label: 'Output with the scores',
-    help: 'Of models that give several. Empty: the first that looks like scores.',
-  },
+  choiceField(
+    'head',
+    'Last layer',
+    {
+      auto: 'New if the classes differ',
+      keep: 'The model’s own',
+      new: 'New',
+    },
+    'A new last layer learns any classes from nothing. The model’s own knows its classes already. A Softmax or Sigmoid behind it is left out in training: the loss takes the scores before. Models that give embeddings get a new one on top.',
+  ),
+  choiceField('classWeights', 'Weight of the classes', {
+    none: alike,
+    balanced: 'Every class counts alike',
+  }),
+  numberField('labelSmoothing', 'Label smoothing', { min: 0, max: 0.5, step: 0.05 }),
+  textField(
+    'output',
+    'Output with the scores',
+    'Of models that give several. Empty: the first that looks like scores.',
+  ),
 ];

@@ -1,10 +1,9 @@
 /** @file A folder of images with captions, as training data; everything wrong with it is collected at once. */
-import { reasonOf } from '#src/platform/refusals.ts';
 import { sha256 } from '#src/tasks/digest.ts';
 import { baseName, DataError, type FileSet, stemOf } from '#src/tasks/files.ts';
 import { checkedLength } from '#src/tasks/images/probe.ts';
 import { findImages } from '#src/tasks/images/list.ts';
-import { LeftOut } from '#src/tasks/images/foreign.ts';
+import { lookAtEach } from '#src/tasks/images/look.ts';
 import { shortened } from '#src/tasks/problems.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import { readCaptions } from './captions.ts';
@@ -82,45 +81,25 @@ export async function surveyImages<T extends object>(
     );
   const captions = await readCaptions(files, prefix, paths, problems, lines);
   const images: (T & { path: string; caption: string })[] = [];
-  const unreadable: TaskProblem[] = [];
-  const twins: TaskProblem[] = [];
-  const left = new LeftOut();
-  const seen = new Map<string, string>();
-  for (const [i, path] of paths.entries()) {
-    try {
-      checkedLength(await files.size(path));
-      const bytes = await files.read(path);
-      const caption = captions.get(path)!.text;
-      const hash = await sha256(bytes);
-      images.push({
-        ...(await look(bytes, path, caption, hash)),
-        path,
-        caption,
-      });
-      const twin = seen.get(hash);
-      if (twin !== undefined)
-        twins.push(problem('warning', path, `${path} is the same image as ${twin}: it counts twice.`));
-      else seen.set(hash, path);
-    } catch (error) {
-      if (left.add(path, error)) {
-        onProgress?.(i + 1, paths.length);
-        continue;
-      }
-      const why = reasonOf(error, 'it cannot be decoded');
-      unreadable.push(
+  problems.push(
+    ...(await lookAtEach(
+      paths,
+      async (path) => {
+        checkedLength(await files.size(path));
+        const bytes = await files.read(path);
+        const caption = captions.get(path)!.text;
+        const hash = await sha256(bytes);
+        images.push({ ...(await look(bytes, path, caption, hash)), path, caption });
+        return hash;
+      },
+      (path, why) =>
         problem(
           'error',
           path,
           `${path} cannot be read as an image (${why}). Replace it, or take it out of the folder.`,
         ),
-      );
-    }
-    onProgress?.(i + 1, paths.length);
-  }
-  problems.push(
-    ...left.problems(images.length > 0 ? 'warning' : 'error'),
-    ...shortened(unreadable, (n) => `${n} more images cannot be read.`),
-    ...shortened(twins, (n) => `${n} more images are there twice.`),
+      onProgress,
+    )),
     ...captionProblems(paths, captions),
   );
   return { images, problems };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Model } from '#src/onnx/model.ts';
+import { model as modelOf } from '#src/ops/testing/models.ts';
 import { DataError } from '../files.ts';
 import { externalPaths } from './folder.ts';
 import { memoryFiles } from './testing/diskFiles.ts';
@@ -10,19 +11,14 @@ describe('externalPaths', () => {
     shape: [1],
     data: { kind: 'external' as const, location, offset: 0, length: 4 },
   });
-  const model = (locations: string[]): Model => ({
-    irVersion: 8,
-    opsets: new Map([['', 17]]),
-    producer: '',
-    metadata: new Map(),
-    graph: {
+  const model = (locations: string[]): Model =>
+    modelOf({
       name: '',
       inputs: [],
       outputs: [],
       nodes: [],
       initializers: new Map(locations.map((l, i) => [`w${i}`, external(l)])),
-    },
-  });
+    });
 
   it('finds the files beside the model and names those that are not there', () => {
     const files = memoryFiles({ 'unet/model.onnx': '', 'unet/model.onnx.data': '' }, 'my model');

@@ -1,5 +1,6 @@
 /** @file Diffusion, in words. */
 import * as v from 'valibot';
+import { choiceField, flagField, numberField } from '#src/tasks/formFields.ts';
 import type { TaskInfo } from '../info.ts';
 import { flag, oneOf, real } from '../optionSchema.ts';
 import { defaults } from './options.ts';
@@ -21,58 +22,50 @@ export const info: TaskInfo = {
   },
   defaults: { ...defaults },
   fields: [
-    {
-      kind: 'choice',
-      key: 'sampler',
-      label: 'Sampler',
-      help: 'How samples are drawn. DPM++ 2M needs the fewest steps.',
-      choices: [
-        { value: 'ddim', label: 'DDIM' },
-        { value: 'euler', label: 'Euler' },
-        { value: 'dpm++_2m', label: 'DPM++ 2M' },
-      ],
-    },
-    {
-      kind: 'flag',
-      key: 'buckets',
-      label: 'Keep the shape of wide and tall pictures',
-      help: 'Each shape is trained at a size of its own. Without it, pictures are cropped to squares.',
-    },
-    {
-      kind: 'flag',
-      key: 'trainTextEncoder',
-      label: 'Train the text encoder too',
-      help: 'Helps with words that the model does not know. Takes more memory, and forgets sooner.',
-    },
-    {
-      kind: 'number',
-      key: 'offsetNoise',
-      label: 'Offset noise',
-      help: 'About 0.05 lets the model learn very dark and very bright pictures. 0: off.',
-      min: 0,
-      max: 1,
-      step: 0.01,
-    },
-    {
-      kind: 'choice',
-      key: 'latents',
-      label: 'Latents',
-      help: 'For models with a VAE: the middle of what the encoder says, or a new draw at each step.',
-      choices: [
-        { value: 'mean', label: 'Middle' },
-        { value: 'sample', label: 'Drawn anew' },
-      ],
-    },
-    {
-      kind: 'choice',
-      key: 'captionLines',
-      label: 'Captions of several lines',
-      help: 'sd-scripts reads the first line only.',
-      choices: [
-        { value: 'all', label: 'All lines, as one text' },
-        { value: 'first', label: 'The first line' },
-      ],
-    },
+    choiceField(
+      'sampler',
+      'Sampler',
+      {
+        ddim: 'DDIM',
+        euler: 'Euler',
+        'dpm++_2m': 'DPM++ 2M',
+      },
+      'How samples are drawn. DPM++ 2M needs the fewest steps.',
+    ),
+    flagField(
+      'buckets',
+      'Keep the shape of wide and tall pictures',
+      'Each shape is trained at a size of its own. Without it, pictures are cropped to squares.',
+    ),
+    flagField(
+      'trainTextEncoder',
+      'Train the text encoder too',
+      'Helps with words that the model does not know. Takes more memory, and forgets sooner.',
+    ),
+    numberField(
+      'offsetNoise',
+      'Offset noise',
+      { min: 0, max: 1, step: 0.01 },
+      'About 0.05 lets the model learn very dark and very bright pictures. 0: off.',
+    ),
+    choiceField(
+      'latents',
+      'Latents',
+      {
+        mean: 'Middle',
+        sample: 'Drawn anew',
+      },
+      'For models with a VAE: the middle of what the encoder says, or a new draw at each step.',
+    ),
+    choiceField(
+      'captionLines',
+      'Captions of several lines',
+      {
+        all: 'All lines, as one text',
+        first: 'The first line',
+      },
+      'sd-scripts reads the first line only.',
+    ),
   ],
   shows: 'pictures',
   prompts: true,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { json } from '../../../e2e/golden/testing/fixtures.ts';
+import { expectNumbers as near, json } from '../../../e2e/golden/testing/fixtures.ts';
 import { parseSchedulerConfig } from './schedulerConfig.ts';
 import { Scheduler } from './scheduler.ts';
 import { sigmasOf } from './sigmas.ts';
@@ -19,15 +19,6 @@ interface Case {
   }[];
 }
 const { cases } = json('schedulers/samplers.json') as { cases: Case[] };
-
-/** |got − want| ≤ atol + rtol·|want|, everywhere. */
-function near(got: ArrayLike<number>, want: ArrayLike<number>, rtol: number, atol: number): void {
-  expect(got.length).toBe(want.length);
-  for (let i = 0; i < want.length; i++)
-    expect(Math.abs(got[i]! - want[i]!), `entry ${i}: ${got[i]} for ${want[i]}`).toBeLessThanOrEqual(
-      atol + rtol * Math.abs(want[i]!),
-    );
-}
 
 describe.each(cases)('$sampler on $name', (c) => {
   const scheduler = new Scheduler(parseSchedulerConfig(c.config));

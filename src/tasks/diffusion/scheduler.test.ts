@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { json } from '../../../e2e/golden/testing/fixtures.ts';
+import { expectNumbers as near, json } from '../../../e2e/golden/testing/fixtures.ts';
 import { DataError } from '../files.ts';
 import { sample } from './sample.ts';
 import { parseSchedulerConfig } from './schedulerConfig.ts';
@@ -23,15 +23,6 @@ interface Case {
   }[];
 }
 const { cases } = json('schedulers/schedulers.json') as { cases: Case[] };
-
-/** |got − want| ≤ atol + rtol·|want|, everywhere. */
-function near(got: ArrayLike<number>, want: ArrayLike<number>, rtol: number, atol: number): void {
-  expect(got.length).toBe(want.length);
-  for (let i = 0; i < want.length; i++)
-    expect(Math.abs(got[i]! - want[i]!), `entry ${i}: ${got[i]} for ${want[i]}`).toBeLessThanOrEqual(
-      atol + rtol * Math.abs(want[i]!),
-    );
-}
 
 describe.each(cases)('the schedule of $name', (c) => {
   const scheduler = new Scheduler(parseSchedulerConfig(c.config));

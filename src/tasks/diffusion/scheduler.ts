@@ -69,9 +69,21 @@ export class Scheduler {
     out = new Float32Array(x0.length),
     offset = 0,
   ): Float32Array {
+    return this.#turned(x0, noise, t, 1, out, offset);
+  }
+
+  /** √ᾱ·a ± √(1 − ᾱ)·b. */
+  #turned(
+    a: Float32Array,
+    b: Float32Array,
+    t: number,
+    sign: 1 | -1,
+    out: Float32Array,
+    offset: number,
+  ): Float32Array {
     const signal = Math.sqrt(this.alphaBar(t));
-    const sigma = Math.sqrt(1 - this.alphaBar(t));
-    for (let i = 0; i < x0.length; i++) out[offset + i] = signal * x0[i]! + sigma * noise[i]!;
+    const sigma = sign * Math.sqrt(1 - this.alphaBar(t));
+    for (let i = 0; i < a.length; i++) out[offset + i] = signal * a[i]! + sigma * b[i]!;
     return out;
   }
 
@@ -87,10 +99,7 @@ export class Scheduler {
       out.set(noise, offset);
       return out;
     }
-    const signal = Math.sqrt(this.alphaBar(t));
-    const sigma = Math.sqrt(1 - this.alphaBar(t));
-    for (let i = 0; i < x0.length; i++) out[offset + i] = signal * noise[i]! - sigma * x0[i]!;
-    return out;
+    return this.#turned(noise, x0, t, -1, out, offset);
   }
 
   /**

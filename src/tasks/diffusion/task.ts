@@ -1,6 +1,7 @@
 /** @file The diffusion task: captions and pictures in, a UNet that draws in their manner out. */
 import { sha256 } from '../digest.ts';
 import type { FileSet } from '../files.ts';
+import { withDefaults } from '../opened.ts';
 import type {
   Adapted,
   SampleWish,
@@ -157,10 +158,7 @@ export const task: Task = {
   id: 'diffusion',
   async open(files, open, job) {
     const loaded = await loadPipeline(files, open);
-    const options = {
-      ...defaults,
-      ...(job.options as Partial<DiffusionOptions>),
-    };
+    const { options } = withDefaults(job, defaults);
     const trained = options.trainTextEncoder ? [loaded.unet, ...loaded.texts] : [loaded.unet];
     const hashes = trained.map(({ hash }) => hash);
     const hash = hashes.length === 1 ? hashes[0]! : await sha256(new TextEncoder().encode(hashes.join('\n')));

@@ -1,23 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { backward } from '#src/autodiff/backward.ts';
-import { insertAdapters } from '#src/oft/insertion/insert.ts';
-import { parameterLayout } from '#src/oft/rotation/parameters.ts';
-import { numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
-import { lossMean } from '#src/optim/loss.ts';
-import { builder } from '#src/ops/table.ts';
+import { numbersOf, type Tensor } from '#src/onnx/tensor.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
-import { prune } from '#src/graph/prune.ts';
 import type { Graph } from '#src/graph/types.ts';
-import { expectNear, json, largest, tensors } from '../../../e2e/golden/testing/fixtures.ts';
+import { expectAsDiffusers as near, json, tensors } from '../../../e2e/golden/testing/fixtures.ts';
 import { openWhole } from '../testing/trainTask.ts';
 import { timestepTensor } from './batches.ts';
 import { loadPipeline, sideOf } from './load.ts';
-import { diffusionLoss } from './loss.ts';
 import { bindEncoder, bindNetwork, type Network } from './network.ts';
 import { posterior, unscaled } from './posterior.ts';
 import { joined } from './rows.ts';
 import { sample } from './sample.ts';
 import { diskFiles } from './testing/diskFiles.ts';
+import { lossStep } from './testing/lossStep.ts';
 import { bindVaeDecoder, bindVaeEncoder } from './vae.ts';
 
 const golden = tensors('tiny-sd/golden.safetensors');
@@ -33,18 +27,6 @@ const files = diskFiles('e2e/golden/tiny-sd');
 const loaded = await loadPipeline(files, openWhole(files));
 const { pipeline } = loaded;
 const { tokenizer } = pipeline.texts[0]!;
-
-/** rtol 1e-3 and atol 1e-4 of the tensor's largest entry, as the golden file states. */
-function near(what: string, data: Float32Array, want: Tensor): void {
-  const numbers = numbersOf(want);
-  expectNear(
-    what,
-    tensor('float32', want.shape, data),
-    want,
-    1e-4 * largest(want),
-    (i) => 1e-3 * Math.abs(numbers[i]!),
-  );
-}
 
 /** All outputs of a graph, from plain arrays. */
 async function outputs(
@@ -136,31 +118,6 @@ describe('the tiny Stable Diffusion folder', () => {
     near('image', await decode(unscaled(latent, pipeline.vae!.scale)), get('sampled_image'));
   });
 
-  /** The graph with the loss, and its gradients with respect to constants. */
-  function step(net: Network, constants: readonly string[]): Graph {
-    const g = builder();
-    g.startFrom(net.graph);
-    const whole = constants.map((name) => {
-      const { shape } = net.graph.constants.get(name)!;
-      return g.input(`trained:${name}`, 'float32', [shape.reduce((a, b) => a * b, 1)]);
-    });
-    insertAdapters(
-      g,
-      net.graph,
-      parameterLayout([]),
-      [],
-      'auto',
-      new Map(constants.map((n, i) => [n, whole[i]!])),
-    );
-    const prediction = g.value(net.output);
-    const target = g.input('target', 'float32', prediction.shape);
-    const loss = lossMean(g, diffusionLoss(g, prediction, target, null));
-    const grads = backward(g, new Map([[loss.name, g.scalar(1)]]), whole);
-    g.output(loss, 'loss');
-    grads.forEach((grad, i) => g.output(grad!, `grad:${constants[i]!}`));
-    return prune({ ...g.build(), outputs: g.outputs.slice(-1 - constants.length) });
-  }
-
   const names = ['conv_in.weight', 'mid_block.resnets.0.conv1.weight'];
   const valuesOf = (net: Network, name: string): Float32Array => {
     const { data } = net.graph.constants.get(name)!;
@@ -176,7 +133,7 @@ describe('the tiny Stable Diffusion folder', () => {
     const noise = floats('train.noise');
     const t = Number(get('train.timestep').data[0]);
     const net = bindNetwork(loaded, { batch: 2, plane: [8, 8], trainText });
-    const graph = step(net, names);
+    const graph = lossStep(net, names);
     const prompts = settings.prompts.slice(0, 2);
     const out = await outputs(graph, {
       [net.sample]: pipeline.scheduler.addNoise(latents, noise, t),

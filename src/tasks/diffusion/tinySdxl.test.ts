@@ -1,26 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { backward } from '#src/autodiff/backward.ts';
-import { insertAdapters } from '#src/oft/insertion/insert.ts';
-import { parameterLayout } from '#src/oft/rotation/parameters.ts';
-import { numbersOf, sizeOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
-import { lossMean } from '#src/optim/loss.ts';
-import { builder } from '#src/ops/table.ts';
+import type { Tensor } from '#src/onnx/tensor.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
-import { prune } from '#src/graph/prune.ts';
 import type { Graph } from '#src/graph/types.ts';
-import { expectNear, json, largest, tensors } from '../../../e2e/golden/testing/fixtures.ts';
+import { expectAsDiffusers as near, json, tensors } from '../../../e2e/golden/testing/fixtures.ts';
 import { openWhole } from '../testing/trainTask.ts';
 import type { Adapted, RunGraph, TaskHost } from '../types.ts';
 import { timestepTensor } from './batches.ts';
 import { draw } from './draw.ts';
 import { timeIdsOf } from './examples.ts';
 import { loadPipeline } from './load.ts';
-import { diffusionLoss } from './loss.ts';
 import { bindNetwork } from './network.ts';
 import { conditionsOf, networkOf } from './networks.ts';
 import { defaults } from './options.ts';
 import { sample } from './sample.ts';
 import { diskFiles, memoryFiles } from './testing/diskFiles.ts';
+import { lossStep } from './testing/lossStep.ts';
 
 const golden = tensors('tiny-sdxl/golden.safetensors');
 const get = (name: string): Tensor => golden.get(name)!;
@@ -45,18 +39,6 @@ for (const [folder, wanted] of [
 }
 const files = memoryFiles(contents, 'tiny-sdxl');
 const loaded = await loadPipeline(files, openWhole(files));
-
-/** rtol 1e-3 and atol 1e-4 of the tensor's largest entry. */
-function near(what: string, data: Float32Array, want: Tensor): void {
-  const numbers = numbersOf(want);
-  expectNear(
-    what,
-    tensor('float32', want.shape, data),
-    want,
-    1e-4 * largest(want),
-    (i) => 1e-3 * Math.abs(numbers[i]!),
-  );
-}
 
 const runOnce =
   (graph: Graph): RunGraph =>
@@ -138,26 +120,9 @@ describe('the tiny Stable Diffusion XL folder', () => {
     ['trained too', true],
   ])("has diffusers' loss and gradients with the text encoders %s", async (_, trainText) => {
     const net = bindNetwork(loaded, { batch: 2, plane: [8, 8], trainText });
-    const g = builder();
-    g.startFrom(net.graph);
     const constants = settings.trained.map((name) => storedAs(net.graph, name));
     const shapes = constants.map((name) => net.graph.constants.get(name)!.shape);
-    const whole = constants.map((name, i) => g.input(`trained:${name}`, 'float32', [sizeOf(shapes[i]!)]));
-    insertAdapters(
-      g,
-      net.graph,
-      parameterLayout([]),
-      [],
-      'auto',
-      new Map(constants.map((n, i) => [n, whole[i]!])),
-    );
-    const prediction = g.value(net.output);
-    const target = g.input('target', 'float32', prediction.shape);
-    const loss = lossMean(g, diffusionLoss(g, prediction, target, null));
-    const grads = backward(g, new Map([[loss.name, g.scalar(1)]]), whole);
-    g.output(loss, 'loss');
-    grads.forEach((grad, i) => g.output(grad!, `grad:${constants[i]!}`));
-    const graph = prune({ ...g.build(), outputs: g.outputs.slice(-1 - constants.length) });
+    const graph = lossStep(net, constants);
 
     const captions = [settings.prompts[0]!, settings.prompts[2]!];
     const [latents, noise] = [floats('train.latents'), floats('train.noise')];

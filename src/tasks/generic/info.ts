@@ -1,5 +1,6 @@
 /** @file What the page and job files know of the generic task. */
 import * as v from 'valibot';
+import { choiceField, numberField, textField } from '#src/tasks/formFields.ts';
 import type { TaskInfo } from '#src/tasks/info.ts';
 import { oneOf, real, text } from '#src/tasks/optionSchema.ts';
 
@@ -42,33 +43,27 @@ export const info: TaskInfo = {
   },
   defaults: { ...genericDefaults },
   fields: [
-    {
-      kind: 'choice',
-      key: 'loss',
-      label: 'Loss',
-      help: 'Both cross-entropies take scores before a softmax or a sigmoid: one that ends the model is left out in training, and what cannot be left out is taken as probabilities. The others compare the output as it is. The model’s own output is one number for a batch: several batches in a step count by their examples, whatever it leaves out or weighs.',
-      choices: [
-        { value: 'mse', label: 'Mean squared error' },
-        { value: 'l1', label: 'Mean absolute error' },
-        { value: 'huber', label: 'Huber' },
-        { value: 'cross_entropy', label: 'Cross-entropy of classes' },
-        { value: 'bce', label: 'Cross-entropy of yes and no' },
-        { value: 'cosine', label: 'Angle between rows' },
-        { value: 'model', label: 'The model’s own output' },
-      ],
-    },
-    { kind: 'text', key: 'target', label: 'Target array', help: 'Empty: target, y or labels.' },
-    { kind: 'text', key: 'output', label: 'Output', help: 'Empty: the model’s first.' },
-    {
-      kind: 'choice',
-      key: 'order',
-      label: 'Order',
-      choices: [
-        { value: 'sequential', label: 'As in the files, exactly' },
-        { value: 'shuffled', label: 'Shuffled by the seed' },
-      ],
-    },
-    { kind: 'number', key: 'delta', label: 'Huber’s delta', min: 0, step: 0.1 },
+    choiceField(
+      'loss',
+      'Loss',
+      {
+        mse: 'Mean squared error',
+        l1: 'Mean absolute error',
+        huber: 'Huber',
+        cross_entropy: 'Cross-entropy of classes',
+        bce: 'Cross-entropy of yes and no',
+        cosine: 'Angle between rows',
+        model: 'The model’s own output',
+      },
+      'Both cross-entropies take scores before a softmax or a sigmoid: one that ends the model is left out in training, and what cannot be left out is taken as probabilities. The others compare the output as it is. The model’s own output is one number for a batch: several batches in a step count by their examples, whatever it leaves out or weighs.',
+    ),
+    textField('target', 'Target array', 'Empty: target, y or labels.'),
+    textField('output', 'Output', 'Empty: the model’s first.'),
+    choiceField('order', 'Order', {
+      sequential: 'As in the files, exactly',
+      shuffled: 'Shuffled by the seed',
+    }),
+    numberField('delta', 'Huber’s delta', { min: 0, step: 0.1 }),
   ],
   shows: 'texts',
   prompts: false,

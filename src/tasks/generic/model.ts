@@ -3,8 +3,7 @@ import { prune } from '#src/graph/prune.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import { examineLayers, noLayerWords } from '#src/oft/layers/layers.ts';
 import type { Layer } from '#src/oft/types.ts';
-import { type Model, ModelError } from '#src/onnx/model.ts';
-import { sizeOf } from '#src/onnx/tensor.ts';
+import { ModelError } from '#src/onnx/model.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { int32Inputs } from '#src/ops/lowering/int32.ts';
 import { likelyDims } from '#src/ops/import/likelyDims.ts';
@@ -76,14 +75,6 @@ export function layersOf(graph: Graph, file: ModelFile): Layer[] {
       cure: 'Export the model with its weights (export_params=True), or choose one with linear or convolution layers.',
     });
   return [...layers];
-}
-
-/** Numbers in the float weights of a model. */
-export function countWeights(model: Model): number {
-  let count = 0;
-  for (const c of model.graph.initializers.values())
-    if (c.type.startsWith('float') || c.type === 'bfloat16') count += sizeOf(c.shape);
-  return count;
 }
 
 /** "name [1,3,h,w]" of a model's input or output. */

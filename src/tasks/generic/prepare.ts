@@ -6,7 +6,7 @@ import { readArrays } from '#src/tasks/arrays/files.ts';
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { converted, floatsOf } from '#src/tasks/arrays/numbers.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
-import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
+import { EpochOrder, splitShare } from '#src/tasks/order.ts';
 import type {
   Adapted,
   DataPreview,
@@ -180,9 +180,9 @@ export async function prepareArrays(
       problems.push({ severity: 'error', item: data.files.name, message: error.message, ...withCure(error) });
     }
     if (!heldout && job.data.split > 0) {
-      const split = stratifiedSplit([data.count], job.data.split, job.train.seed);
-      training = { data, indices: split.train[0]! };
-      judged = { data, indices: split.heldout[0]! };
+      const split = splitShare(all(data), job.data.split, job.train.seed);
+      training = { data, indices: split.train };
+      judged = { data, indices: split.heldout };
     }
   }
   const lines = data

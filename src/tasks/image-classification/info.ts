@@ -1,5 +1,6 @@
 /** @file What the page and job files know of image classification. */
 import * as v from 'valibot';
+import { choiceField, numberField } from '#src/tasks/formFields.ts';
 import {
   classDefaults,
   classEntries,
@@ -50,36 +51,25 @@ export const info: TaskInfo = {
   defaults: { ...classificationDefaults },
   fields: [
     ...classFields('Every image counts alike'),
-    {
-      kind: 'number',
-      key: 'crop',
-      label: 'Random crop keeps at least',
-      help: 'Share of the area. 1: the whole picture, always.',
-      min: 0.05,
-      max: 1,
-      step: 0.05,
-    },
-    {
-      kind: 'number',
-      key: 'colour',
-      label: 'Random colours',
-      help: 'Brightness, contrast and saturation vary by up to this share. 0: not at all.',
-      min: 0,
-      max: 1,
-      step: 0.05,
-    },
+    numberField(
+      'crop',
+      'Random crop keeps at least',
+      { min: 0.05, max: 1, step: 0.05 },
+      'Share of the area. 1: the whole picture, always.',
+    ),
+    numberField(
+      'colour',
+      'Random colours',
+      { min: 0, max: 1, step: 0.05 },
+      'Brightness, contrast and saturation vary by up to this share. 0: not at all.',
+    ),
     ...pictureFields('224', [
-      {
-        kind: 'choice',
-        key: 'normalise',
-        label: 'Colours as numbers',
-        choices: [
-          { value: 'auto', label: 'As the model’s files say, else ImageNet’s mean' },
-          { value: 'imagenet', label: 'ImageNet’s mean and deviation' },
-          { value: 'half', label: 'From −1 to 1' },
-          { value: 'none', label: 'From 0 to 1' },
-        ],
-      },
+      choiceField('normalise', 'Colours as numbers', {
+        auto: 'As the model’s files say, else ImageNet’s mean',
+        imagenet: 'ImageNet’s mean and deviation',
+        half: 'From −1 to 1',
+        none: 'From 0 to 1',
+      }),
     ]),
   ],
   shows: 'labels',

@@ -1,13 +1,14 @@
 /** @file Images and classifier together: what is fed, how it is judged, what the wall shows. */
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { classFacts, classReport } from '#src/tasks/classification/report.ts';
-import { DataError, type FileSet } from '#src/tasks/files.ts';
+import type { FileSet } from '#src/tasks/files.ts';
 import { drawChange } from '#src/tasks/images/augment.ts';
 import { collectImages } from '#src/tasks/images/collect.ts';
 import { describePreprocess, optionProblems } from '#src/tasks/images/describe.ts';
 import { asFed } from '#src/tasks/images/pictureInput.ts';
 import { sideProblems } from '#src/tasks/images/sides.ts';
-import { EpochOrder } from '#src/tasks/order.ts';
+import { type Found, inBatches, partOf } from '#src/tasks/prepared.ts';
+import { nothingLeft } from '#src/tasks/problems.ts';
 import { ImageStore, pictureOf } from '#src/tasks/images/store.ts';
 import { writePixels } from '#src/tasks/images/tensor.ts';
 import type {
@@ -27,7 +28,7 @@ import { classesOf, classProblems, type Labelled, strangeClasses } from '#src/ta
 import { readLabelled } from './data.ts';
 import { judge, type Judgement, accuracies, percent } from '#src/tasks/classification/metrics.ts';
 import { splitByClass, spread } from '#src/tasks/classification/choose.ts';
-import { classWeights, targetFeeds } from '#src/tasks/classification/loss.ts';
+import { PreparedClasses } from '#src/tasks/classification/prepared.ts';
 import type { Scale } from '#src/tasks/scores/scores.ts';
 import type { Classifier } from './classifier.ts';
 
@@ -58,10 +59,7 @@ export async function prepareImages(
     const found = await collectImages(
       store,
       labelled.map((l) => l.path),
-      tell &&
-        ((done) => {
-          tell(from + done, total);
-        }),
+      partOf(tell, from, total),
     );
     problems.push(...found.problems);
     return labelled.flatMap((l) => {
@@ -98,13 +96,15 @@ export async function prepareImages(
   if (held.length === 0 && job.data.split > 0) {
     ({ train: training, heldout: judged } = splitByClass(training, job.data.split, job.train.seed));
   }
-  if (training.length === 0 && !problems.some((p) => p.severity === 'error'))
-    problems.push({
-      severity: 'error',
-      item: train.name,
-      message: `${train.name} leaves no image to train on.`,
-      cure: 'Add images, or hold fewer of them out.',
-    });
+  problems.push(
+    ...nothingLeft(
+      training,
+      problems,
+      train.name,
+      'no image to train on.',
+      'Add images, or hold fewer of them out.',
+    ),
+  );
   const lines = training.map((e) => `${e.hash} ${e.label}`);
   const seen = JSON.stringify([preprocess, classifier.input.order, choice.kind, choice.names]);
   return new PreparedImages(classifier, choice, training, judged, {
@@ -145,47 +145,21 @@ async function previewOf(
   };
 }
 
-class PreparedImages implements PreparedTask {
-  readonly problems: readonly TaskProblem[];
-  readonly classes: readonly string[];
-  readonly dataHash: string;
-  readonly preview: DataPreview;
-  readonly #order: EpochOrder | null;
-  readonly #weights: Float64Array;
+class PreparedImages extends PreparedClasses<Example> {
   #judging: ReturnType<Classifier['graph']> | undefined;
 
   constructor(
     readonly classifier: Classifier,
-    readonly choice: HeadChoice,
-    readonly examples: readonly Example[],
-    readonly heldout: readonly Example[],
-    rest: Pick<PreparedTask, 'problems' | 'dataHash' | 'preview'>,
+    choice: HeadChoice,
+    examples: readonly Example[],
+    heldout: readonly Example[],
+    found: Found,
   ) {
-    ({ problems: this.problems, dataHash: this.dataHash, preview: this.preview } = rest);
-    this.classes = choice.names;
-    const { train, options } = classifier.job;
-    this.#order = examples.length > 0 ? new EpochOrder(train.seed, examples.length) : null;
-    this.#weights = classWeights(
-      examples.map((e) => e.label),
-      choice.names.length,
-      options.classWeights,
-    );
-  }
-
-  get guess() {
-    return Math.log(this.choice.names.length);
-  }
-
-  get counts() {
-    return { train: this.examples.length, heldout: this.heldout.length };
+    super(choice, examples, heldout, classifier.job, found);
   }
 
   training() {
     return this.classifier.training(this.choice);
-  }
-
-  warm(): Promise<void> {
-    return Promise.resolve();
   }
 
   async #pixels(
@@ -206,18 +180,12 @@ class PreparedImages implements PreparedTask {
 
   async feeds(step: number, micro: number): Promise<Tensors> {
     const { job, preprocess, input } = this.classifier;
-    const { batch, accumulate, seed } = job.train;
-    const { crop, colour, labelSmoothing } = job.options;
-    if (!this.#order) throw new DataError('There is no image to train on. Choose a folder with some.');
-    const first = (step * accumulate + micro) * batch;
-    const chosen = Array.from({ length: batch }, (_, i) => this.examples[this.#order!.at(first + i)]!);
+    const { batch, seed } = job.train;
+    const { crop, colour } = job.options;
+    const { chosen, first } = this.turn(step, micro, 'image', 'folder');
     const options = { seed, flip: job.data.flip, crop, colour };
     const pixels = await this.#pixels(chosen, batch, (i) => drawChange(options, preprocess.frame, first + i));
-    const labels = chosen.map((e) => e.label);
-    return {
-      [input.name]: pixels,
-      ...targetFeeds(labels, this.#weights, labelSmoothing, [input]),
-    };
+    return { [input.name]: pixels, ...this.targets(chosen, [input]) };
   }
 
   /** Scores of every example, in batches of the training's size. */
@@ -232,19 +200,16 @@ class PreparedImages implements PreparedTask {
     const { graph, logits, scale } = (this.#judging ??= this.classifier.graph(batch, this.choice));
     const run: RunGraph = await adapted.run('classify', `batch ${batch}`, () => graph);
     const classes = this.choice.names.length;
-    for (let start = 0; start < examples.length; start += batch) {
-      const some = examples.slice(start, start + batch);
+    for (const { some } of inBatches(examples, batch, tell)) {
       const out = await run({ [input.name]: await this.#pixels(some, batch) });
       const all = out[logits.name] as Float32Array;
       some.forEach((example, i) => {
         each(example, all.subarray(i * classes, (i + 1) * classes), scale);
       });
-      tell(Math.min(start + batch, examples.length), examples.length);
     }
   }
 
-  async evaluate(adapted: Adapted, _: TaskHost, tell: Tell): Promise<TaskEvaluation> {
-    if (this.heldout.length === 0) return { loss: null, metrics: [] };
+  protected async judge(adapted: Adapted, tell: Tell): Promise<TaskEvaluation> {
     const judgements: Judgement[] = [];
     await this.#scores(this.heldout, adapted, tell, ({ path, label }, scores, scale) => {
       judgements.push(judge(path, label, scores, scale));

@@ -1,17 +1,18 @@
 /** @file Image classification: pictures and labels in, a class out. */
 import type { FileSet } from '#src/tasks/files.ts';
-import { countWeights, openSingle } from '#src/tasks/generic/model.ts';
+import { openSingle } from '#src/tasks/generic/model.ts';
 import { preprocessing, readPreprocessor } from '#src/tasks/images/preprocess.ts';
+import { oneFile, withDefaults } from '#src/tasks/opened.ts';
 import type { OpenModel, Task, TaskHost, TaskJob, TaskModel, Tell } from '#src/tasks/types.ts';
 import { Classifier } from './classifier.ts';
 import { readClassNames } from '#src/tasks/classification/classes.ts';
-import { classificationDefaults, type ClassificationOptions } from './info.ts';
+import { classificationDefaults } from './info.ts';
 import { pictureInput } from '#src/tasks/images/pictureInput.ts';
 import { prepareImages } from './prepare.ts';
 
 async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promise<TaskModel> {
-  const options = { ...classificationDefaults, ...(given.options as Partial<ClassificationOptions>) };
-  const job: TaskJob<ClassificationOptions> = { ...given, options };
+  const job = withDefaults(given, classificationDefaults);
+  const { options } = job;
   const file = await openSingle(files, openModel);
   const input = pictureInput(file.model, file.path, options);
   const config = await readPreprocessor(files, file.path);
@@ -19,10 +20,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
   const names = await readClassNames(files, file.path);
   const classifier = new Classifier(file, job, input, preprocess, names).withHead();
   return {
-    hash: file.hash,
-    bytes: file.bytes,
-    weights: countWeights(file.model),
-    parts: [{ part: '', file: classifier.file }],
+    ...oneFile(file, classifier.file),
     layers: () => classifier.layers(),
     prepare: (train: FileSet, heldout: FileSet | null, host: TaskHost, tell?: Tell) =>
       prepareImages(classifier, train, heldout, host, tell),

@@ -1,5 +1,6 @@
 /** @file Options of all tasks whose models take pictures: size, shape, order and range of the colours. */
 import * as v from 'valibot';
+import { choiceField, numberField, numbersField } from '#src/tasks/formFields.ts';
 import type { Field } from '#src/tasks/info.ts';
 import { oneOf, value, whole } from '#src/tasks/optionSchema.ts';
 
@@ -60,80 +61,60 @@ export const pictureEntries = {
  * @param first fields that stand before those of the colours
  */
 export const pictureFields = (otherwise: string, first: readonly Field[]): readonly Field[] => [
-  {
-    kind: 'number',
-    key: 'side',
-    label: 'Side of square pictures',
-    help: `Pixels, for models that take any size. 0: as the model’s files say, else ${otherwise}.`,
-    min: 0,
-    max: 2048,
-    step: 16,
-  },
-  {
-    kind: 'number',
-    key: 'width',
-    label: 'Width of other pictures',
-    help: 'Pixels, for models that take wide or tall pictures. 0: as the side.',
-    min: 0,
-    max: 4096,
-    step: 16,
-  },
-  { kind: 'number', key: 'height', label: 'Height of other pictures', min: 0, max: 4096, step: 16 },
-  {
-    kind: 'choice',
-    key: 'fit',
-    label: 'Pictures of another shape',
-    choices: [
-      { value: 'auto', label: 'As the model’s files say, else cut to the centre' },
-      { value: 'crop', label: 'Cut to the centre' },
-      { value: 'stretch', label: 'Stretched' },
-      { value: 'pad', label: 'Whole, with black beside it' },
-    ],
-  },
+  numberField(
+    'side',
+    'Side of square pictures',
+    { min: 0, max: 2048, step: 16 },
+    `Pixels, for models that take any size. 0: as the model’s files say, else ${otherwise}.`,
+  ),
+  numberField(
+    'width',
+    'Width of other pictures',
+    { min: 0, max: 4096, step: 16 },
+    'Pixels, for models that take wide or tall pictures. 0: as the side.',
+  ),
+  numberField('height', 'Height of other pictures', { min: 0, max: 4096, step: 16 }),
+  choiceField('fit', 'Pictures of another shape', {
+    auto: 'As the model’s files say, else cut to the centre',
+    crop: 'Cut to the centre',
+    stretch: 'Stretched',
+    pad: 'Whole, with black beside it',
+  }),
   ...first,
-  {
-    kind: 'choice',
-    key: 'range',
-    label: 'Black to white',
-    help: 'Before mean and deviation. Set here and without a mean, nothing is taken off.',
-    choices: [
-      { value: 'auto', label: 'As the model’s files say, else 0 to 1' },
-      { value: '0-1', label: '0 to 1' },
-      { value: '0-255', label: '0 to 255' },
-    ],
-  },
-  {
-    kind: 'numbers',
-    key: 'mean',
-    label: 'Own mean',
-    help: 'One number, or one for each channel in the model’s order: 0.485, 0.456, 0.406. Above 2: of 0 to 255. Empty: as above.',
-  },
-  {
-    kind: 'numbers',
-    key: 'std',
-    label: 'Own deviation',
-    help: 'What is divided by, after the mean. Empty: as above, or 1 with an own mean.',
-  },
-  {
-    kind: 'choice',
-    key: 'colours',
-    label: 'Order of the colours',
-    help: 'Models of OpenCV, Caffe and PaddlePaddle mostly want blue first.',
-    choices: [
-      { value: 'auto', label: 'As the model’s files say, else red first' },
-      { value: 'rgb', label: 'Red, green, blue' },
-      { value: 'bgr', label: 'Blue, green, red' },
-      { value: 'grey', label: 'Grey, one channel' },
-    ],
-  },
-  {
-    kind: 'choice',
-    key: 'layout',
-    label: 'Axes of the input',
-    choices: [
-      { value: 'auto', label: 'As the model’s file says' },
-      { value: 'nchw', label: 'Channels before height and width' },
-      { value: 'nhwc', label: 'Channels last' },
-    ],
-  },
+  choiceField(
+    'range',
+    'Black to white',
+    {
+      auto: 'As the model’s files say, else 0 to 1',
+      '0-1': '0 to 1',
+      '0-255': '0 to 255',
+    },
+    'Before mean and deviation. Set here and without a mean, nothing is taken off.',
+  ),
+  numbersField(
+    'mean',
+    'Own mean',
+    'One number, or one for each channel in the model’s order: 0.485, 0.456, 0.406. Above 2: of 0 to 255. Empty: as above.',
+  ),
+  numbersField(
+    'std',
+    'Own deviation',
+    'What is divided by, after the mean. Empty: as above, or 1 with an own mean.',
+  ),
+  choiceField(
+    'colours',
+    'Order of the colours',
+    {
+      auto: 'As the model’s files say, else red first',
+      rgb: 'Red, green, blue',
+      bgr: 'Blue, green, red',
+      grey: 'Grey, one channel',
+    },
+    'Models of OpenCV, Caffe and PaddlePaddle mostly want blue first.',
+  ),
+  choiceField('layout', 'Axes of the input', {
+    auto: 'As the model’s file says',
+    nchw: 'Channels before height and width',
+    nhwc: 'Channels last',
+  }),
 ];

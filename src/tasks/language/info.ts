@@ -1,5 +1,6 @@
 /** @file What the page and job files know of causal language models. */
 import * as v from 'valibot';
+import { choiceField, flagField, numberField, textField } from '#src/tasks/formFields.ts';
 import type { TaskInfo } from '#src/tasks/info.ts';
 import { flag, oneOf, real, text, value, whole } from '#src/tasks/optionSchema.ts';
 import { isFrame } from './frameText.ts';
@@ -58,57 +59,45 @@ export const info: TaskInfo = {
   },
   defaults: { ...languageDefaults },
   fields: [
-    {
-      kind: 'number',
-      key: 'length',
-      label: 'Tokens of a sequence',
-      help: '0: as many as the model takes, as far as they are needed and fit the memory.',
-      min: 0,
-      max: 8192,
-      step: 16,
-    },
-    {
-      kind: 'choice',
-      key: 'lossOn',
-      label: 'Learn',
-      help: 'The loss takes the scores of the next token; a Softmax at the model’s end is left out in training.',
-      choices: [
-        { value: 'answers', label: 'The answers of chats; all of plain texts' },
-        { value: 'all', label: 'Everything, questions too' },
-      ],
-    },
-    {
-      kind: 'flag',
-      key: 'packing',
-      label: 'Put short texts together',
-      help: 'Several texts share a sequence: fewer steps for the same data. A text sees those before it in its sequence.',
-    },
-    {
-      kind: 'text',
-      key: 'frame',
-      label: 'Frame of prompts and answers',
-      help: 'auto: the model’s chat template, else none. none: prompt and completion are one text. Or your own, \\n a line break: Q: {prompt}\\nA: {completion}\\n. Samples are asked alike.',
-    },
-    { kind: 'text', key: 'column', label: 'Column of the text', help: 'Empty: found by the usual names.' },
-    {
-      kind: 'number',
-      key: 'temperature',
-      label: 'Temperature of the samples',
-      help: '0: always the likeliest word.',
-      min: 0,
-      max: 5,
-      step: 0.1,
-    },
-    {
-      kind: 'number',
-      key: 'topP',
-      label: 'Top p of the samples',
-      help: 'Words are drawn from the likeliest that have this share together.',
-      min: 0.05,
-      max: 1,
-      step: 0.05,
-    },
-    { kind: 'number', key: 'newTokens', label: 'Tokens of a sample', min: 1, max: 4096, step: 8 },
+    numberField(
+      'length',
+      'Tokens of a sequence',
+      { min: 0, max: 8192, step: 16 },
+      '0: as many as the model takes, as far as they are needed and fit the memory.',
+    ),
+    choiceField(
+      'lossOn',
+      'Learn',
+      {
+        answers: 'The answers of chats; all of plain texts',
+        all: 'Everything, questions too',
+      },
+      'The loss takes the scores of the next token; a Softmax at the model’s end is left out in training.',
+    ),
+    flagField(
+      'packing',
+      'Put short texts together',
+      'Several texts share a sequence: fewer steps for the same data. A text sees those before it in its sequence.',
+    ),
+    textField(
+      'frame',
+      'Frame of prompts and answers',
+      'auto: the model’s chat template, else none. none: prompt and completion are one text. Or your own, \\n a line break: Q: {prompt}\\nA: {completion}\\n. Samples are asked alike.',
+    ),
+    textField('column', 'Column of the text', 'Empty: found by the usual names.'),
+    numberField(
+      'temperature',
+      'Temperature of the samples',
+      { min: 0, max: 5, step: 0.1 },
+      '0: always the likeliest word.',
+    ),
+    numberField(
+      'topP',
+      'Top p of the samples',
+      { min: 0.05, max: 1, step: 0.05 },
+      'Words are drawn from the likeliest that have this share together.',
+    ),
+    numberField('newTokens', 'Tokens of a sample', { min: 1, max: 4096, step: 8 }),
   ],
   shows: 'texts',
   prompts: true,

@@ -1,8 +1,9 @@
 /** @file Texts and model together: rows in a fixed order, perplexity on held-out texts, what the model writes. */
-import { reasonOf } from '#src/platform/refusals.ts';
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
-import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
+import { splitShare } from '#src/tasks/order.ts';
+import { type Found, inBatches, PreparedExamples } from '#src/tasks/prepared.ts';
+import { nothingLeft } from '#src/tasks/problems.ts';
 import type {
   Adapted,
   DataPreview,
@@ -26,7 +27,7 @@ import type { LanguageNetwork } from './network.ts';
 import { type Marked, marked, type Row, rowsOf } from './sequences.ts';
 import { type Parted, partedProblems } from './windows.ts';
 import { lengthThatFits, type ReadingLength, roundedLength } from '#src/tasks/text/length.ts';
-import { sampleProblems, tokenProblems } from '#src/tasks/text/problems.ts';
+import { eachText, sampleProblems, tokenProblems } from '#src/tasks/text/problems.ts';
 import type { TextTokens } from '#src/tasks/text/tokens.ts';
 
 /** An opened language model. */
@@ -83,32 +84,18 @@ export async function prepareTexts(
   const other = heldout ? await read(heldout) : null;
   const problems: TaskProblem[] = [...own.problems, ...(other?.problems ?? [])];
   let [training, judged] = [own.documents, other?.documents ?? []];
-  if (!heldout && job.data.split > 0) {
-    const all = training;
-    const split = stratifiedSplit([all.length], job.data.split, job.train.seed);
-    [training, judged] = [split.train[0]!, split.heldout[0]!].map((part) => part.map((i) => all[i]!)) as [
-      Document[],
-      Document[],
-    ];
-  }
+  if (!heldout && job.data.split > 0)
+    ({ train: training, heldout: judged } = splitShare(training, job.data.split, job.train.seed));
   problems.push(...repeated(training));
   const total = training.length + judged.length;
   let done = 0;
   const tokenise = (documents: readonly Document[]) =>
-    documents.flatMap((document) => {
-      tell?.(++done, total);
-      try {
-        return [{ ...marked(document, tokens, everything), name: document.name }];
-      } catch (error) {
-        problems.push({
-          severity: 'error',
-          item: document.name,
-          message: `${document.name}: ${reasonOf(error, 'its words have no tokens')}.`,
-          cure: 'Change the text, or take it out.',
-        });
-        return [];
-      }
-    });
+    eachText(
+      documents,
+      (document) => ({ ...marked(document, tokens, everything), name: document.name }),
+      problems,
+      () => tell?.(++done, total),
+    );
   const [before, after] = [tokenise(training), tokenise(judged)];
   const length = rowLength(model, [...before, ...after], host);
   const asking: Asking = {
@@ -138,13 +125,9 @@ export async function prepareTexts(
   const { graph, words: found } = network.scores(network.inputs.batch ?? 1, length);
   const all = [...before, ...after].map(({ ids }) => ids);
   problems.push(...tokenProblems(all, tokens, network.words(graph)));
-  if (rows.length === 0 && !problems.some((p) => p.severity === 'error'))
-    problems.push({
-      severity: 'error',
-      item: train.name,
-      message: `${train.name} leaves nothing to learn: its texts have fewer than two tokens, or no answers.`,
-      cure: 'Add longer texts, or learn all of them, not the answers alone.',
-    });
+  const nothing = 'nothing to learn: its texts have fewer than two tokens, or no answers.';
+  const cure = 'Add longer texts, or learn all of them, not the answers alone.';
+  problems.push(...nothingLeft(rows, problems, train.name, nothing, cure));
   const counted = rows.reduce((n, row) => n + row.counted.reduce((a, b) => a + b, 0), 0);
   const preview: DataPreview = {
     facts: [
@@ -198,26 +181,20 @@ function repeated(documents: readonly Document[]): TaskProblem[] {
   ];
 }
 
-class PreparedTexts implements PreparedTask {
-  readonly problems: readonly TaskProblem[];
-  readonly preview: DataPreview;
-  readonly dataHash: string;
-  readonly counts: PreparedTask['counts'];
-  readonly #order: EpochOrder | null;
+class PreparedTexts extends PreparedExamples<Row> {
   #judging: ReturnType<LanguageNetwork['judging']> | undefined;
   #training: TrainedGraph | undefined;
 
   constructor(
     readonly model: LanguageModel,
     readonly length: number,
-    readonly rows: readonly Row[],
-    readonly heldout: readonly Row[],
+    rows: readonly Row[],
+    heldout: readonly Row[],
     readonly documents: readonly Document[],
     readonly asking: Asking,
-    rest: Pick<PreparedTask, 'problems' | 'preview' | 'dataHash' | 'counts'>,
+    found: Found,
   ) {
-    ({ problems: this.problems, preview: this.preview, dataHash: this.dataHash, counts: this.counts } = rest);
-    this.#order = rows.length > 0 ? new EpochOrder(model.job.train.seed, rows.length) : null;
+    super(rows, heldout, model.job.train, found);
   }
 
   get guess(): number {
@@ -229,21 +206,13 @@ class PreparedTexts implements PreparedTask {
     return (this.#training ??= network.training(job.train.batch, this.length));
   }
 
-  warm(): Promise<void> {
-    return Promise.resolve();
-  }
-
   feeds(step: number, micro: number): Tensors {
-    const { job, network } = this.model;
-    const { batch, accumulate } = job.train;
-    if (!this.#order) throw new DataError('There is no text to train on. Choose a file or folder with some.');
-    const first = (step * accumulate + micro) * batch;
-    const rows = Array.from({ length: batch }, (_, i) => this.rows[this.#order!.at(first + i)]!);
+    const { network } = this.model;
+    const { chosen: rows } = this.turn(step, micro, 'text', 'file or folder');
     return { ...network.feeds(this.training().graph, rows), ...network.answers(rows) };
   }
 
-  async evaluate(adapted: Adapted, _: TaskHost, tell: Tell): Promise<TaskEvaluation> {
-    if (this.heldout.length === 0) return { loss: null, metrics: [] };
+  protected async judge(adapted: Adapted, tell: Tell): Promise<TaskEvaluation> {
     const { length } = this;
     const { job, network } = this.model;
     const { batch } = job.train;
@@ -251,8 +220,7 @@ class PreparedTexts implements PreparedTask {
     const run = await adapted.run('language judge', `${batch}x${length}`, () => graph);
     let sum = 0;
     let count = 0;
-    for (let start = 0; start < this.heldout.length; start += batch) {
-      const some = this.heldout.slice(start, start + batch);
+    for (const { some } of inBatches(this.heldout, batch, tell)) {
       // A last batch is filled up with rows that do not count.
       const filled = Array.from(
         { length: batch },
@@ -261,7 +229,6 @@ class PreparedTexts implements PreparedTask {
       const out = await run({ ...network.feeds(graph, filled), ...network.answers(filled) });
       sum += Number(out[output]![0]);
       count += some.reduce((n, row) => n + row.counted.reduce((a, b) => a + b, 0), 0);
-      tell(Math.min(start + batch, this.heldout.length), this.heldout.length);
     }
     const loss = sum / count;
     return {

@@ -1,9 +1,10 @@
 /** @file Causal language models: text in, the next word out. */
 import type { FileSet } from '#src/tasks/files.ts';
 import { readHints } from '#src/tasks/modelHints.ts';
-import { countWeights, modelPath } from '#src/tasks/generic/model.ts';
+import { modelPath } from '#src/tasks/generic/model.ts';
+import { oneFile, withDefaults } from '#src/tasks/opened.ts';
 import type { OpenModel, SampleWish, Task, TaskHost, TaskJob, TaskModel, Tell } from '#src/tasks/types.ts';
-import { languageDefaults, type LanguageOptions } from './info.ts';
+import { languageDefaults } from './info.ts';
 import { LanguageNetwork, readInputs } from './network.ts';
 import { answer, type LanguageModel, prepareTexts } from './prepare.ts';
 import { readingLength } from '#src/tasks/text/length.ts';
@@ -16,18 +17,14 @@ const decoderPath = (files: FileSet): string | undefined =>
     .find((path) => path !== undefined);
 
 async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promise<TaskModel> {
-  const options = { ...languageDefaults, ...(given.options as Partial<LanguageOptions>) };
-  const job: TaskJob<LanguageOptions> = { ...given, options };
+  const job = withDefaults(given, languageDefaults);
   const file = await openModel(decoderPath(files) ?? modelPath(files));
   const network = new LanguageNetwork(file, readInputs(file), await readHints(files, file.path));
   const tokens = await TextTokens.read(files, file.path);
-  const length = readingLength(file, network.inputs, tokens, options.length, job.train.batch);
+  const length = readingLength(file, network.inputs, tokens, job.options.length, job.train.batch);
   const model: LanguageModel = { job, network, tokens, length, asking: null };
   return {
-    hash: file.hash,
-    bytes: file.bytes,
-    weights: countWeights(file.model),
-    parts: [{ part: '', file }],
+    ...oneFile(file),
     layers: () => network.layers(),
     prepare: (train: FileSet, heldout: FileSet | null, host: TaskHost, tell?: Tell) =>
       prepareTexts(model, train, heldout, host, tell),

@@ -1,5 +1,6 @@
 /** @file What the page and job files know of pairs. */
 import * as v from 'valibot';
+import { choiceField, numberField, textField } from '#src/tasks/formFields.ts';
 import type { TaskInfo } from '#src/tasks/info.ts';
 import {
   pictureDefaults,
@@ -42,35 +43,24 @@ export const info: TaskInfo = {
   },
   defaults: { ...pairsDefaults },
   fields: [
-    {
-      kind: 'choice',
-      key: 'loss',
-      label: 'Loss',
-      help: 'Compares the model’s output as it is.',
-      choices: [
-        { value: 'l1', label: 'Mean absolute error' },
-        { value: 'mse', label: 'Mean squared error' },
-        { value: 'huber', label: 'Huber' },
-      ],
-    },
-    { kind: 'number', key: 'delta', label: 'Huber’s delta', min: 0, step: 0.1 },
-    {
-      kind: 'text',
-      key: 'output',
-      label: 'Output',
-      help: 'Of models that give several. Empty: the first that fits.',
-    },
-    ...pictureFields('the first picture’s', [
+    choiceField(
+      'loss',
+      'Loss',
       {
-        kind: 'choice',
-        key: 'normalise',
-        label: 'Colours as numbers',
-        choices: [
-          { value: 'auto', label: 'As the model’s files say, else from 0 to 1' },
-          { value: 'half', label: 'From −1 to 1' },
-          { value: 'none', label: 'From 0 to 1' },
-        ],
+        l1: 'Mean absolute error',
+        mse: 'Mean squared error',
+        huber: 'Huber',
       },
+      'Compares the model’s output as it is.',
+    ),
+    numberField('delta', 'Huber’s delta', { min: 0, step: 0.1 }),
+    textField('output', 'Output', 'Of models that give several. Empty: the first that fits.'),
+    ...pictureFields('the first picture’s', [
+      choiceField('normalise', 'Colours as numbers', {
+        auto: 'As the model’s files say, else from 0 to 1',
+        half: 'From −1 to 1',
+        none: 'From 0 to 1',
+      }),
     ]),
   ],
   shows: 'pictures',

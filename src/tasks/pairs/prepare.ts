@@ -1,9 +1,10 @@
 /** @file Pairs of pictures and a model: what is fed, how far the answers are off, and the row input → output → target. */
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
-import { DataError, type FileSet } from '#src/tasks/files.ts';
+import type { FileSet } from '#src/tasks/files.ts';
 import { unchanged } from '#src/tasks/images/augment.ts';
 import { collectImages } from '#src/tasks/images/collect.ts';
-import { EpochOrder, stratifiedSplit } from '#src/tasks/order.ts';
+import { splitShare } from '#src/tasks/order.ts';
+import { type Found, inBatches, partOf, PreparedExamples } from '#src/tasks/prepared.ts';
 import { asFed, type PictureInput } from '#src/tasks/images/pictureInput.ts';
 import { describePreprocess, optionProblems } from '#src/tasks/images/describe.ts';
 import { sideProblems } from '#src/tasks/images/sides.ts';
@@ -13,7 +14,6 @@ import { readPicture, writePixels } from '#src/tasks/images/tensor.ts';
 import { random } from '#src/tasks/random.ts';
 import type {
   Adapted,
-  DataPreview,
   Picture,
   PreparedTask,
   Samples,
@@ -79,21 +79,11 @@ async function readExamples(
   const targets = new ImageStore(files, host, { ...pairs.preprocess.frame, ...pairs.program.size });
   const total = 2 * found.length;
   const unique = (paths: string[]): string[] => [...new Set(paths)];
-  const left = await collectImages(
-    inputs,
-    unique(found.map((p) => p.input)),
-    tell &&
-      ((done) => {
-        tell(done, total);
-      }),
-  );
+  const left = await collectImages(inputs, unique(found.map((p) => p.input)), partOf(tell, 0, total));
   const right = await collectImages(
     targets,
     unique(found.map((p) => p.target)),
-    tell &&
-      ((done) => {
-        tell(found.length + done, total);
-      }),
+    partOf(tell, found.length, total),
   );
   // Equal targets are no mistake: many pictures may have one answer.
   problems.push(...left.problems, ...right.problems.filter((p) => p.severity === 'error'));
@@ -115,14 +105,8 @@ export async function preparePictures(
   const problems: TaskProblem[] = optionProblems(path, job.options, input, preprocess);
   let training = await readExamples(train, pairs, host, problems, tell);
   let judged = heldout ? await readExamples(heldout, pairs, host, problems, tell) : [];
-  if (!heldout && job.data.split > 0) {
-    const all = training;
-    const split = stratifiedSplit([all.length], job.data.split, job.train.seed);
-    [training, judged] = [split.train[0]!, split.heldout[0]!].map((part) => part.map((i) => all[i]!)) as [
-      Example[],
-      Example[],
-    ];
-  }
+  if (!heldout && job.data.split > 0)
+    ({ train: training, heldout: judged } = splitShare(training, job.data.split, job.train.seed));
   const { size } = pairs.program;
   const told = training.map(({ name }) => ({ item: name, text: name }));
   problems.push(...sideProblems(job.data.flip, told, 'file names'));
@@ -151,21 +135,16 @@ export async function preparePictures(
   });
 }
 
-class PreparedPairs implements PreparedTask {
-  readonly problems: readonly TaskProblem[];
-  readonly preview: DataPreview;
-  readonly dataHash: string;
-  readonly #order: EpochOrder | null;
+class PreparedPairs extends PreparedExamples<Example> {
   readonly #targetSize: Preprocess;
 
   constructor(
     readonly pairs: PicturePairs,
-    readonly examples: readonly Example[],
-    readonly heldout: readonly Example[],
-    rest: Pick<PreparedTask, 'problems' | 'preview' | 'dataHash'>,
+    examples: readonly Example[],
+    heldout: readonly Example[],
+    found: Found,
   ) {
-    ({ problems: this.problems, preview: this.preview, dataHash: this.dataHash } = rest);
-    this.#order = examples.length > 0 ? new EpochOrder(pairs.job.train.seed, examples.length) : null;
+    super(examples, heldout, pairs.job.train, found);
     const { preprocess, program } = pairs;
     const { layout, size } = program;
     const channel = (values: readonly number[]): number[] =>
@@ -179,16 +158,8 @@ class PreparedPairs implements PreparedTask {
     };
   }
 
-  get counts() {
-    return { train: this.examples.length, heldout: this.heldout.length };
-  }
-
   training() {
     return this.pairs.program.trained;
-  }
-
-  warm(): Promise<void> {
-    return Promise.resolve();
   }
 
   /** A batch of inputs, and of targets if wanted; the last example fills it up. */
@@ -217,13 +188,10 @@ class PreparedPairs implements PreparedTask {
 
   feeds(step: number, micro: number): Promise<Tensors> {
     const { job } = this.pairs;
-    const { batch, accumulate, seed } = job.train;
-    const order = this.#order;
-    if (!order) throw new DataError('There is no pair to train on. Choose a folder with some.');
-    const places = Array.from({ length: batch }, (_, i) => (step * accumulate + micro) * batch + i);
+    const { chosen, first } = this.turn(step, micro, 'pair', 'folder');
     return this.#feed(
-      places.map((place) => this.examples[order.at(place)]!),
-      places.map((place) => job.data.flip && random(seed, 'flip', place).uniform(1)[0]! < 0.5),
+      chosen,
+      chosen.map((_, i) => job.data.flip && random(job.train.seed, 'flip', first + i).uniform(1)[0]! < 0.5),
     );
   }
 
@@ -235,12 +203,10 @@ class PreparedPairs implements PreparedTask {
     each: (example: Example, loss: number, numbers: Float32Array, target: Float32Array) => void,
   ): Promise<void> {
     const { program, job } = this.pairs;
-    const { batch } = job.train;
     const graph = program.judging();
     const run = await adapted.run('judge', 'pictures', () => graph);
     const wide = program.layout.channels * program.size.width * program.size.height;
-    for (let start = 0; start < examples.length; start += batch) {
-      const some = examples.slice(start, start + batch);
+    for (const { some } of inBatches(examples, job.train.batch, tell)) {
       const feeds = await this.#feed(some);
       const out = await run(feeds);
       const [numbers, losses] = graph.outputs.map((o) => out[o.name] as Float32Array);
@@ -249,12 +215,10 @@ class PreparedPairs implements PreparedTask {
         const [from, to] = [i * wide, (i + 1) * wide];
         each(example, losses![i]!, numbers!.subarray(from, to), wanted.subarray(from, to));
       });
-      tell(Math.min(start + batch, examples.length), examples.length);
     }
   }
 
-  async evaluate(adapted: Adapted, _: TaskHost, tell: Tell): Promise<TaskEvaluation> {
-    if (this.heldout.length === 0) return { loss: null, metrics: [] };
+  protected async judge(adapted: Adapted, tell: Tell): Promise<TaskEvaluation> {
     let [sum, noise] = [0, 0];
     const { std, scale } = this.#targetSize;
     await this.#answers(this.heldout, adapted, tell, (_e, loss, got, wanted) => {

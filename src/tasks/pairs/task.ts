@@ -1,6 +1,6 @@
 /** @file Pairs: picture to picture, or vector to vector. */
 import type { FileSet } from '#src/tasks/files.ts';
-import { countWeights, layersOf, likelyGraph, openSingle } from '#src/tasks/generic/model.ts';
+import { layersOf, likelyGraph, openSingle } from '#src/tasks/generic/model.ts';
 import { prepareArrays } from '#src/tasks/generic/prepare.ts';
 import { genericDefaults } from '#src/tasks/generic/info.ts';
 import { isArrayFile } from '#src/tasks/arrays/files.ts';
@@ -10,8 +10,9 @@ import { preprocessing, readPreprocessor } from '#src/tasks/images/preprocess.ts
 import { shownSize } from '#src/tasks/images/orientation.ts';
 import type { PictureOptions } from '#src/tasks/images/options.ts';
 import { probeImage } from '#src/tasks/images/probe.ts';
+import { oneFile, withDefaults } from '#src/tasks/opened.ts';
 import type { OpenModel, Task, TaskHost, TaskJob, TaskModel, Tell } from '#src/tasks/types.ts';
-import { type PairsOptions, pairsDefaults } from './info.ts';
+import { pairsDefaults } from './info.ts';
 import { preparePictures } from './prepare.ts';
 import { pictureProgram } from './program.ts';
 
@@ -30,8 +31,8 @@ async function firstSize(files: FileSet): Promise<Partial<PictureOptions> | null
 }
 
 async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promise<TaskModel> {
-  const options = { ...pairsDefaults, ...(given.options as Partial<PairsOptions>) };
-  const job: TaskJob<PairsOptions> = { ...given, options };
+  const job = withDefaults(given, pairsDefaults);
+  const { options } = job;
   const file = await openSingle(files, openModel);
   const config = await readPreprocessor(files, file.path);
   const takesPictures = file.model.graph.inputs.some((v) => v.shape?.length === 4);
@@ -46,10 +47,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
     return { input, preprocess: { ...preprocess, frame } };
   };
   return {
-    hash: file.hash,
-    bytes: file.bytes,
-    weights: countWeights(file.model),
-    parts: [{ part: '', file }],
+    ...oneFile(file),
     layers: () => {
       if (!takesPictures) return layersOf(likelyGraph(file), file);
       const { input, preprocess } = size();

@@ -7,6 +7,7 @@ import { type Layout, parameterLayout } from '#src/oft/rotation/parameters.ts';
 import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { ownFeeds } from '#src/program/names.ts';
+import { plainOptimiser } from '#src/program/testing/steps.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { LossWatch, type Trouble } from '#src/training/watch.ts';
 import type { FileSet } from '../files.ts';
@@ -83,14 +84,7 @@ export async function trainTask(run: TaskRun): Promise<TaskRunResult> {
       planned,
       whole.map((name) => ({ name, shape: graph.constants.get(name)!.shape })),
     );
-    const optimiser = {
-      betas: [0.9, 0.99],
-      eps: 1e-8,
-      weightDecay: 0,
-      clip: 1,
-      accumulate: job.train.accumulate,
-      blockwiseRate: false,
-    } as const;
+    const optimiser = { ...plainOptimiser, accumulate: job.train.accumulate };
     const program = compileTraining({ graph, layout, loss, optimiser });
     const steps = [await bench.load(program)];
     let step = steps[0]!;

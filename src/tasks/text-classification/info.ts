@@ -1,5 +1,6 @@
 /** @file What the page and job files know of text classification. */
 import * as v from 'valibot';
+import { numberField, textField } from '#src/tasks/formFields.ts';
 import {
   classDefaults,
   classEntries,
@@ -43,28 +44,19 @@ export const info: TaskInfo = {
   defaults: { ...textClassDefaults },
   fields: [
     ...classFields('Every text counts alike'),
-    {
-      kind: 'number',
-      key: 'length',
-      label: 'Tokens of a text',
-      help: 'Longer texts are cut. 0: as many as the longest has, as far as the model takes them and the memory holds them.',
-      min: 0,
-      max: 8192,
-      step: 8,
-    },
-    { kind: 'text', key: 'column', label: 'Column of the text', help: 'Empty: found by the usual names.' },
-    {
-      kind: 'text',
-      key: 'pairColumn',
-      label: 'Column of a second text',
-      help: 'For models that judge two texts together. Empty: found by the usual names.',
-    },
-    {
-      kind: 'text',
-      key: 'labelColumn',
-      label: 'Column of the label',
-      help: 'Empty: found by the usual names.',
-    },
+    numberField(
+      'length',
+      'Tokens of a text',
+      { min: 0, max: 8192, step: 8 },
+      'Longer texts are cut. 0: as many as the longest has, as far as the model takes them and the memory holds them.',
+    ),
+    textField('column', 'Column of the text', 'Empty: found by the usual names.'),
+    textField(
+      'pairColumn',
+      'Column of a second text',
+      'For models that judge two texts together. Empty: found by the usual names.',
+    ),
+    textField('labelColumn', 'Column of the label', 'Empty: found by the usual names.'),
   ],
   shows: 'labels',
   prompts: true,

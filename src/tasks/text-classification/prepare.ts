@@ -1,17 +1,17 @@
 /** @file Texts and classifier together: what is fed, how it is judged, what the wall shows. */
-import { reasonOf } from '#src/platform/refusals.ts';
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { badNumbers, type HeadChoice } from '#src/tasks/classification/classes.ts';
 import { splitByClass, spread } from '#src/tasks/classification/choose.ts';
 import { classesOf, classProblems, strangeClasses } from '#src/tasks/classification/labels.ts';
-import { classWeights, targetFeeds } from '#src/tasks/classification/loss.ts';
+import { PreparedClasses } from '#src/tasks/classification/prepared.ts';
 import { accuracies, type Judgement, judge, macroF1 } from '#src/tasks/classification/metrics.ts';
 import { classFacts, classReport } from '#src/tasks/classification/report.ts';
-import { DataError, type FileSet } from '#src/tasks/files.ts';
-import { EpochOrder } from '#src/tasks/order.ts';
+import type { FileSet } from '#src/tasks/files.ts';
+import type { Found } from '#src/tasks/prepared.ts';
+import { nothingLeft } from '#src/tasks/problems.ts';
 import { textFeeds, type TokenRow } from '#src/tasks/text/inputs.ts';
 import { lengthThatFits, type ReadingLength } from '#src/tasks/text/length.ts';
-import { sampleProblems, tokenProblems } from '#src/tasks/text/problems.ts';
+import { eachText, sampleProblems, tokenProblems } from '#src/tasks/text/problems.ts';
 import type {
   Adapted,
   DataPreview,
@@ -79,30 +79,17 @@ export async function prepareLabelled(
   const total = own.texts.length + held.length;
   let done = 0;
   const read = (texts: readonly LabelledText[]): Example[] =>
-    texts.flatMap((text) => {
-      tell?.(++done, total);
-      const label = choice.indexOf.get(text.label);
-      if (label === undefined) return [];
-      try {
-        return [
-          {
-            ...tokenise(tokens, text, reading.most),
-            name: text.name,
-            text: shown(text),
-            source: { text: text.text, pair: text.pair },
-            label,
-          },
-        ];
-      } catch (error) {
-        problems.push({
-          severity: 'error',
-          item: text.name,
-          message: `${text.name}: ${reasonOf(error, 'its words have no tokens')}.`,
-          cure: 'Change the text, or take it out.',
-        });
-        return [];
-      }
-    });
+    eachText(
+      texts,
+      ({ name, text, pair, label: word }) => {
+        const label = choice.indexOf.get(word);
+        if (label === undefined) return null;
+        const source = { text, pair };
+        return { ...tokenise(tokens, source, reading.most), name, text: shown(source), source, label };
+      },
+      problems,
+      () => tell?.(++done, total),
+    );
   let training = read(own.texts);
   let judged = read(held);
   const most = lengthOf(classifier, choice, reading, [...training, ...judged], host);
@@ -121,13 +108,15 @@ export async function prepareLabelled(
   );
   if (held.length === 0 && job.data.split > 0)
     ({ train: training, heldout: judged } = splitByClass(training, job.data.split, job.train.seed));
-  if (training.length === 0 && !problems.some((p) => p.severity === 'error'))
-    problems.push({
-      severity: 'error',
-      item: train.name,
-      message: `${train.name} leaves no text to train on.`,
-      cure: 'Add texts, or hold fewer of them out.',
-    });
+  problems.push(
+    ...nothingLeft(
+      training,
+      problems,
+      train.name,
+      'no text to train on.',
+      'Add texts, or hold fewer of them out.',
+    ),
+  );
   const length = inputs.length ?? lengthFor(all, most);
   const lines = training.map((e) => `${e.ids.join(' ')}|${e.types.join('')}|${e.label}`);
   return new PreparedLabelled(classifier, choice, length, training, judged, {
@@ -176,37 +165,18 @@ function previewOf(
   };
 }
 
-class PreparedLabelled implements PreparedTask {
-  readonly problems: readonly TaskProblem[];
-  readonly classes: readonly string[];
-  readonly dataHash: string;
-  readonly preview: DataPreview;
-  readonly #order: EpochOrder | null;
-  readonly #weights: Float64Array;
+class PreparedLabelled extends PreparedClasses<Example> {
   #training: TrainedGraph | undefined;
 
   constructor(
     readonly classifier: TextClassifier,
-    readonly choice: HeadChoice,
+    choice: HeadChoice,
     readonly length: number,
-    readonly examples: readonly Example[],
-    readonly heldout: readonly Example[],
-    rest: Pick<PreparedTask, 'problems' | 'dataHash' | 'preview'>,
+    examples: readonly Example[],
+    heldout: readonly Example[],
+    found: Found,
   ) {
-    ({ problems: this.problems, dataHash: this.dataHash, preview: this.preview } = rest);
-    this.classes = choice.names;
-    const { train, options } = classifier.job;
-    this.#order = examples.length > 0 ? new EpochOrder(train.seed, examples.length) : null;
-    const labels = examples.map((e) => e.label);
-    this.#weights = classWeights(labels, choice.names.length, options.classWeights);
-  }
-
-  get guess() {
-    return Math.log(this.choice.names.length);
-  }
-
-  get counts() {
-    return { train: this.examples.length, heldout: this.heldout.length };
+    super(choice, examples, heldout, classifier.job, found);
   }
 
   get #head(): Head {
@@ -219,33 +189,18 @@ class PreparedLabelled implements PreparedTask {
     return (this.#training ??= this.classifier.training(job.train.batch, this.length, this.#head.classes));
   }
 
-  warm(): Promise<void> {
-    return Promise.resolve();
-  }
-
   #row(example: Example): TokenRow {
     return padded(example, this.length, this.classifier.tokens.pad);
   }
 
   feeds(step: number, micro: number): Tensors {
-    const { job, inputs } = this.classifier;
-    const { batch, accumulate } = job.train;
-    if (!this.#order) throw new DataError('There is no text to train on. Choose a file or folder with some.');
-    const first = (step * accumulate + micro) * batch;
-    const chosen = Array.from({ length: batch }, (_, i) => this.examples[this.#order!.at(first + i)]!);
-    const labels = chosen.map((e) => e.label);
-    return {
-      ...textFeeds(
-        this.training().graph,
-        inputs,
-        chosen.map((e) => this.#row(e)),
-      ),
-      ...targetFeeds(labels, this.#weights, job.options.labelSmoothing, this.training().graph.inputs),
-    };
+    const { graph } = this.training();
+    const { chosen } = this.turn(step, micro, 'text', 'file or folder');
+    const rows = chosen.map((e) => this.#row(e));
+    return { ...textFeeds(graph, this.classifier.inputs, rows), ...this.targets(chosen, graph.inputs) };
   }
 
-  async evaluate(adapted: Adapted, _: TaskHost, tell: Tell): Promise<TaskEvaluation> {
-    if (this.heldout.length === 0) return { loss: null, metrics: [] };
+  protected async judge(adapted: Adapted, tell: Tell): Promise<TaskEvaluation> {
     const { names } = this.choice;
     const judgements: Judgement[] = [];
     const rows = this.heldout.map((e) => this.#row(e));

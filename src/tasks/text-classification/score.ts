@@ -1,5 +1,6 @@
 /** @file Scores of texts by the trained classifier, in batches of the training's size. */
 import { judge, percent } from '#src/tasks/classification/metrics.ts';
+import { inBatches } from '#src/tasks/prepared.ts';
 import { textFeeds, type TokenRow } from '#src/tasks/text/inputs.ts';
 import type { Scale } from '#src/tasks/scores/scores.ts';
 import type { Adapted, Samples, Tell } from '#src/tasks/types.ts';
@@ -27,8 +28,7 @@ export async function score(
   const { batch } = classifier.job.train;
   const { graph, logits, scale } = classifier.graph(batch, length, classes);
   const run = await adapted.run('sort texts', `${batch}x${length} ${classes ?? 'own'}`, () => graph);
-  for (let start = 0; start < rows.length; start += batch) {
-    const some = rows.slice(start, start + batch);
+  for (const { start, some } of inBatches(rows, batch, tell)) {
     // A last batch is filled up; what comes of that is not read.
     const filled = Array.from({ length: batch }, (_, i) => some[i] ?? some[0]!);
     const out = await run(textFeeds(graph, classifier.inputs, filled));
@@ -36,7 +36,6 @@ export async function score(
     some.forEach((_, i) => {
       each(start + i, all.subarray(i * names.length, (i + 1) * names.length), scale);
     });
-    tell(Math.min(start + batch, rows.length), rows.length);
   }
 }
 

@@ -1,7 +1,8 @@
 /** @file Text classification: texts and labels in, a class out. */
 import { readClassNames } from '#src/tasks/classification/classes.ts';
 import type { FileSet } from '#src/tasks/files.ts';
-import { countWeights, openSingle } from '#src/tasks/generic/model.ts';
+import { openSingle } from '#src/tasks/generic/model.ts';
+import { oneFile, withDefaults } from '#src/tasks/opened.ts';
 import { readingLength } from '#src/tasks/text/length.ts';
 import { TextTokens } from '#src/tasks/text/tokens.ts';
 import type {
@@ -16,18 +17,17 @@ import type {
   Tell,
 } from '#src/tasks/types.ts';
 import { classifierInputs, TextClassifier } from './classifier.ts';
-import { textClassDefaults, type TextClassOptions } from './info.ts';
+import { textClassDefaults } from './info.ts';
 import { prepareLabelled } from './prepare.ts';
 import { lengthFor, tokenise } from './rows.ts';
 import { sorted } from './score.ts';
 
 async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promise<TaskModel> {
-  const options = { ...textClassDefaults, ...(given.options as Partial<TextClassOptions>) };
-  const job: TaskJob<TextClassOptions> = { ...given, options };
+  const job = withDefaults(given, textClassDefaults);
   const file = await openSingle(files, openModel);
   const inputs = classifierInputs(file);
   const tokens = await TextTokens.read(files, file.path);
-  const length = readingLength(file, inputs, tokens, options.length, job.train.batch);
+  const length = readingLength(file, inputs, tokens, job.options.length, job.train.batch);
   const names = await readClassNames(files, file.path);
   const classifier = new TextClassifier(file, job, inputs, tokens, names).withHead();
 
@@ -44,10 +44,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
     return sorted(head, prompts, row, adapted, tell);
   };
   return {
-    hash: file.hash,
-    bytes: file.bytes,
-    weights: countWeights(file.model),
-    parts: [{ part: '', file: classifier.file }],
+    ...oneFile(file, classifier.file),
     layers: () => classifier.layers(),
     prepare: (train: FileSet, heldout: FileSet | null, host: TaskHost, tell?: Tell) =>
       prepareLabelled(classifier, length, train, heldout, host, tell),

@@ -4,6 +4,7 @@ import { planLayers } from '#src/oft/plan/planning.ts';
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { estimateMemory } from '#src/program/memory.ts';
+import { plainOptimiser } from '#src/program/testing/steps.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { OVERHEAD } from '#src/program/verdict.ts';
 import { diskFiles, memoryFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
@@ -44,15 +45,7 @@ describe('rows', () => {
       const ratios = [8, 32].map((length) => {
         const { graph, layers, loss } = network.training(2, length);
         const layout = parameterLayout(planLayers(layers, { ...defaultSettings, rules: [] }).planned, []);
-        const optimiser = {
-          betas: [0.9, 0.99],
-          eps: 1e-8,
-          weightDecay: 0,
-          clip: 1,
-          accumulate: 1,
-          blockwiseRate: false,
-        } as const;
-        const program = compileTraining({ graph, layout, loss, optimiser });
+        const program = compileTraining({ graph, layout, loss, optimiser: plainOptimiser });
         return (estimateMemory(program).activations * OVERHEAD) / resultBytes(network.graph(2, length));
       });
       for (const ratio of ratios) expect(ratio).toBeLessThan(1 / SHARE);

@@ -53,3 +53,26 @@ export const sampleProblems = (
       return [{ severity: 'error', item: prompt, message, cure: 'Change the sample.' }];
     }
   });
+
+/** What is made of each text, in order; one that cannot be is among the problems, by name. @param make none: the text is left out */
+export function eachText<T extends { readonly name: string }, Made>(
+  texts: readonly T[],
+  make: (text: T) => Made | null,
+  problems: TaskProblem[],
+  told: () => void,
+): Made[] {
+  return texts.flatMap((text) => {
+    told();
+    try {
+      return make(text) ?? [];
+    } catch (error) {
+      problems.push({
+        severity: 'error',
+        item: text.name,
+        message: `${text.name}: ${reasonOf(error, 'its words have no tokens')}.`,
+        cure: 'Change the text, or take it out.',
+      });
+      return [];
+    }
+  });
+}

@@ -1,31 +1,16 @@
 /** @file The inspector's screen with a trainer that needs no worker: tabs, sizes, the plan, keys, and what axe has to say. */
-import axe from 'axe-core';
 import { describe, expect, it } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
-import { render } from 'vitest-browser-svelte';
-import { Lab } from '#src/app/lab.svelte.ts';
-import { Offline } from '#src/app/offline.svelte.ts';
 import { fakeInspection, fakeModel } from '#src/app/testing/fakeInspection.ts';
-import { fakeJob } from '#src/app/testing/fakeJob.ts';
 import { manyLayers } from '#src/app/testing/fakeLayers.ts';
-import { FakeTrainer, type FakeOptions } from '#src/app/testing/fakeTrainer.ts';
-import App from '../App.svelte';
-import '../styles/base.css';
+import type { FakeOptions } from '#src/app/testing/fakeTrainer.ts';
+import { open as openPage, violations } from '../testing/open.ts';
 
 async function open(options: FakeOptions = {}) {
-  const lab = new Lab(new FakeTrainer({ pace: 1, ...options }), fakeJob);
-  await render(App, { lab, offline: new Offline() });
+  const { lab } = await openPage(options);
   await lab.inspect({ kind: 'files', name: 'mine', files: [{ path: 'model.onnx', blob: new Blob() }] });
   await expect.element(page.getByRole('heading', { level: 1, name: 'mine' })).toBeVisible();
   return lab;
-}
-
-async function violations(): Promise<string[]> {
-  const { violations: found } = await axe.run(document, {
-    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
-    rules: { 'html-has-lang': { enabled: false }, 'document-title': { enabled: false } },
-  });
-  return found.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} ${target.join(' ')}`));
 }
 
 describe('the inspector', () => {

@@ -16,7 +16,10 @@ export const kind: AdapterKind = {
   holds: 'differences',
   fit: diffFit,
   write: async ({ layers, weight, meta }) => {
-    if (!weight) throw new FormatError('Weight differences need the model’s weights, which were not given. Open the model again.');
+    if (!weight)
+      throw new FormatError(
+        'Weight differences need the model’s weights, which were not given. Open the model again.',
+      );
     return oneFile(await writeDiff(layers, weight, meta));
   },
   // Other adapters may hold differences of a few layers beside their own keys.

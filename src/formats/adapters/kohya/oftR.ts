@@ -5,19 +5,19 @@
 import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
 import { peftSettings, plannedLayer, storedBlocks, turnSign } from '#src/oft/plan/planned.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
-import type { Tensor } from '#src/onnx/tensor.ts';
 import type { ReadAdapter } from '../adapterTypes.ts';
-import { checkNumbers, isClamped, triangles } from '../blockNumbers.ts';
+import { isClamped, triangles } from '../blockNumbers.ts';
 import { FormatError } from '../../errors.ts';
 import { anywhere, demandFit, type Fit, FitBuilder } from '../fit.ts';
 import { toFloat32 } from '../../files/floats.ts';
-import { kohyaMetadata, type LycorisMeta } from '../lycoris/lycorisMeta.ts';
-import { demandFound, stemsIn } from '../lycoris/lycorisRead.ts';
-import { fileNames, listed, resolveNames } from '../names.ts';
-import { inputSideOnly, rescaleLost } from '../peft/peft.ts';
+import { KeyedTensors } from '../keyedTensors.ts';
+import type { LycorisMeta } from '../lycoris/lycorisMeta.ts';
+import { listed } from '../names.ts';
+import { inputSideOnly, otherKernels, rescaleLost } from '../peft/peft.ts';
 import { peftNumber } from '../peft/peftBlocks.ts';
 import { triangleBlocks } from '../peft/peftRead.ts';
-import { type Safetensors, writeSafetensors } from '../../files/safetensors.ts';
+import type { Safetensors } from '../../files/safetensors.ts';
+import { kohyaFile, largestBlock } from './kohyaFile.ts';
 
 const TERMS = 5;
 
@@ -27,11 +27,7 @@ export function oftRFit(all: readonly PlannedLayer[]): Fit {
   const fit = new FitBuilder(planned)
     .obstacle(...inputSideOnly('OneTrainer'))
     .obstacle(...rescaleLost('OneTrainer'))
-    .obstacle(
-      ({ layer }) => layer.kind === 'conv' && layer.kernel.length !== 2,
-      (which) => `OneTrainer adapts only two-dimensional convolutions; ${which} has another kernel.`,
-      `${anywhere} Or skip such layers by a rule.`,
-    )
+    .obstacle(...otherKernels('OneTrainer'))
     .obstacle(
       ({ layer }) => layer.kind === 'embedding',
       (which) => `OneTrainer and sd-scripts adapt no embeddings: ${which}.`,
@@ -82,33 +78,24 @@ export async function writeOftR(
   demandFit(oftRFit(layers.map((l) => l.layer)));
   const kept = layers.filter((l) => l.layer.size > 1);
   const planned = kept.map((l) => l.layer);
-  const names = fileNames(
-    'oft_r',
-    planned.map((p) => p.layer),
-    meta.prefix === 'lycoris' ? undefined : meta.prefix,
-  );
-  const tensors = new Map<string, Tensor>();
-  for (const parameters of kept) {
-    const { layer: p } = parameters;
-    checkNumbers(parameters);
-    tensors.set(`${names.get(p.layer)!}.oft_R.weight`, {
-      type: 'float32',
-      shape: [storedBlocks(p), (p.size * (p.size - 1)) / 2],
-      data: triangles(parameters, true, signOf(p)),
-    });
-  }
-  const size = peftNumber(planned)?.oft_block_size || Math.max(1, ...planned.map((p) => p.size));
-  const metadata = await kohyaMetadata(tensors.values(), meta, {
+  const size = peftNumber(planned)?.oft_block_size || largestBlock(planned);
+  const network = {
     module: 'networks.oft_v2',
     dim: size,
-    alpha: '1',
     args: {
       oft_block_size: String(size),
       block_share: planned.some((p) => p.share) ? 'True' : 'False',
       ...(planned.some((p) => p.layer.kind === 'conv') && { enable_conv: 'True' }),
     },
-  });
-  return writeSafetensors(tensors, metadata);
+  };
+  const { prefix, ...rest } = meta;
+  return kohyaFile('oft_r', kept, prefix === 'lycoris' ? rest : meta, network, (l) => ({
+    'oft_R.weight': {
+      type: 'float32',
+      shape: [storedBlocks(l.layer), (l.layer.size * (l.layer.size - 1)) / 2],
+      data: triangles(l, true, signOf(l.layer)),
+    },
+  }));
 }
 
 /**
@@ -122,24 +109,16 @@ export function readOftR({ tensors, metadata }: Safetensors, layers: readonly La
     throw new FormatError(
       `The file combines OFT with DoRA (${dora}), which cannot be loaded. Merge it into the model in the tool that made it, export the model to ONNX, and open it here.`,
     );
-  const names = resolveNames(stemsIn(tensors.keys(), ['oft_R.weight']), layers);
-  demandFound(names, tensors.keys(), layers);
-  const used = new Set<string>();
-  const missing: string[] = [];
+  const file = new KeyedTensors(tensors, ['oft_R.weight'], layers);
   const found: LayerParameters[] = [];
   const scaled: Layer[] = [];
-  for (const [layer, stem] of names.stems) {
+  for (const [layer, stem] of file.names.stems) {
     const key = `${stem}.oft_R.weight`;
-    const t = tensors.get(key);
-    if (!t) {
-      missing.push(key);
-      continue;
-    }
-    used.add(key);
+    const t = file.demand(key);
+    if (!t) continue;
     const blocks = triangleBlocks(key, layer, t);
     let factor = layer.kind === 'conv' ? -1 : 1;
-    if (tensors.has(`${stem}.oft_R.scaled_oft`)) {
-      used.add(`${stem}.oft_R.scaled_oft`);
+    if (file.take(`${stem}.oft_R.scaled_oft`)) {
       scaled.push(layer);
       factor /= 2 * Math.sqrt(Math.max(1, blocks.size - 1));
     }
@@ -162,6 +141,6 @@ export function readOftR({ tensors, metadata }: Safetensors, layers: readonly La
     notes.push(
       `${listed(scaled)}: OneTrainer's scaled OFT; its factor 1/(2√(b − 1)) is multiplied into the blocks.`,
     );
-  const unexpected = [...tensors.keys()].filter((key) => !used.has(key));
+  const { missing, unexpected } = file;
   return { layers: found, missing, unexpected, notes, metadata };
 }

@@ -4,14 +4,13 @@
  */
 import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
-import { type Tensor, tensor } from '#src/onnx/tensor.ts';
-import { checkNumbers, fullBlocks, isClamped } from '../blockNumbers.ts';
+import type { Tensor } from '#src/onnx/tensor.ts';
+import { fullBlocks, isClamped } from '../blockNumbers.ts';
 import { paired, toButterfly } from './butterfly.ts';
 import { demandFit, type Fit, FitBuilder } from '../fit.ts';
-import { networkArgs, outputSideOnly, rescaleTensor, seriesLost } from './lycoris.ts';
-import { kohyaMetadata, type LycorisMeta } from './lycorisMeta.ts';
-import { fileNames } from '../names.ts';
-import { writeSafetensors } from '../../files/safetensors.ts';
+import { networkArgs, outputSideOnly, seriesLost, sharedWrittenOut, turning } from './lycoris.ts';
+import { kohyaFile, largestBlock } from '../kohya/kohyaFile.ts';
+import type { LycorisMeta } from './lycorisMeta.ts';
 
 /** Rescaled Diag-OFT that can be re-encoded: with even blocks, or an even number of odd ones, which then join in pairs. */
 const reencodes = (p: PlannedLayer): boolean => p.algorithm === 'diag' && p.rescale && p.layer.out % 2 === 0;
@@ -26,10 +25,7 @@ export function comfyuiFit(planned: readonly PlannedLayer[]): Fit {
       (which) =>
         `The constraint of ${which} is baked into the blocks: nothing is lost in use, but training it further is free of it.`,
     )
-    .loss(
-      (p) => p.share && p.count > 1,
-      (which) => `ComfyUI has no shared blocks: those of ${which} are written out once per block.`,
-    )
+    .loss(...sharedWrittenOut('ComfyUI'))
     .loss(
       reencodes,
       (which) =>
@@ -68,25 +64,6 @@ export async function writeComfyui(
 ): Promise<Uint8Array> {
   const planned = layers.map((l) => l.layer);
   demandFit(comfyuiFit(planned));
-  const names = fileNames(
-    'comfyui',
-    planned.map((p) => p.layer),
-    meta.prefix,
-  );
-  const tensors = new Map<string, Tensor>();
-  for (const parameters of layers) {
-    const { layer: p, rescale } = parameters;
-    checkNumbers(parameters);
-    const stem = names.get(p.layer)!;
-    tensors.set(`${stem}.oft_blocks`, blocksTensor(parameters));
-    if (rescale) tensors.set(`${stem}.rescale`, rescaleTensor(p, rescale));
-    tensors.set(`${stem}.alpha`, tensor('float32', [], [0]));
-  }
-  const metadata = await kohyaMetadata(tensors.values(), meta, {
-    module: 'lycoris.kohya',
-    dim: Math.max(1, ...planned.map((p) => p.size)),
-    alpha: '1',
-    args: networkArgs(planned, 0),
-  });
-  return writeSafetensors(tensors, metadata);
+  const network = { module: 'lycoris.kohya', dim: largestBlock(planned), args: networkArgs(planned, 0) };
+  return kohyaFile('comfyui', layers, meta, network, (l) => turning(l, blocksTensor(l), 0));
 }

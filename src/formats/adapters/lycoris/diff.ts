@@ -2,16 +2,15 @@
 import { mergeWeight } from '#src/oft/insertion/mergeWeight.ts';
 import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
-import { sizeOf, type Tensor } from '#src/onnx/tensor.ts';
+import { sizeOf } from '#src/onnx/tensor.ts';
 import type { ReadAdapter } from '../adapterTypes.ts';
-import { checkNumbers } from '../blockNumbers.ts';
 import { Misfit } from '../../errors.ts';
 import { type Fit, FitBuilder } from '../fit.ts';
 import { toFloat32 } from '../../files/floats.ts';
-import { kohyaMetadata, type LycorisMeta } from './lycorisMeta.ts';
-import { demandFound, stemsIn } from './lycorisRead.ts';
-import { fileNames, resolveNames } from '../names.ts';
-import { type Safetensors, writeSafetensors } from '../../files/safetensors.ts';
+import { KeyedTensors } from '../keyedTensors.ts';
+import { kohyaFile, largestBlock } from '../kohya/kohyaFile.ts';
+import type { LycorisMeta } from './lycorisMeta.ts';
+import type { Safetensors } from '../../files/safetensors.ts';
 
 /** What differences lose: nothing but size and the way a strength is applied. */
 export function diffFit(planned: readonly PlannedLayer[]): Fit {
@@ -44,27 +43,18 @@ export async function writeDiff(
   meta: LycorisMeta = {},
 ): Promise<Uint8Array> {
   const planned = layers.map((l) => l.layer);
-  const names = fileNames(
-    'diff',
-    planned.map((p) => p.layer),
-    meta.prefix,
-  );
-  const tensors = new Map<string, Tensor>();
-  for (const parameters of layers) {
-    checkNumbers(parameters);
+  const network = {
+    module: 'lycoris.kohya',
+    dim: largestBlock(planned),
+    args: { algo: 'full', preset: 'full' },
+  };
+  return kohyaFile('diff', layers, meta, network, (parameters) => {
     const { layer } = parameters.layer;
     const base = baseWeight(layer, weight);
     const merged = mergeWeight(parameters, base);
     for (let i = 0; i < merged.length; i++) merged[i]! -= base[i]!;
-    tensors.set(`${names.get(layer)!}.diff`, { type: 'float32', shape: torchShape(layer), data: merged });
-  }
-  const metadata = await kohyaMetadata(tensors.values(), meta, {
-    module: 'lycoris.kohya',
-    dim: Math.max(1, ...planned.map((p) => p.size)),
-    alpha: '1',
-    args: { algo: 'full', preset: 'full' },
+    return { diff: { type: 'float32', shape: torchShape(layer), data: merged } };
   });
-  return writeSafetensors(tensors, metadata);
 }
 
 /** The weight, its length checked. */
@@ -79,19 +69,12 @@ export function baseWeight(layer: Layer, weight: (layer: Layer) => Float32Array)
 
 /** Reads a file of differences. Throws FormatError where a shape does not fit or no layer is found. */
 export function readDiff({ tensors, metadata }: Safetensors, layers: readonly Layer[]): ReadAdapter {
-  const names = resolveNames(stemsIn(tensors.keys(), ['diff']), layers);
-  demandFound(names, tensors.keys(), layers);
-  const used = new Set<string>();
-  const missing: string[] = [];
+  const file = new KeyedTensors(tensors, ['diff'], layers);
   const differences = new Map<string, Float32Array>();
-  for (const [layer, stem] of names.stems) {
+  for (const [layer, stem] of file.names.stems) {
     const key = `${stem}.diff`;
-    const t = tensors.get(key);
-    if (!t) {
-      missing.push(key);
-      continue;
-    }
-    used.add(key);
+    const t = file.demand(key);
+    if (!t) continue;
     const wanted = torchShape(layer);
     // Some tools keep a 1×1 convolution as a matrix, or the other way round.
     const plain = (shape: readonly number[]): string => shape.filter((d, i) => i < 2 || d !== 1).join();
@@ -101,7 +84,7 @@ export function readDiff({ tensors, metadata }: Safetensors, layers: readonly La
       );
     differences.set(layer.path, toFloat32(t, key));
   }
-  const unexpected = [...tensors.keys()].filter((key) => !used.has(key));
+  const { missing, unexpected } = file;
   const notes = ['Whole weight differences can be applied, but not trained on: they are no rotation.'];
   if (unexpected.some((key) => key.endsWith('.diff_b')))
     notes.push('The file also changes biases (.diff_b); they are left out.');

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
 import { defaultSettings, plannedLayer } from '#src/oft/plan/planned.ts';
+import { conv, linear } from '#src/oft/testing/layers.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { FormatError } from '../../errors.ts';
@@ -11,19 +12,8 @@ import { readSafetensors, writeSafetensors } from '../../files/safetensors.ts';
 const golden = (path: string): Uint8Array =>
   new Uint8Array(readFileSync(new URL(`../../../../e2e/golden/${path}`, import.meta.url)));
 
-const layer = (path: string, out: number, kernel: number[] = []): Layer => ({
-  path,
-  kind: kernel.length > 0 ? 'conv' : 'linear',
-  nodes: [path],
-  initializer: `${path}.weight`,
-  op: kernel.length > 0 ? 'Conv' : 'MatMul',
-  in: 8,
-  out,
-  kernel,
-  stride: kernel.map(() => 1),
-  groups: 1,
-  transposed: false,
-});
+const layer = (path: string, out: number, kernel: number[] = []): Layer =>
+  kernel.length > 0 ? conv(path, out, kernel, { in: 8 }) : linear(path, out, { in: 8 });
 
 /** The adapted layers of the golden UNet, in the model's own order, with widths and kernels from PyTorch's weights. */
 function unetLayers(): Layer[] {

@@ -6,12 +6,11 @@ import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
 import { factorization } from '#src/oft/blocks/factorization.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import { type Tensor, tensor } from '#src/onnx/tensor.ts';
-import { checkNumbers, fullBlocks, isClamped } from '../blockNumbers.ts';
+import { fullBlocks, isClamped } from '../blockNumbers.ts';
 import { toButterfly } from './butterfly.ts';
 import { anywhere, demandFit, type Fit, FitBuilder } from '../fit.ts';
-import { kohyaMetadata, type LycorisMeta } from './lycorisMeta.ts';
-import { fileNames } from '../names.ts';
-import { writeSafetensors } from '../../files/safetensors.ts';
+import { kohyaFile, largestBlock } from '../kohya/kohyaFile.ts';
+import type { LycorisMeta } from './lycorisMeta.ts';
 
 export { type LycorisMeta } from './lycorisMeta.ts';
 export { prefixes, type Prefix } from '../names.ts';
@@ -49,6 +48,13 @@ export const seriesLost = (tool: string) =>
       `${tool} computes the exact Cayley transform; ${which} trained with its series, so the weights differ a little.`,
   ] as const;
 
+export const sharedWrittenOut = (tool: string) =>
+  [
+    (p: PlannedLayer): boolean => p.share && p.count > 1,
+    (which: string): string =>
+      `${tool} has no shared blocks: those of ${which} are written out once per block.`,
+  ] as const;
+
 /** What LyCORIS cannot hold or does otherwise. */
 export function lycorisFit(planned: readonly PlannedLayer[]): Fit {
   return new FitBuilder(planned)
@@ -59,10 +65,7 @@ export function lycorisFit(planned: readonly PlannedLayer[]): Fit {
       (which) =>
         `LyCORIS bounds a layer's Q as a whole, not block by block: in ${which} the constraint is baked into the blocks, and training it further there is free of it.`,
     )
-    .loss(
-      (p) => p.share && p.count > 1,
-      (which) => `LyCORIS has no shared blocks: those of ${which} are written out once per block.`,
-    )
+    .loss(...sharedWrittenOut('LyCORIS'))
     .loss(
       asButterfly,
       (which) =>
@@ -82,9 +85,16 @@ export function lycorisFit(planned: readonly PlannedLayer[]): Fit {
 
 const f32 = (shape: readonly number[], data: Float32Array): Tensor => ({ type: 'float32', shape, data });
 
-/** D as LyCORIS shapes it. */
-export const rescaleTensor = ({ layer }: PlannedLayer, rescale: Float32Array): Tensor =>
-  f32([layer.out, 1, ...layer.kernel.map(() => 1)], rescale);
+/** A layer's tensors by name: its blocks, D as LyCORIS shapes it, alpha. */
+export const turning = (
+  { layer: { layer }, rescale }: LayerParameters,
+  blocks: Tensor,
+  alpha: number,
+): Readonly<Record<string, Tensor>> => ({
+  oft_blocks: blocks,
+  ...(rescale && { rescale: f32([layer.out, 1, ...layer.kernel.map(() => 1)], rescale) }),
+  alpha: tensor('float32', [], [alpha]),
+});
 
 /** `.alpha` for the constraint: LyCORIS clamps ‖Q‖_F of all blocks, written out, to alpha·out. */
 function alphaOf(p: PlannedLayer): number {
@@ -114,27 +124,12 @@ export async function writeLycoris(
 ): Promise<Uint8Array> {
   const planned = layers.map((l) => l.layer);
   demandFit(lycorisFit(planned));
-  const names = fileNames(
-    'lycoris',
-    planned.map((p) => p.layer),
-    meta.prefix,
-  );
-  const tensors = new Map<string, Tensor>();
-  for (const parameters of layers) {
-    const { layer: p, rescale } = parameters;
-    checkNumbers(parameters);
-    const stem = names.get(p.layer)!;
-    tensors.set(`${stem}.oft_blocks`, blocksTensor(parameters));
-    if (rescale) tensors.set(`${stem}.rescale`, rescaleTensor(p, rescale));
-    tensors.set(`${stem}.alpha`, tensor('float32', [], [alphaOf(p)]));
-  }
-  const metadata = await kohyaMetadata(tensors.values(), meta, {
+  const network = {
     module: 'lycoris.kohya',
-    dim: Math.max(1, ...planned.map((p) => p.size)),
-    alpha: '1',
+    dim: largestBlock(planned),
     args: networkArgs(planned, Math.max(0, ...planned.map(alphaOf))),
-  });
-  return writeSafetensors(tensors, metadata);
+  };
+  return kohyaFile('lycoris', layers, meta, network, (l) => turning(l, blocksTensor(l), alphaOf(l.layer)));
 }
 
 /** `ss_network_args`. One algorithm names the network; layers of the other are told apart by the shape of their blocks. */

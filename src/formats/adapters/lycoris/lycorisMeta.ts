@@ -17,7 +17,6 @@ export interface LycorisMeta {
 
 /**
  * `sshs_model_hash` is LyCORIS's: SHA-256 over the tensors' bytes in the order given.
- * @param alpha Diag-OFT has no LoRA alpha; 1 is what kohya records where none was set.
  */
 export async function kohyaMetadata(
   tensors: Iterable<Tensor>,
@@ -25,7 +24,6 @@ export async function kohyaMetadata(
   network: {
     readonly module: string;
     readonly dim: number;
-    readonly alpha: string;
     readonly args: Readonly<Record<string, string>>;
   },
 ): Promise<Map<string, string>> {
@@ -33,7 +31,8 @@ export async function kohyaMetadata(
   if (meta.job !== undefined) metadata.set('rotune_job', meta.job);
   if (meta.modelHash !== undefined) metadata.set('rotune_model_sha256', meta.modelHash);
   if (meta.baseModel !== undefined) metadata.set('ss_base_model_version', meta.baseModel);
-  metadata.set('ss_network_alpha', network.alpha);
+  // Diag-OFT has no LoRA alpha; 1 is what kohya records where none was set.
+  metadata.set('ss_network_alpha', '1');
   metadata.set('ss_network_args', pythonJson(network.args));
   metadata.set('ss_network_dim', String(meta.dim ?? network.dim));
   metadata.set('ss_network_module', network.module);

@@ -6,9 +6,9 @@ import { numbersOf, sizeOf, type Tensor } from '#src/onnx/tensor.ts';
 import { fromButterfly } from './butterfly.ts';
 import { FormatError, Misfit } from '../../errors.ts';
 import { toFloat32 } from '../../files/floats.ts';
-import { listed, type ResolvedNames, resolveNames } from '../names.ts';
+import { KeyedTensors } from '../keyedTensors.ts';
+import { listed } from '../names.ts';
 import { joinParts } from '../kohya/splitBlocks.ts';
-import { strangersMessage } from '../strangers.ts';
 import { readSafetensors, type Safetensors } from '../../files/safetensors.ts';
 
 export interface LycorisFile {
@@ -25,26 +25,6 @@ export interface LycorisFile {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** The stems of keys that end in one of the parameters. */
-export const stemsIn = (keys: Iterable<string>, parameters: readonly string[]): Set<string> => {
-  const stems = new Set<string>();
-  for (const key of keys)
-    for (const p of parameters) if (key.endsWith(`.${p}`)) stems.add(key.slice(0, -p.length - 1));
-  return stems;
-};
-
-/** Throws FormatError where no layer was found, with an example of either side's names. */
-export function demandFound(
-  { found, stems }: ResolvedNames,
-  keys: Iterable<string>,
-  layers: readonly Layer[],
-): void {
-  if (found > 0) return;
-  const all = [...keys];
-  if (all.length === 0) throw new Misfit('The adapter file holds no tensors.');
-  throw new FormatError(strangersMessage(all, layers, stems));
-}
-
 /**
  * Reads a file for a model's layers, as LyCORIS reads it. The names' scheme is found from the keys. BOFT of which only the first stage
  * turns is read as the Diag-OFT that it is: ComfyUI's re-encoding of rescaled ones, and ours of those that LyCORIS could not reload.
@@ -54,27 +34,18 @@ export function demandFound(
 export function readLycoris(file: Uint8Array | Safetensors, layers: readonly Layer[]): LycorisFile {
   const { tensors: stored, metadata } = file instanceof Uint8Array ? readSafetensors(file) : file;
   const { tensors, baked, notes: joined } = joinParts(stored);
-  const names = resolveNames(stemsIn(tensors.keys(), ['oft_blocks', 'alpha', 'rescale']), layers);
-  demandFound(names, tensors.keys(), layers);
+  const keyed = new KeyedTensors(tensors, ['oft_blocks', 'alpha', 'rescale'], layers);
+  const { names } = keyed;
   const boftNetwork = /"algo": *"boft"/.test(metadata.get('ss_network_args') ?? '');
-  const used = new Set<string>();
-  const missing: string[] = [];
   const found: LayerParameters[] = [];
   const reencoded: Layer[] = [];
   const clamped: Layer[] = [];
   const free: Layer[] = [];
-  const take = (key: string): Tensor | undefined => {
-    const t = tensors.get(key);
-    if (t) used.add(key);
-    return t;
-  };
   for (const [layer, stem] of names.stems) {
-    const blocks = take(`${stem}.oft_blocks`);
-    const alpha = take(`${stem}.alpha`);
-    const rescale = take(`${stem}.rescale`);
-    if (!alpha) missing.push(`${stem}.alpha`);
+    const alpha = keyed.demand(`${stem}.alpha`);
+    const blocks = keyed.demand(`${stem}.oft_blocks`);
+    const rescale = keyed.take(`${stem}.rescale`);
     if (!blocks) {
-      missing.push(`${stem}.oft_blocks`);
       if (rescale || alpha)
         throw new Misfit(
           `${stem} has ${alpha ? '.alpha' : '.rescale'} but no .oft_blocks: it is not a Diag-OFT or BOFT adapter.`,
@@ -101,8 +72,8 @@ export function readLycoris(file: Uint8Array | Safetensors, layers: readonly Lay
   return {
     prefix: names.prefix,
     layers: found,
-    missing,
-    unexpected: [...tensors.keys()].filter((key) => !used.has(key)),
+    missing: keyed.missing,
+    unexpected: keyed.unexpected,
     notes,
     metadata,
   };

@@ -43,17 +43,21 @@ export const rescaleLost = (tool: string) =>
     `${anywhere} Or train without rescale.`,
   ] as const;
 
+export const otherKernels = (tool: string) =>
+  [
+    ({ layer }: PlannedLayer): boolean => layer.kind === 'conv' && layer.kernel.length !== 2,
+    (which: string): string =>
+      `${tool} adapts only two-dimensional convolutions; ${which} has another kernel.`,
+    `${anywhere} Or skip such layers by a rule.`,
+  ] as const;
+
 /** What PEFT cannot hold or does otherwise. */
 export function peftFit(all: readonly PlannedLayer[]): Fit {
   const planned = all.filter((p) => turning(p) || p.side === 'output' || p.rescale);
   const fit = new FitBuilder(planned)
     .obstacle(...inputSideOnly('PEFT'))
     .obstacle(...rescaleLost('PEFT'))
-    .obstacle(
-      ({ layer }) => layer.kind === 'conv' && layer.kernel.length !== 2,
-      (which) => `PEFT adapts only two-dimensional convolutions; ${which} has another kernel.`,
-      `${anywhere} Or skip such layers by a rule.`,
-    )
+    .obstacle(...otherKernels('PEFT'))
     .obstacle(
       ({ layer }) => layer.groups > 1,
       (which) => `PEFT cannot adapt grouped convolutions: ${which}.`,

@@ -8,8 +8,8 @@ import { triangleSize } from '../blockNumbers.ts';
 import { FormatError, Misfit } from '../../errors.ts';
 import { kernelSize } from '../fit.ts';
 import { toFloat32 } from '../../files/floats.ts';
-import { demandFound, stemsIn } from '../lycoris/lycorisRead.ts';
-import { listed, resolveNames } from '../names.ts';
+import { KeyedTensors } from '../keyedTensors.ts';
+import { listed } from '../names.ts';
 import type { Safetensors } from '../../files/safetensors.ts';
 
 /** Blocks of a triangle tensor on the layer's fan-in, [n or 1 (shared), b(b−1)/2]. */
@@ -101,20 +101,13 @@ export function readPeft(
       t,
     ]),
   );
-  const names = resolveNames(stemsIn(tensors.keys(), ['oft_R.weight', 'oft_embedding_R.weight']), layers);
-  demandFound(names, tensors.keys(), layers);
+  const keyed = new KeyedTensors(tensors, ['oft_R.weight', 'oft_embedding_R.weight'], layers);
   const settings = config ? settingsOf(config) : { ...peftSettings, blocks: defaultSettings.blocks };
-  const used = new Set<string>();
-  const missing: string[] = [];
   const found: LayerParameters[] = [];
-  for (const [layer, stem] of names.stems) {
+  for (const [layer, stem] of keyed.names.stems) {
     const key = `${stem}.${peftParameter(layer)}.weight`;
-    const t = tensors.get(key);
-    if (!t) {
-      missing.push(key);
-      continue;
-    }
-    used.add(key);
+    const t = keyed.demand(key);
+    if (!t) continue;
     const blocks = triangleBlocks(key, layer, t);
     const choice = blocks.share ? { size: blocks.size, share: true } : { size: blocks.size };
     found.push({
@@ -122,7 +115,7 @@ export function readPeft(
       blocks: toFloat32(t, key),
     });
   }
-  const unexpected = [...tensors.keys()].filter((key) => !used.has(key));
+  const { missing, unexpected } = keyed;
   const notes: string[] = [];
   if (!config)
     notes.push(
