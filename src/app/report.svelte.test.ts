@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { publicJob } from '#src/formats/jobs/publicJob.ts';
 import { EventLog } from './eventLog.ts';
 import { errorReport, type ReportFacts } from './report.ts';
-import { fakeJob } from './testing/fakeJob.ts';
+import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 
 const job = {
   ...fakeJob,

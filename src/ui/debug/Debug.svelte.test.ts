@@ -5,7 +5,7 @@ import { page } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
 import { Lab } from '#src/app/lab.svelte.ts';
 import { Offline } from '#src/app/offline.svelte.ts';
-import { fakeJob } from '#src/app/testing/fakeJob.ts';
+import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { FakeTrainer } from '#src/app/testing/fakeTrainer.ts';
 import App from '../App.svelte';
 import '../styles/base.css';
