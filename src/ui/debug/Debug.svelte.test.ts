@@ -1,24 +1,16 @@
 /** @file The debug view with a trainer that needs no worker. */
-import axe from 'axe-core';
 import { afterEach, expect, it, vi } from 'vitest';
 import { page } from 'vitest/browser';
-import { render } from 'vitest-browser-svelte';
-import { Lab } from '#src/app/lab.svelte.ts';
-import { Offline } from '#src/app/offline.svelte.ts';
-import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { FakeTrainer } from '#src/app/testing/fakeTrainer.ts';
-import App from '../App.svelte';
-import '../styles/base.css';
+import { fakeJob } from '#src/formats/testing/fakeJob.ts';
+import { open as openPage, violations } from '../testing/open.ts';
 
 const job = { ...fakeJob, train: { ...fakeJob.train, steps: 4 } };
-
-async function open(debug: boolean) {
-  const trainer = new FakeTrainer({ pace: 1 });
-  const lab = new Lab(trainer, job);
-  await render(App, { lab, offline: new Offline(), debug });
-  await lab.wakeUp();
-  return { lab, trainer };
-}
+const open = async (debug: boolean) => {
+  const opened = await openPage({}, job, debug);
+  await opened.lab.wakeUp();
+  return opened;
+};
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -66,11 +58,7 @@ it.each([
     const { lab } = await open(true);
     await lab.start();
     await expect.element(page.getByRole('heading', { name: 'Memory' })).toBeVisible();
-    const { violations } = await axe.run(document, {
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
-      rules: { 'html-has-lang': { enabled: false }, 'document-title': { enabled: false } },
-    });
-    expect(violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html ?? ''}`)).toEqual([]);
+    expect(await violations()).toEqual([]);
     expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(width);
     document.documentElement.style.colorScheme = '';
   },
