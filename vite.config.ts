@@ -2,7 +2,9 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defaultClientConditions, defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
+import { LATE_PACKAGES } from './scripts/latePackages.mjs';
 import { packedData, packedModules, separateEntry } from './scripts/pack.mjs';
+import { versions } from './scripts/version.mjs';
 
 /** With these the page is cross-origin isolated, so that wasm gets threads; the service worker adds them on hosts that send none. */
 const isolation = {
@@ -10,6 +12,8 @@ const isolation = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
+
+const { rotune, runtime } = versions();
 
 export default defineConfig({
   base: './',
@@ -47,10 +51,14 @@ export default defineConfig({
       },
     }),
   ],
+  define: {
+    'import.meta.env.VITE_ROTUNE': JSON.stringify(rotune),
+    'import.meta.env.VITE_ROTUNE_RUNTIME': JSON.stringify(runtime),
+  },
   // The runtime's wasm comes as a file of its own: a copy inside the bundle hangs with threads.
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
   worker: { format: 'es', plugins: () => [packedModules(), separateEntry('workers/trainer/serve.ts')] },
-  optimizeDeps: { exclude: ['onnxruntime-web'] },
+  optimizeDeps: { exclude: ['onnxruntime-web'], include: LATE_PACKAGES },
   build: { target: 'es2023', assetsInlineLimit: 2048, chunkSizeWarningLimit: 700 },
   server: { headers: isolation },
   preview: { headers: isolation },

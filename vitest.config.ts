@@ -5,6 +5,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defaultClientConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { CHROMIUM_ARGS, findChromium } from './scripts/ensure.mjs';
+import { LATE_PACKAGES } from './scripts/latePackages.mjs';
 import { packedModules } from './scripts/pack.mjs';
 
 const browserTests = ['**/*.svelte.test.ts', '**/*.browser.test.ts'];
@@ -39,16 +40,7 @@ export default defineConfig({
         // Found only while tests run, these would be bundled then, and the page reloaded under the tests.
         optimizeDeps: {
           exclude: ['onnxruntime-web'],
-          include: [
-            ...['axe-core', 'comlink', 'uplot', 'utif2', 'fast-png', 'fflate'],
-            ...[
-              '@huggingface/jinja',
-              '@huggingface/tokenizers',
-              '@zip.js/zip.js/lib/zip-core-native.js',
-              'hash-wasm',
-              'idb-keyval',
-            ],
-          ],
+          include: ['axe-core', 'fflate', ...LATE_PACKAGES],
         },
         server: {
           headers: {

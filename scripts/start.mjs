@@ -1,6 +1,7 @@
 /** @file `npm start`: installs what is missing, builds, serves the page and opens it where there is a desktop. */
 import { spawn } from 'node:child_process';
 import { ensureBuild, ensurePackages, main, Refusal, say } from './ensure.mjs';
+import { ensureHooks } from './hooks.mjs';
 import { serve } from './serve.mjs';
 
 const PREFERRED_PORT = 4173;
@@ -36,6 +37,7 @@ async function serveSomewhere() {
 
 await main(async () => {
   await ensurePackages();
+  ensureHooks();
   await ensureBuild();
   const { origin } = await serveSomewhere();
   say('');

@@ -9,6 +9,7 @@ import {
   Refusal,
   runTool,
 } from './ensure.mjs';
+import { ensureHooks } from './hooks.mjs';
 import { check, playwright, total, vitest } from './suites.mjs';
 
 await main(async () => {
@@ -20,6 +21,7 @@ await main(async () => {
       2,
     );
   await ensurePackages();
+  ensureHooks();
   if (changed) return testChanged(changed[1] ?? null);
   const chromium = await ensureChromium();
   process.env.CHROME_PATH = chromium;

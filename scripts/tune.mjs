@@ -6,6 +6,7 @@ import { help, outputFolder, parseArguments } from './tune/options.mjs';
 import { RunFolder } from './tune/output.mjs';
 import { duration, Progress, progressLine } from './tune/progress.mjs';
 import { HERE, refuse } from './tune/refuse.mjs';
+import { saidWhere, withoutPage, writeReport } from './tune/report.mjs';
 import { logLine, writeAdapterFile, writeRun } from './tune/results.mjs';
 import {
   evaluationLine,
@@ -35,9 +36,9 @@ const CALLERS = [
   'model-changed',
 ];
 
-/** @param {Problem} problem @returns {never} */
-function fail(problem) {
-  throw new Refusal(inWords(problem), CALLERS.includes(problem.code) ? 2 : 1);
+/** @param {Problem} problem @param {string} [where] the report is @returns {never} */
+function fail(problem, where = '') {
+  throw new Refusal(`${inWords(problem)}${where}`, CALLERS.includes(problem.code) ? 2 : 1);
 }
 
 /** dist/ is of another version. */
@@ -121,6 +122,12 @@ async function tune(folder, given, options, library) {
       }
     }
     const { page } = opened;
+    /** The page's own report of a problem that is not the caller's. @param {Problem} problem */
+    const report = async (problem) => {
+      if (CALLERS.includes(problem.code) && folder.state === 'preparing') return '';
+      const text = await page.evaluate((p) => globalThis.rotune?.report(p), problem).catch(() => undefined);
+      return saidWhere(writeReport(folder, text ?? inWords(problem), opened.version));
+    };
     const request = { job, ...inputs, backend: options.backend };
 
     for (const note of given.notes ?? []) progress.note(note);
@@ -128,9 +135,9 @@ async function tune(folder, given, options, library) {
     const started = performance.now();
     const prepared = await page.evaluate((options) => globalThis.rotune?.prepare(options), request);
     if (!prepared) throw new Refusal(NO_AUTOMATION);
-    if (!prepared.ok) fail(prepared.problem);
+    if (!prepared.ok) fail(prepared.problem, await report(prepared.problem));
     const error = prepared.value.problems.find(({ severity }) => severity === 'error');
-    if (error) fail(error);
+    if (error) fail(error, await report(error));
     for (const { message, cure } of prepared.value.problems)
       progress.note(`warning: ${message}${cure ? ` ${cure}` : ''}`);
     for (const line of preparedLines(prepared.value)) progress.note(line);
@@ -191,14 +198,21 @@ async function tune(folder, given, options, library) {
         /** @type {const} */ ([request, Boolean(resume), options.pause]),
       )
       .catch((cause) => {
-        throw new Refusal(`${firstLine(cause)} (at step ${step}); go on with ${goOn}`);
+        const text = withoutPage({
+          cause,
+          state: `step ${step} of ${total}`,
+          backend: prepared.value.backend,
+          job: library.publicJobText(given.job),
+        });
+        const where = saidWhere(writeReport(folder, text, opened.version));
+        throw new Refusal(`${firstLine(cause)} (at step ${step}); go on with ${goOn}.${where}`);
       });
     await new Promise((done) => log.end(done));
     if (!outcome) throw new Refusal(NO_AUTOMATION);
     if (!outcome.ok) {
       const kept = await page.evaluate(() => globalThis.rotune?.lastRun()).catch(() => undefined);
       if (kept === null && !options.resume) folder.cameToNothing();
-      fail(outcome.problem);
+      fail(outcome.problem, await report(outcome.problem));
     }
     const result = outcome.value;
     folder.write('log.jsonl', result.history.map(logLine).join(''));

@@ -9,6 +9,7 @@ import type { KeptSet } from '#src/store/prepared.ts';
 import type { RunHeader } from '#src/store/runs.ts';
 import type { DataPreview, Mend, Samples } from '#src/tasks/types.ts';
 import type { Evaluation, Orthogonality, StepRecord } from '#src/training/types.ts';
+import type { DebugFigures } from './trainer/debug/types.ts';
 import type { DownloadApi } from './download/types.ts';
 import type { Inspection, Look } from './inspection/types.ts';
 import type { Outcome, Problem, Source } from './types.ts';
@@ -191,10 +192,14 @@ export interface SessionApi {
   /** The newest saved run, finished or not. */
   lastRun(): Promise<RunSummary | null>;
   discard(id: string): Promise<void>;
+  /** Graph, placement, timings and memory of the present or last run, or of what was made ready; null: of nothing. Answers while a run goes on. */
+  debug(): Promise<Outcome<DebugFigures | null>>;
 }
 
 /** All that the page can ask of the worker. */
 export interface TrainerApi extends SessionApi, DownloadApi {}
+
+export type { DebugFigures, StageFigures, StepFigures } from './trainer/debug/types.ts';
 
 export type { DrawSvg, StartSign };
 

@@ -189,6 +189,8 @@ export function formatsFor(
     : { formats: [own], notes: [`No merged.onnx will be written: ${unmerged}`] };
 }
 
+export { publicJobText } from '#src/formats/jobs/publicJob.ts';
+
 /** The files of a ZIP archive by path. */
 export const unzip = (bytes: Uint8Array): Promise<ReadonlyMap<string, Uint8Array>> => unzipFiles(bytes);
 

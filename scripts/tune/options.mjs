@@ -3,10 +3,10 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { ROOT } from '../ensure.mjs';
 import { readMarker } from './output.mjs';
+import { FORMATS } from './places.mjs';
 import { HERE, refuse } from './refuse.mjs';
 
-export const USAGE =
-  'npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--root NAME] [--adapter FILE|DIR] [--set INPUT=VALUE] [--format lycoris,comfyui,peft,oft_r,diff,onnx,onnx_fp16] [--pause N] [--resume]';
+export const USAGE = `npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--root NAME] [--adapter FILE|DIR] [--set INPUT=VALUE] [--format ${FORMATS.join(',')}] [--pause N] [--resume]`;
 
 /** Folders of src/tasks with an info.ts, which is what makes a task. */
 const taskNames = () =>
@@ -34,9 +34,6 @@ export const help = () => `usage: ${USAGE}
 Ctrl+C saves, too. Exit status 2: something given cannot be used; a line says what.`;
 
 /** @import { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts' */
-/** @type {readonly AdapterFormat[]} */
-export const FORMATS = ['lycoris', 'comfyui', 'peft', 'oft_r', 'diff', 'onnx', 'onnx_fp16'];
-
 /**
  * @typedef {object} Options
  * @property {string | null} job

@@ -18,6 +18,7 @@ import type {
   Outcome,
   Samples,
   Preparation,
+  Problem,
   RunEvent,
   RunResult,
   RunSummary,
@@ -71,6 +72,8 @@ export interface Automation {
   open(options: RunOptions & { readonly adapter: FolderInput }): Promise<Outcome<AdapterReport>>;
   lastRun(): Promise<RunSummary | null>;
   discard(id: string): Promise<void>;
+  /** The report that the page's own button copies. */
+  report(problem: Problem): Promise<string>;
 }
 
 async function toBlob(file: FileInput): Promise<Blob> {
@@ -156,6 +159,7 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
     },
     lastRun: () => lab.trainer.lastRun(),
     discard: (id) => lab.trainer.discard(id),
+    report: (problem) => lab.report(problem),
   };
 }
 

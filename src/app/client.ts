@@ -3,6 +3,7 @@ import { proxy, type Remote } from 'comlink';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type {
   AdapterReport,
+  DebugFigures,
   ExportedFile,
   JobRequest,
   Outcome,
@@ -157,6 +158,11 @@ export class WorkerTrainer implements Trainer {
   lastRun(): Promise<RunSummary | null> {
     if (!this.#connection.isOpen) return newestRun();
     return this.#call((api) => api.lastRun());
+  }
+  /** Without a worker there is nothing to tell, and none is opened for it. */
+  debug(): Promise<Outcome<DebugFigures | null>> {
+    if (!this.#connection.isOpen) return Promise.resolve({ ok: true, value: null });
+    return this.#outcome((api) => api.debug());
   }
   discard(id: string): Promise<void> {
     return this.#call((api) => api.discard(id));

@@ -1,4 +1,5 @@
 /** @file Where an adapter can go: what to save for it, and where to put the file. */
+import { adapterFormats, adapterKind } from '#src/formats/adapters/adapterFiles.ts';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 
 export interface Destination {
@@ -11,51 +12,10 @@ export interface Destination {
   readonly place: string;
 }
 
-export const destinations: readonly Destination[] = [
-  {
-    format: 'comfyui',
-    name: 'ComfyUI, A1111',
-    file: 'One safetensors file that both read alike: the constraint is worked into the numbers.',
-    place: 'ComfyUI: put it in models/loras and use the LoRA loader. A1111: models/Lora.',
-  },
-  {
-    format: 'lycoris',
-    name: 'LyCORIS, kohya',
-    file: 'One safetensors file with the parameters as LyCORIS trains them.',
-    place: 'kohya: network_module = "lycoris.kohya", and network_weights names this file.',
-  },
-  {
-    format: 'peft',
-    name: 'Python, PEFT',
-    file: 'A zip of adapter_config.json and adapter_model.safetensors.',
-    place: 'Unzip it, then PeftModel.from_pretrained(model, "the folder").',
-  },
-  {
-    format: 'oft_r',
-    name: 'OneTrainer, sd-scripts',
-    file: 'One safetensors file with oft_R keys, as OneTrainer and sd-scripts’ oft_v2 name them.',
-    place: 'OneTrainer: choose it as the LoRA base model. sd-scripts: network_weights.',
-  },
-  {
-    format: 'onnx',
-    name: 'ONNX Runtime',
-    file: 'The whole model with the rotations worked into its weights.',
-    place:
-      'It takes the place of the model’s own .onnx file. No adapter is needed any more, and none can be taken out.',
-  },
-  {
-    format: 'onnx_fp16',
-    name: 'ONNX Runtime, half size',
-    file: 'The same model with its weights in float16: half as large, computed in float32.',
-    place: 'As above; differences of about a thousandth are to be expected.',
-  },
-  {
-    format: 'diff',
-    name: 'Weight differences',
-    file: 'Every weight’s change in full: large, and read by whatever takes .diff keys.',
-    place: 'ComfyUI and A1111 take it from the same folders as a LoRA.',
-  },
-];
+export const destinations: readonly Destination[] = adapterFormats
+  .map((format) => ({ format, ...adapterKind(format) }))
+  .sort((a, b) => a.rank - b.rank)
+  .map(({ format, words }) => ({ format, ...words }));
 
 /** What stands between an adapter and a format. */
 export interface Verdict {

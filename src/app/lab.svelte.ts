@@ -20,6 +20,7 @@ import type {
 import type { Trainer } from './client.ts';
 import { Comparison } from './comparison.svelte.ts';
 import { remember } from './estimate.ts';
+import { EventLog } from './eventLog.ts';
 import { percent, plural } from './format.ts';
 import { addPasted, type Pasted } from './pasted.ts';
 import { jobWith, judgedByShare, withPicked } from './picking.ts';
@@ -28,10 +29,9 @@ import { Inspector } from './inspector.svelte.ts';
 import { failed, toProblem } from './problems.ts';
 import { RemoteModels } from './remote.svelte.ts';
 import { RunState } from './run.svelte.ts';
+import type { Screen } from './screens.ts';
 import { drawsPrompts, taskOf } from './taskWords.ts';
 import { TabGuard, WakeLock, type OtherTab } from './tab.ts';
-
-export type Screen = 'home' | 'inspect' | 'prepare' | 'train' | 'result';
 
 /** An adapter file on trial: what became of it, and how to draw with it. */
 export interface OpenedAdapter {
@@ -43,6 +43,8 @@ export interface OpenedAdapter {
 export class Lab {
   readonly trainer: Trainer;
   readonly run = new RunState();
+  /** What happened last, for error reports. */
+  readonly log = new EventLog();
   readonly comparison: Comparison;
   readonly inspector: Inspector;
   readonly remote: RemoteModels;
@@ -275,6 +277,20 @@ export class Lab {
     return requestOf(job, this.#picked, this.#preference);
   }
 
+  /** All that a report of this problem says, as text. */
+  async report(problem: Problem): Promise<string> {
+    const { errorReport } = await import('./report.ts');
+    const { status, step, total, phase } = this.run;
+    const running = status === 'idle' ? '' : `; run ${status}, step ${step} of ${total}`;
+    return errorReport({
+      problem,
+      job: this.run.busy || status === 'failed' ? this.run.job : this.#job,
+      backend: this.#backend,
+      events: this.log.events,
+      state: `screen ${this.#screen}${running}${phase ? `, ${phase.name}` : ''}`,
+    });
+  }
+
   /** Loads model and data, plans the layers, lists all problems; with `probe`, times a few steps. */
   async prepare(
     probe: boolean,
@@ -304,6 +320,7 @@ export class Lab {
       this.#layers = outcome.value.layers;
     } else {
       this.#problem = outcome.problem;
+      this.log.note(`not made ready: ${outcome.problem.message}`);
       this.#seen = null;
     }
     return outcome;
@@ -370,7 +387,9 @@ export class Lab {
       if (!this.#preparation) {
         const prepared = await this.prepare(false, ({ what, done, total }) => {
           const phase = what === 'fetching' ? what : 'preparing';
-          this.run.accept({ kind: 'phase', phase, done, total });
+          const event = { kind: 'phase', phase, done, total } as const;
+          this.run.accept(event);
+          this.log.accept(event);
         });
         const stop = prepared.ok
           ? prepared.value.problems.find(({ severity }) => severity === 'error')
@@ -384,6 +403,7 @@ export class Lab {
         (event) => {
           if (event.kind === 'checkpoint' && this.run.checkpoint === null) void askToPersist();
           this.run.accept(event);
+          this.log.accept(event);
           this.#report(event);
           // A runtime that had to be started anew has one thread.
           if (event.kind === 'warning') void this.#askDevice();
@@ -452,6 +472,7 @@ export class Lab {
 
   #failRun(problem: Problem): Outcome<RunResult> {
     this.run.fail(problem);
+    this.log.note(`failed: ${problem.message}`);
     // What happened is an alert of its own on the screen.
     this.#say('Training stopped.');
     void this.refreshUnfinished();
@@ -480,5 +501,6 @@ export class Lab {
 
   #say(text: string): void {
     this.#announcement = text;
+    this.log.note(text);
   }
 }

@@ -28,14 +28,3 @@ export function toProblem(cause: unknown, rest: Partial<Omit<Problem, 'detail'>>
 export function failed<T>(problem: Problem): Outcome<T> {
   return { ok: false, problem };
 }
-
-/** For the disclosure and its copy button: all that a bug report needs, and nothing of the user's data. */
-export function describeProblem(problem: Problem): string {
-  const lines = [`Rotune: ${problem.message}`, `code: ${problem.code}`];
-  if (problem.item) lines.push(`item: ${problem.item}`);
-  if (problem.safe) lines.push(`safe: ${problem.safe}`);
-  if (problem.cure) lines.push(`cure: ${problem.cure}`);
-  lines.push(`browser: ${navigator.userAgent}`, `isolated: ${crossOriginIsolated}`);
-  if (problem.detail) lines.push('', problem.detail);
-  return lines.join('\n');
-}

@@ -2,6 +2,7 @@
 import type * as Ort from 'onnxruntime-web';
 import { threadsOf } from '#src/platform/threads.ts';
 import { RuntimeError } from './errors.ts';
+import { heap } from './heap.ts';
 import { keepWorkers } from './keepWorkers.ts';
 import { describeAdapter, lookForAdapter, type Prefer, wasmReason, withoutGpu } from './look.ts';
 import { startRuntime } from './start.ts';
@@ -95,6 +96,7 @@ export async function openBackend(options: RuntimeOptions): Promise<Backend> {
   const choice = await choose(options);
   const bundle: Bundle = choice.kind === 'wasm' ? 'wasm' : 'Suspending' in WebAssembly ? 'jspi' : 'webgpu';
   keepWorkers();
+  heap.begin();
   const ort = await loaders[bundle]();
   const possible = threadsOf();
   const threads = options.threads ?? possible.count;

@@ -27,6 +27,8 @@ export type Field =
 export interface TaskInfo {
   /** As in job files: `task = "image-classification"`. */
   readonly id: string;
+  /** Where it stands among the others: smaller numbers first. */
+  readonly rank: number;
   /** "Recognise images" */
   readonly title: string;
   /** One plain sentence: what it teaches. */

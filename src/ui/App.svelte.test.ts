@@ -17,6 +17,34 @@ async function open(options: FakeOptions = {}) {
 
 afterEach(() => vi.restoreAllMocks());
 
+describe('a problem', () => {
+  it('can be copied whole as a report', async () => {
+    const copy = vi.spyOn(navigator.clipboard, 'writeText').mockResolvedValue();
+    const { lab } = await open({ failAt: 3 });
+    await page.getByRole('button', { name: /Teach it black-and-white/ }).click();
+    await page.getByRole('button', { name: 'Copy the report' }).click();
+    await expect.element(page.getByRole('button', { name: 'Copied' })).toBeVisible();
+    const [text = ''] = copy.mock.calls[0] ?? [];
+    expect(text).toContain('what happened: The graphics driver restarted.');
+    expect(text).toContain('run failed, step 2 of 8');
+    expect(text).toContain('step 2: loss');
+    expect(text).toContain('GPUDevice lost');
+    for (const prompt of lab.job.sample.prompts) expect(text).not.toContain(prompt);
+    await page.getByText('What the report says').click();
+    await expect.element(page.getByRole('region', { name: 'Error report' })).toBeVisible();
+    expect(await violations()).toEqual([]);
+  });
+
+  it('lies there selected where the browser does not copy', async () => {
+    vi.spyOn(navigator.clipboard, 'writeText').mockRejectedValue(new Error('no'));
+    await open({ failAt: 1 });
+    await page.getByRole('button', { name: /Teach it black-and-white/ }).click();
+    await page.getByRole('button', { name: 'Copy the report' }).click();
+    await expect.element(page.getByRole('button', { name: 'Selected below: copy it' })).toBeVisible();
+    expect(getSelection()?.toString()).toContain('Rotune error report');
+  });
+});
+
 describe('home', () => {
   it('teaches the demo at one press and ends at the result', async () => {
     const { lab } = await open();

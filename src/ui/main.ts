@@ -17,7 +17,8 @@ const trainer = new WorkerTrainer();
 const lab = new Lab(trainer, defaultJob);
 const offline = new Offline(() => reloadWithLink(lab));
 globalThis.rotune = createAutomation(lab, parseJob);
-mount(App, { target, props: { lab, offline } });
+const debug = new URLSearchParams(location.search).has('debug');
+mount(App, { target, props: { lab, offline, debug } });
 
 void offline.register();
 void readLink(lab);

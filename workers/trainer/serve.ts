@@ -96,6 +96,7 @@ const api: WorkerApi = {
     }
   },
   discard: (id) => session.discard(id),
+  debug: () => session.debug(),
 };
 
 expose(api);

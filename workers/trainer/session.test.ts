@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readSafetensors } from '#src/formats/files/safetensors.ts';
-import type { Outcome, RunEvent, Samples } from '../protocol.ts';
+import type { DebugFigures, Outcome, RunEvent, Samples } from '../protocol.ts';
 import { publicFetch } from './testing/publicFetch.ts';
 import {
   adapterBytes,
@@ -14,6 +14,7 @@ import {
   request,
   steps,
   timeless,
+  tinyRequest,
   value,
   wholeRun,
 } from './testing/sessions.ts';
@@ -46,6 +47,29 @@ describe('a run', () => {
     const blocks = [...tensors.keys()].filter((key) => key.endsWith('.oft_blocks'));
     expect(blocks.length).toBeGreaterThan(5);
     expect(blocks.every((key) => key.startsWith('lycoris_up_blocks_2'))).toBe(true);
+  });
+
+  it('says what it is made of and what it costs, while it goes on and after', async () => {
+    const session = lab.newSession();
+    expect(value(await session.debug())).toBeNull();
+    let during: Promise<Outcome<DebugFigures | null>> | null = null;
+    const { placement, memory, timings } = value(
+      await session.start(tinyRequest(), (event) => {
+        if (event.kind === 'steps') during ??= session.debug();
+      }),
+    );
+    const going = value(await during!)!;
+    expect(going.step?.stages.map(({ name }) => name)).toEqual(['step']);
+    expect(going.step?.operators.reduce((sum, { nodes }) => sum + nodes, 0)).toBe(
+      going.step?.stages[0]?.nodes,
+    );
+    expect(going.step?.memory.weights).toBeGreaterThan(0);
+    expect(going.step?.stages[0]?.activations).toBeGreaterThanOrEqual(going.step!.memory.activations);
+    expect(going.timings).toHaveProperty('train');
+    expect(going.placement.nodes).toBeGreaterThanOrEqual(going.step!.stages[0]!.nodes);
+    const after = value(await session.debug())!;
+    expect(after).toMatchObject({ step: going.step, placement, timings });
+    expect(after.measured).toMatchObject(memory);
   });
 
   it('ends with phases in order', () => {

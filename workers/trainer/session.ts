@@ -1,4 +1,6 @@
 /** @file The trainer behind the worker's API: one device, one job at a time, one adapter to sample from and to export. */
+import { heap } from '#src/runtime/heap.ts';
+import { FIRST_ROUNDS } from '#src/training/rounds.ts';
 import { randomId } from '#src/platform/id.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
 import type { BackendKind, BackendReport, LoadExternal } from '#src/runtime/types.ts';
@@ -21,6 +23,8 @@ import type {
 } from '../protocol.ts';
 import { Inspector } from '../inspection/inspect.ts';
 import type { Inspection, Look } from '../inspection/types.ts';
+import type { DebugFigures } from './debug/types.ts';
+import { stepFigures } from './debug/figures.ts';
 import { exportAs, wholeParts } from './adapters/adapter.ts';
 import type { Bench } from './bench.ts';
 import { type CreateRuntime, Devices } from './devices.ts';
@@ -80,6 +84,10 @@ export class Session implements SessionApi {
   #tidied = false;
   /** Ends the preparation that is going on. */
   #cancelling: AbortController | null = null;
+  /** Where the time of the present or last run went. */
+  #watch = new Stopwatch();
+  /** The last run's end, whose step is freed since. */
+  #last: (Pick<RunResult, 'placement' | 'memory'> & { readonly setup: Setup }) | null = null;
   /** What the data at hand are called, where they are to be kept. */
   #keepAs: string | null = null;
 
@@ -214,6 +222,23 @@ export class Session implements SessionApi {
     await this.#env.runs.remove(id).catch(() => undefined);
   }
 
+  debug(): Promise<Outcome<DebugFigures | null>> {
+    return this.#outcome(async () => {
+      if (this.#devices.report === null) return null;
+      const bench = this.#devices.standing();
+      const setup = this.#setup?.setup ?? null;
+      const sound = setup?.problems.every(({ severity }) => severity !== 'error') ?? false;
+      const ended = !this.#run && this.#last?.setup === setup ? this.#last : null;
+      return {
+        backend: bench.runtime.backend,
+        step: setup && sound ? stepFigures(setup.program(this.#run?.rounds ?? FIRST_ROUNDS)) : null,
+        placement: ended?.placement ?? bench.placement(),
+        timings: this.#watch.seconds(),
+        measured: { ...(ended?.memory ?? bench.runtime.memory()), heap: heap.bytes },
+      };
+    });
+  }
+
   async #outcome<T>(work: () => Promise<T>): Promise<Outcome<T>> {
     try {
       return good(await work());
@@ -288,6 +313,7 @@ export class Session implements SessionApi {
     resume: string | undefined,
   ): Promise<RunResult> {
     const watch = new Stopwatch();
+    this.#watch = watch;
     emit({ kind: 'phase', phase: 'loading' });
     const tell = seldom(emit);
     const saved = resume === undefined ? null : await this.#saved(resume, emit);
@@ -330,6 +356,7 @@ export class Session implements SessionApi {
     if (this.#early === 'stop') run.stop();
     try {
       const result = await run.run();
+      this.#last = { placement: result.placement, memory: result.memory, setup };
       const adapter = await run.adapter();
       const { model, external, layoutKey } = setup;
       this.#shelf.leave({ adapter, model, external, layoutKey });

@@ -2,6 +2,7 @@
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type {
   AdapterReport,
+  DebugFigures,
   Evaluation,
   ExportedFile,
   Fit,
@@ -283,6 +284,36 @@ export class FakeTrainer extends FakeDownloads implements TrainerApi {
   }
   async removeKept() {
     return good(null);
+  }
+  async debug(): Promise<Outcome<DebugFigures | null>> {
+    const stage = (name: string, nodes: number) => ({
+      name,
+      nodes,
+      inputs: 140,
+      outputs: 6,
+      constants: { count: 310, bytes: 11_000_000, uploaded: 133 },
+      activations: 3.3e8,
+    });
+    return good<DebugFigures>({
+      backend: this.#backend,
+      step: {
+        stages: [stage('forward', 900), stage('backward', 1200)],
+        operators: [
+          { op: 'Mul', nodes: 640 },
+          { op: 'MatMul', nodes: 410 },
+          { op: 'com.microsoft::FusedMatMul', nodes: 12 },
+        ],
+        memory: { weights: 1.1e7, state: 2e6, activations: 3.3e8 },
+      },
+      placement: {
+        nodes: 2100,
+        elsewhere: [
+          { node: 'pad_3', op: 'Pad', device: 'CPU', reason: 'WebGPU has no kernel for this Pad.' },
+        ],
+      },
+      timings: { load: 0.8, compile: 2.1, train: 3.3 },
+      measured: { weights: 12_920_538, state: 690_000, heap: 4.02e8 },
+    });
   }
   async discard() {
     this.#unfinished = null;

@@ -4,7 +4,8 @@ import { mergeWeight } from '#src/oft/insertion/mergeWeight.ts';
 import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
 import { peftSettings } from '#src/oft/plan/planned.ts';
 import type { Clamp } from '#src/oft/types.ts';
-import { adapterFit, adapterLosses, readAdapter, writeAdapter } from './adapterFiles.ts';
+import { FORMATS } from '../../../scripts/tune/places.mjs';
+import { adapterFit, adapterFormats, adapterLosses, readAdapter, writeAdapter } from './adapterFiles.ts';
 import type { AdapterFormat } from './adapterFormat.ts';
 import { FormatError } from '../errors.ts';
 import { readSafetensors } from '../files/safetensors.ts';
@@ -211,4 +212,8 @@ describe('what a tool cannot hold', () => {
     );
     expect(losses('peft', testAdapter(conv, 6, peftSettings, random))).toMatch(/scrambles/);
   });
+});
+
+it('has a file in kinds/ for every kind, which is where commands find their names', () => {
+  expect([...FORMATS].sort()).toEqual([...adapterFormats].sort());
 });

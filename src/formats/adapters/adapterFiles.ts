@@ -1,48 +1,33 @@
-/** @file One door to all adapter files: writes each format, tells what it loses, and finds out what a file is when it reads one. */
+/** @file One door to all adapter files: writes each kind, tells what it loses, and finds out what a file is when it reads one. */
 import type { ToolFormat } from '#src/oft/modules/types.ts';
-import type { Tool } from '#src/oft/modules/readers.ts';
 import { nameLosses } from '#src/oft/modules/verdict.ts';
-import type { WholeValues } from '#src/oft/rotation/parameters.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
-import type { AdapterFormat } from './adapterFormat.ts';
-import type { AdapterFile, AdapterInput, WrittenAdapter, WrittenFile } from './adapterTypes.ts';
-import { comfyuiFit, writeComfyui } from './lycoris/comfyui.ts';
-import { diffFit, readDiff, writeDiff } from './lycoris/diff.ts';
 import { FormatError, Misfit } from '../errors.ts';
+import { readSafetensors, type Safetensors } from '../files/safetensors.ts';
+import { isZip } from '../files/isZip.ts';
+import type { AdapterFormat } from './adapterFormat.ts';
+import type { AdapterInput, ReadAdapter, WrittenAdapter } from './adapterTypes.ts';
 import type { Fit } from './fit.ts';
 import { foreignMessage } from './foreignAdapters.ts';
-import { lycorisFit, writeLycoris } from './lycoris/lycoris.ts';
-import { readLycoris } from './lycoris/lycorisRead.ts';
-import { mergedFit, mergedHalfFit, writeMergedOnnx } from '../onnx/mergedOnnx.ts';
-import { oftRFit, readOftR, writeOftR } from './kohya/oftR.ts';
-import { configName, modelName, moduleOf, peftFit, writePeft } from './peft/peft.ts';
-import { parsePeftConfig, readPeft } from './peft/peftRead.ts';
-import { readSafetensors, type Safetensors } from '../files/safetensors.ts';
-import { isSplit } from './kohya/splitBlocks.ts';
-import { isZip } from '../files/isZip.ts';
+import type { AdapterKind, Named, Unknown } from './kind.ts';
+import * as kinds from './kinds.ts';
+import { configName, modelName } from './peft/peft.ts';
+import { parsePeftConfig } from './peft/peftRead.ts';
 
-export type { AdapterFile, AdapterInput, MergeOptions, WrittenAdapter, WrittenFile } from './adapterTypes.ts';
+export type { AdapterInput, MergeOptions, WrittenAdapter, WrittenFile } from './adapterTypes.ts';
 export type { Fit, Obstacle } from './fit.ts';
 
-type Named = Pick<WholeValues, 'name'>;
+/** A file, and what kind it was. */
+export interface AdapterFile extends ReadAdapter {
+  readonly format: AdapterFormat;
+}
 
-const fits: Readonly<Record<AdapterFormat, (planned: readonly PlannedLayer[]) => Fit>> = {
-  lycoris: lycorisFit,
-  comfyui: comfyuiFit,
-  peft: peftFit,
-  oft_r: oftRFit,
-  diff: diffFit,
-  onnx: mergedFit,
-  onnx_fp16: mergedHalfFit,
-};
+const all = Object.entries(kinds) as readonly (readonly [AdapterFormat, AdapterKind])[];
 
-/** Whose file a format is: layers that they do not look for are lost to them. */
-const readers: Readonly<Partial<Record<AdapterFormat, readonly Tool[]>>> = {
-  lycoris: ['LyCORIS'],
-  comfyui: ['ComfyUI', 'A1111 / Forge'],
-  peft: ['PEFT'],
-  oft_r: ['OneTrainer', 'kohya sd-scripts'],
-};
+/** Every kind of file. */
+export const adapterFormats: readonly AdapterFormat[] = all.map(([format]) => format);
+
+export const adapterKind = (format: AdapterFormat): AdapterKind => kinds[format];
 
 /**
  * Whether the format can hold the adapter (obstacles, each with the change that helps), and what it loses. Throws nothing.
@@ -53,8 +38,9 @@ export function adapterFit(
   planned: readonly PlannedLayer[],
   whole: readonly Named[] = [],
 ): Fit {
-  const { obstacles, losses } = fits[format](planned);
-  const unseen = (readers[format] ?? []).flatMap((tool) => nameLosses(tool, format as ToolFormat, planned));
+  const { tools = [], fit } = adapterKind(format);
+  const { obstacles, losses } = fit(planned);
+  const unseen = tools.flatMap((tool) => nameLosses(tool, format as ToolFormat, planned));
   return { obstacles, losses: [...unseen, ...losses, ...headLosses(format, whole)] };
 }
 
@@ -70,62 +56,27 @@ export function adapterLosses(
 
 /** What becomes of weights that were trained as they are. */
 export function headLosses(format: AdapterFormat, whole: readonly Named[]): string[] {
+  if (whole.length === 0) return [];
+  const { head } = adapterKind(format);
+  if (head) return head(whole);
   const names = whole.map((w) => w.name).join(', ');
-  if (whole.length === 0 || format.startsWith('onnx')) return [];
-  if (format === 'peft') {
-    const left = whole.filter((w) => !moduleOf(w)).map((w) => w.name);
-    return left.length === 0
-      ? []
-      : [
-          `${left.join(', ')}, the new last layer, has no module's name in the model's file, so PEFT's cannot hold it: keep the merged model too.`,
-        ];
-  }
   return [
     `The new last layer (${names}) is in no file of this kind: keep the merged model, or PEFT's folder, too.`,
   ];
 }
-
-const fileName = 'adapter.safetensors';
 
 /**
  * The adapter's files in a format. LyCORIS and its relatives: one safetensors file; PEFT: a folder's two; ONNX: the whole model.
  * @throws FormatError where the format cannot hold the adapter, naming the change that helps; ModelError for the model to merge into.
  */
 export async function writeAdapter(format: AdapterFormat, input: AdapterInput): Promise<WrittenAdapter> {
-  const { layers, meta, whole = [] } = input;
+  const { layers, whole = [] } = input;
   if (layers.length === 0) throw new FormatError('There is no adapted layer to save. Train one first.');
-  const files = await write(format, input);
+  const { write, takes } = adapterKind(format);
+  const files = await write(input);
   const planned = layers.map((l) => l.layer);
-  const left = format === 'peft' || format === 'oft_r' ? planned.filter((p) => p.size > 1) : planned;
-  const losses = adapterLosses(format, planned, whole);
-  return { files, losses, layers: left.length };
-
-  async function write(kind: AdapterFormat, { weight, model, others }: AdapterInput): Promise<WrittenFile[]> {
-    switch (kind) {
-      case 'lycoris':
-        return [{ path: fileName, bytes: await writeLycoris(layers, meta) }];
-      case 'comfyui':
-        return [{ path: fileName, bytes: await writeComfyui(layers, meta) }];
-      case 'oft_r':
-        return [{ path: fileName, bytes: await writeOftR(layers, meta) }];
-      case 'peft':
-        return writePeft(layers, {
-          ...(meta?.baseModel !== undefined && { baseModel: meta.baseModel }),
-          ...(others && { others }),
-          whole,
-        });
-      case 'diff':
-        if (!weight)
-          throw new FormatError(
-            'Weight differences need the model’s weights, which were not given. Open the model again.',
-          );
-        return [{ path: fileName, bytes: await writeDiff(layers, weight, meta) }];
-      case 'onnx':
-      case 'onnx_fp16':
-        if (!model) throw new FormatError('Merging needs the model, which was not given. Open it again.');
-        return writeMergedOnnx(layers, kind === 'onnx' ? model : { ...model, precision: 'float16' }, whole);
-    }
-  }
+  const written = takes ? planned.filter(takes) : planned;
+  return { files, losses: adapterLosses(format, planned, whole), layers: written.length };
 }
 
 /** The file of a folder by its name, in whatever subfolder. */
@@ -162,15 +113,11 @@ function read(files: ReadonlyMap<string, Uint8Array>, layers: readonly Layer[]):
   const parsed = config ? parsePeftConfig(config) : null;
   const file = withKnownEnds(readSafetensors(weights));
   const keys = [...file.tensors.keys()];
-  const has = (end: string): boolean => keys.some((key) => key.endsWith(end));
-  if (has('.oft_blocks') || keys.some(isSplit)) return { format: 'lycoris', ...readLycoris(file, layers) };
-  if (keys.some((key) => /\.oft_(embedding_)?R\.([^.]+\.)?weight$/.test(key)))
-    return parsed || keys.some((key) => key.startsWith('base_model.'))
-      ? readPeft(file, parsed, layers)
-      : readOftR(file, layers);
+  const unknown: Unknown = { file, keys, config: parsed };
+  for (const [format, { recognises, read: readKind }] of all)
+    if (readKind && recognises?.(unknown)) return { ...readKind(unknown, layers), format };
   const foreign = foreignMessage(keys);
   if (foreign !== undefined) throw new FormatError(foreign);
-  if (has('.diff')) return readDiff(file, layers);
   if (keys.length === 0) throw new Misfit('The adapter file holds no tensors.');
   throw new FormatError(
     `The file is no adapter that is known: it has ${keys[0]!}. OFT adapters have keys that end in .oft_blocks (LyCORIS, ComfyUI, kohya) or .oft_R.weight (PEFT, OneTrainer).`,

@@ -1,9 +1,4 @@
-/** @file The kinds of file that an adapter leaves as. */
+/** @file The names of the kinds of file that an adapter leaves as; what each is stands in kinds/. */
+import type * as kinds from './kinds.ts';
 
-/**
- * lycoris: safetensors with `oft_blocks` as LyCORIS saves them; comfyui: the same, clamp baked in and alpha 0, rescale re-encoded, for
- * ComfyUI and A1111; peft: adapter_config.json + adapter_model.safetensors; oft_r: `oft_R.weight` under flat names (OneTrainer, sd-scripts
- * oft_v2); diff: whole weight differences; onnx: the merged model; onnx_fp16: the same with
- * its weights stored in half precision.
- */
-export type AdapterFormat = 'lycoris' | 'comfyui' | 'peft' | 'oft_r' | 'diff' | 'onnx' | 'onnx_fp16';
+export type AdapterFormat = keyof typeof kinds;

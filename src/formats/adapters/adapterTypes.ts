@@ -2,7 +2,6 @@
 import type { LayerParameters, WholeValues } from '#src/oft/rotation/parameters.ts';
 import type { Layer } from '#src/oft/types.ts';
 import type { Model } from '#src/onnx/model.ts';
-import type { AdapterFormat } from './adapterFormat.ts';
 import type { LycorisMeta } from './lycoris/lycorisMeta.ts';
 
 export interface WrittenFile {
@@ -44,8 +43,8 @@ export interface WrittenAdapter {
   readonly layers: number;
 }
 
-export interface AdapterFile {
-  readonly format: AdapterFormat;
+/** What a file holds for a model. */
+export interface ReadAdapter {
   /** In the order of the layers asked for, planned as the file says. */
   readonly layers: readonly LayerParameters[];
   /** `.diff` only: W′ − W by layer path, in torch's order. */

@@ -1,13 +1,11 @@
 /** @file The model itself with rotated weights, as an ONNX file that any runtime loads. */
 import { mergeWeight } from '#src/oft/insertion/mergeWeight.ts';
 import type { LayerParameters, WholeValues } from '#src/oft/rotation/parameters.ts';
-import type { PlannedLayer } from '#src/oft/types.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
 import type { Model } from '#src/onnx/model.ts';
 import { constantOf, tensor } from '#src/onnx/tensor.ts';
 import type { MergeOptions, WrittenFile } from '../adapters/adapterTypes.ts';
 import { checkNumbers } from '../adapters/blockNumbers.ts';
-import { type Fit, FitBuilder } from '../adapters/fit.ts';
 import { externalised, GraphEdit, halved } from './onnxEdit.ts';
 import { withWhole } from './onnxHead.ts';
 import { flippedAt, noWeight, seenValues, weightInput, weightUses, nameInFile } from './onnxWeights.ts';
@@ -16,24 +14,6 @@ const modelFile = 'model.onnx';
 const dataFile = 'model.onnx.data';
 /** Beyond this many bytes of weights they go to a file of their own: a protobuf file ends at 2 GiB. */
 const LARGEST_INLINE = 1e9;
-
-const merging = (planned: readonly PlannedLayer[]): FitBuilder =>
-  new FitBuilder(planned).loss(
-    () => true,
-    () =>
-      'The adapter cannot be taken out of the merged model again, nor its strength changed: keep its own file too.',
-  );
-
-/** What merging loses. */
-export const mergedFit = (planned: readonly PlannedLayer[]): Fit => merging(planned);
-
-/** What merging into half-precision weights loses. */
-export const mergedHalfFit = (planned: readonly PlannedLayer[]): Fit =>
-  merging(planned).loss(
-    () => true,
-    () =>
-      'Every weight of the model is rounded to half precision (11 bits, 0.05 %); what is computed from them stays in single precision.',
-  );
 
 /** Whether the numbers leave the weight as it is. */
 const idle = ({ blocks, rescale }: LayerParameters): boolean =>

@@ -7,6 +7,7 @@ import { defaults } from './options.ts';
 
 export const info: TaskInfo = {
   id: 'diffusion',
+  rank: 1,
   title: 'Draw in a style',
   summary: 'Teaches an image model how your pictures look.',
   wants:

@@ -29,6 +29,7 @@ const losses = ['mse', 'l1', 'huber', 'cross_entropy', 'bce', 'cosine', 'model']
 
 export const info: TaskInfo = {
   id: 'generic',
+  rank: 6,
   title: 'Arrays',
   summary: 'Trains any model on arrays of numbers that you made yourself.',
   wants:

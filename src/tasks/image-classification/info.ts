@@ -36,6 +36,7 @@ const share = real('a number from 0 to 1', (x) => x >= 0 && x <= 1);
 
 export const info: TaskInfo = {
   id: 'image-classification',
+  rank: 2,
   title: 'Recognise images',
   summary: 'Teaches a model to tell your kinds of pictures apart.',
   wants:

@@ -36,6 +36,7 @@ export const languageDefaults: LanguageOptions = {
 
 export const info: TaskInfo = {
   id: 'language',
+  rank: 4,
   title: 'Write text',
   summary: 'Teaches a language model your texts, or to answer as your chats do.',
   wants:

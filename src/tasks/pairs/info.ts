@@ -29,6 +29,7 @@ export const pairsDefaults: PairsOptions = {
 
 export const info: TaskInfo = {
   id: 'pairs',
+  rank: 5,
   title: 'Turn one into another',
   summary: 'Teaches a model to make a picture, or a row of numbers, out of another.',
   wants:

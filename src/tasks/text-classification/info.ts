@@ -29,6 +29,7 @@ export const textClassDefaults: TextClassOptions = {
 
 export const info: TaskInfo = {
   id: 'text-classification',
+  rank: 3,
   title: 'Sort texts',
   summary: 'Teaches a model to tell your kinds of texts apart.',
   wants:

@@ -9,10 +9,11 @@ import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import App from '../App.svelte';
 import '../styles/base.css';
 
-export async function open(options: FakeOptions = {}, job: Job = fakeJob) {
+/** `debug`: as with `?debug` behind the address. */
+export async function open(options: FakeOptions = {}, job: Job = fakeJob, debug = false) {
   const trainer = new FakeTrainer({ pace: 1, ...options });
   const lab = new Lab(trainer, job);
-  await render(App, { lab, offline: new Offline() });
+  await render(App, { lab, offline: new Offline(), debug });
   return { lab, trainer };
 }
 

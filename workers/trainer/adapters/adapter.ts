@@ -1,5 +1,5 @@
 /** @file A trained or opened adapter: what the plan made of the layers, the numbers, and its files for every tool. */
-import { writeAdapter } from '#src/formats/adapters/adapterFiles.ts';
+import { adapterKind, writeAdapter } from '#src/formats/adapters/adapterFiles.ts';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { printJob } from '#src/formats/jobs/job.ts';
@@ -44,21 +44,10 @@ const shortName = (source: string): string =>
     .at(-1)
     ?.replaceAll(/[^\w.-]+/g, '-') || 'own';
 
-/** Where the file goes, behind its name. */
-const uses: Readonly<Record<AdapterFormat, string>> = {
-  lycoris: '',
-  comfyui: '-comfyui',
-  peft: '-peft',
-  oft_r: '-onetrainer',
-  diff: '-diff',
-  onnx: '-merged',
-  onnx_fp16: '-merged-fp16',
-};
-
 const nameOf = ({ job, step, opened }: Adapter, format: AdapterFormat): string =>
   opened === undefined
-    ? `${shortName(job.model)}-${shortName(job.data.train)}-oft-${step}${uses[format]}`
-    : `${shortName(opened)}${uses[format] || '-lycoris'}`;
+    ? `${shortName(job.model)}-${shortName(job.data.train)}-oft-${step}${adapterKind(format).suffix}`
+    : `${shortName(opened)}${adapterKind(format).suffix || '-lycoris'}`;
 
 /**
  * The adapter as a file of that kind; several files as one ZIP archive.
@@ -79,7 +68,8 @@ export async function exportAs(
     });
   const adapted = new Set(layout.planned.map((p) => p.layer.path));
   const { dim } = job.plan.blocks;
-  const parts = format === 'diff' || format.startsWith('onnx') ? await model() : [];
+  const { holds } = adapterKind(format);
+  const parts = holds === 'rotations' ? [] : await model();
   const turned = readParameters(layout, theta);
   const whole = readWhole(layout, theta);
   const write = (own: typeof turned, part?: TaskModel['parts'][number]) =>
@@ -91,19 +81,20 @@ export async function exportAs(
       ...(parts.length > 0 && { weight: weightOf(parts) }),
       ...(part && { model: { model: part.file.model, ...(classes && { classes }) } }),
     });
-  const written = format.startsWith('onnx')
-    ? joined(
-        await Promise.all(
-          parts.map(async (part) => ({
-            part: part.part,
-            ...(await write(
-              parts.length > 1 ? turned.filter(({ layer }) => layer.layer.part === part.part) : turned,
-              part,
-            )),
-          })),
-        ),
-      )
-    : await write(turned);
+  const written =
+    holds === 'model'
+      ? joined(
+          await Promise.all(
+            parts.map(async (part) => ({
+              part: part.part,
+              ...(await write(
+                parts.length > 1 ? turned.filter(({ layer }) => layer.layer.part === part.part) : turned,
+                part,
+              )),
+            })),
+          ),
+        )
+      : await write(turned);
   const { files, losses } = written;
   const [only, ...more] = files;
   const single = more.length === 0 ? only : undefined;

@@ -1,6 +1,5 @@
 /** @file An adapter file as the start of a run, or to draw with: what it holds of this model, and how a plan goes on with it. */
-import { readAdapter } from '#src/formats/adapters/adapterFiles.ts';
-import type { AdapterFile } from '#src/formats/adapters/adapterTypes.ts';
+import { type AdapterFile, readAdapter } from '#src/formats/adapters/adapterFiles.ts';
 import { unpacked } from '#src/formats/files/zip.ts';
 import { type LayerParameters } from '#src/oft/rotation/parameters.ts';
 import { plannedLayer, settingsOf } from '#src/oft/plan/planned.ts';

@@ -1,7 +1,7 @@
 /** @file What the rehearsal promises, saving keeps: every real exporter's model, in every kind of file, with every layer turned. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { adapterFit } from '#src/formats/adapters/adapterFiles.ts';
+import { adapterFit, adapterFormats } from '#src/formats/adapters/adapterFiles.ts';
 import { defaultJob } from '#src/formats/jobs/job.ts';
 import { defaultPlan } from '#src/formats/plans/plan.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
@@ -12,7 +12,7 @@ import { importGraph } from '#src/ops/import/import.ts';
 import { readRanges, readStructure } from '#src/tasks/modelFiles.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import { exportAs, wholeParts } from '../adapters/adapter.ts';
-import { FORMATS, type Rehearsed, rehearse } from './rehearse.ts';
+import { type Rehearsed, rehearse } from './rehearse.ts';
 
 const zoo = 'e2e/golden/zoo';
 
@@ -93,7 +93,7 @@ describe.each(cases)('$name', ({ name, dims }) => {
         modelHash: model.hash,
         classes: prepared.classes,
       };
-      for (const format of FORMATS) {
+      for (const format of adapterFormats) {
         if (adapterFit(format, layout.planned).obstacles.length > 0) continue;
         const save = exportAs(adapter, format, () => wholeParts(model as never, setup.external));
         if (refused.some((each) => each.format === format)) await expect(save, format).rejects.toThrow();

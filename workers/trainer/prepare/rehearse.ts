@@ -2,8 +2,7 @@
  * @file A dress rehearsal of saving: before a run, each kind of file is written once by its own writer, of an adapter that has hardly turned. What
  * would fail after hours fails in a moment, and is said beforehand.
  */
-import { adapterFit } from '#src/formats/adapters/adapterFiles.ts';
-import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
+import { adapterFit, adapterFormats, adapterKind } from '#src/formats/adapters/adapterFiles.ts';
 import { type WeightUse, weightUses } from '#src/formats/onnx/onnxWeights.ts';
 import {
   initialParameters,
@@ -16,17 +15,6 @@ import type { Unsaveable } from '../../protocol.ts';
 import { type Adapter, exportAs } from '../adapters/adapter.ts';
 import { problemOf } from '../problems.ts';
 import type { Setup } from './types.ts';
-
-/** Every kind of file. */
-export const FORMATS: readonly AdapterFormat[] = [
-  'lycoris',
-  'comfyui',
-  'peft',
-  'oft_r',
-  'diff',
-  'onnx',
-  'onnx_fp16',
-];
 
 /** Models of at most so many bytes are read whole for it; of larger ones only the weights that are merged. */
 const READ_WHOLE = 64e6;
@@ -121,10 +109,10 @@ export async function rehearse(setup: Rehearsed): Promise<readonly Unsaveable[]>
       })),
     ));
   const found: Unsaveable[] = [];
-  for (const format of FORMATS) {
+  for (const format of adapterFormats) {
     if (adapterFit(format, layout.planned).obstacles.length > 0) continue;
     // Differences hold the weights of all layers.
-    if (format === 'diff' && !whole) continue;
+    if (adapterKind(format).holds === 'differences' && !whole) continue;
     try {
       await exportAs(adapter, format, load);
     } catch (cause) {

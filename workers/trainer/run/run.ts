@@ -98,6 +98,11 @@ export class Run {
     return this.#c.id;
   }
 
+  /** Newton–Schulz rounds compiled into the step. */
+  get rounds(): number {
+    return this.#step.rounds;
+  }
+
   pause(): void {
     this.#wish ??= 'pause';
     this.#loop.pause();

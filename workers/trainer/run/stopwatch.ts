@@ -2,12 +2,12 @@
 
 export class Stopwatch {
   readonly #seconds = new Map<string, number>();
-  readonly #nested: { inner: number }[] = [];
+  readonly #nested: { readonly name: string; readonly began: number; inner: number }[] = [];
 
   /** Times a piece of work under a name; what is timed inside of it counts there only. */
   async time<T>(name: string, work: () => Promise<T>): Promise<T> {
     const began = performance.now();
-    const own = { inner: 0 };
+    const own = { name, began, inner: 0 };
     this.#nested.push(own);
     try {
       return await work();
@@ -20,8 +20,16 @@ export class Stopwatch {
     }
   }
 
-  /** Seconds by name. */
+  /** Seconds by name, those of what is going on included. */
   seconds(): Record<string, number> {
-    return Object.fromEntries(this.#seconds);
+    const seconds = new Map(this.#seconds);
+    const now = performance.now();
+    let inside = 0;
+    for (const { name, began, inner } of this.#nested.toReversed()) {
+      const spent = (now - began) / 1000;
+      seconds.set(name, (seconds.get(name) ?? 0) + spent - inner - inside);
+      inside = spent;
+    }
+    return Object.fromEntries(seconds);
   }
 }

@@ -5,7 +5,7 @@
 import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
 import { peftSettings, plannedLayer, storedBlocks, turnSign } from '#src/oft/plan/planned.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
-import type { AdapterFile } from '../adapterTypes.ts';
+import type { ReadAdapter } from '../adapterTypes.ts';
 import { isClamped, triangles } from '../blockNumbers.ts';
 import { FormatError } from '../../errors.ts';
 import { anywhere, demandFit, type Fit, FitBuilder } from '../fit.ts';
@@ -103,7 +103,7 @@ export async function writeOftR(
  * 2√(b − 1), which is baked in.
  * @throws FormatError where a shape does not fit, no layer is found, or the file also decomposes weights (DoRA).
  */
-export function readOftR({ tensors, metadata }: Safetensors, layers: readonly Layer[]): AdapterFile {
+export function readOftR({ tensors, metadata }: Safetensors, layers: readonly Layer[]): ReadAdapter {
   const dora = [...tensors.keys()].find((key) => /\.(dora_scale|dora_multiplier|initial_norm)$/.test(key));
   if (dora !== undefined)
     throw new FormatError(
@@ -142,5 +142,5 @@ export function readOftR({ tensors, metadata }: Safetensors, layers: readonly La
       `${listed(scaled)}: OneTrainer's scaled OFT; its factor 1/(2√(b − 1)) is multiplied into the blocks.`,
     );
   const { missing, unexpected } = file;
-  return { format: 'oft_r', layers: found, missing, unexpected, notes, metadata };
+  return { layers: found, missing, unexpected, notes, metadata };
 }

@@ -3,7 +3,7 @@ import { mergeWeight } from '#src/oft/insertion/mergeWeight.ts';
 import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import { sizeOf } from '#src/onnx/tensor.ts';
-import type { AdapterFile } from '../adapterTypes.ts';
+import type { ReadAdapter } from '../adapterTypes.ts';
 import { Misfit } from '../../errors.ts';
 import { type Fit, FitBuilder } from '../fit.ts';
 import { toFloat32 } from '../../files/floats.ts';
@@ -68,7 +68,7 @@ export function baseWeight(layer: Layer, weight: (layer: Layer) => Float32Array)
 }
 
 /** Reads a file of differences. Throws FormatError where a shape does not fit or no layer is found. */
-export function readDiff({ tensors, metadata }: Safetensors, layers: readonly Layer[]): AdapterFile {
+export function readDiff({ tensors, metadata }: Safetensors, layers: readonly Layer[]): ReadAdapter {
   const file = new KeyedTensors(tensors, ['diff'], layers);
   const differences = new Map<string, Float32Array>();
   for (const [layer, stem] of file.names.stems) {
@@ -88,5 +88,5 @@ export function readDiff({ tensors, metadata }: Safetensors, layers: readonly La
   const notes = ['Whole weight differences can be applied, but not trained on: they are no rotation.'];
   if (unexpected.some((key) => key.endsWith('.diff_b')))
     notes.push('The file also changes biases (.diff_b); they are left out.');
-  return { format: 'diff', layers: [], differences, missing, unexpected, notes, metadata };
+  return { layers: [], differences, missing, unexpected, notes, metadata };
 }

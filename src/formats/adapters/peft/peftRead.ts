@@ -3,7 +3,7 @@ import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
 import { defaultSettings, peftSettings, plannedLayer, widthOf } from '#src/oft/plan/planned.ts';
 import type { Layer, LayerSettings } from '#src/oft/types.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
-import type { AdapterFile } from '../adapterTypes.ts';
+import type { ReadAdapter } from '../adapterTypes.ts';
 import { triangleSize } from '../blockNumbers.ts';
 import { FormatError, Misfit } from '../../errors.ts';
 import { kernelSize } from '../fit.ts';
@@ -35,10 +35,11 @@ export function triangleBlocks(name: string, layer: Layer, { shape }: Tensor): T
 export const peftParameter = ({ kind }: Layer): string =>
   kind === 'embedding' ? 'oft_embedding_R' : 'oft_R';
 
-type Config = Readonly<Record<string, unknown>>;
+/** adapter_config.json, as read. */
+export type PeftConfig = Readonly<Record<string, unknown>>;
 
 /** @throws FormatError where it is no config of PEFT's OFT. */
-export function parsePeftConfig(bytes: Uint8Array): Config {
+export function parsePeftConfig(bytes: Uint8Array): PeftConfig {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -47,7 +48,7 @@ export function parsePeftConfig(bytes: Uint8Array): Config {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Misfit('adapter_config.json is not a JSON object.');
-  const config = value as Config;
+  const config = value as PeftConfig;
   const type = config.peft_type;
   if (type !== 'OFT')
     throw new FormatError(
@@ -56,7 +57,7 @@ export function parsePeftConfig(bytes: Uint8Array): Config {
   return config;
 }
 
-function settingsOf(config: Config): LayerSettings {
+function settingsOf(config: PeftConfig): LayerSettings {
   const number = (key: string, fallback: number, fits: (x: number) => boolean): number => {
     const x = config[key] ?? fallback;
     if (typeof x !== 'number' || !fits(x))
@@ -87,7 +88,11 @@ function settingsOf(config: Config): LayerSettings {
  * @param config null: there is none; PEFT's defaults are taken.
  * @throws FormatError where a shape does not fit, or no layer is found.
  */
-export function readPeft(file: Safetensors, config: Config | null, layers: readonly Layer[]): AdapterFile {
+export function readPeft(
+  file: Safetensors,
+  config: PeftConfig | null,
+  layers: readonly Layer[],
+): ReadAdapter {
   const { metadata } = file;
   // PEFT leaves the adapter's name out when it saves; a state dict taken by hand has it.
   const tensors = new Map(
@@ -130,5 +135,5 @@ export function readPeft(file: Safetensors, config: Config | null, layers: reado
     notes.push('The adapter also trained biases; they are left out.');
   if (Array.isArray(config?.modules_to_save) && config.modules_to_save.length > 0)
     notes.push('The adapter also holds whole modules (modules_to_save); they are left out.');
-  return { format: 'peft', layers: found, missing, unexpected, notes, metadata };
+  return { layers: found, missing, unexpected, notes, metadata };
 }

@@ -1,0 +1,41 @@
+/** @file A job as it may be shown to strangers: in error reports. */
+import { printJob } from './job.ts';
+import type { Job } from './jobTypes.ts';
+
+/** "builtin:emoji" stays; of own files and folders only the ending does. */
+function withoutName(source: string): string {
+  if (source.startsWith('builtin:')) return source;
+  const [ending = ''] = /\.[a-z0-9]{1,12}$/i.exec(source) ?? [];
+  return `(own ${ending === '' ? 'folder' : `file ${ending.toLowerCase()}`})`;
+}
+
+/** Without prompts and without the names of own files. */
+export function publicJob(job: Job): Job {
+  const { data, sample, adapter } = job;
+  const left = sample.prompts.length;
+  return {
+    ...job,
+    model: withoutName(job.model),
+    ...(adapter !== undefined && { adapter: withoutName(adapter) }),
+    data: {
+      ...data,
+      train: withoutName(data.train),
+      heldout: data.heldout === null ? null : withoutName(data.heldout),
+    },
+    sample: {
+      ...sample,
+      prompts: left === 0 ? [] : [`(${left} left out)`],
+      negative: sample.negative === '' ? '' : '(left out)',
+    },
+  };
+}
+
+/** The same as TOML; where it cannot be written, why. Throws nothing. */
+export function publicJobText(job: Job | null): string {
+  if (job === null) return '(none)';
+  try {
+    return printJob(publicJob(job)).trim();
+  } catch (cause) {
+    return `(it cannot be written: ${cause instanceof Error ? cause.message : String(cause)})`;
+  }
+}

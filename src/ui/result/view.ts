@@ -1,0 +1,10 @@
+/** @file The screen "result": pictures by prompts, or what the task itself shows. */
+import { drawsPrompts, taskOf } from '#src/app/taskWords.ts';
+import type { View } from '../view.ts';
+
+export const view: View = {
+  load: (lab) =>
+    lab.opened || drawsPrompts(taskOf(lab.run.job ?? lab.job))
+      ? import('./Result.svelte')
+      : import('./TaskResult.svelte'),
+};
