@@ -1,4 +1,5 @@
 /** @file A job as it may be shown to strangers: in error reports. */
+import { reasonOf } from '#src/platform/refusals.ts';
 import { printJob } from './job.ts';
 import type { Job } from './jobTypes.ts';
 
@@ -36,6 +37,6 @@ export function publicJobText(job: Job | null): string {
   try {
     return printJob(publicJob(job)).trim();
   } catch (cause) {
-    return `(it cannot be written: ${cause instanceof Error ? cause.message : String(cause)})`;
+    return `(it cannot be written: ${reasonOf(cause, 'a mistake of Rotune itself')})`;
   }
 }
