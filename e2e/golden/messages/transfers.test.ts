@@ -9,7 +9,7 @@ import type { Fetch } from '#workers/download/fetching.ts';
 import { type MemoryDepot, memoryDepot } from '#workers/download/testing/memoryDepot.ts';
 import { serve, type Served } from '#workers/download/testing/server.ts';
 import { zipFiles } from '#workers/trainer/files/zipFiles.ts';
-import { refuses, refusesLater } from './drive.ts';
+import { refusesLater } from './drive.ts';
 
 const MODEL = Uint8Array.from({ length: 100_000 }, (_, i) => (i * 31) & 255);
 const silent = (): undefined => undefined;

@@ -68,7 +68,8 @@ export async function serve(files: Readonly<Record<string, Uint8Array>>): Promis
     const breaks = manners.breakAfter;
     if (breaks && breaks.times > 0 && part.byteLength > breaks.bytes) {
       breaks.times--;
-      response.write(part.subarray(0, breaks.bytes), () => response.socket?.end());
+      // Browsers throw away what they have not handed on when a line breaks, and no server can see what they have.
+      response.write(part.subarray(0, breaks.bytes), () => setTimeout(() => response.destroy(), 100));
     } else response.end(request.method === 'HEAD' ? undefined : part);
   }
 
