@@ -114,6 +114,29 @@ export async function ensurePackages() {
   if (status !== 0) throw new Refusal('npm ci failed: see its message above; is there a network?');
 }
 
+/** @type {Promise<import('vite').RunnableDevEnvironment> | undefined} */
+let sources;
+
+/** What Vite's own `runnerImport` is made of, but it stays open: parts of the sources are loaded when they are first wanted. */
+async function openSources() {
+  const { createRunnableDevEnvironment, resolveConfig } = await import('vite');
+  const inline = {
+    consumer: /** @type {const} */ ('server'),
+    dev: { moduleRunnerTransform: true },
+    resolve: { external: /** @type {const} */ (true), mainFields: [], conditions: ['node'] },
+  };
+  const config = await resolveConfig(
+    { root: ROOT, configFile: false, envDir: false, logLevel: 'error', environments: { inline } },
+    'serve',
+  );
+  const environment = createRunnableDevEnvironment('inline', config, {
+    runnerOptions: { hmr: { logger: false } },
+    hot: false,
+  });
+  await environment.init();
+  return environment;
+}
+
 /**
  * A module of the sources, compiled as it is loaded. The packages must be there.
  * @template T
@@ -121,9 +144,9 @@ export async function ensurePackages() {
  * @returns {Promise<T>}
  */
 export async function runSource(path) {
-  const { runnerImport } = await import('vite');
-  const { module } = await runnerImport(`/${path}`, { root: ROOT, configFile: false, logLevel: 'error' });
-  return /** @type {T} */ (module);
+  sources ??= openSources();
+  const { runner } = await sources;
+  return /** @type {T} */ (await runner.import(`/${path}`));
 }
 
 /** Newest change below a path, in ms since the epoch. @param {string} path @returns {number} */
@@ -136,7 +159,10 @@ function newest(path) {
 
 /** Builds the page when dist/ is missing or older than what it is made from. */
 export async function ensureBuild() {
-  const sources = ['src', 'workers', 'public', 'index.html', 'vite.config.ts', 'package-lock.json'];
+  const sources = [
+    ...['src', 'workers', 'public', 'index.html', 'vite.config.ts', 'package-lock.json'],
+    ...['scripts/pack.mjs', 'scripts/version.mjs'],
+  ];
   const built = join(ROOT, 'dist/index.html');
   const age = existsSync(built) ? statSync(built).mtimeMs : 0;
   if (age > 0 && sources.every((source) => newest(join(ROOT, source)) < age)) return;

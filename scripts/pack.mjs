@@ -63,7 +63,8 @@ export function separateEntry(code) {
     name: 'rotune-separate-entry',
     apply: 'build',
     buildStart() {
-      this.emitFile({ type: 'chunk', id: code, name: 'trainer' });
+      // Vite starts the first file of the bundle, by name: the script must come before its code.
+      this.emitFile({ type: 'chunk', id: code, name: 'workerCode' });
     },
     generateBundle(_options, bundle) {
       const chunks = Object.values(bundle).filter((part) => part.type === 'chunk');
