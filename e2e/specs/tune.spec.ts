@@ -117,7 +117,7 @@ const lossesIn = (path: string): number[][] =>
     .map((line) => [line.step, line.loss, line.grad_norm]);
 
 /** Tasks whose example is cut, too: what a cut touches is the same for all, but for where data are drawn. */
-const cut = depth(['language', 'generic'], Object.keys(goals));
+const cut = depth(['language'], Object.keys(goals));
 
 for (const { id, shows } of taskInfos.filter(({ example }) => example !== null)) {
   const how = cut.includes(id) ? ', uncut and cut in the middle alike' : '';
