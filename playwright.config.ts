@@ -21,8 +21,8 @@ export default defineConfig<object, { engineName: EngineName }>({
   testDir: 'e2e/specs',
   testMatch: '**/*.spec.ts',
   outputDir: 'test-results/e2e',
-  // A test waits for pages, drivers and single threads as long as it trains: three keep two cores busy.
-  workers: 3,
+  // A test waits for pages, drivers and single threads as long as it trains: two keep two cores busy, three are no quicker.
+  workers: 2,
   fullyParallel: true,
   forbidOnly: process.env.CI !== undefined,
   retries: 0,
