@@ -1,9 +1,9 @@
 /** @file Circles of imports, types included: the ESLint rule that forbids them. Files that need one another are one thought, or hide a third. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, posix, relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
+import { target, TESTS } from './imports.mjs';
 
 const SOURCE = /\.(ts|svelte)$/;
-const TEST = /(\.test\.ts$)|(^|\/)testing\//;
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"\n]+)\1/g;
 
 /**
@@ -13,11 +13,9 @@ const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"\n]+)\1/g;
  * @returns {string[]}
  */
 export function importsOf(file, text) {
-  return [...text.matchAll(IMPORT)].flatMap(([, , specifier = '']) => {
-    const source = specifier.replace(/\?.*/, '');
-    if (/^#(src|workers)\//.test(source)) return [source.slice(1)];
-    return source.startsWith('.') ? [posix.join(posix.dirname(file), source)] : [];
-  });
+  return [...text.matchAll(IMPORT)].flatMap(
+    ([, , specifier = '']) => target(file, specifier.replace(/\?.*/, '')) ?? [],
+  );
 }
 
 /**
@@ -33,7 +31,7 @@ export function importGraph(root) {
         [folder, ...name.split(sep)].join('/'),
       ),
     )
-    .filter((file) => SOURCE.test(file) && !TEST.test(file));
+    .filter((file) => SOURCE.test(file) && !TESTS.test(file));
   return new Map(files.map((file) => [file, importsOf(file, readFileSync(join(root, file), 'utf8'))]));
 }
 
@@ -78,7 +76,7 @@ export const circlesRule = {
   },
   create(context) {
     const file = relative(context.cwd, context.filename).split(sep).join('/');
-    if (!/^(src|workers)\//.test(file) || TEST.test(file)) return {};
+    if (!/^(src|workers)\//.test(file) || TESTS.test(file)) return {};
     return {
       Program(node) {
         graph ??= importGraph(context.cwd);

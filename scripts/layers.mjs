@@ -1,6 +1,7 @@
 /** @file The import layers as one list, and the ESLint rule that enforces them. */
-import { posix, relative, sep } from 'node:path';
+import { relative, sep } from 'node:path';
 import { circlesRule } from './circles.mjs';
+import { target, TESTS } from './imports.mjs';
 
 /** A folder of src/ imports only from folders before it in this list. */
 export const LAYERS = [
@@ -43,20 +44,6 @@ const HIDDEN_FROM_COMPONENTS = LAYERS.slice(0, LAYERS.indexOf('store'));
 /** Files that hold nothing but the agreed types of a layer; a type-only import of them is free for all. */
 const CONTRACT = /(^|\/)(types|jobTypes|protocol)\.ts$/;
 
-/** Tests may look at everything. */
-const UNLAYERED = /(\.test\.ts$)|(^|\/)testing\//;
-
-/**
- * Where an import leads: a path relative to the repository's root, or null for a package.
- * @param {string} file importing file, relative to the root
- * @param {string} source import specifier
- */
-function target(file, source) {
-  if (source.startsWith('#')) return source.slice(1);
-  if (source.startsWith('.')) return posix.join(posix.dirname(file), source);
-  return null;
-}
-
 /** @param {string} path */
 function layerOf(path) {
   const [top, folder] = path.split('/');
@@ -71,7 +58,7 @@ function layerOf(path) {
  * @returns {string | null}
  */
 export function forbidden(file, source, typeOnly) {
-  if (UNLAYERED.test(file) || !/^(src|workers)\//.test(file)) return null;
+  if (TESTS.test(file) || !/^(src|workers)\//.test(file)) return null;
   const to = target(file, source);
   if (to === null) {
     const owned = OWNED_PACKAGES.find(
@@ -83,7 +70,7 @@ export function forbidden(file, source, typeOnly) {
     if (homes.some((home) => file === home || file.startsWith(`${home}/`))) return null;
     return `only ${homes.join(' and ')} may import ${String(owned[0])}`;
   }
-  if (UNLAYERED.test(to)) return `${to} is for tests`;
+  if (TESTS.test(to)) return `${to} is for tests`;
   if (typeOnly && CONTRACT.test(to)) return null;
   const toLayer = layerOf(to);
   if (file.startsWith('workers/')) {

@@ -9,6 +9,9 @@ export type CreateRuntime = (
   onStart: (sign: StartSign) => void,
 ) => Promise<Runtime>;
 
+/** Bytes that came, of all that are to come. */
+export type Fetched = Pick<PrepareProgress, 'done' | 'total'>;
+
 export class Devices {
   readonly #create: CreateRuntime;
   readonly #meter: FetchMeter;
@@ -59,7 +62,7 @@ export class Devices {
     prefer: BackendKind | 'auto',
     fetch: () => Promise<unknown>,
     signal: AbortSignal,
-    tell: (progress: Pick<PrepareProgress, 'done' | 'total'>) => void,
+    tell: (progress: Fetched) => void,
   ): Promise<Bench> {
     this.#meter.begin();
     this.#meter.onChange = (done, total) => tell({ done, total });

@@ -27,7 +27,7 @@ import type { DebugFigures } from './debug/types.ts';
 import { stepFigures } from './debug/figures.ts';
 import { exportAs, wholeParts } from './adapters/adapter.ts';
 import type { Bench } from './bench.ts';
-import { type CreateRuntime, Devices } from './devices.ts';
+import { type CreateRuntime, Devices, type Fetched } from './devices.ts';
 import { draw } from './adapters/draw.ts';
 import { type Opening, openStudio } from './adapters/open.ts';
 import { lookAt } from './prepare/look.ts';
@@ -46,8 +46,6 @@ import { type Present, Shelf } from './adapters/shelf.ts';
 import { seldom } from './run/seldom.ts';
 import { sourceKey } from './files/sources.ts';
 import { Stopwatch } from './run/stopwatch.ts';
-
-type Fetched = Pick<PrepareProgress, 'done' | 'total'>;
 
 export interface Environment {
   /** Address of the app's folder, under which models/ and data/ lie. */
