@@ -23,10 +23,10 @@ const SECURE_ONLY = [
 /** The edges: they ask whether it is there. */
 const SECURE_EDGES = [
   'src/platform/**',
-  'src/app/clipboard.ts',
-  'src/app/client.ts',
-  'src/app/offline.svelte.ts',
-  'src/app/tab.ts',
+  'src/app/page/clipboard.ts',
+  'src/app/worker/client.ts',
+  'src/app/page/offline.svelte.ts',
+  'src/app/page/tab.ts',
   'src/store/downloads.ts',
   'src/store/persistence.ts',
   'workers/service-worker.ts',

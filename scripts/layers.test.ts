@@ -23,7 +23,7 @@ describe('the layer rule', () => {
     ['the database package elsewhere', 'src/app/a.ts', 'idb-keyval', false],
     ['a component that wants tensors', 'src/ui/Page.svelte', '#src/onnx/tensor.ts', true],
     ['a worker that imports the page', 'workers/trainer.worker.ts', '#src/app/state.svelte.ts', false],
-    ['the page that imports a worker', 'src/app/client.ts', '#workers/trainer.worker.ts', false],
+    ['the page that imports a worker', 'src/app/worker/client.ts', '#workers/trainer.worker.ts', false],
     ['code that imports a test helper', 'src/graph/a.ts', './testing/close.ts', false],
   ])('refuses %s', (_, file, source, typeOnly) => {
     expect(forbidden(file, source, typeOnly)).not.toBeNull();
@@ -31,7 +31,7 @@ describe('the layer rule', () => {
 
   it.each([
     ['the types of a contract from below', 'src/oft/find.ts', '#src/formats/jobs/jobTypes.ts', true],
-    ['the protocol’s types on the page', 'src/app/client.ts', '#workers/protocol.ts', true],
+    ['the protocol’s types on the page', 'src/app/worker/client.ts', '#workers/protocol.ts', true],
     ['the runtime package at home', 'src/runtime/sessions.ts', 'onnxruntime-web/wasm', false],
     ['anything in a test', 'src/onnx/codec.test.ts', '#src/runtime/load.ts', false],
     ['a worker that imports the training loop', 'workers/trainer.worker.ts', '#src/training/loop.ts', false],

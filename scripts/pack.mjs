@@ -97,7 +97,7 @@ const foldersIn = (folder) =>
   readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 
 /**
- * Packs dist/data, and writes dist/sizes.json (src/app/sizes.ts reads it).
+ * Packs dist/data, and writes dist/sizes.json (src/app/run/sizes.ts reads it).
  * @returns {import('vite').Plugin}
  */
 export function packedData() {

@@ -3,7 +3,7 @@ import { proxy, wrap } from 'comlink';
 import { afterEach, describe, expect, it } from 'vitest';
 import { defaultJob } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
-import { drawSvg } from '#src/app/svg.ts';
+import { drawSvg } from '#src/app/worker/svg.ts';
 import { readSafetensors } from '#src/formats/files/safetensors.ts';
 import type { JobRequest, Outcome, RunEvent, RunResult, WorkerApi } from './protocol.ts';
 

@@ -1,6 +1,6 @@
 /** @file The page's half of the data bench: makes photographs, and has them prepared by the real worker. */
 import { proxy, wrap } from 'comlink';
-import { drawSvg } from '#src/app/svg.ts';
+import { drawSvg } from '#src/app/worker/svg.ts';
 import { parseJob } from '#src/formats/jobs/job.ts';
 import type { PrepareProgress, Source, WorkerApi } from '#workers/protocol.ts';
 

@@ -1,6 +1,6 @@
 /** @file Files that cannot be used: each is refused in words that name it, and nothing is left half done. */
 import { readFileSync } from 'node:fs';
-import type { FileInput, RunOptions } from '#src/app/automation.ts';
+import type { FileInput, RunOptions } from '#src/app/page/automation.ts';
 import { fault, saysWayOut } from '../golden/messages/plain.ts';
 import { expect, test } from '../pages/test.ts';
 

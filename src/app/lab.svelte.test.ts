@@ -2,11 +2,11 @@
 import { JobError } from '#src/formats/errors.ts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RunEvent } from '#workers/protocol.ts';
-import { createAutomation } from './automation.ts';
+import { createAutomation } from './page/automation.ts';
 import { Lab } from './lab.svelte.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { FakeTrainer, type FakeOptions } from './testing/fakeTrainer.ts';
-import { toSource } from './picked.ts';
+import { toSource } from './data/picked.ts';
 
 const job = { ...fakeJob, train: { ...fakeJob.train, steps: 8 }, sample: { ...fakeJob.sample, every: 4 } };
 const setUp = (options: FakeOptions = {}) => {

@@ -17,21 +17,21 @@ import type {
   RunSummary,
   Source,
 } from '#workers/protocol.ts';
-import type { Trainer } from './client.ts';
-import { Comparison } from './comparison.svelte.ts';
-import { remember } from './estimate.ts';
-import { EventLog } from './eventLog.ts';
-import { percent, plural } from './format.ts';
-import { addPasted, type Pasted } from './pasted.ts';
-import { jobWith, judgedByShare, withPicked } from './picking.ts';
-import { NOTHING, requestOf, type Picked } from './request.ts';
-import { Inspector } from './inspector.svelte.ts';
-import { failed, toProblem } from './problems.ts';
-import { RemoteModels } from './remote.svelte.ts';
-import { RunState } from './run.svelte.ts';
-import type { Screen } from './screens.ts';
-import { drawsPrompts, taskOf } from './taskWords.ts';
-import { TabGuard, WakeLock, type OtherTab } from './tab.ts';
+import type { Trainer } from './worker/client.ts';
+import { Comparison } from './result/comparison.svelte.ts';
+import { remember } from './run/estimate.ts';
+import { EventLog } from './page/eventLog.ts';
+import { percent, plural } from './words/format.ts';
+import { addPasted, type Pasted } from './data/pasted.ts';
+import { jobWith, judgedByShare, withPicked } from './data/picking.ts';
+import { NOTHING, requestOf, type Picked } from './worker/request.ts';
+import { Inspector } from './model/inspector.svelte.ts';
+import { failed, toProblem } from './worker/problems.ts';
+import { RemoteModels } from './model/remote.svelte.ts';
+import { RunState } from './run/run.svelte.ts';
+import type { Screen } from './page/screens.ts';
+import { drawsPrompts, taskOf } from './words/taskWords.ts';
+import { TabGuard, WakeLock, type OtherTab } from './page/tab.ts';
 
 /** An adapter file on trial: what became of it, and how to draw with it. */
 export interface OpenedAdapter {
@@ -279,7 +279,7 @@ export class Lab {
 
   /** All that a report of this problem says, as text. */
   async report(problem: Problem): Promise<string> {
-    const { errorReport } = await import('./report.ts');
+    const { errorReport } = await import('./page/report.ts');
     const { status, step, total, phase } = this.run;
     const running = status === 'idle' ? '' : `; run ${status}, step ${step} of ${total}`;
     return errorReport({

@@ -1,8 +1,8 @@
 /** @file Every screen with a trainer that needs no worker: what can be pressed, by keyboard too, and what axe has to say. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
-import { degrees } from '#src/app/heat.ts';
-import { toSource } from '#src/app/picked.ts';
+import { degrees } from '#src/app/run/heat.ts';
+import { toSource } from '#src/app/data/picked.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import type { FakeOptions } from '#src/app/testing/fakeTrainer.ts';
 import { open as openPage, violations } from './testing/open.ts';

@@ -2,12 +2,12 @@
 import './styles/base.css';
 import { mount } from 'svelte';
 import { defaultJob, parseJob } from '#src/formats/jobs/job.ts';
-import { createAutomation } from '#src/app/automation.ts';
-import { WorkerTrainer } from '#src/app/client.ts';
+import { createAutomation } from '#src/app/page/automation.ts';
+import { WorkerTrainer } from '#src/app/worker/client.ts';
 import { Lab } from '#src/app/lab.svelte.ts';
-import { readLink, reloadWithLink } from '#src/app/links.ts';
-import { watchLeaving } from '#src/app/leaving.ts';
-import { Offline } from '#src/app/offline.svelte.ts';
+import { readLink, reloadWithLink } from '#src/app/sharing/links.ts';
+import { watchLeaving } from '#src/app/page/leaving.ts';
+import { Offline } from '#src/app/page/offline.svelte.ts';
 import App from './App.svelte';
 
 const target = document.querySelector('#app');

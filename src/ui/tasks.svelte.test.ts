@@ -1,8 +1,8 @@
 /** @file Tasks that show words: labels of texts on the wall, their measures and tables, by keyboard too; pasted data; words for counts. */
 import { describe, expect, it } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
-import { PASTED } from '#src/app/pasted.ts';
-import { toSource } from '#src/app/picked.ts';
+import { PASTED } from '#src/app/data/pasted.ts';
+import { toSource } from '#src/app/data/picked.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import type { FakeOptions } from '#src/app/testing/fakeTrainer.ts';
 import { jobFromTable } from '#src/formats/jobs/job.ts';

@@ -1,6 +1,6 @@
 /** @file Every screen has a folder with a view, and no view is of no screen. */
 import { expect, it } from 'vitest';
-import { SCREENS } from '#src/app/screens.ts';
+import { SCREENS } from '#src/app/page/screens.ts';
 import { viewOf } from './view.ts';
 
 it('has a view for every screen but the first, which is there at once', () => {

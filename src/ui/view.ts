@@ -1,7 +1,7 @@
 /** @file What a screen's folder gives: its component, loaded when it is first shown. */
 import type { Component } from 'svelte';
 import type { Lab } from '#src/app/lab.svelte.ts';
-import type { Screen } from '#src/app/screens.ts';
+import type { Screen } from '#src/app/page/screens.ts';
 
 export interface View {
   readonly load: (lab: Lab) => Promise<{ readonly default: Component }>;

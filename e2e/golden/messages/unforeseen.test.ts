@@ -1,6 +1,6 @@
 /** @file What was thrown by mistake, by the engine or by the runtime: its own words are shown nowhere but among the details. */
 import { describe, expect, it } from 'vitest';
-import { toProblem } from '#src/app/problems.ts';
+import { toProblem } from '#src/app/worker/problems.ts';
 import { runtimeError } from '#src/runtime/errors.ts';
 import { problemOf } from '#workers/trainer/problems.ts';
 import { expectShown } from './drive.ts';

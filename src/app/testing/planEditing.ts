@@ -1,7 +1,7 @@
 /** @file Edits as a person makes them in the plan editor, for property tests. */
 import fc from 'fast-check';
 import type { BlockChoice, LayerSettings, Match } from '#src/oft/types.ts';
-import type { Way } from '../planEdits.ts';
+import type { Way } from '../plan/planEdits.ts';
 
 export type Edit =
   | { readonly kind: 'set'; readonly part: Partial<LayerSettings> }

@@ -1,5 +1,5 @@
 /** @file The screen "result": pictures by prompts, or what the task itself shows. */
-import { drawsPrompts, taskOf } from '#src/app/taskWords.ts';
+import { drawsPrompts, taskOf } from '#src/app/words/taskWords.ts';
 import type { View } from '../view.ts';
 
 export const view: View = {

@@ -1,10 +1,10 @@
 /** @file The page with the fake trainer, set up from the query: `pace`, `unfinished`, `failAt`, `gpu`, `warn`, `columns`, `layers`. */
 import '../styles/base.css';
 import { mount } from 'svelte';
-import { createAutomation } from '#src/app/automation.ts';
+import { createAutomation } from '#src/app/page/automation.ts';
 import { Lab } from '#src/app/lab.svelte.ts';
-import { readLink } from '#src/app/links.ts';
-import { Offline } from '#src/app/offline.svelte.ts';
+import { readLink } from '#src/app/sharing/links.ts';
+import { Offline } from '#src/app/page/offline.svelte.ts';
 import { drawDisc, drawFromStrip, FakeTrainer } from '#src/app/testing/fakeTrainer.ts';
 import { manyLayers } from '#src/app/testing/fakeLayers.ts';
 import App from '../App.svelte';

@@ -2,7 +2,7 @@
 import axe from 'axe-core';
 import { render } from 'vitest-browser-svelte';
 import { Lab } from '#src/app/lab.svelte.ts';
-import { Offline } from '#src/app/offline.svelte.ts';
+import { Offline } from '#src/app/page/offline.svelte.ts';
 import { FakeTrainer, type FakeOptions } from '#src/app/testing/fakeTrainer.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';

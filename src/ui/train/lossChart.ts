@@ -3,7 +3,7 @@
 import '#src/platform/language.ts';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { figure } from '#src/app/format.ts';
+import { figure } from '#src/app/words/format.ts';
 
 type Column = (number | null)[];
 /** Steps, raw loss, smoothed loss, held-out loss, held-out measure. */

@@ -1,7 +1,7 @@
 /** @file Every kind of image, decoded in a worker of the real browser. */
 import { proxy, type Remote, wrap } from 'comlink';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { drawSvg } from '#src/app/svg.ts';
+import { drawSvg } from '#src/app/worker/svg.ts';
 import { shownSize } from '#src/tasks/images/orientation.ts';
 import { checkedHeader } from '#src/tasks/images/probe.ts';
 import { Resampler } from '#src/tasks/images/resample.ts';

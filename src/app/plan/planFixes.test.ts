@@ -6,7 +6,7 @@ import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { fixFor } from './planFixes.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
-import { fakeLayers } from './testing/fakeLayers.ts';
+import { fakeLayers } from '../testing/fakeLayers.ts';
 
 const verdicts = (plan: Plan) => compatibility(planLayers(fakeLayers, plan).planned);
 const rank = { loads: 2, loss: 1, no: 0 };

@@ -6,7 +6,7 @@ import { peftSettings } from '#src/oft/plan/planned.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { bestDestination, destinations, verdictOf } from './destinations.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
-import { fakeLayers } from './testing/fakeLayers.ts';
+import { fakeLayers } from '../testing/fakeLayers.ts';
 
 const verdicts = (plan: Plan) => {
   const { planned } = planLayers(fakeLayers, plan);

@@ -1,6 +1,6 @@
 /** @file Rows of the preflight table: sorting, filtering, and which of them a scrolled window shows. */
 import type { PreflightRow } from '#src/oft/preflight/preflight.ts';
-import { describeLayer } from './describe.ts';
+import { describeLayer } from '../words/describe.ts';
 
 export const columns = [
   'layer',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Inspection, Look } from '#workers/inspection/types.ts';
 import type { Outcome, Source } from '#workers/protocol.ts';
 import { holdsModel, Inspector } from './inspector.svelte.ts';
-import { fakeInspection } from './testing/fakeInspection.ts';
+import { fakeInspection } from '../testing/fakeInspection.ts';
 
 const source = (...paths: string[]): Source => ({
   kind: 'files',

@@ -1,7 +1,7 @@
 /** @file The files that are being looked at: what the worker says of them, which of them is shown, and the sizes that the user chose. */
 import type { InspectedFile, Inspection, Look } from '#workers/inspection/types.ts';
 import type { Problem, Source } from '#workers/protocol.ts';
-import type { Trainer } from './client.ts';
+import type { Trainer } from '../worker/client.ts';
 
 /** Files of so many bytes are read through for their SHA-256 without being asked. */
 const AT_ONCE = 64e6;

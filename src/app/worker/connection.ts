@@ -83,7 +83,7 @@ export class Connection<Api> {
 
 /** Starts the training worker. */
 export function openWorker(options: StartOptions, tell: (sign: StartSign) => void): Line<Remote<WorkerApi>> {
-  const worker = new Worker(new URL('../../workers/trainer.worker.ts', import.meta.url), {
+  const worker = new Worker(new URL('../../../workers/trainer.worker.ts', import.meta.url), {
     type: 'module',
     name: 'rotune-trainer',
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { SampleRequest } from '#workers/protocol.ts';
 import { Comparison } from './comparison.svelte.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
-import { FakeTrainer } from './testing/fakeTrainer.ts';
+import { FakeTrainer } from '../testing/fakeTrainer.ts';
 
 function setUp() {
   const trainer = new FakeTrainer({ pace: 1 });

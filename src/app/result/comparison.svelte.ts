@@ -1,7 +1,7 @@
 /** @file The before-and-after view: one prompt and seed, drawn by the untouched model and by the tuned one at a chosen strength. */
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { Picture, Problem, SampleRequest } from '#workers/protocol.ts';
-import type { Trainer } from './client.ts';
+import type { Trainer } from '../worker/client.ts';
 
 /** The slider sends many values a second: only the last one before a pause is drawn. */
 const PAUSE_MS = 120;

@@ -2,7 +2,7 @@
 import { regexComplaint } from '#src/oft/plan/regexGuard.ts';
 import { choiceKind } from '#src/oft/plan/planned.ts';
 import type { BlockChoice, Clamp, LayerSettings, Match, Role, Rule, Side } from '#src/oft/types.ts';
-import { describeBlocks } from './describe.ts';
+import { describeBlocks } from '../words/describe.ts';
 
 export const sides: readonly { value: Side; name: string; hint: string }[] = [
   {

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { describeBlocks, describeLayer } from './describe.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
-import { fakePlan } from './testing/fakeLayers.ts';
+import { fakePlan } from '../testing/fakeLayers.ts';
 
 it('names blocks and layers', () => {
   expect([{ dim: 4 }, { count: 1 }, { size: 32 }, { per: 'channel' as const }].map(describeBlocks)).toEqual([

@@ -2,7 +2,7 @@
 import { rebased } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { Source } from '#workers/protocol.ts';
-import type { Picked } from './request.ts';
+import type { Picked } from '../worker/request.ts';
 
 /** So much of one's own data is held out where no data to judge by are given. */
 export const SPLIT = 0.1;

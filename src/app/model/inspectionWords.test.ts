@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fakeModel, fakeRefusal } from './testing/fakeInspection.ts';
+import { fakeModel, fakeRefusal } from '../testing/fakeInspection.ts';
 import {
   canTrain,
   inputsLine,

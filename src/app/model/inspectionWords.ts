@@ -7,7 +7,7 @@ import type {
   InspectedPlacement,
   InspectedTensor,
 } from '#workers/inspection/types.ts';
-import { count, plural } from './format.ts';
+import { count, plural } from '../words/format.ts';
 
 /** "1 × 3 × 32 × 32"; a scalar has no axes. */
 export function shapeText(shape: InspectedTensor['shape']): string {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { preflight } from '#src/oft/preflight/preflight.ts';
 import { arrange, nextOrder, rowAfterKey, scrollToRow, visibleRows, type Indexed } from './layerRows.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
-import { fakeLayers, manyLayers } from './testing/fakeLayers.ts';
+import { fakeLayers, manyLayers } from '../testing/fakeLayers.ts';
 
 const rows: Indexed[] = preflight(
   fakeLayers,

@@ -9,8 +9,8 @@ import type { Layer, Plan } from '#src/oft/types.ts';
 import { PlanEditor } from './planEditor.svelte.ts';
 import { cutBy, withOption } from './planEdits.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
-import { fakeLayers, manyLayers } from './testing/fakeLayers.ts';
-import { arbitraryEdit, type Edit } from './testing/planEditing.ts';
+import { fakeLayers, manyLayers } from '../testing/fakeLayers.ts';
+import { arbitraryEdit, type Edit } from '../testing/planEditing.ts';
 
 function setUp(plan: Plan = fakeJob.plan, layers: readonly Layer[] | null = fakeLayers) {
   let present = $state.raw(plan);

@@ -1,7 +1,7 @@
 /** @file Share links from the page's side: the one that opened the page, and the one to copy. The codec loads only when there is a link. */
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
-import type { Lab } from './lab.svelte.ts';
-import { toProblem } from './problems.ts';
+import type { Lab } from '../lab.svelte.ts';
+import { toProblem } from '../worker/problems.ts';
 
 /** The hash part of the link that opened the page; '' if none did. */
 let arrived = '';

@@ -1,6 +1,6 @@
 /** @file What the debug view says, in words and figures: graph, placement, time and memory of the present or last run. */
 import type { DebugFigures, Preparation, StepRecord } from '#workers/protocol.ts';
-import { bytes, count } from './format.ts';
+import { bytes, count } from '../words/format.ts';
 
 export interface DebugTable {
   readonly title: string;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunResult, StepRecord } from '#workers/protocol.ts';
 import { RunState } from './run.svelte.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
-import { drawDisc } from './testing/fakeTrainer.ts';
+import { drawDisc } from '../testing/fakeTrainer.ts';
 
 const record = (step: number, loss = 0.2, ms = 400): StepRecord => ({
   step,

@@ -25,8 +25,8 @@ import type {
   SampleRequest,
   Source,
 } from '#workers/protocol.ts';
-import type { Lab } from './lab.svelte.ts';
-import { failed, toProblem } from './problems.ts';
+import type { Lab } from '../lab.svelte.ts';
+import { failed, toProblem } from '../worker/problems.ts';
 
 /** One file of a folder: by content, or by an address on the page's own origin (relative to the page). */
 export type FileInput =

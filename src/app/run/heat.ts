@@ -1,5 +1,5 @@
 /** @file Where the model turns: rotation angles of all layers as colours along a strip, and in words. */
-import { plural } from './format.ts';
+import { plural } from '../words/format.ts';
 
 /** Round numbers of degrees for a scale's end, so that it doesn't change with every step. */
 const ENDS = [1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90, 180] as const;

@@ -1,6 +1,6 @@
 /** @file A model from the web, as the page asks for it. */
 import { describe, expect, it } from 'vitest';
-import { FakeDownloads } from './testing/fakeDownloads.ts';
+import { FakeDownloads } from '../testing/fakeDownloads.ts';
 import { atFirst, RemoteModels } from './remote.svelte.ts';
 
 const URL = 'https://example.org/model.onnx';

@@ -1,6 +1,6 @@
 /** @file Smoothing of a noisy loss, and its summary in words for those who cannot see the chart. */
 import type { Evaluation, Metric } from '#workers/protocol.ts';
-import { figure, percent } from './format.ts';
+import { figure, percent } from '../words/format.ts';
 
 /**
  * Exponential moving average with bias correction (as Adam's), so that the first values are not pulled to zero.

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultJob, jobFromTable, parseJob, printJob } from '#src/formats/jobs/job.ts';
 import { toSource } from './picked.ts';
 import { jobWith, judgedByShare, SPLIT, withPicked } from './picking.ts';
-import { NOTHING, requestOf } from './request.ts';
+import { NOTHING, requestOf } from '../worker/request.ts';
 
 const folder = (name: string) => toSource([{ path: `${name}/a`, blob: new Blob(['a']) }])!;
 
