@@ -26,6 +26,7 @@ import { addPasted, type Pasted } from './data/pasted.ts';
 import { jobWith, judgedByShare, withPicked } from './data/picking.ts';
 import { NOTHING, requestOf, type Picked } from './worker/request.ts';
 import { Inspector } from './model/inspector.svelte.ts';
+import { lastRun } from './worker/firstLook.ts';
 import { failed, toProblem } from './worker/problems.ts';
 import { RemoteModels } from './model/remote.svelte.ts';
 import { RunState } from './run/run.svelte.ts';
@@ -196,7 +197,7 @@ export class Lab {
   async wakeUp(): Promise<void> {
     try {
       this.#backend = await this.trainer.device(this.#preference);
-      const last = await this.trainer.lastRun();
+      const last = await lastRun(this.trainer);
       this.#unfinished = last && !last.finished ? last : null;
     } catch (cause) {
       this.#problem = toProblem(cause, { cure: 'Reload the page.' });
@@ -420,7 +421,7 @@ export class Lab {
 
   /** Asks again what is saved, after a run ended in whatever way. */
   async refreshUnfinished(): Promise<void> {
-    const last = await this.trainer.lastRun().catch(() => null);
+    const last = await lastRun(this.trainer).catch(() => null);
     this.#unfinished = last && !last.finished ? last : null;
   }
 

@@ -208,6 +208,12 @@ export class RunState {
       case 'warning':
         this.#warnings = [...this.#warnings, event.problem];
         break;
+      case 'restored':
+        this.#records = event.history;
+        this.#warnings = event.warnings;
+        this.#angles = event.angles ?? this.#angles;
+        this.#checkpoint = { step: event.step, bytes: event.bytes, at: event.savedAt };
+        break;
     }
   }
 
