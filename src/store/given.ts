@@ -23,8 +23,8 @@ export interface Kept {
 /** A run's files take at most so many bytes, and so large a part of the room that is left. */
 export const LIMIT = 512 * 2 ** 20;
 const SHARE = 1 / 5;
-/** So many files, or bytes, are written in one transaction. */
-const [BATCH, BATCH_BYTES] = [64, 2 ** 24];
+/** So many files are digested and written together, and so many read: more would keep the page from answering. */
+const [WRITTEN, READ] = [16, 64];
 
 const sourceSchema = v.object({
   name: v.string(),
@@ -168,29 +168,20 @@ export class GivenStore {
   /** Writes the files of a source, each with the wish for it; null: they cannot be read, or find no room. */
   async #keep(run: string, { files }: Files): Promise<Stored['files']> {
     const kept: { path: string; key: string }[] = [];
-    let batch: { key: string; blob: Blob }[] = [];
-    let bytes = 0;
-    const write = async (): Promise<void> => {
-      const now = batch;
-      [batch, bytes] = [[], 0];
-      await this.#records.change(async (store) => {
-        for (const { key, blob } of now) {
-          if ((await asked(store.count(fileKey(key)))) === 0)
-            // The file's own name and date belong to a run, not to its contents.
-            store.put({ version: 1, blob: new Blob([blob], { type: blob.type }) }, fileKey(key));
-          store.put(true, wishKey(key, run));
-        }
-      });
-    };
     try {
-      for (const { path, blob } of files) {
-        const key = await contentKey(blob);
-        kept.push({ path, key });
-        batch.push({ key, blob });
-        bytes += blob.size;
-        if (batch.length >= BATCH || bytes >= BATCH_BYTES) await write();
+      for (const some of batches(files, WRITTEN)) {
+        const keys = await Promise.all(some.map(({ blob }) => contentKey(blob)));
+        kept.push(...some.map(({ path }, i) => ({ path, key: keys[i]! })));
+        await this.#records.change(async (store) => {
+          for (const [i, { blob }] of some.entries()) {
+            const key = keys[i]!;
+            if ((await asked(store.count(fileKey(key)))) === 0)
+              // The file's own name and date belong to a run, not to its contents.
+              store.put({ version: 1, blob: new Blob([blob], { type: blob.type }) }, fileKey(key));
+            store.put(true, wishKey(key, run));
+          }
+        });
       }
-      await write();
       return kept;
     } catch {
       await this.#forget(run, new Set(kept.map(({ key }) => key)));
@@ -201,17 +192,24 @@ export class GivenStore {
   /** null: one of them is damaged or gone. */
   async #read(files: NonNullable<Stored['files']>): Promise<Files['files'] | null> {
     const read: { path: string; blob: Blob }[] = [];
-    for (const { path, key } of files) {
-      const stored: unknown = await this.#records.read((store) => store.get(fileKey(key)));
-      const parsed = v.safeParse(fileSchema, stored);
-      if (!parsed.success || parsed.output.blob.size !== sizeIn(key)) return null;
-      const { blob } = parsed.output;
-      // The browser may know of a file whose bytes are gone from the disk.
-      const end = await blob.slice(-1).arrayBuffer();
-      if (end.byteLength !== Math.min(1, blob.size)) return null;
-      read.push({ path, blob });
+    for (const some of batches(files, READ)) {
+      const blobs = await Promise.all(some.map(({ key }) => this.#blob(key)));
+      for (const [i, blob] of blobs.entries()) {
+        if (!blob) return null;
+        read.push({ path: some[i]!.path, blob });
+      }
     }
     return read;
+  }
+
+  async #blob(key: string): Promise<Blob | null> {
+    const stored: unknown = await this.#records.read((store) => store.get(fileKey(key)));
+    const parsed = v.safeParse(fileSchema, stored);
+    if (!parsed.success || parsed.output.blob.size !== sizeIn(key)) return null;
+    const { blob } = parsed.output;
+    // The browser may know of a file whose bytes are gone from the disk.
+    const end = await blob.slice(-1).arrayBuffer();
+    return end.byteLength === Math.min(1, blob.size) ? blob : null;
   }
 
   async #forget(run: string, keys: ReadonlySet<string>): Promise<void> {
@@ -223,6 +221,10 @@ export class GivenStore {
       }
     });
   }
+}
+
+function* batches<T>(all: readonly T[], size: number): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size);
 }
 
 const missingOf = (sources: Partial<Record<Part, Stored>>): Kept['missing'] =>

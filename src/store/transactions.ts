@@ -51,7 +51,8 @@ export class Transactions {
         return result;
       });
     } catch (error) {
-      throw await explain(error);
+      const failure = await explain(error);
+      throw failure;
     }
   }
 }

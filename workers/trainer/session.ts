@@ -309,6 +309,8 @@ export class Session implements SessionApi {
     const saved = resume === undefined ? null : await this.#saved(resume, (event) => early.push(event));
     const header = resume === undefined ? null : await this.#env.runs.find(resume).catch(() => null);
     const name = resume ?? id ?? this.#newId();
+    if (!saved && (await this.#env.runs.find(name).catch(() => null)))
+      throw new Error(`The id ${name} is another run's.`);
     const journal = new Journal(name, this.#env.runs, request, saved && { header, saved });
     this.#journal = journal;
     const emit = (event: RunEvent): void => {

@@ -210,7 +210,11 @@ export class RunState {
         break;
       case 'restored':
         this.#records = event.history;
-        this.#warnings = event.warnings;
+        // What the page itself said of this start is not among them.
+        this.#warnings = [
+          ...event.warnings,
+          ...this.#warnings.filter(({ message }) => !event.warnings.some((w) => w.message === message)),
+        ];
         this.#angles = event.angles ?? this.#angles;
         this.#checkpoint = { step: event.step, bytes: event.bytes, at: event.savedAt };
         break;

@@ -204,11 +204,13 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
     samples(first);
     onEvent({ kind: 'phase', phase: 'training' });
     let step = first;
+    /** Updates in the newest checkpoint. */
+    let saved = first;
     while (step < train.steps && this.#ending() === null) {
       await wait(pace);
       step++;
       if (step === this.#options.failAt) {
-        keep('failed', history.length > 0 ? step - 1 : 0, { problem: FAILURE });
+        keep('failed', saved, { problem: FAILURE });
         return { ok: false, problem: FAILURE };
       }
       const share = step / train.steps;
@@ -233,6 +235,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
         this.#sampleNow = false;
         samples(step);
         onEvent({ kind: 'checkpoint', step, bytes: 690_000 });
+        saved = step;
         keep('running', step);
       }
     }

@@ -29,7 +29,7 @@ import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
 import type { KeptSet } from '#src/store/prepared.ts';
 import { lookForBackend } from '#src/runtime/look.ts';
 import { Connection, openWorker } from './connection.ts';
-import { changeRun, savedRuns } from './firstLook.ts';
+import { changeRun, dropRun, savedRuns } from './firstLook.ts';
 import { failed, toProblem } from './problems.ts';
 import { storageReport } from './storage.ts';
 import { StuckStart } from './startWatch.ts';
@@ -199,6 +199,7 @@ export class WorkerTrainer implements Trainer {
     return this.#outcome((api) => api.debug());
   }
   discard(id: string): Promise<void> {
+    if (!this.#connection.isOpen) return dropRun(id);
     return this.#call((api) => api.discard(id));
   }
 }

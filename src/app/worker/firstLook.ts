@@ -43,6 +43,12 @@ export async function changeRun(
   }
 }
 
+/** Removes a run for good. */
+export const dropRun = (id: string): Promise<void> =>
+  openSavedRuns()
+    .remove(id)
+    .catch(() => undefined);
+
 /** The newest run that something was saved of, finished or not: what can be opened, or gone on with. */
 export async function lastRun(from: {
   readonly runs: () => Promise<readonly RunSummary[]>;

@@ -35,3 +35,15 @@ export async function storageReport(): Promise<StorageReport> {
     quota: space?.quota ?? null,
   };
 }
+
+/**
+ * Forgets files that were given to runs which are gone for good. For a page's start: later on, a run may have its files before it is
+ * listed. Never throws.
+ */
+export async function tidyGiven(): Promise<void> {
+  try {
+    await new GivenStore().tidy(await openSavedRuns().ids());
+  } catch {
+    // No storage: nothing is in it.
+  }
+}

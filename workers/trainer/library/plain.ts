@@ -30,7 +30,7 @@ export function flatten(data: unknown): Flat {
     const kind = kindOf(x);
     if (kind) {
       const { buffer, byteOffset, byteLength } = x as Bytes;
-      arrays.push(new Uint8Array(buffer, byteOffset, byteLength) as Uint8Array<ArrayBuffer>);
+      arrays.push(new Uint8Array(buffer, byteOffset, byteLength));
       return { [MARK]: kind, at: arrays.length - 1 };
     }
     const entries = Object.entries(x).filter(([, each]) => each !== undefined);
