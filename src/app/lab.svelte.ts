@@ -23,7 +23,8 @@ import { remember } from './run/estimate.ts';
 import { EventLog } from './page/eventLog.ts';
 import { percent, plural } from './words/format.ts';
 import { addPasted, type Pasted } from './data/pasted.ts';
-import { jobWith, judgedByShare, withPicked } from './data/picking.ts';
+import { Making } from './data/making.svelte.ts';
+import { exampleData, jobWith, judgedByShare, withPicked } from './data/picking.ts';
 import { NOTHING, requestOf, type Picked } from './worker/request.ts';
 import { Inspector } from './model/inspector.svelte.ts';
 import { failed, toProblem } from './worker/problems.ts';
@@ -48,6 +49,8 @@ export class Lab {
   readonly comparison: Comparison;
   readonly inspector: Inspector;
   readonly remote: RemoteModels;
+  /** Data made on the page. */
+  readonly making: Making;
   readonly defaultJob: Job;
   readonly #wake = new WakeLock();
   readonly #tab: TabGuard;
@@ -80,6 +83,7 @@ export class Lab {
     this.remote = new RemoteModels(trainer);
     this.defaultJob = defaultJob;
     this.#job = defaultJob;
+    this.making = new Making(this);
     this.#tab = new TabGuard((other) => (this.#otherTab = other));
   }
 
@@ -91,6 +95,10 @@ export class Lab {
   }
   get picked() {
     return this.#picked;
+  }
+  /** The user's own data. */
+  get train(): Source | null {
+    return this.#picked.train;
   }
   get preference() {
     return this.#preference;
@@ -251,11 +259,18 @@ export class Lab {
 
   /** Adds what was pasted to the data; false: there was nothing in it. */
   paste(things: readonly Pasted[]): boolean {
+    if (this.making.paste(things)) return true;
     const train = addPasted(this.#picked.train, things);
     if (!train) return false;
     this.pick({ train });
     this.#say(`Pasted. ${plural(train.files.length, 'file')} in all.`);
     return true;
+  }
+
+  /** The data of the task's example, whatever the model. */
+  pickExample(): void {
+    this.#picked = { ...this.#picked, train: null, heldout: null };
+    this.setJob({ ...this.#job, data: { ...this.#job.data, ...exampleData(this.#job, this.defaultJob) } });
   }
 
   /** Held-out data of their own are dropped: a share of the data is held out instead. */
@@ -273,8 +288,9 @@ export class Lab {
     this.setJob(job);
   }
 
-  request(job: Job = this.#job): JobRequest | Problem {
-    return requestOf(job, this.#picked, this.#preference);
+  request(): JobRequest | Problem {
+    this.making.settle();
+    return requestOf(this.#job, this.#picked, this.#preference);
   }
 
   /** All that a report of this problem says, as text. */
