@@ -5,7 +5,7 @@ import { Collection } from './collection.svelte.ts';
 import type { Content, FileSource, MadeKind } from './content.ts';
 import { madeKind, newItem } from './content.ts';
 import { pathsOf, sourceOf, usedItems } from './emitted.ts';
-import { addPasted, type Pasted } from './pasted.ts';
+import { addPasted, PASTED, type Pasted } from './pasted.ts';
 import type { Reading } from './reading.ts';
 
 /** Milliseconds in which changes settle before the data are looked at anew. */
@@ -18,6 +18,13 @@ export interface MakingHost {
   pick(files: { readonly train: Source }): void;
   /** The data of the present task's example. */
   pickExample(): void;
+}
+
+interface Made {
+  readonly collection: Collection;
+  readonly source: FileSource;
+  /** It is nowhere but on this page. */
+  readonly here: boolean;
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
@@ -34,7 +41,7 @@ export class Making {
   readonly #host: MakingHost;
   readonly #collections: Readonly<Record<MadeKind, Collection>>;
   /** What the present collection became, as the job has it. */
-  #made = $state.raw<{ readonly collection: Collection; readonly source: FileSource } | null>(null);
+  #made = $state.raw<Made | null>(null);
   #looking = $state(false);
   #refused = $state('');
   #taking: Promise<void> = Promise.resolve();
@@ -68,6 +75,10 @@ export class Making {
       this.#made.source === this.#host.train
     );
   }
+  /** The job's data are nowhere but on this page. */
+  get unsaved(): boolean {
+    return this.active && this.#made?.here === true;
+  }
   /** Something is collected that is the job's data, or is about to be. */
   get begun(): boolean {
     return this.active || (this.#pending !== null && this.#pending === this.collection);
@@ -95,17 +106,17 @@ export class Making {
     this.#plain = content ? null : train;
     if (!content) return;
     collection.open(content, train.name);
-    this.#made = { collection, source: train };
+    this.#made = { collection, source: train, here: train.name === PASTED };
   }
 
-  /** Picked files beside what is there already, or alone. @param label the class that they go to; left out: their own, or none */
-  take(source: FileSource, label?: string | null): Promise<void> {
+  /** Picked files beside what is there already, or alone. @param label the class that they go to; left out: their own, or none @param here they lie nowhere else */
+  take(source: FileSource, label?: string | null, here = false): Promise<void> {
     // One after another: of two pictures in quick succession the second must find the first.
-    this.#taking = this.#taking.then(() => this.#take(source, label));
+    this.#taking = this.#taking.then(() => this.#take(source, label, here));
     return this.#taking;
   }
 
-  async #take(source: FileSource, label?: string | null): Promise<void> {
+  async #take(source: FileSource, label?: string | null, here = false): Promise<void> {
     const { collection } = this;
     this.#refused = '';
     const content = collection && (await this.#read(collection, source));
@@ -114,7 +125,7 @@ export class Making {
     else if (this.begun || label != null) this.#add(collection, content, label);
     else {
       collection.open(content, source.name);
-      this.#made = { collection, source };
+      this.#made = { collection, source, here };
       this.#host.pick({ train: source });
     }
   }
@@ -166,7 +177,7 @@ export class Making {
     if (!collection || collection !== this.collection) return;
     const { kind, content, name } = collection;
     const source = sourceOf(kind, content, name, readingOf(this.#host.job));
-    this.#made = { collection, source };
+    this.#made = { collection, source, here: true };
     this.#host.pick({ train: source });
   }
 
