@@ -135,8 +135,11 @@ export class Camera {
       }
       const rest = BURST_MS - (performance.now() - started);
       await new Promise((go) => setTimeout(go, Math.max(0, rest)));
-    } while (this.#burst && turn === this.#turn);
+    } while (this.#holds(turn));
     this.#burst = false;
+  }
+  #holds(turn: number): boolean {
+    return this.#burst && turn === this.#turn;
   }
   release(): void {
     this.#burst = false;

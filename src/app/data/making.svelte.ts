@@ -37,6 +37,10 @@ const readingOf = ({ options }: { readonly options: Readonly<Record<string, unkn
   captionLines: options.captionLines === 'first' ? 'first' : 'all',
 });
 
+/** Loose files have no name but their count, which changes. */
+const nameFor = ({ name }: Collection, source: FileSource): string =>
+  /^\d+ files$/.test(source.name) || /^camera-/.test(source.name) ? name : source.name;
+
 export class Making {
   readonly #host: MakingHost;
   readonly #collections: Readonly<Record<MadeKind, Collection>>;
@@ -105,7 +109,7 @@ export class Making {
     if (this.#host.train !== train || this.collection !== collection) return;
     this.#plain = content ? null : train;
     if (!content) return;
-    collection.open(content, train.name);
+    collection.open(content, nameFor(collection, train));
     this.#made = { collection, source: train, here: train.name === PASTED };
   }
 
@@ -124,7 +128,7 @@ export class Making {
     else if (!content) this.#refused = 'There is nothing in it that could be added here.';
     else if (this.begun || label != null) this.#add(collection, content, label);
     else {
-      collection.open(content, source.name);
+      collection.open(content, nameFor(collection, source));
       this.#made = { collection, source, here };
       this.#host.pick({ train: source });
     }

@@ -63,6 +63,7 @@ export function classProblems(
       item: least,
       message: `The classes are uneven: "${most}" has ${counts.get(most)!} ${noun}, "${least}" ${counts.get(least)!}.`,
       cure: `Add ${noun} of the rare class, or set the class weights to balanced.`,
+      mend: { words: 'Let every class count alike', options: { classWeights: 'balanced' } },
     },
   ];
 }

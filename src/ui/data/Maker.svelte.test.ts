@@ -63,8 +63,8 @@ describe('pictures', () => {
     await expect.poll(() => given(lab)?.files).toHaveLength(3);
     expect(await violations()).toEqual([]);
     for (let i = 0; i < 3; i++) await own().getByRole('button', { name: 'Undo' }).click();
-    await expect.poll(() => given(lab)?.files.map(({ path }) => path)).toHaveLength(3);
-    expect(await rows(given(lab))).toEqual([]);
+    await expect.poll(() => rows(given(lab))).toEqual([]);
+    expect(given(lab)?.files).toHaveLength(3);
     await own().getByRole('button', { name: 'Redo' }).click();
     await expect.poll(() => rows(given(lab))).toHaveLength(1);
   });
@@ -97,6 +97,7 @@ describe('pictures', () => {
     await expect.element(page.getByRole('status').getByText('1000 pictures')).toBeVisible();
     const shown = () => document.querySelectorAll('textarea').length;
     expect(shown()).toBeLessThan(150);
+    page.getByRole('list', { name: 'Pictures' }).element().scrollIntoView();
     await expect.poll(() => decoded.mock.calls.length).toBeGreaterThan(3);
     expect(decoded.mock.calls.length).toBeLessThan(150);
     const before = shown();
@@ -135,10 +136,7 @@ describe('classes', () => {
 
   it('take pictures that came without folders, by a drag too', async () => {
     const { lab } = await prepare('image-classification');
-    await page
-      .getByLabelText('Add pictures')
-      .first()
-      .upload(await pictures(2));
+    await page.getByLabelText('Add pictures to sort').upload(await pictures(2));
     const loose = page.getByRole('region', { name: 'In no class yet' });
     await expect.element(loose.getByText('2 pictures')).toBeVisible();
     await loose
