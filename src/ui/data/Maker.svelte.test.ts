@@ -4,6 +4,7 @@ import { page, userEvent } from 'vitest/browser';
 import { jobFromTable } from '#src/formats/jobs/job.ts';
 import type { FakeOptions } from '#src/app/testing/fakeTrainer.ts';
 import type { FileSource } from '#src/app/data/content.ts';
+import type { Remark } from '#workers/protocol.ts';
 import { open as openPage, violations } from '../testing/open.ts';
 
 async function png(colour: string, size = 40): Promise<Blob> {
@@ -70,11 +71,15 @@ describe('pictures', () => {
   });
 
   it('are given the same words where a remark says that they have none', async () => {
-    const remark = {
-      ...{ severity: 'warning', code: 'bad-data', kind: 'no-caption', message: '2 images have no caption.' },
-      ...{ item: 'IMG_2000.png', items: ['IMG_2000.png', 'IMG_2001.png'] },
+    const remark: Remark = {
+      severity: 'warning',
+      code: 'bad-data',
+      kind: 'no-caption',
+      message: '2 images have no caption.',
+      item: 'IMG_2000.png',
+      items: ['IMG_2000.png', 'IMG_2001.png'],
       listed: ['IMG_2000.png has no caption. Write one into IMG_2000.txt.'],
-    } as const;
+    };
     const { lab } = await prepare('diffusion', { problems: [remark] });
     await page.getByLabelText('Add pictures').upload(await pictures(2));
     await expect.element(page.getByText('2 pictures have no caption.')).toBeVisible();
@@ -101,7 +106,10 @@ describe('pictures', () => {
     await expect.poll(() => decoded.mock.calls.length).toBeGreaterThan(3);
     expect(decoded.mock.calls.length).toBeLessThan(150);
     const before = shown();
-    await page.getByRole('button', { name: /^\d+ more$/ }).click();
+    page
+      .getByRole('button', { name: /^\d+ more$/ })
+      .element()
+      .scrollIntoView();
     await expect.poll(shown).toBeGreaterThan(before);
   });
 });
