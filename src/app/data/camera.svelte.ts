@@ -54,7 +54,8 @@ export class Camera {
   #facing: 'user' | 'environment' = 'environment';
   #device: string | null = null;
   #turn = 0;
-  #burst = false;
+  /** The press that pictures are taken for; null: none. */
+  #held: object | null = null;
 
   get state() {
     return this.#state;
@@ -114,7 +115,7 @@ export class Camera {
   /** Stops the stream: the light beside the lens goes out. */
   close(): void {
     this.#turn++;
-    this.#burst = false;
+    this.#held = null;
     this.#let();
     this.#state = { kind: 'off' };
     this.#count = 0;
@@ -122,8 +123,8 @@ export class Camera {
 
   /** Pictures until `release`, one at least. @param keep gets each as a file */
   async hold(video: HTMLVideoElement, keep: (source: FileSource) => Promise<void>): Promise<void> {
-    if (this.#burst) return;
-    this.#burst = true;
+    const press = {};
+    this.#held = press;
     const turn = this.#turn;
     do {
       const started = performance.now();
@@ -135,14 +136,11 @@ export class Camera {
       }
       const rest = BURST_MS - (performance.now() - started);
       await new Promise((go) => setTimeout(go, Math.max(0, rest)));
-    } while (this.#holds(turn));
-    this.#burst = false;
-  }
-  #holds(turn: number): boolean {
-    return this.#burst && turn === this.#turn;
+      // A press that began meanwhile goes on by itself.
+    } while (this.#held === press);
   }
   release(): void {
-    this.#burst = false;
+    this.#held = null;
   }
 
   #let(): void {

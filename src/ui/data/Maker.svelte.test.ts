@@ -147,9 +147,12 @@ describe('classes', () => {
     await page.getByLabelText('Add pictures to sort').upload(await pictures(2));
     const loose = page.getByRole('region', { name: 'In no class yet' });
     await expect.element(loose.getByText('2 pictures')).toBeVisible();
-    await loose
-      .getByRole('button', { name: 'Picture 1 of no class' })
-      .dropTo(page.getByRole('region', { name: 'Class 1', exact: true }));
+    // A drag by mouse would miss what moves under it as the page grows.
+    const dataTransfer = new DataTransfer();
+    const drag = (type: string) => new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer });
+    loose.getByRole('button', { name: 'Picture 1 of no class' }).element().dispatchEvent(drag('dragstart'));
+    const bin = page.getByRole('region', { name: 'Class 1', exact: true });
+    for (const type of ['dragover', 'drop']) bin.element().dispatchEvent(drag(type));
     await expect.element(loose.getByText('1 picture')).toBeVisible();
     // What is in no class is left out.
     await expect.poll(() => rows(given(lab))).toEqual([{ file_name: 'IMG_2000.png', label: 'Class 1' }]);
