@@ -1,5 +1,5 @@
 /** @file What a pick changes in the job: the names of what was picked, and what data of one's own are judged by. */
-import { jobFromTable, rebased } from '#src/formats/jobs/job.ts';
+import { rebased } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { Source } from '#workers/protocol.ts';
 import type { Picked } from '../worker/request.ts';
@@ -52,10 +52,4 @@ export function withPicked(example: Job, job: Job, { model, train, heldout }: Pi
   };
   const suited = rebased(next, example);
   return rebased({ ...suited, plan: job.plan }, suited);
-}
-
-/** Which data a task's example has. @param first the job that the page starts with */
-export function exampleData({ task }: Job, first: Job): Pick<Job['data'], 'train' | 'heldout'> {
-  const { train, heldout } = (task === first.task ? first : jobFromTable({ task })).data;
-  return { train, heldout };
 }

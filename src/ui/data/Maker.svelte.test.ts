@@ -37,7 +37,7 @@ async function rows(source: FileSource | null): Promise<unknown[]> {
     .filter(Boolean)
     .map((line) => JSON.parse(line) as unknown);
 }
-const given = (lab: { train: unknown }) => lab.train as FileSource | null;
+const given = (draft: { train: unknown }) => draft.train as FileSource | null;
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -46,7 +46,7 @@ describe('pictures', () => {
     const { lab } = await prepare('diffusion');
     await page.getByLabelText('Add pictures').upload(await pictures(3));
     await expect.element(page.getByRole('status').getByText('3 pictures')).toBeVisible();
-    expect(given(lab)?.files.map(({ path }) => path)).toEqual([
+    expect(given(lab.draft)?.files.map(({ path }) => path)).toEqual([
       'IMG_2000.png',
       'IMG_2001.png',
       'IMG_2002.png',
@@ -54,20 +54,22 @@ describe('pictures', () => {
     await page.getByLabelText('Caption of picture 1').fill('a red square');
     await userEvent.keyboard('{Enter}');
     await expect.element(page.getByLabelText('Caption of picture 2')).toHaveFocus();
-    await expect.poll(() => rows(given(lab))).toEqual([{ file_name: 'IMG_2000.png', text: 'a red square' }]);
+    await expect
+      .poll(() => rows(given(lab.draft)))
+      .toEqual([{ file_name: 'IMG_2000.png', text: 'a red square' }]);
     await page.getByLabelText('Words for all of them').fill('paint');
     await page.getByRole('button', { name: 'In front of all' }).click();
     await expect
-      .poll(async () => (await rows(given(lab))).map((row) => (row as { text: string }).text))
+      .poll(async () => (await rows(given(lab.draft))).map((row) => (row as { text: string }).text))
       .toEqual(['paint a red square', 'paint', 'paint']);
     await page.getByRole('button', { name: 'Remove picture 2' }).click();
-    await expect.poll(() => given(lab)?.files).toHaveLength(3);
+    await expect.poll(() => given(lab.draft)?.files).toHaveLength(3);
     expect(await violations()).toEqual([]);
     for (let i = 0; i < 3; i++) await own().getByRole('button', { name: 'Undo' }).click();
-    await expect.poll(() => rows(given(lab))).toEqual([]);
-    expect(given(lab)?.files).toHaveLength(3);
+    await expect.poll(() => rows(given(lab.draft))).toEqual([]);
+    expect(given(lab.draft)?.files).toHaveLength(3);
     await own().getByRole('button', { name: 'Redo' }).click();
-    await expect.poll(() => rows(given(lab))).toHaveLength(1);
+    await expect.poll(() => rows(given(lab.draft))).toHaveLength(1);
   });
 
   it('are given the same words where a remark says that they have none', async () => {
@@ -83,11 +85,10 @@ describe('pictures', () => {
     const { lab } = await prepare('diffusion', { problems: [remark] });
     await page.getByLabelText('Add pictures').upload(await pictures(2));
     await expect.element(page.getByText('2 pictures have no caption.')).toBeVisible();
-    const summary = page.getByRole('complementary', { name: 'Summary' });
-    await expect.element(summary).not.toHaveTextContent('.txt');
+    expect(document.querySelector('#remarks')?.textContent).not.toContain('.txt');
     await page.getByLabelText('Words for those without').fill('squares');
     await userEvent.keyboard('{Enter}');
-    await expect.poll(() => rows(given(lab))).toHaveLength(2);
+    await expect.poll(() => rows(given(lab.draft))).toHaveLength(2);
   });
 
   it('are shown a part at a time, and decoded as they come into view', async () => {
@@ -128,7 +129,7 @@ describe('classes', () => {
     await page.getByLabelText('Move to').selectOptions('ripe');
     await expect.element(bin('ripe').getByText('1 picture')).toBeVisible();
     await expect
-      .poll(() => rows(given(lab)))
+      .poll(() => rows(given(lab.draft)))
       .toEqual([
         { file_name: 'IMG_2000.png', label: 'Class 1' },
         { file_name: 'IMG_2001.png', label: 'ripe' },
@@ -155,8 +156,10 @@ describe('classes', () => {
     for (const type of ['dragover', 'drop']) bin.element().dispatchEvent(drag(type));
     await expect.element(loose.getByText('1 picture')).toBeVisible();
     // What is in no class is left out.
-    await expect.poll(() => rows(given(lab))).toEqual([{ file_name: 'IMG_2000.png', label: 'Class 1' }]);
-    await expect.poll(() => given(lab)?.files).toHaveLength(2);
+    await expect
+      .poll(() => rows(given(lab.draft)))
+      .toEqual([{ file_name: 'IMG_2000.png', label: 'Class 1' }]);
+    await expect.poll(() => given(lab.draft)?.files).toHaveLength(2);
   });
 });
 
@@ -173,7 +176,7 @@ describe('texts', () => {
     await userEvent.keyboard('12');
     await expect.element(page.getByLabelText('Label of text 3')).toHaveFocus();
     await expect
-      .poll(() => rows(given(lab)))
+      .poll(() => rows(given(lab.draft)))
       .toEqual([
         { text: 'so good', label: 'praise' },
         { text: 'so bad', label: 'complaint' },
@@ -185,7 +188,7 @@ describe('texts', () => {
     const { lab } = await prepare('text-classification');
     await page.getByLabelText('Type or paste texts to sort').fill('text\tlabel\nso good\tyes\nso bad\tno');
     await page.getByRole('button', { name: 'Add them' }).click();
-    await expect.poll(() => rows(given(lab))).toHaveLength(2);
+    await expect.poll(() => rows(given(lab.draft))).toHaveLength(2);
     await expect.element(page.getByLabelText('Label 2', { exact: true })).toHaveValue('no');
   });
 
@@ -196,7 +199,7 @@ describe('texts', () => {
     await page.getByLabelText('The answer 1').fill('A small model.');
     await userEvent.keyboard('{Tab}');
     await expect
-      .poll(() => rows(given(lab)))
+      .poll(() => rows(given(lab.draft)))
       .toEqual([{ prompt: 'Who are you?', completion: 'A small model.' }]);
     expect(await violations()).toEqual([]);
   });
@@ -230,10 +233,10 @@ describe('the camera', () => {
     const take = page.getByRole('button', { name: 'Hold to take pictures' });
     await expect.element(take).toBeEnabled();
     await expect.poll(() => document.querySelector('video')?.videoWidth).toBe(320);
-    expect(lab.train).toBeNull();
+    expect(lab.draft.train).toBeNull();
     await take.click();
     await expect.element(page.getByText('1 taken')).toBeVisible();
-    await expect.poll(() => given(lab)?.files).toHaveLength(1);
+    await expect.poll(() => given(lab.draft)?.files).toHaveLength(1);
     await page.getByRole('button', { name: 'Close the camera' }).click();
     await expect.poll(() => stream.getVideoTracks()[0]?.readyState).toBe('ended');
     clearInterval(paint);
