@@ -61,6 +61,18 @@ export interface Unsaveable {
   readonly reason: string;
 }
 
+/** Something wrong with plan or data, or several things of one kind. */
+export interface Remark extends Problem {
+  readonly severity: 'error' | 'warning';
+  readonly mend?: Mend | undefined;
+  /** By which a cure is found. */
+  readonly kind?: string;
+  /** Files, rows … that it is said of, all of them. */
+  readonly items?: readonly string[];
+  /** Of several things, what there is to say of the first ones each. */
+  readonly listed?: readonly string[];
+}
+
 export interface Preparation {
   readonly backend: BackendReport;
   readonly modelHash: string;
@@ -84,7 +96,7 @@ export interface Preparation {
   /** Estimated from a timed probe of a few steps; null until one was made. */
   readonly secondsPerStep: number | null;
   /** All at once; a run with an error among them will not start. */
-  readonly problems: readonly (Problem & { readonly severity: 'error' | 'warning'; readonly mend?: Mend })[];
+  readonly problems: readonly Remark[];
 }
 
 export type { DataPreview, Metric, Picture, ReportTable, Samples } from '#src/tasks/types.ts';

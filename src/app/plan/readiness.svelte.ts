@@ -4,12 +4,11 @@ import { estimateSeconds } from '../run/estimate.ts';
 import { duration, plural, roughly } from '../words/format.ts';
 import type { Device } from '../run/device.svelte.ts';
 import type { Draft } from '../data/draft.svelte.ts';
-import type { Problem } from '#workers/protocol.ts';
-import type { Mend } from '#src/tasks/types.ts';
+import type { Remark } from '#workers/protocol.ts';
+import { remarkOn } from '../data/remarks.ts';
 import type { PlanEditor } from './planEditor.svelte.ts';
 
-/** What stands in the way or should be known, with the button that mends it. */
-export type Remark = Problem & { readonly severity: 'error' | 'warning'; readonly mend?: Mend };
+export type { Remark };
 
 /** What is looked at. */
 export interface ReadinessHost {
@@ -37,7 +36,8 @@ export class Readiness {
       message: unsaveableWords(each),
     }));
     const found = draft.preparation?.problems.filter(({ message }) => !known.has(message)) ?? [];
-    return [...found, ...unsaveable];
+    const { active, collection } = draft.making;
+    return [...found.map((remark) => remarkOn(active ? collection : null, remark)), ...unsaveable];
   });
 
   constructor(host: ReadinessHost) {
