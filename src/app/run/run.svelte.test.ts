@@ -68,7 +68,7 @@ describe('RunState', () => {
 
   it('shows at once all that a saved run had shown before the page was opened', () => {
     const run = new RunState();
-    run.begin(fakeJob, true, 2);
+    run.begin(fakeJob, 'a', { step: 2 });
     const here = { code: 'internal', message: 'One thread only.' } as const;
     const said = { code: 'loss-stays', message: 'It learns nothing.' } as const;
     for (const problem of [here, said]) run.accept({ kind: 'warning', problem });

@@ -79,7 +79,8 @@ export class Training {
     if (!(await this.#tab.take())) return failed(draft.refuse(secondTab).problem);
 
     const { job } = asked.value;
-    this.run.begin(job, resume?.id ?? randomId(), resume);
+    const id = resume?.id ?? randomId();
+    this.run.begin(job, id, resume);
     this.#wake.held = true;
     this.#quarter = 0;
     this.#host.onBegin();
@@ -101,6 +102,7 @@ export class Training {
           onEvent?.(event);
         },
         resume?.id,
+        id,
       );
       return outcome.ok ? this.#end(job, outcome.value) : this.#fail(outcome.problem);
     } finally {
