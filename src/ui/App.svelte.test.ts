@@ -6,7 +6,7 @@ import { toSource } from '#src/app/data/picked.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import type { FakeOptions } from '#src/app/testing/fakeTrainer.ts';
 import { fakeSummary } from '#src/app/testing/fakeLibrary.ts';
-import { open as openPage, violations } from './testing/open.ts';
+import { open as openPage, openAdvanced, violations } from './testing/open.ts';
 
 const job = { ...fakeJob, train: { ...fakeJob.train, steps: 8 }, sample: { ...fakeJob.sample, every: 2 } };
 
@@ -102,6 +102,7 @@ describe('prepare', () => {
   it('lists the layers and plans them anew when the blocks change', async () => {
     const { lab } = await open();
     lab.go('prepare');
+    await openAdvanced();
     await expect.element(page.getByRole('row', { name: /^conv_in/ })).toBeVisible();
     await expect.element(page.getByText('8 blocks of 4 × 4')).toBeVisible();
     await page.getByRole('radio', { name: 'size' }).click({ force: true });
@@ -115,6 +116,7 @@ describe('prepare', () => {
   it('refuses a number where it is typed, and keeps the last good one', async () => {
     const { lab } = await open();
     lab.go('prepare');
+    await openAdvanced();
     const steps = page.getByRole('spinbutton', { name: 'Steps', exact: true });
     await steps.fill('0');
     await userEvent.keyboard('{Tab}');

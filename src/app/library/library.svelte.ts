@@ -1,7 +1,7 @@
 /** @file Runs that are saved in this browser. */
 import type { RunSummary } from '#workers/protocol.ts';
-import type { Trainer } from '../worker/client.ts';
 import { lastRun } from '../worker/firstLook.ts';
+import type { Trainer } from '../worker/client.ts';
 
 export class Library {
   readonly #trainer: Pick<Trainer, 'runs' | 'discard'>;

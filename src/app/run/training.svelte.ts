@@ -79,8 +79,7 @@ export class Training {
     if (!(await this.#tab.take())) return failed(draft.refuse(secondTab).problem);
 
     const { job } = asked.value;
-    const id = resume?.id ?? randomId();
-    this.run.begin(job, id, resume);
+    this.run.begin(job, resume?.id ?? randomId(), resume);
     this.#wake.held = true;
     this.#quarter = 0;
     this.#host.onBegin();
@@ -102,7 +101,7 @@ export class Training {
           onEvent?.(event);
         },
         resume?.id,
-        id,
+        this.run.id,
       );
       return outcome.ok ? this.#end(job, outcome.value) : this.#fail(outcome.problem);
     } finally {
