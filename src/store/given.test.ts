@@ -62,6 +62,20 @@ describe('given files', () => {
     expect(await store.get('other')).toEqual({ sources: {}, missing: {} });
   });
 
+  it('come back whole, large ones and small ones', async () => {
+    const large = new Uint8Array(2 ** 18 + 1).map((_, i) => i * 3);
+    const files = [large, large.subarray(1), large.subarray(0, 0)].map((bytes, i) => ({
+      path: `${i}.bin`,
+      blob: new Blob([bytes], { type: 'image/png' }),
+    }));
+    await open(1e6).put('run', { train: { kind: 'files', name: 'pictures', files } });
+    const back = (await store.get('run')).sources.train!.files;
+    for (const [i, { path, blob }] of files.entries()) {
+      expect(back[i]).toMatchObject({ path, blob: { type: 'image/png', size: blob.size } });
+      expect(await contentKey(back[i]!.blob)).toBe(await contentKey(blob));
+    }
+  });
+
   it('are known by name where they are too large, small ones first', async () => {
     const given = {
       train: source('much', { a: 'x'.repeat(900) }),
@@ -89,6 +103,10 @@ describe('given files', () => {
     ['another size', (key: string) => set(key, { version: 1, blob: new Blob(['12']) }, raw())],
     ['no file', (key: string) => set(key, { version: 1, blob: 'text' }, raw())],
     ['of another version', (key: string) => set(key, { version: 2, blob: new Blob(['x']) }, raw())],
+    [
+      'bytes of another size',
+      (key: string) => set(key, { version: 1, bytes: new ArrayBuffer(2), type: '' }, raw()),
+    ],
   ])('are not there where one of them is %s', async (_, spoil) => {
     await store.put('run', {
       train: source('words', { a: 'x', b: 'yyy' }),

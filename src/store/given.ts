@@ -43,8 +43,23 @@ const runSchema = v.object({
 });
 type Stored = v.InferOutput<typeof sourceSchema>;
 
-/** The record under `file/<key>`. */
-const fileSchema = v.object({ version: v.literal(1), blob: v.instance(Blob) });
+/** The record under `file/<key>`: small files as their bytes, which come back at once; a Blob is a file on the disk, and takes its time. */
+const fileSchema = v.union([
+  v.object({ version: v.literal(1), blob: v.instance(Blob) }),
+  v.object({ version: v.literal(1), bytes: v.instance(ArrayBuffer), type: v.string() }),
+]);
+type FileRecord = v.InferOutput<typeof fileSchema>;
+
+/** Files above so many bytes are Blobs. */
+const SMALL = 2 ** 18;
+
+/** The file's own name and date belong to a run, not to its contents. */
+async function fileRecord(blob: Blob): Promise<FileRecord> {
+  const { type } = blob;
+  return blob.size > SMALL
+    ? { version: 1, blob: new Blob([blob], { type }) }
+    : { version: 1, bytes: await blob.arrayBuffer(), type };
+}
 
 const runKey = (run: string): string => `run/${run}`;
 const fileKey = (key: string): string => `file/${key}`;
@@ -171,13 +186,11 @@ export class GivenStore {
     try {
       for (const some of batches(files, WRITTEN)) {
         const keys = await Promise.all(some.map(({ blob }) => contentKey(blob)));
+        const records = await Promise.all(some.map(({ blob }) => fileRecord(blob)));
         kept.push(...some.map(({ path }, i) => ({ path, key: keys[i]! })));
         await this.#records.change(async (store) => {
-          for (const [i, { blob }] of some.entries()) {
-            const key = keys[i]!;
-            if ((await asked(store.count(fileKey(key)))) === 0)
-              // The file's own name and date belong to a run, not to its contents.
-              store.put({ version: 1, blob: new Blob([blob], { type: blob.type }) }, fileKey(key));
+          for (const [i, key] of keys.entries()) {
+            if ((await asked(store.count(fileKey(key)))) === 0) store.put(records[i], fileKey(key));
             store.put(true, wishKey(key, run));
           }
         });
@@ -205,8 +218,12 @@ export class GivenStore {
   async #blob(key: string): Promise<Blob | null> {
     const stored: unknown = await this.#records.read((store) => store.get(fileKey(key)));
     const parsed = v.safeParse(fileSchema, stored);
-    if (!parsed.success || parsed.output.blob.size !== sizeIn(key)) return null;
-    const { blob } = parsed.output;
+    if (!parsed.success) return null;
+    const file = parsed.output;
+    if ('bytes' in file)
+      return file.bytes.byteLength === sizeIn(key) ? new Blob([file.bytes], { type: file.type }) : null;
+    const { blob } = file;
+    if (blob.size !== sizeIn(key)) return null;
     // The browser may know of a file whose bytes are gone from the disk.
     const end = await blob.slice(-1).arrayBuffer();
     return end.byteLength === Math.min(1, blob.size) ? blob : null;
