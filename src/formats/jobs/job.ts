@@ -44,7 +44,7 @@ export const defaultJob: Job = {
   },
   plan: defaultPlan,
   sample: {
-    prompts: ['ghost', 'robot', 'unicorn', 'wolf', 'octopus', 'pear', 'doughnut', 'honeybee'],
+    prompts: ['ghost', 'wolf', 'unicorn', 'alien', 'doughnut', 'octopus', 'skull', 'telephone'],
     negative: '',
     steps: 20,
     guidance: 1,
