@@ -66,7 +66,7 @@ describe('the inspector', () => {
     await expect.element(page.getByRole('grid', { name: 'Layers' })).toBeVisible();
     expect(await violations()).toEqual([]);
     await page.getByRole('button', { name: 'Train it' }).click();
-    await expect.element(page.getByRole('heading', { name: 'Prepare a run' })).toBeVisible();
-    expect(lab.picked.model).toMatchObject({ kind: 'files', name: 'mine' });
+    await expect.element(page.getByRole('heading', { name: 'Advanced' })).toBeVisible();
+    expect(lab.draft.picked.model).toMatchObject({ kind: 'files', name: 'mine' });
   });
 });
