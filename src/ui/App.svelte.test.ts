@@ -64,7 +64,7 @@ describe('home', () => {
         savedAt: Date.now() - 130_000,
         finished: false,
         modelName: 'emoji',
-        dataName: 'high-contrast',
+        dataName: 'riso',
         selfContained: true,
       }),
     });
@@ -212,7 +212,7 @@ describe('result', () => {
     await expect.poll(() => sample.mock.lastCall?.[0]).toMatchObject({ prompts: ['fox'], strength: 0.9 });
     const link = vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => undefined);
     await page.getByRole('button', { name: 'Save adapter' }).click();
-    await expect.element(page.getByText(/Saved emoji-high-contrast.*holds \d+ of \d+ layers/)).toBeVisible();
+    await expect.element(page.getByText(/Saved emoji-riso.*holds \d+ of \d+ layers/)).toBeVisible();
     expect(link).toHaveBeenCalledOnce();
   });
 
@@ -228,7 +228,7 @@ describe('result', () => {
     await expect.element(page.getByText(/keep its own file too/)).toBeVisible();
     expect(await violations()).toEqual([]);
     await page.getByRole('button', { name: 'Save adapter' }).click();
-    await expect.element(page.getByText(/^Saved emoji-high-contrast.*\.onnx/)).toBeVisible();
+    await expect.element(page.getByText(/^Saved emoji-riso.*\.onnx/)).toBeVisible();
     expect(exported).toHaveBeenCalledWith('onnx');
   });
 

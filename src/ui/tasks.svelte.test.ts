@@ -84,7 +84,7 @@ it('says that colour is of the samples, not of held-out data', async () => {
   lab.draft.setJob({ ...fakeJob, train: { ...fakeJob.train, steps: 4 } });
   await lab.training.start();
   lab.go('train');
-  await expect.element(page.getByText('Colour left in the samples')).toBeVisible();
+  await expect.element(page.getByText('Colour of the samples')).toBeVisible();
   expect(page.getByRole('heading', { name: 'On data it never saw' }).elements()).toHaveLength(0);
 });
 

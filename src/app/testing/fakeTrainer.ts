@@ -281,7 +281,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
 
   async exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>> {
     return good({
-      name: `emoji-high-contrast-oft4-120.${format === 'peft' ? 'zip' : format === 'onnx' ? 'onnx' : 'safetensors'}`,
+      name: `emoji-riso-oft4-120.${format === 'peft' ? 'zip' : format === 'onnx' ? 'onnx' : 'safetensors'}`,
       bytes: new Uint8Array(8),
       layers: fakeLayers.length,
       losses: format === 'onnx' ? ['The strength is fixed: the rotations are part of the weights.'] : [],
