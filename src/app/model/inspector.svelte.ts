@@ -43,12 +43,12 @@ export class Inspector {
   get identifying() {
     return this.#identifying;
   }
-  /** The file that is shown: the chosen one, else the first that is a model. */
+  /** The file that is shown: the chosen one, else what people mean by the set. */
   get file(): InspectedFile | null {
     const models = this.#inspection?.models ?? [];
     return (
       models.find(({ path }) => path === this.#path) ??
-      models.find(({ kind }) => kind === 'model') ??
+      models.find(({ path }) => path === this.#inspection?.first) ??
       models[0] ??
       null
     );
