@@ -23,9 +23,9 @@ import { remember } from './run/estimate.ts';
 import { EventLog } from './page/eventLog.ts';
 import { percent, plural } from './words/format.ts';
 import { addPasted, type Pasted } from './data/pasted.ts';
-import { jobWith, judgedByShare, withPicked } from './data/picking.ts';
-import { NOTHING, requestOf, type Picked } from './worker/request.ts';
-import { Inspector } from './model/inspector.svelte.ts';
+import { jobWith, jobWithoutData, judgedByShare, withPicked } from './data/picking.ts';
+import { awaitsData, NOTHING, requestOf, type Picked } from './worker/request.ts';
+import { alone, Inspector } from './model/inspector.svelte.ts';
 import { failed, toProblem } from './worker/problems.ts';
 import { RemoteModels } from './model/remote.svelte.ts';
 import { RunState } from './run/run.svelte.ts';
@@ -154,6 +154,11 @@ export class Lab {
     return this.#picked === NOTHING && this.#job.model === this.defaultJob.model;
   }
 
+  /** No data were chosen yet for the present job. */
+  get awaitsData() {
+    return awaitsData(this.#job, this.#picked);
+  }
+
   go(screen: Screen): void {
     this.#screen = screen;
   }
@@ -164,12 +169,14 @@ export class Lab {
     return this.inspector.open(source);
   }
 
-  /** Goes on from the inspector to a run on the inspected files: by the task that takes any model, unless they are a pipeline. */
-  trainModel(): void {
-    const { source, inspection } = this.inspector;
-    if (!source) return;
-    this.chooseTask(inspection?.pipeline ? 'diffusion' : 'generic');
-    this.pick({ model: source });
+  /** Goes on from the inspector to a run of the inspected model by a task, the likeliest if none is named, with no data chosen yet. */
+  trainModel(task = this.inspector.proposals[0]?.task): void {
+    const { source, file } = this.inspector;
+    if (!source || !file || task === undefined) return;
+    // A pipeline is trained with all its parts; any other task takes one model.
+    const model = task === 'diffusion' ? source : alone(source, file.path);
+    this.reset(jobWithoutData(task, model));
+    this.#picked = { ...NOTHING, model };
     this.#screen = 'prepare';
   }
 
@@ -298,7 +305,7 @@ export class Lab {
   ): Promise<Outcome<Preparation>> {
     const request = this.request();
     if ('code' in request) {
-      this.#problem = request;
+      this.#problem = this.awaitsData ? null : request;
       return failed(request);
     }
     const turn = ++this.#prepareCount;
