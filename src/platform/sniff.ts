@@ -26,6 +26,9 @@ const SIGNATURES: readonly (readonly [start: string, kind: string, words: string
 /** Bytes that are enough. */
 const HEAD = 512;
 
+/** No byte of a text: neither a sign nor a space, a tab, a line or page break. */
+const isControl = (byte: number): boolean => byte < 9 || (byte > 13 && byte < 32);
+
 /** What the bytes seem to be; null: nothing that is known. */
 export function seenIn(bytes: Uint8Array): Seen | null {
   if (bytes.byteLength === 0) return { kind: 'empty', words: 'empty (0 bytes)' };
@@ -34,13 +37,13 @@ export function seenIn(bytes: Uint8Array): Seen | null {
   if (head[8] === '{' && bytes[7] === 0) return { kind: 'safetensors', words: 'a safetensors file' };
   for (const [start, kind, words] of SIGNATURES) if (head.startsWith(start)) return { kind, words };
   // The second byte is the protocol's number.
-  if (/^\u0080[\u0002-\u0005]/.test(head))
+  if (bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5)
     return { kind: 'pickle', words: 'a Python pickle (as .pt, .ckpt and .bin files are)' };
   if (head.startsWith('RIFF') && head.slice(8, 12) === 'WEBP')
     return { kind: 'webp', words: 'a WebP picture' };
   if (/^\s*<(!doctype|html|head|body|\?xml)/i.test(head) || head.startsWith('<'))
     return { kind: 'html', words: 'a web page, perhaps an error page of the server' };
-  if (/[\0-\x08\x0e-\x1f]/.test(head)) return null;
+  if (bytes.subarray(0, HEAD).some(isControl)) return null;
   // A table's name in TOML stands in brackets, too.
   if (/^\s*(\{\s*["}]|\[\s*[{\]\d])/.test(head)) return { kind: 'json', words: 'a JSON file' };
   return { kind: 'text', words: 'plain text' };
