@@ -57,6 +57,10 @@ export class RotunePage {
   get resultHeading() {
     return this.page.getByRole('heading', { name: names.resultHeading });
   }
+  /** All settings of a new job, folded at first. */
+  get advanced() {
+    return this.page.getByRole('heading', { name: 'Advanced' });
+  }
   get problem() {
     return this.page.getByRole('alert');
   }

@@ -39,6 +39,7 @@ test('a task is chosen, its options are set, its data are seen', async ({ rotune
   await page.getByRole('button', { name: /^With your own data.*Write text/ }).click();
   await expect(page.getByText('110 of 32 tokens')).toBeVisible();
   expect(await violations(page)).toEqual([]);
+  await rotune.advanced.click();
   await page.getByRole('heading', { name: 'Task' }).click();
   await page.getByLabel('Tokens of a sequence').fill('16');
   await page.getByLabel('Tokens of a sequence').press('Tab');

@@ -26,6 +26,7 @@ import type {
   Source,
 } from '#workers/protocol.ts';
 import type { Lab } from '../lab.svelte.ts';
+import { lastRun } from '../worker/firstLook.ts';
 import { failed, toProblem } from '../worker/problems.ts';
 
 /** One file of a folder: by content, or by an address on the page's own origin (relative to the page). */
@@ -70,6 +71,7 @@ export interface Automation {
   export(format?: AdapterFormat): Promise<Outcome<ExportedFile>>;
   /** Loads an adapter on the job's model, so that `sample` and `export` use it. */
   open(options: RunOptions & { readonly adapter: FolderInput }): Promise<Outcome<AdapterReport>>;
+  /** The newest run that something was saved of. */
   lastRun(): Promise<RunSummary | null>;
   discard(id: string): Promise<void>;
   /** The report that the page's own button copies. */
@@ -103,20 +105,20 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
   /** Puts the options where the page's buttons would have put them. */
   async function apply(options: RunOptions): Promise<RunSummary | undefined> {
     const { job = lab.defaultJob, resume, backend = 'auto' } = options;
-    lab.reset(typeof job === 'string' ? parseJob(job) : job);
+    lab.draft.reset(typeof job === 'string' ? parseJob(job) : job);
     const model = await toSource(options.model);
     const train = await toSource(options.train);
     const heldout = await toSource(options.heldout);
     const adapter = await toSource(options.adapter);
     if (model || train || heldout || adapter) {
-      const named = lab.job;
-      lab.pick({ model, train, heldout, adapter });
+      const named = lab.draft.job;
+      lab.draft.pick({ model, train, heldout, adapter });
       // The job keeps its own names for the folders, whatever the stand-ins are called.
-      lab.setJob(named);
+      lab.draft.setJob(named);
     }
-    if (lab.preference !== backend || !lab.backend) await lab.prefer(backend);
+    if (lab.device.preference !== backend || !lab.device.backend) await lab.prefer(backend);
     if (resume === undefined || resume === false) return undefined;
-    const last = await lab.trainer.lastRun();
+    const last = await lastRun(lab.trainer);
     if (!last || (typeof resume === 'string' && last.id !== resume))
       throw new FormatError('There is no saved run to go on with. Start a new one.');
     return last;
@@ -128,7 +130,7 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
     async prepare(options = {}, probe = false) {
       try {
         await apply(options);
-        return await lab.prepare(probe);
+        return await lab.draft.prepare(probe);
       } catch (cause) {
         return failed(toProblem(cause, { code: 'bad-job' }));
       }
@@ -136,28 +138,28 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
     async run(options = {}, onEvent) {
       try {
         const resume = await apply(options);
-        return await lab.start({ resume, onEvent });
+        return await lab.training.start({ resume, onEvent });
       } catch (cause) {
         return failed(toProblem(cause, { code: 'bad-job' }));
       }
     },
-    pause: () => lab.pause(),
-    stop: () => lab.stop(),
+    pause: () => lab.training.pause(),
+    stop: () => lab.training.stop(),
     sampleNow: () => lab.trainer.sampleNow(),
     sample: (request = {}) => {
-      const { prompts, seed, steps, guidance } = (lab.run.job ?? lab.job).sample;
+      const { prompts, seed, steps, guidance } = (lab.run.job ?? lab.draft.job).sample;
       return lab.trainer.sample({ prompts, seed, steps, guidance, strength: 1, ...request });
     },
     export: (format = 'lycoris') => lab.trainer.exportAdapter(format),
     async open(options) {
       try {
         await apply(options);
-        return await lab.tryAdapter();
+        return await lab.trial.open();
       } catch (cause) {
         return failed(toProblem(cause, { code: 'bad-job' }));
       }
     },
-    lastRun: () => lab.trainer.lastRun(),
+    lastRun: () => lastRun(lab.trainer),
     discard: (id) => lab.trainer.discard(id),
     report: (problem) => lab.report(problem),
   };

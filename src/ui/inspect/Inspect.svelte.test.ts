@@ -73,8 +73,8 @@ describe('the inspector', () => {
     await expect.element(page.getByRole('grid', { name: 'Layers' })).toBeVisible();
     expect(await violations()).toEqual([]);
     await page.getByRole('button', { name: 'Train it' }).click();
-    await expect.element(page.getByRole('heading', { name: 'Prepare a run' })).toBeVisible();
-    expect(lab.picked.model).toMatchObject({ kind: 'files', name: 'mine' });
+    await expect.element(page.getByRole('heading', { name: 'Advanced' })).toBeVisible();
+    expect(lab.draft.picked.model).toMatchObject({ kind: 'files', name: 'mine' });
   });
 
   it('says what the model can be taught, and goes on with no data but one’s own', async () => {
@@ -83,7 +83,7 @@ describe('the inspector', () => {
     await expect.element(page.getByText('No pictures yet: add some.').first()).toBeVisible();
     expect(page.getByRole('alert').elements()).toEqual([]);
     await expect.element(page.getByRole('button', { name: 'Start' })).toBeDisabled();
-    expect(JSON.stringify([lab.job.model, lab.job.data])).not.toContain('builtin:');
+    expect(JSON.stringify([lab.draft.job.model, lab.draft.job.data])).not.toContain('builtin:');
     expect(await violations()).toEqual([]);
   });
 
@@ -95,9 +95,9 @@ describe('the inspector', () => {
     await expect.element(table).toHaveTextContent(/sample input\s*float32\s*batches × 1 × 3 × 32 × 32/);
     await expect.element(page.getByText('np.savez("train.npz", sample=sample')).toBeVisible();
     await expect.element(page.getByRole('button', { name: 'Save a template (.npz)' })).toBeVisible();
-    expect([lab.job.task, lab.job.data.train]).toEqual(['generic', '']);
+    expect([lab.draft.job.task, lab.draft.job.data.train]).toEqual(['generic', '']);
     // Of a folder with several models only the one that was shown.
-    expect(lab.picked.model).toMatchObject({ files: [{ path: 'unet/model.onnx' }] });
+    expect(lab.draft.picked.model).toMatchObject({ files: [{ path: 'unet/model.onnx' }] });
     expect(await violations()).toEqual([]);
   });
 });

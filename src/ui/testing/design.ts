@@ -3,8 +3,9 @@ import '../styles/base.css';
 import { mount } from 'svelte';
 import { createAutomation } from '#src/app/page/automation.ts';
 import { Lab } from '#src/app/lab.svelte.ts';
-import { readLink } from '#src/app/sharing/links.ts';
+import { BrowserBar } from '#src/app/page/router.svelte.ts';
 import { Offline } from '#src/app/page/offline.svelte.ts';
+import { fakeSummary } from '#src/app/testing/fakeLibrary.ts';
 import { drawDisc, drawFromStrip, FakeTrainer } from '#src/app/testing/fakeTrainer.ts';
 import { manyLayers } from '#src/app/testing/fakeLayers.ts';
 import App from '../App.svelte';
@@ -21,7 +22,7 @@ async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
       ? { kind: 'webgpu', reason: 'WebGPU works here.', threads: 4, adapter: 'example GPU' }
       : undefined,
     unfinished: query.has('unfinished')
-      ? {
+      ? fakeSummary({
           id: 'fake',
           job: defaultJob,
           step: 50,
@@ -30,8 +31,7 @@ async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
           modelName: 'emoji',
           dataName: 'high-contrast',
           selfContained: true,
-          bytes: 690_000,
-        }
+        })
       : null,
     problems: query.has('warn')
       ? [
@@ -61,8 +61,8 @@ async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
 
 const target = document.querySelector('#app');
 if (!target) throw new Error('index.html has no #app.');
-const lab = new Lab(await fakeFromQuery(new URLSearchParams(location.search)), defaultJob);
+const lab = new Lab(await fakeFromQuery(new URLSearchParams(location.search)), defaultJob, new BrowserBar());
 globalThis.rotune = createAutomation(lab, parseJob);
 mount(App, { target, props: { lab, offline: new Offline() } });
-await readLink(lab);
+lab.begin();
 await lab.wakeUp();

@@ -17,7 +17,6 @@ import { ProblemError } from '../problems.ts';
 import { rehearse } from './rehearse.ts';
 import type { Setup, SetupProblem } from './types.ts';
 import type { Saved } from '../saved.ts';
-import { sourceName } from '../files/sources.ts';
 
 /** Names an adapted model: equal keys, equal programs. */
 export const layoutKeyOf = (modelHash: string, { planned, whole }: Layout): string =>
@@ -150,9 +149,9 @@ export async function makeSetup(
       });
     }
   }
-  const own = [request.model, request.train, ...(request.heldout ? [request.heldout] : [])];
   const layoutKey = layoutKeyOf(model.hash, layout);
   let unsaveable: Promise<readonly Unsaveable[]> | undefined;
+  let found: readonly Unsaveable[] | undefined;
   const setup: Setup = {
     request,
     job,
@@ -169,7 +168,8 @@ export async function makeSetup(
     problems,
     program,
     layoutKey,
-    unsaveable: () => (unsaveable ??= rehearse(setup)),
+    unsaveable: () => (unsaveable ??= rehearse(setup).then((all) => (found = all))),
+    foundUnsaveable: () => found,
     trainingKey: (rounds, variant = 0) => {
       const { steps: _, learningRate: __, seed: ___, ...rest } = job.train;
       const { inputs, outputs } = trained.graph;
@@ -185,9 +185,6 @@ export async function makeSetup(
         variant,
       ]);
     },
-    modelName: sourceName(request.model),
-    dataName: sourceName(request.train),
-    selfContained: own.every(({ kind }) => kind === 'builtin'),
   };
   return setup;
 }
