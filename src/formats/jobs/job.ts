@@ -53,6 +53,9 @@ export const defaultJob: Job = {
   },
 };
 
+/** As a job's training data: none were chosen yet. */
+export const NO_DATA = '';
+
 /** What a learning rate follows from. */
 interface RatedJob extends Pick<Job, 'task' | 'plan'> {
   readonly train: Pick<Job['train'], 'blockwiseRate'>;
@@ -97,7 +100,7 @@ export const jobSchema = table({
   ),
   data: v.optional(
     table({
-      train: v.optional(source),
+      train: v.optional(text(4096)),
       heldout: v.optional(text(4096)),
       split: v.optional(real('a number from 0 to below 1', (x) => x >= 0 && x < 1)),
       caption_dropout: v.optional(share),
@@ -213,7 +216,7 @@ function usualJob({ id, usual }: TaskInfo, plan: Plan, blockwiseRate: boolean): 
   const learningRate = usualRateOf({ task: id, plan, train: { blockwiseRate } });
   return {
     ...defaultJob,
-    data: { ...data, heldout: null, split: 0.1 },
+    data: { ...data, train: NO_DATA, heldout: null, split: 0.1 },
     train: { ...train, learningRate, ...usual.train },
     sample: { ...sample, prompts: [], ...usual.sample },
     plan,
