@@ -5,6 +5,7 @@ import { degrees } from '#src/app/run/heat.ts';
 import { toSource } from '#src/app/data/picked.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import type { FakeOptions } from '#src/app/testing/fakeTrainer.ts';
+import { fakeSummary } from '#src/app/testing/fakeLibrary.ts';
 import { open as openPage, openAdvanced, violations } from './testing/open.ts';
 
 const job = { ...fakeJob, train: { ...fakeJob.train, steps: 8 }, sample: { ...fakeJob.sample, every: 2 } };
@@ -56,7 +57,7 @@ describe('home', () => {
 
   it('puts an unfinished run first, and asks before it is dropped', async () => {
     const { trainer } = await open({
-      unfinished: {
+      unfinished: fakeSummary({
         id: 'run',
         job,
         step: 5,
@@ -65,8 +66,7 @@ describe('home', () => {
         modelName: 'emoji',
         dataName: 'high-contrast',
         selfContained: true,
-        bytes: 1,
-      },
+      }),
     });
     await expect.element(page.getByRole('heading', { name: 'Step 5 of 8, saved 2 min ago' })).toBeVisible();
     expect(await violations()).toEqual([]);

@@ -18,7 +18,6 @@ import { dataProblems } from './dataProblems.ts';
 import { rehearse } from './rehearse.ts';
 import type { Setup, SetupProblem } from './types.ts';
 import type { Saved } from '../saved.ts';
-import { sourceName } from '../files/sources.ts';
 
 /** Names an adapted model: equal keys, equal programs. */
 export const layoutKeyOf = (modelHash: string, { planned, whole }: Layout): string =>
@@ -137,9 +136,9 @@ export async function makeSetup(
       });
     }
   }
-  const own = [request.model, request.train, ...(request.heldout ? [request.heldout] : [])];
   const layoutKey = layoutKeyOf(model.hash, layout);
   let unsaveable: Promise<readonly Unsaveable[]> | undefined;
+  let found: readonly Unsaveable[] | undefined;
   const setup: Setup = {
     request,
     job,
@@ -156,7 +155,8 @@ export async function makeSetup(
     problems,
     program,
     layoutKey,
-    unsaveable: () => (unsaveable ??= rehearse(setup)),
+    unsaveable: () => (unsaveable ??= rehearse(setup).then((all) => (found = all))),
+    foundUnsaveable: () => found,
     trainingKey: (rounds, variant = 0) => {
       const { steps: _, learningRate: __, seed: ___, ...rest } = job.train;
       const { inputs, outputs } = trained.graph;
@@ -172,9 +172,6 @@ export async function makeSetup(
         variant,
       ]);
     },
-    modelName: sourceName(request.model),
-    dataName: sourceName(request.train),
-    selfContained: own.every(({ kind }) => kind === 'builtin'),
   };
   return setup;
 }
