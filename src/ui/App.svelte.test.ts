@@ -22,7 +22,7 @@ describe('a problem', () => {
   it('can be copied whole as a report', async () => {
     const copy = vi.spyOn(navigator.clipboard, 'writeText').mockResolvedValue();
     const { lab } = await open({ failAt: 3 });
-    await page.getByRole('button', { name: /Teach it black-and-white/ }).click();
+    await page.getByRole('button', { name: /Teach it this style/ }).click();
     await page.getByRole('button', { name: 'Copy the report' }).click();
     await expect.element(page.getByRole('button', { name: 'Copied' })).toBeVisible();
     const [text = ''] = copy.mock.calls[0] ?? [];
@@ -39,7 +39,7 @@ describe('a problem', () => {
   it('lies there selected where the browser does not copy', async () => {
     vi.spyOn(navigator.clipboard, 'writeText').mockRejectedValue(new Error('no'));
     await open({ failAt: 1 });
-    await page.getByRole('button', { name: /Teach it black-and-white/ }).click();
+    await page.getByRole('button', { name: /Teach it this style/ }).click();
     await page.getByRole('button', { name: 'Copy the report' }).click();
     await expect.element(page.getByRole('button', { name: 'Selected below: copy it' })).toBeVisible();
     expect(getSelection()?.toString()).toContain('Rotune error report');
@@ -49,7 +49,7 @@ describe('a problem', () => {
 describe('home', () => {
   it('teaches the demo at one press and ends at the result', async () => {
     const { lab } = await open();
-    await page.getByRole('button', { name: /Teach it black-and-white/ }).click();
+    await page.getByRole('button', { name: /Teach it this style/ }).click();
     await expect.element(page.getByRole('heading', { name: 'It learned the style' })).toBeVisible();
     expect(lab.run.status).toBe('done');
     expect(await violations()).toEqual([]);
