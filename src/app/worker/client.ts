@@ -3,6 +3,7 @@ import { proxy, type Remote } from 'comlink';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type {
   AdapterReport,
+  AskRequest,
   DebugFigures,
   ExportedFile,
   JobRequest,
@@ -14,6 +15,7 @@ import type {
   RunEvent,
   RunResult,
   RunSummary,
+  Said,
   SampleRequest,
   Source,
   TrainerApi,
@@ -148,6 +150,9 @@ export class WorkerTrainer implements Trainer {
   }
   sample(request: SampleRequest): Promise<Outcome<Samples>> {
     return this.#outcome((api) => api.sample(request));
+  }
+  ask(request: AskRequest): Promise<Outcome<readonly Said[]>> {
+    return this.#outcome((api) => api.ask(request));
   }
   exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>> {
     return this.#outcome((api) => api.exportAdapter(format));
