@@ -137,6 +137,8 @@ export interface RunResult {
 
 export interface SampleRequest {
   readonly prompts: readonly string[];
+  /** The place of each in the job's list, so that it is drawn as on the wall; absent: as they stand. */
+  readonly places?: readonly number[];
   readonly seed: number;
   readonly steps: number;
   readonly guidance: number;

@@ -356,7 +356,7 @@ export class Lab {
       sample: request.job.sample,
     };
     this.#say(`${this.#opened.name} is loaded: ${outcome.value.loaded} layers.`);
-    this.comparison.open(request.job.sample, null, null);
+    this.comparison.open(request.job.sample, [], 0);
     this.#screen = 'result';
     return outcome;
   }
@@ -451,11 +451,7 @@ export class Lab {
       );
       this.#unfinished = null;
       if (drawsPrompts(taskOf(job)))
-        this.comparison.open(
-          job.sample,
-          this.run.rows[0]?.pictures[0] ?? null,
-          this.run.rows.at(-1)?.pictures[0] ?? null,
-        );
+        this.comparison.open(job.sample, this.run.rows, result.step);
       this.#screen = 'result';
     }
     return { ok: true, value: result };

@@ -216,6 +216,8 @@ export interface PreparedTask {
 /** What a person asks a tuned model on the result page. */
 export interface SampleWish {
   readonly prompts: readonly string[];
+  /** The place of each in the list that it was drawn from before: chance differs by place. Absent: as they stand. */
+  readonly places?: readonly number[];
   readonly negative: string;
   readonly steps: number;
   readonly guidance: number;

@@ -4,7 +4,7 @@ import type { View } from '../view.ts';
 
 export const view: View = {
   load: (lab) =>
-    lab.opened || drawsPrompts(taskOf(lab.run.job ?? lab.job))
+    drawsPrompts(taskOf(lab.opened ? lab.job : (lab.run.job ?? lab.job)))
       ? import('./Result.svelte')
       : import('./TaskResult.svelte'),
 };
