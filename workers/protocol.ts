@@ -87,7 +87,16 @@ export interface Preparation {
   readonly problems: readonly (Problem & { readonly severity: 'error' | 'warning'; readonly mend?: Mend })[];
 }
 
-export type { Answer, DataPreview, Metric, Picture, ReportTable, Samples, Share } from '#src/tasks/types.ts';
+export type {
+  Answer,
+  DataPreview,
+  JudgedExample,
+  Metric,
+  Picture,
+  ReportTable,
+  Samples,
+  Share,
+} from '#src/tasks/types.ts';
 export type { Evaluation, StepRecord } from '#src/training/types.ts';
 
 export type RunEvent =

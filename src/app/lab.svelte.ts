@@ -450,8 +450,7 @@ export class Lab {
         result.outcome === 'finished' ? 'Training finished.' : `Stopped at step ${result.step}, and kept.`,
       );
       this.#unfinished = null;
-      if (drawsPrompts(taskOf(job)))
-        this.comparison.open(job.sample, this.run.rows, result.step);
+      if (drawsPrompts(taskOf(job))) this.comparison.open(job.sample, this.run.rows, result.step);
       this.#screen = 'result';
     }
     return { ok: true, value: result };

@@ -157,11 +157,24 @@ export interface ReportTable {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** One held-out example of a classifier. */
+export interface JudgedExample {
+  /** The picture's path; the text, cut. */
+  readonly name: string;
+  /** Class names; it is right where they are equal. */
+  readonly is: string;
+  readonly says: string;
+  /** Of what it says. */
+  readonly share: number;
+}
+
 export interface TaskEvaluation {
   /** Mean held-out loss; null without held-out data. */
   readonly loss: number | null;
   readonly metrics: readonly Metric[];
   readonly tables?: readonly ReportTable[];
+  /** Held-out examples, the wrong ones first; of many, a part. */
+  readonly examples?: readonly JudgedExample[];
 }
 
 /** What the model will see, before any training. */

@@ -56,6 +56,15 @@ describe('a classifier of pictures', () => {
     expect(right(after)).toBeCloseTo(accuracy(evaluations.at(-1)!), 6);
     // A new last layer has no strength: at 0 it stands on the untouched layers.
     expect(before!.items.map(({ shares }) => shares)).not.toEqual(after!.items.map(({ shares }) => shares));
+    const told = evaluations.at(-1)!.examples!;
+    expect(told.map(({ name }) => name).toSorted()).toEqual(after!.items.map(({ name }) => name).toSorted());
+    for (const { name, says, share } of told) {
+      const top = after!.items.find((item) => item.name === name)!.shares![0]!;
+      expect(says).toBe(top.name);
+      expect(share).toBeCloseTo(top.share, 4);
+    }
+    const wrong = told.map(({ is, says }) => is !== says);
+    expect(wrong).toEqual(wrong.toSorted((a, b) => Number(b) - Number(a)));
     const drawn = (said: typeof before) => said!.items[0]!.picture!.rgba;
     expect(drawn(before)).toEqual(drawn(after));
     expect(after!.items[0]!.picture!.rgba.length).toBeGreaterThan(0);

@@ -57,6 +57,7 @@ describe('a headline', () => {
       'Held-out loss fell by 50 %. Accuracy went from 50 % to 94 %.',
     );
     expect(ended({}).note).toBe('No held-out data say how well it does.');
+    expect(ended({ evaluations: judged(0.2) }).note).toContain('judged once');
     const drawn: Metric = { name: 'saturation', value: 0.2, unit: 'number', better: 'neither' };
     expect(ended({ evaluations: [{ step: 0, heldoutLoss: null, metrics: [drawn] }] }).note).toBe(
       'No held-out data say how well it does.',

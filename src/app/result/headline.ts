@@ -57,7 +57,11 @@ const sentences = (...parts: readonly (string | null)[]): string =>
 export function headlineOf({ outcome, step, total, evaluations }: Ended): Headline {
   const heldout = heldoutWords(evaluations);
   const measure = measureWords(evaluations);
-  const nothing = heldout === null && measure === '' ? 'No held-out data say how well it does' : null;
+  const judged = evaluations.some(({ heldoutLoss }) => heldoutLoss !== null);
+  const unknown = judged
+    ? 'Held-out data were judged once, so that nothing says what changed'
+    : 'No held-out data say how well it does';
+  const nothing = heldout === null && measure === '' ? unknown : null;
   if (outcome !== 'finished' && step < total)
     return { title: `Stopped at step ${step} of ${total}`, note: sentences(heldout, measure, nothing) };
   if (step < FEW)

@@ -50,7 +50,7 @@ export interface FakeOptions {
   readonly says?: {
     readonly prompts: readonly string[];
     readonly words: (prompt: number, amount: number) => string;
-    readonly judged: (amount: number) => Pick<Evaluation, 'metrics' | 'tables'>;
+    readonly judged: (amount: number) => Pick<Evaluation, 'metrics' | 'tables' | 'examples'>;
   };
 }
 
