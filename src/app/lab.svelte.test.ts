@@ -20,11 +20,11 @@ afterEach(() => vi.restoreAllMocks());
 describe('Lab', () => {
   it('trains to the end and shows the result', async () => {
     const { lab } = setUp();
-    const outcome = await lab.start();
+    const outcome = await lab.training.start();
     expect(outcome.ok && outcome.value.outcome).toBe('finished');
     expect([lab.screen, lab.run.status, lab.run.step]).toEqual(['result', 'done', 8]);
     expect(lab.run.rows.map(({ step }) => step)).toEqual([0, 4, 8]);
-    expect(lab.announcement).toBe('Training finished.');
+    expect(lab.voice.text).toBe('Training finished.');
     expect(lab.comparison.pair?.prompt).toBe('ghost');
     expect(lab.comparison.pairs.some(({ waiting }) => waiting)).toBe(false);
   });
@@ -32,7 +32,7 @@ describe('Lab', () => {
   it('announces the start and each quarter once', async () => {
     const { lab } = setUp();
     const heard: string[] = [];
-    await lab.start({ onEvent: () => heard.push(lab.announcement) });
+    await lab.training.start({ onEvent: () => heard.push(lab.voice.text) });
     expect([...new Set(heard)]).toEqual([
       'Training starts.',
       'Step 2 of 8: 25\u2009% done.',
@@ -43,16 +43,16 @@ describe('Lab', () => {
 
   it('pauses, offers to go on, and goes on from that step', async () => {
     const { lab } = setUp({ pace: 10 });
-    const first = lab.start();
+    const first = lab.training.start();
     await running(lab);
-    await lab.pause();
+    await lab.training.pause();
     const paused = await first;
     expect(paused.ok && paused.value.outcome).toBe('paused');
-    await expect.poll(() => lab.unfinished?.step === lab.run.step).toBe(true);
+    await expect.poll(() => lab.library.unfinished?.step === lab.run.step).toBe(true);
     const at = lab.run.step;
     const steps: number[] = [];
-    await lab.start({
-      resume: lab.unfinished!,
+    await lab.training.start({
+      resume: lab.library.unfinished!,
       onEvent: (event: RunEvent) => {
         if (event.kind === 'steps') steps.push(...event.records.map(({ step }) => step));
       },
@@ -63,14 +63,14 @@ describe('Lab', () => {
 
   it('keeps what it saw of the data in sight while an edit is looked at, not beyond other data', async () => {
     const { lab } = setUp();
-    await lab.prepare(false);
-    const { seen } = lab;
+    await lab.draft.prepare(false);
+    const { seen } = lab.draft;
     expect(seen).not.toBeNull();
-    lab.setJob({ ...lab.job, train: { ...lab.job.train, steps: 3 } });
-    lab.setJob({ ...lab.job, train: { ...lab.job.train, steps: 4 } });
-    expect([lab.preparation, lab.seen]).toEqual([null, seen]);
-    lab.pick({ train: toSource([{ path: 'cats/a.png', blob: new Blob() }]) });
-    expect(lab.seen).toBeNull();
+    lab.draft.setJob({ ...lab.draft.job, train: { ...lab.draft.job.train, steps: 3 } });
+    lab.draft.setJob({ ...lab.draft.job, train: { ...lab.draft.job.train, steps: 4 } });
+    expect([lab.draft.preparation, lab.draft.seen]).toEqual([null, seen]);
+    lab.draft.pick({ train: toSource([{ path: 'cats/a.png', blob: new Blob() }]) });
+    expect(lab.draft.seen).toBeNull();
   });
 
   it('does not start a run that must fail', async () => {
@@ -78,7 +78,7 @@ describe('Lab', () => {
       problems: [{ severity: 'error', code: 'bad-data', message: 'fox.png cannot be read.' }],
     });
     const start = vi.spyOn(trainer, 'start');
-    const outcome = await lab.start();
+    const outcome = await lab.training.start();
     expect(!outcome.ok && outcome.problem.message).toBe('fox.png cannot be read.');
     expect(start).not.toHaveBeenCalled();
     expect(lab.run.status).toBe('failed');
@@ -86,33 +86,33 @@ describe('Lab', () => {
 
   it('keeps the checkpoint in sight when the device is lost', async () => {
     const { lab } = setUp({ failAt: 6 });
-    await lab.start();
+    await lab.training.start();
     expect(lab.run.problem?.code).toBe('device-lost');
-    await expect.poll(() => lab.unfinished?.step).toBe(4);
+    await expect.poll(() => lab.library.unfinished?.step).toBe(4);
   });
 
   it('lets one tab train at a time, and tells the other how far it is', async () => {
     const { lab } = setUp({ pace: 20 });
     const other = setUp();
-    const first = lab.start();
+    const first = lab.training.start();
     await running(lab);
-    await expect.poll(() => other.lab.otherTab?.total).toBe(8);
-    const refused = await other.lab.start();
+    await expect.poll(() => other.lab.training.otherTab?.total).toBe(8);
+    const refused = await other.lab.training.start();
     expect(!refused.ok && refused.problem.code).toBe('another-tab');
-    await lab.stop();
+    await lab.training.stop();
     await first;
-    await expect.poll(() => other.lab.otherTab).toBeNull();
-    expect((await other.lab.start()).ok).toBe(true);
+    await expect.poll(() => other.lab.training.otherTab).toBeNull();
+    expect((await other.lab.training.start()).ok).toBe(true);
   });
 
   it('asks for folders that a job names but the page does not have', async () => {
     const { lab } = setUp();
-    lab.setJob({ ...job, data: { ...job.data, train: 'my-cats' } });
-    const outcome = await lab.start();
+    lab.draft.setJob({ ...job, data: { ...job.data, train: 'my-cats' } });
+    const outcome = await lab.training.start();
     expect(!outcome.ok && outcome.problem).toMatchObject({ code: 'bad-data', item: 'my-cats' });
-    lab.pick({ train: toSource([{ path: 'my-cats/a.png', blob: new Blob(['x']) }]) });
-    expect(lab.job.data).toMatchObject({ train: 'my-cats', heldout: null });
-    expect((await lab.start()).ok).toBe(true);
+    lab.draft.pick({ train: toSource([{ path: 'my-cats/a.png', blob: new Blob(['x']) }]) });
+    expect(lab.draft.job.data).toMatchObject({ train: 'my-cats', heldout: null });
+    expect((await lab.training.start()).ok).toBe(true);
   });
 
   it('shows the answer to the newest question only', async () => {
@@ -124,12 +124,12 @@ describe('Lab', () => {
       if (request.job.plan.blocks === job.plan.blocks) await held;
       return prepare(request, probe);
     };
-    const first = lab.prepare(false);
-    lab.setJob({ ...job, plan: { ...job.plan, blocks: { size: 8 } } });
-    await lab.prepare(false);
+    const first = lab.draft.prepare(false);
+    lab.draft.setJob({ ...job, plan: { ...job.plan, blocks: { size: 8 } } });
+    await lab.draft.prepare(false);
     answerFirst();
     await first;
-    expect(lab.preparation?.planned[0]?.size).toBe(8);
+    expect(lab.draft.preparation?.planned[0]?.size).toBe(8);
   });
 });
 
@@ -196,7 +196,7 @@ describe('automation', () => {
       ['a.txt', 'A'],
       ['b.txt', 'a cat'],
     ]);
-    expect(lab.job.data.train).toBe('../cats');
+    expect(lab.draft.job.data.train).toBe('../cats');
     const refused = await rotune.prepare({
       job: folder,
       train: { name: 'cats', files: [{ path: 'a.png', url: 'https://example.org/a.png' }] },
@@ -211,45 +211,45 @@ describe('adapters', () => {
   it('shows what an adapter draws without training, and forgets it when a run starts', async () => {
     const { lab, trainer } = setUp();
     const open = vi.spyOn(trainer, 'openAdapter');
-    expect((await lab.tryAdapter()).ok).toBe(false);
+    expect((await lab.trial.open()).ok).toBe(false);
     expect(open).not.toHaveBeenCalled();
-    lab.pick({ adapter });
-    const outcome = await lab.tryAdapter();
+    lab.draft.pick({ adapter });
+    const outcome = await lab.trial.open();
     expect(outcome.ok && outcome.value.missing).toHaveLength(1);
-    expect([lab.screen, lab.opened?.name]).toEqual(['result', 'style.safetensors']);
+    expect([lab.screen, lab.trial.opened?.name]).toEqual(['result', 'style.safetensors']);
     await expect.poll(() => lab.comparison.pair?.waiting).toBe(false);
-    await lab.start();
-    expect(lab.opened).toBeNull();
+    await lab.training.start();
+    expect(lab.trial.opened).toBeNull();
   });
 
   it('are part of the question to the worker, and of its answer', async () => {
     const { lab, trainer } = setUp();
     const prepare = vi.spyOn(trainer, 'prepare');
-    lab.pick({ adapter });
-    await lab.prepare(false);
+    lab.draft.pick({ adapter });
+    await lab.draft.prepare(false);
     expect(prepare.mock.calls[0]?.[0].adapter).toBe(adapter);
-    expect(lab.preparation?.adapter?.loaded).toBeGreaterThan(0);
+    expect(lab.draft.preparation?.adapter?.loaded).toBeGreaterThan(0);
   });
 
   it('are named in the job that is saved, whatever its task, until they are put away', () => {
     const { lab } = setUp();
-    lab.pick({ adapter, train: toSource([{ path: 'mine/a.npz', blob: new Blob(['x']) }]) });
-    expect(lab.job.adapter).toBe('style.safetensors');
-    lab.chooseTask('generic');
-    expect(lab.job).toMatchObject({ task: 'generic', adapter: 'style.safetensors' });
-    lab.pick({ model: toSource([{ path: 'mine/model.onnx', blob: new Blob(['x']) }]) });
-    expect(lab.job.adapter).toBe('style.safetensors');
-    lab.pick({ adapter: null });
-    expect(lab.job).not.toHaveProperty('adapter');
+    lab.draft.pick({ adapter, train: toSource([{ path: 'mine/a.npz', blob: new Blob(['x']) }]) });
+    expect(lab.draft.job.adapter).toBe('style.safetensors');
+    lab.draft.chooseTask('generic');
+    expect(lab.draft.job).toMatchObject({ task: 'generic', adapter: 'style.safetensors' });
+    lab.draft.pick({ model: toSource([{ path: 'mine/model.onnx', blob: new Blob(['x']) }]) });
+    expect(lab.draft.job.adapter).toBe('style.safetensors');
+    lab.draft.pick({ adapter: null });
+    expect(lab.draft.job).not.toHaveProperty('adapter');
   });
 
   it('outlive an edit of the plan, as the model’s layers do', async () => {
     const { lab } = setUp();
-    await lab.prepare(false);
-    const { layers } = lab;
-    lab.setJob({ ...lab.job, plan: { ...lab.job.plan, blocks: { size: 8 } } });
-    expect([lab.preparation, lab.layers]).toEqual([null, layers]);
-    lab.pick({ model: toSource([{ path: 'mine/unet/model.onnx', blob: new Blob(['x']) }]) });
-    expect(lab.layers).toBeNull();
+    await lab.draft.prepare(false);
+    const { layers } = lab.draft;
+    lab.draft.setJob({ ...lab.draft.job, plan: { ...lab.draft.job.plan, blocks: { size: 8 } } });
+    expect([lab.draft.preparation, lab.draft.layers]).toEqual([null, layers]);
+    lab.draft.pick({ model: toSource([{ path: 'mine/unet/model.onnx', blob: new Blob(['x']) }]) });
+    expect(lab.draft.layers).toBeNull();
   });
 });

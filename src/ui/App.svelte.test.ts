@@ -29,7 +29,7 @@ describe('a problem', () => {
     expect(text).toContain('run failed, step 2 of 8');
     expect(text).toContain('step 2: loss');
     expect(text).toContain('GPUDevice lost');
-    for (const prompt of lab.job.sample.prompts) expect(text).not.toContain(prompt);
+    for (const prompt of lab.draft.job.sample.prompts) expect(text).not.toContain(prompt);
     await page.getByText('What the report says').click();
     await expect.element(page.getByRole('region', { name: 'Error report' })).toBeVisible();
     expect(await violations()).toEqual([]);
@@ -81,7 +81,7 @@ describe('home', () => {
 
   it('refuses a broken link in plain words', async () => {
     const { lab } = await open();
-    lab.refuseLink({ code: 'bad-job', message: 'This link is cut off.', cure: 'Ask for it again.' });
+    lab.shared.refuse({ code: 'bad-job', message: 'This link is cut off.', cure: 'Ask for it again.' });
     await expect.element(page.getByRole('alert').getByText('This link is cut off.').first()).toBeVisible();
     expect(await violations()).toEqual([]);
   });
@@ -89,7 +89,7 @@ describe('home', () => {
   it('shows what a shared link would do before it is done', async () => {
     const { lab, trainer } = await open();
     const start = vi.spyOn(trainer, 'start');
-    lab.openLink({ ...job, train: { ...job.train, steps: 6 } });
+    lab.shared.show({ ...job, train: { ...job.train, steps: 6 } });
     await expect.element(page.getByText('6 steps of 4 images')).toBeVisible();
     expect(start).not.toHaveBeenCalled();
     await page.getByRole('button', { name: 'Train this' }).click();
@@ -108,7 +108,7 @@ describe('prepare', () => {
     await page.getByRole('spinbutton', { name: 'Block size' }).fill('16');
     await userEvent.keyboard('{Tab}');
     await expect.element(page.getByText('2 blocks of 16 × 16')).toBeVisible();
-    expect(lab.job.plan.blocks).toEqual({ size: 16 });
+    expect(lab.draft.job.plan.blocks).toEqual({ size: 16 });
     expect(await violations()).toEqual([]);
   });
 
@@ -119,7 +119,7 @@ describe('prepare', () => {
     await steps.fill('0');
     await userEvent.keyboard('{Tab}');
     await expect.element(page.getByText('From 1 to 1000000, please.')).toBeVisible();
-    expect(lab.job.train.steps).toBe(8);
+    expect(lab.draft.job.train.steps).toBe(8);
   });
 
   it('shows all problems by the Start button, which then cannot be pressed', async () => {
@@ -139,7 +139,7 @@ describe('prepare', () => {
 describe('train', () => {
   it('shows a row a step, moves by arrow keys, enlarges by enter', async () => {
     const { lab } = await open();
-    await lab.start();
+    await lab.training.start();
     lab.go('train');
     const cell = (name: string) => page.getByRole('button', { name });
     await expect.element(cell('ghost, untouched')).toBeVisible();
@@ -159,7 +159,7 @@ describe('train', () => {
 
   it('says the loss in words, and reads single values by keyboard', async () => {
     const { lab } = await open();
-    await lab.start();
+    await lab.training.start();
     lab.go('train');
     const chart = page.getByRole('img', { name: /^Loss by step\. Loss 0\.\d+ at step 0, .* at step 7/ });
     await expect.element(chart).toBeVisible();
@@ -170,7 +170,7 @@ describe('train', () => {
 
   it('says where the model turns, layer by layer, by keyboard', async () => {
     const { lab } = await open();
-    await lab.start();
+    await lab.training.start();
     lab.go('train');
     const strip = page.getByRole('slider', { name: 'Layer to read' });
     await expect.element(strip).toHaveAttribute('aria-valuemax', String(lab.run.angles!.mean.length));
@@ -181,14 +181,14 @@ describe('train', () => {
       .element(strip)
       .toHaveAttribute(
         'aria-valuetext',
-        `${lab.layers![1]!.path}: ${degrees(mean[1]!)} on average, ${degrees(largest[1]!)} at most`,
+        `${lab.draft.layers![1]!.path}: ${degrees(mean[1]!)} on average, ${degrees(largest[1]!)} at most`,
       );
     await expect.element(page.getByText(/^On average turned most: /)).toBeVisible();
   });
 
   it('offers the way on after a lost device', async () => {
     const { lab } = await open({ failAt: 5 });
-    await lab.start();
+    await lab.training.start();
     await expect
       .element(page.getByRole('alert').getByText('The graphics driver restarted.').first())
       .toBeVisible();
@@ -200,7 +200,7 @@ describe('train', () => {
 describe('result', () => {
   it('draws what is asked for at the chosen strength, and saves', async () => {
     const { lab, trainer } = await open();
-    await lab.start();
+    await lab.training.start();
     const sample = vi.spyOn(trainer, 'sample');
     await page.getByRole('textbox', { name: 'What to draw' }).fill('fox');
     await userEvent.keyboard('{Enter}');
@@ -222,8 +222,8 @@ describe('result', () => {
   it('shows every prompt before and after at once, and one of them large under a wipe', async () => {
     const { lab, trainer } = await open();
     const sample = vi.spyOn(trainer, 'sample');
-    await lab.start();
-    for (const prompt of lab.job.sample.prompts) {
+    await lab.training.start();
+    for (const prompt of lab.draft.job.sample.prompts) {
       await expect.element(page.getByRole('img', { name: `${prompt}, untouched` })).toBeVisible();
       await expect.element(page.getByRole('img', { name: `${prompt}, tuned` })).toBeVisible();
     }
@@ -240,16 +240,16 @@ describe('result', () => {
 
   it('says how a run ended that was stopped', async () => {
     const { lab } = await open({ pace: 30 });
-    const over = lab.start();
+    const over = lab.training.start();
     await expect.poll(() => lab.run.step).toBeGreaterThan(1);
-    await lab.stop();
+    await lab.training.stop();
     await over;
     await expect.element(page.getByRole('heading', { name: /^Stopped at step \d of 8$/ })).toBeVisible();
   });
 
   it('says what each destination loses before it is saved, and saves for the chosen one', async () => {
     const { lab, trainer } = await open();
-    await lab.start();
+    await lab.training.start();
     const exported = vi.spyOn(trainer, 'exportAdapter');
     vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => undefined);
     await page.getByRole('radio', { name: 'Python, PEFT cannot hold it' }).click();
@@ -265,8 +265,8 @@ describe('result', () => {
 
   it('tries an adapter that was picked, and says what became of its keys', async () => {
     const { lab } = await open();
-    lab.pick({ adapter: toSource([{ path: 'style.safetensors', blob: new Blob(['x']) }]) });
-    await lab.tryAdapter();
+    lab.draft.pick({ adapter: toSource([{ path: 'style.safetensors', blob: new Blob(['x']) }]) });
+    await lab.trial.open();
     await expect.element(page.getByRole('heading', { name: 'style.safetensors' })).toBeVisible();
     await expect.element(page.getByText(/^LyCORIS file: 84 layers loaded/)).toBeVisible();
     await page.getByText('1 key missing').click();

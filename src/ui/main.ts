@@ -5,7 +5,7 @@ import { defaultJob, parseJob } from '#src/formats/jobs/job.ts';
 import { createAutomation } from '#src/app/page/automation.ts';
 import { WorkerTrainer } from '#src/app/worker/client.ts';
 import { Lab } from '#src/app/lab.svelte.ts';
-import { readLink, reloadWithLink } from '#src/app/sharing/links.ts';
+import { BrowserBar } from '#src/app/page/router.svelte.ts';
 import { watchLeaving } from '#src/app/page/leaving.ts';
 import { Offline } from '#src/app/page/offline.svelte.ts';
 import App from './App.svelte';
@@ -14,21 +14,19 @@ const target = document.querySelector('#app');
 if (!target) throw new Error('index.html has no #app.');
 
 const trainer = new WorkerTrainer();
-const lab = new Lab(trainer, defaultJob);
-const offline = new Offline(() => reloadWithLink(lab));
+const lab = new Lab(trainer, defaultJob, new BrowserBar());
+const offline = new Offline();
 globalThis.rotune = createAutomation(lab, parseJob);
 const debug = new URLSearchParams(location.search).has('debug');
+lab.begin();
 mount(App, { target, props: { lab, offline, debug } });
 
 void offline.register();
-void readLink(lab);
 watchLeaving({
   busy: () => lab.run.busy,
   endWorker: () => trainer.close(),
   reload: () => location.reload(),
 });
-// A link that is put into the address bar of an open page changes the hash alone.
-addEventListener('hashchange', () => void readLink(lab));
 // The device is looked at once the first screen stands; Safari knows no idle callback.
 if ('requestIdleCallback' in globalThis) requestIdleCallback(() => void lab.wakeUp());
 else setTimeout(() => void lab.wakeUp(), 200);

@@ -34,8 +34,8 @@ const job = jobFromTable({
 describe('labels of texts', () => {
   it('are a wall of words: rows by step, arrow keys, enter enlarges with the whole text', async () => {
     const { lab } = await open(labels);
-    lab.setJob(job);
-    await lab.start();
+    lab.draft.setJob(job);
+    await lab.training.start();
     lab.go('train');
     const grid = page.getByRole('grid', { name: 'Samples' });
     await expect.element(grid).toBeVisible();
@@ -63,8 +63,8 @@ describe('labels of texts', () => {
 
   it('have their measure on the chart and in words, and their tables at the result', async () => {
     const { lab } = await open(labels);
-    lab.setJob(job);
-    await lab.start();
+    lab.draft.setJob(job);
+    await lab.training.start();
     await expect.element(page.getByRole('heading', { name: /^Held-out loss fell by/ })).toBeVisible();
     const judged = page.getByRole('region', { name: 'On data it never saw' });
     await expect.element(judged.getByText('75\u2009%')).toBeVisible();
@@ -81,8 +81,8 @@ describe('labels of texts', () => {
 
 it('says that colour is of the samples, not of held-out data', async () => {
   const { lab } = await open();
-  lab.setJob({ ...fakeJob, train: { ...fakeJob.train, steps: 4 } });
-  await lab.start();
+  lab.draft.setJob({ ...fakeJob, train: { ...fakeJob.train, steps: 4 } });
+  await lab.training.start();
   lab.go('train');
   await expect.element(page.getByText('Colour left in the samples')).toBeVisible();
   expect(page.getByRole('heading', { name: 'On data it never saw' }).elements()).toHaveLength(0);
@@ -99,18 +99,18 @@ describe('pasting', () => {
 
   it('anywhere on the page makes data; in a field it does not', async () => {
     const { lab } = await open();
-    lab.setJob(jobFromTable({ task: 'language' }));
+    lab.draft.setJob(jobFromTable({ task: 'language' }));
     lab.go('prepare');
     const steps = page.getByRole('spinbutton', { name: 'Steps', exact: true });
     await expect.element(steps).toBeVisible();
     expect(paste(steps.element(), '12')).toBe(false);
-    expect(lab.picked.train).toBeNull();
+    expect(lab.draft.picked.train).toBeNull();
     expect(paste(document.body, 'Once upon a time.')).toBe(true);
-    expect(lab.job.data).toMatchObject({ train: PASTED, heldout: null });
+    expect(lab.draft.job.data).toMatchObject({ train: PASTED, heldout: null });
     await expect.element(page.getByText('Pasted data: 1 file.')).toBeVisible();
-    expect(lab.announcement).toBe('Pasted. 1 file in all.');
+    expect(lab.voice.text).toBe('Pasted. 1 file in all.');
     paste(document.body, '  ');
-    expect(lab.picked.train?.kind === 'files' && lab.picked.train.files.length).toBe(1);
+    expect(lab.draft.picked.train?.kind === 'files' && lab.draft.picked.train.files.length).toBe(1);
   });
 
   it('on the first screen, words are no pictures', async () => {
@@ -138,13 +138,13 @@ it('a preparation that was cancelled can go on', async () => {
 
 it('asks for held-out data that a job names, or judges by a share', async () => {
   const { lab } = await open();
-  lab.setJob(jobFromTable({ task: 'language', data: { train: 'mine', heldout: 'others' } }));
-  lab.pick({ train: toSource([{ path: 'mine/a.txt', blob: new Blob(['a']) }]) });
+  lab.draft.setJob(jobFromTable({ task: 'language', data: { train: 'mine', heldout: 'others' } }));
+  lab.draft.pick({ train: toSource([{ path: 'mine/a.txt', blob: new Blob(['a']) }]) });
   lab.go('prepare');
   await expect
     .element(page.getByText('“others” is on the device where this job was made', { exact: false }).first())
     .toBeVisible();
   await page.getByRole('button', { name: 'Judge by a share of the texts instead' }).click();
-  expect(lab.job.data).toMatchObject({ train: 'mine', heldout: null, split: 0.1 });
+  expect(lab.draft.job.data).toMatchObject({ train: 'mine', heldout: null, split: 0.1 });
   await expect.element(page.getByRole('spinbutton', { name: 'Held out, in per cent' })).toHaveValue(10);
 });

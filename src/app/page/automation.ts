@@ -103,18 +103,18 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
   /** Puts the options where the page's buttons would have put them. */
   async function apply(options: RunOptions): Promise<RunSummary | undefined> {
     const { job = lab.defaultJob, resume, backend = 'auto' } = options;
-    lab.reset(typeof job === 'string' ? parseJob(job) : job);
+    lab.draft.reset(typeof job === 'string' ? parseJob(job) : job);
     const model = await toSource(options.model);
     const train = await toSource(options.train);
     const heldout = await toSource(options.heldout);
     const adapter = await toSource(options.adapter);
     if (model || train || heldout || adapter) {
-      const named = lab.job;
-      lab.pick({ model, train, heldout, adapter });
+      const named = lab.draft.job;
+      lab.draft.pick({ model, train, heldout, adapter });
       // The job keeps its own names for the folders, whatever the stand-ins are called.
-      lab.setJob(named);
+      lab.draft.setJob(named);
     }
-    if (lab.preference !== backend || !lab.backend) await lab.prefer(backend);
+    if (lab.device.preference !== backend || !lab.device.backend) await lab.prefer(backend);
     if (resume === undefined || resume === false) return undefined;
     const last = await lab.trainer.lastRun();
     if (!last || (typeof resume === 'string' && last.id !== resume))
@@ -128,7 +128,7 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
     async prepare(options = {}, probe = false) {
       try {
         await apply(options);
-        return await lab.prepare(probe);
+        return await lab.draft.prepare(probe);
       } catch (cause) {
         return failed(toProblem(cause, { code: 'bad-job' }));
       }
@@ -136,23 +136,23 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
     async run(options = {}, onEvent) {
       try {
         const resume = await apply(options);
-        return await lab.start({ resume, onEvent });
+        return await lab.training.start({ resume, onEvent });
       } catch (cause) {
         return failed(toProblem(cause, { code: 'bad-job' }));
       }
     },
-    pause: () => lab.pause(),
-    stop: () => lab.stop(),
+    pause: () => lab.training.pause(),
+    stop: () => lab.training.stop(),
     sampleNow: () => lab.trainer.sampleNow(),
     sample: (request = {}) => {
-      const { prompts, seed, steps, guidance } = (lab.run.job ?? lab.job).sample;
+      const { prompts, seed, steps, guidance } = (lab.run.job ?? lab.draft.job).sample;
       return lab.trainer.sample({ prompts, seed, steps, guidance, strength: 1, ...request });
     },
     export: (format = 'lycoris') => lab.trainer.exportAdapter(format),
     async open(options) {
       try {
         await apply(options);
-        return await lab.tryAdapter();
+        return await lab.trial.open();
       } catch (cause) {
         return failed(toProblem(cause, { code: 'bad-job' }));
       }

@@ -1,6 +1,6 @@
 /**
  * @file A page that is left for another one in the middle of a run. Safari keeps such a page frozen, with its worker and the database that the worker has
- * open, and the next page of ours would wait for that without end. Other browsers end it: so does this. The run goes on from its checkpoint.
+ * open, and the next page of ours would wait for that without end. Other browsers end it: so does this. The run goes on from its checkpoint; whoever leaves in mid-run is asked first.
  */
 
 /** What is heard of: a window, or in tests anything like it. */
@@ -14,6 +14,10 @@ export interface Leaving {
 export function watchLeaving({ busy, endWorker, reload }: Leaving, page: EventTarget = globalThis): void {
   let ended = false;
   const kept = (event: Event) => (event as PageTransitionEvent).persisted;
+  // The browser asks in its own words; a run that is saved could go on, but its present steps are lost.
+  page.addEventListener('beforeunload', (event) => {
+    if (busy()) event.preventDefault();
+  });
   page.addEventListener('pagehide', (event) => {
     if (!kept(event) || !busy()) return;
     ended = true;

@@ -3,15 +3,9 @@
 const RELOADED = 'rotune.reloadedForIsolation';
 
 export class Offline {
-  readonly #reload: () => void;
   #waiting = $state.raw<ServiceWorker | null>(null);
   #wantsIsolation = $state(false);
   #touched = false;
-
-  /** `reload`: loads the page anew with all that it was opened with. */
-  constructor(reload: () => void = () => location.reload()) {
-    this.#reload = reload;
-  }
 
   /** A new version is ready; the page should offer it when no run is going on. */
   get updateReady(): boolean {
@@ -45,10 +39,10 @@ export class Offline {
   reload(): void {
     const waiting = this.#waiting;
     if (!waiting) {
-      this.#reload();
+      location.reload();
       return;
     }
-    navigator.serviceWorker.addEventListener('controllerchange', () => this.#reload(), { once: true });
+    navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
     waiting.postMessage('skip-waiting');
   }
 
@@ -76,7 +70,7 @@ export class Offline {
     } catch {
       // No storage, no memory of a reload: never reload by itself.
     }
-    if (before === null && !this.#touched) this.#reload();
+    if (before === null && !this.#touched) location.reload();
     else if (before === null) this.#wantsIsolation = true;
   }
 }

@@ -1,4 +1,10 @@
-/** @file The page's screens, each with a folder in src/ui. */
-export const SCREENS = ['home', 'inspect', 'prepare', 'train', 'result'] as const;
+/** @file The page's screens, each with a folder in src/ui, and what stands for it in the address: `#/new/language`. */
+export const SCREENS = {
+  home: '',
+  inspect: 'model',
+  prepare: 'new',
+  train: 'run',
+  result: 'result',
+} as const;
 
-export type Screen = (typeof SCREENS)[number];
+export type Screen = keyof typeof SCREENS;

@@ -33,7 +33,7 @@ const result = (outcome: RunResult['outcome'], history: StepRecord[]): RunResult
 describe('RunState', () => {
   it('counts progress by the newest step', () => {
     const run = new RunState();
-    run.begin(fakeJob, false);
+    run.begin(fakeJob, 'a');
     run.running();
     expect([run.status, run.progress, run.secondsPerStep]).toEqual(['running', 0, null]);
     run.accept({
@@ -48,19 +48,19 @@ describe('RunState', () => {
 
   it('keeps rows by step, the later of two for the same step', () => {
     const run = new RunState();
-    run.begin(fakeJob, false);
+    run.begin(fakeJob, 'a');
     for (const step of [0, 40, 20, 40]) run.accept(samples(step));
     expect(run.rows.map(({ step }) => step)).toEqual([0, 20, 40]);
   });
 
   it('drops what came after the checkpoint when the run goes on from it', () => {
     const run = new RunState();
-    run.begin(fakeJob, false);
+    run.begin(fakeJob, 'a');
     run.accept({ kind: 'steps', records: [record(0), record(1), record(2)], secondsLeft: 1 });
     for (const step of [0, 3]) run.accept(samples(step));
     run.fail({ code: 'device-lost', message: 'gone' });
     expect(run.busy).toBe(false);
-    run.begin(fakeJob, true, 2);
+    run.begin(fakeJob, 'a', { step: 2 });
     expect(run.records.map(({ step }) => step)).toEqual([0, 1]);
     expect(run.rows.map(({ step }) => step)).toEqual([0]);
     expect([run.step, run.problem]).toEqual([2, null]);
@@ -68,7 +68,7 @@ describe('RunState', () => {
 
   it('starts a resumed run at its checkpoint, and takes its whole history at the end', () => {
     const run = new RunState();
-    run.begin(fakeJob, true, 60);
+    run.begin(fakeJob, 'a', { step: 60 });
     expect(run.progress).toBe(0.5);
     run.end(result('finished', [record(58), record(59), record(60)]));
     expect([run.status, run.records.length, run.step]).toEqual(['done', 3, 61]);
@@ -76,7 +76,7 @@ describe('RunState', () => {
 
   it('is paused, not done, after a pause', () => {
     const run = new RunState();
-    run.begin(fakeJob, false);
+    run.begin(fakeJob, 'a');
     run.running();
     run.ending('pausing');
     expect([run.status, run.busy]).toEqual(['pausing', true]);

@@ -39,6 +39,7 @@ export interface Angles {
 }
 
 export class RunState {
+  #id = $state('');
   #status = $state<RunStatus>('idle');
   #job = $state.raw<Job | null>(null);
   #phase = $state.raw<Phase | null>(null);
@@ -72,6 +73,10 @@ export class RunState {
     return recent.length === 0 ? null : (recent[recent.length >> 1] ?? 0) / 1000;
   });
 
+  /** Names it among saved runs and in addresses; '' before the first. */
+  get id(): string {
+    return this.#id;
+  }
   get status(): RunStatus {
     return this.#status;
   }
@@ -144,8 +149,11 @@ export class RunState {
     return ['preparing', 'running', 'pausing', 'stopping'].includes(this.#status);
   }
 
-  /** A new run, or with `continues` the same one from its checkpoint: what the page already shows of it stays. */
-  begin(job: Job, continues: boolean, startStep = 0): void {
+  /** A new run, or with `from` a saved one from its checkpoint: what the page already shows of it stays. */
+  begin(job: Job, id: string, from?: { readonly step: number }): void {
+    const continues = from !== undefined && id === this.#id;
+    const startStep = from?.step ?? 0;
+    this.#id = id;
     this.#status = 'preparing';
     this.#job = job;
     this.#phase = null;
@@ -213,6 +221,7 @@ export class RunState {
 
   end(result: RunResult): void {
     this.#status = result.outcome === 'paused' ? 'paused' : 'done';
+    this.#id = result.id;
     this.#result = result;
     this.#phase = null;
     this.#secondsLeft = null;

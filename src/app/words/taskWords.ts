@@ -9,6 +9,9 @@ export type { Field, TaskInfo } from '#src/tasks/info.ts';
 /** The task of a job; jobs are checked, so that it is always known. */
 export const taskOf = (job: { readonly task: string }): TaskInfo => taskInfo(job.task) ?? taskInfos[0]!;
 
+/** Whether a word, as in an address, names a task. */
+export const isTask = (id: string): boolean => taskInfo(id) !== undefined;
+
 /** What data consist of, and what a step takes of them where that is something else. */
 const nouns: Readonly<Record<string, readonly [item: string, perStep?: string]>> = {
   diffusion: ['image'],

@@ -17,7 +17,7 @@ afterEach(() => vi.restoreAllMocks());
 it('is there only where it is asked for', async () => {
   const { lab, trainer } = await open(false);
   const asked = vi.spyOn(trainer, 'debug');
-  await lab.start();
+  await lab.training.start();
   await expect
     .element(page.getByRole('heading', { name: /^Trained \d steps?: too few to tell$/ }))
     .toBeVisible();
@@ -33,7 +33,7 @@ it('says that there is nothing yet', async () => {
 
 it('says what the run is made of, where it runs, how long and in how much memory', async () => {
   const { lab } = await open(true);
-  await lab.start();
+  await lab.training.start();
   const cells = (name: string) =>
     [...page.getByRole('region', { name, exact: true }).element().querySelectorAll('tbody tr')].map((row) =>
       [...row.children].map((cell) => cell.textContent),
@@ -58,7 +58,7 @@ it.each([
     await page.viewport(width, 800);
     document.documentElement.style.colorScheme = scheme;
     const { lab } = await open(true);
-    await lab.start();
+    await lab.training.start();
     await expect.element(page.getByRole('heading', { name: 'Memory' })).toBeVisible();
     expect(await violations()).toEqual([]);
     expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(width);
@@ -69,7 +69,7 @@ it.each([
 it('can be copied whole', async () => {
   const copy = vi.spyOn(navigator.clipboard, 'writeText').mockResolvedValue();
   const { lab } = await open(true);
-  await lab.start();
+  await lab.training.start();
   await page.getByRole('button', { name: 'Copy all' }).click();
   await expect.element(page.getByRole('button', { name: 'Copied' })).toBeVisible();
   const [text = ''] = copy.mock.calls[0] ?? [];

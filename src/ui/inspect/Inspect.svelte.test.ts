@@ -67,6 +67,6 @@ describe('the inspector', () => {
     expect(await violations()).toEqual([]);
     await page.getByRole('button', { name: 'Train it' }).click();
     await expect.element(page.getByRole('heading', { name: 'Prepare a run' })).toBeVisible();
-    expect(lab.picked.model).toMatchObject({ kind: 'files', name: 'mine' });
+    expect(lab.draft.picked.model).toMatchObject({ kind: 'files', name: 'mine' });
   });
 });

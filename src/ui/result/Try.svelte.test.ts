@@ -28,8 +28,8 @@ async function finished(task: string, options: FakeOptions = {}) {
   const opened = await openPage({ says, ...options });
   const { lab, trainer } = opened;
   await lab.wakeUp();
-  lab.setJob(jobFromTable({ task, train: { steps: 8 } }));
-  await lab.start();
+  lab.draft.setJob(jobFromTable({ task, train: { steps: 8 } }));
+  await lab.training.start();
   await expect.element(page.getByRole('heading', { name: 'Try it' })).toBeVisible();
   const asked: AskRequest[] = [];
   const ask = trainer.ask.bind(trainer);
@@ -109,7 +109,8 @@ describe('pictures', () => {
     await page.getByRole('button', { name: 'Use the camera' }).click();
     await expect.poll(() => asked.length).toBeGreaterThan(2);
     expect(namesOf(asked[0]!)).toEqual(['camera.png']);
-    const [file] = asked[0]!.given!.kind === 'files' ? asked[0]!.given.files : [];
+    const given = asked[0]!.given!;
+    const [file] = given.kind === 'files' ? given.files : [];
     const frame = await createImageBitmap(file!.blob);
     expect([frame.width, frame.height]).toEqual([canvas.width, canvas.height]);
     await page.getByRole('button', { name: 'Stop the camera' }).click();
@@ -159,8 +160,8 @@ it('held-out examples are marked one by one, the wrong ones first', async () => 
 
 it('an adapter on trial is tried by its own task, without another run’s wall and measures', async () => {
   const { lab } = await finished('image-classification');
-  lab.pick({ adapter: toSource([{ path: 'style.safetensors', blob: new Blob(['x']) }]) });
-  await lab.tryAdapter();
+  lab.draft.pick({ adapter: toSource([{ path: 'style.safetensors', blob: new Blob(['x']) }]) });
+  await lab.trial.open();
   await expect.element(page.getByRole('heading', { name: 'style.safetensors' })).toBeVisible();
   await expect.element(page.getByRole('heading', { name: 'Try it' })).toBeVisible();
   expect(page.getByRole('region', { name: 'Held-out examples' }).elements()).toEqual([]);

@@ -3,7 +3,7 @@ import '../styles/base.css';
 import { mount } from 'svelte';
 import { createAutomation } from '#src/app/page/automation.ts';
 import { Lab } from '#src/app/lab.svelte.ts';
-import { readLink } from '#src/app/sharing/links.ts';
+import { BrowserBar } from '#src/app/page/router.svelte.ts';
 import { Offline } from '#src/app/page/offline.svelte.ts';
 import { drawDisc, drawFromStrip, FakeTrainer } from '#src/app/testing/fakeTrainer.ts';
 import { manyLayers } from '#src/app/testing/fakeLayers.ts';
@@ -61,8 +61,8 @@ async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
 
 const target = document.querySelector('#app');
 if (!target) throw new Error('index.html has no #app.');
-const lab = new Lab(await fakeFromQuery(new URLSearchParams(location.search)), defaultJob);
+const lab = new Lab(await fakeFromQuery(new URLSearchParams(location.search)), defaultJob, new BrowserBar());
 globalThis.rotune = createAutomation(lab, parseJob);
 mount(App, { target, props: { lab, offline: new Offline() } });
-await readLink(lab);
+lab.begin();
 await lab.wakeUp();

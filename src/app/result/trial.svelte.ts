@@ -1,0 +1,73 @@
+/** @file An adapter file on trial: loaded on its model with no training, to be drawn with. */
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import type { AdapterReport, Outcome, Problem } from '#workers/protocol.ts';
+import type { Draft } from '../data/draft.svelte.ts';
+import type { Trainer } from '../worker/client.ts';
+import { failed } from '../worker/problems.ts';
+
+/** What became of the file, and how to draw with it. */
+export interface OpenedAdapter {
+  readonly name: string;
+  readonly report: AdapterReport;
+  readonly sample: Job['sample'];
+}
+
+export interface TrialHost {
+  readonly trainer: Pick<Trainer, 'openAdapter'>;
+  readonly draft: Draft;
+  /** Why the device may not be used now; null: it may. */
+  readonly refusal: () => Problem | null;
+  readonly onOpen: (opened: OpenedAdapter) => void;
+}
+
+export class Trial {
+  readonly #host: TrialHost;
+  #opened = $state.raw<OpenedAdapter | null>(null);
+  #opening = $state(false);
+
+  constructor(host: TrialHost) {
+    this.#host = host;
+  }
+
+  /** The adapter on trial; null while a run's own result is shown. */
+  get opened() {
+    return this.#opened;
+  }
+  get opening() {
+    return this.#opening;
+  }
+
+  /** A run's own result is shown from now on. */
+  close(): void {
+    this.#opened = null;
+  }
+
+  /** Loads the picked adapter on the model, and shows what it draws. */
+  async open(): Promise<Outcome<AdapterReport>> {
+    const { draft, trainer, refusal, onOpen } = this.#host;
+    const asked = draft.ask();
+    if (!asked.ok) return failed(asked.problem);
+    const request = asked.value;
+    const { adapter } = request;
+    if (!adapter)
+      return failed({
+        code: 'bad-data',
+        message: 'No adapter was picked.',
+        cure: 'Pick its file or folder.',
+      });
+    const refused = refusal();
+    if (refused) return failed(refused);
+    this.#opening = true;
+    draft.forgive();
+    const outcome = await trainer.openAdapter({ ...request, adapter });
+    this.#opening = false;
+    if (!outcome.ok) return draft.refuse(outcome.problem);
+    this.#opened = {
+      name: adapter.kind === 'files' ? adapter.name : adapter.id,
+      report: outcome.value,
+      sample: request.job.sample,
+    };
+    onOpen(this.#opened);
+    return outcome;
+  }
+}

@@ -1,0 +1,174 @@
+/** @file Training the job at hand: from the button to the end, a stop or a pause, with the screen kept on and other tabs told. */
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import { randomId } from '#src/platform/id.ts';
+import { askToPersist } from '#src/store/persistence.ts';
+import type { Outcome, Problem, RunEvent, RunResult, RunSummary } from '#workers/protocol.ts';
+import type { Draft } from '../data/draft.svelte.ts';
+import type { EventLog } from '../page/eventLog.ts';
+import { TabGuard, WakeLock, type OtherTab } from '../page/tab.ts';
+import type { Voice } from '../page/voice.svelte.ts';
+import { percent } from '../words/format.ts';
+import type { Trainer } from '../worker/client.ts';
+import { failed } from '../worker/problems.ts';
+import type { Device } from './device.svelte.ts';
+import { remember } from './estimate.ts';
+import { RunState } from './run.svelte.ts';
+
+export interface StartOptions {
+  /** The saved run to go on with. */
+  readonly resume?: RunSummary | undefined;
+  readonly onEvent?: ((event: RunEvent) => void) | undefined;
+}
+
+/** What training needs of the page. */
+export interface TrainingHost {
+  readonly trainer: Pick<Trainer, 'start' | 'pause' | 'stop'>;
+  readonly draft: Draft;
+  readonly device: Device;
+  readonly voice: Voice;
+  readonly log: EventLog;
+  /** A run begins: its view is shown. */
+  readonly onBegin: () => void;
+  /** It was cancelled before it began. */
+  readonly onWithdraw: () => void;
+  /** It ended, by itself or by a stop; not by a pause. */
+  readonly onEnd: (job: Job) => void;
+  /** What is saved may have changed. */
+  readonly onSaved: () => void;
+}
+
+const busy: Problem = { code: 'busy', message: 'A run is going on.', cure: 'Pause or stop it first.' };
+
+const secondTab: Problem = {
+  code: 'another-tab',
+  message: 'Rotune is training in another tab.',
+  safe: 'That run goes on undisturbed.',
+  cure: 'Pause or finish it there, then start here.',
+};
+
+export class Training {
+  readonly run = new RunState();
+  readonly #host: TrainingHost;
+  readonly #wake = new WakeLock();
+  readonly #tab: TabGuard;
+  #otherTab = $state.raw<OtherTab | null>(null);
+  #quarter = 0;
+
+  constructor(host: TrainingHost) {
+    this.#host = host;
+    this.#tab = new TabGuard((other) => (this.#otherTab = other));
+  }
+
+  /** A run in another tab. */
+  get otherTab() {
+    return this.#otherTab;
+  }
+
+  /** Nothing else may use the device: why, in words; null: it is free. */
+  refusal(): Problem | null {
+    return this.run.busy ? busy : null;
+  }
+
+  /** Trains the present job to its end, a stop or a pause. */
+  async start({ resume, onEvent }: StartOptions = {}): Promise<Outcome<RunResult>> {
+    const { draft, voice, log, trainer, device } = this.#host;
+    if (this.run.busy) return failed(busy);
+    if (resume) draft.setJob(resume.job);
+    const asked = draft.ask();
+    if (!asked.ok) return failed(asked.problem);
+    if (!(await this.#tab.take())) return failed(draft.refuse(secondTab).problem);
+
+    const { job } = asked.value;
+    this.run.begin(job, resume?.id ?? randomId(), resume);
+    this.#wake.held = true;
+    this.#quarter = 0;
+    this.#host.onBegin();
+    voice.say(resume ? `Training continues from step ${resume.step}.` : 'Training starts.');
+    try {
+      const stop = await this.#prepare();
+      if (stop?.code === 'cancelled') return this.#withdraw(stop);
+      if (stop) return this.#fail(stop);
+      this.run.running(draft.preparation);
+      const outcome = await trainer.start(
+        asked.value,
+        (event) => {
+          if (event.kind === 'checkpoint' && this.run.checkpoint === null) void askToPersist();
+          this.run.accept(event);
+          log.accept(event);
+          this.#tell(event);
+          // A runtime that had to be started anew has one thread.
+          if (event.kind === 'warning') void device.lookAgain();
+          onEvent?.(event);
+        },
+        resume?.id,
+      );
+      return outcome.ok ? this.#end(job, outcome.value) : this.#fail(outcome.problem);
+    } finally {
+      this.#wake.held = false;
+      this.#tab.free();
+    }
+  }
+
+  async pause(): Promise<void> {
+    this.run.ending('pausing');
+    await this.#host.trainer.pause();
+  }
+  async stop(): Promise<void> {
+    this.run.ending('stopping');
+    await this.#host.trainer.stop();
+  }
+
+  /** Makes the job ready if it is not; what keeps it from starting, or null. */
+  async #prepare(): Promise<Problem | null> {
+    const { draft, log } = this.#host;
+    if (draft.preparation) return null;
+    const prepared = await draft.prepare(false, ({ what, done, total }) => {
+      const phase = what === 'fetching' ? what : 'preparing';
+      const event = { kind: 'phase', phase, done, total } as const;
+      this.run.accept(event);
+      log.accept(event);
+    });
+    if (!prepared.ok) return prepared.problem;
+    return prepared.value.problems.find(({ severity }) => severity === 'error') ?? null;
+  }
+
+  #end(job: Job, result: RunResult): Outcome<RunResult> {
+    const { draft, voice, onSaved, onEnd } = this.#host;
+    this.run.end(result);
+    if (draft.isDemo && this.run.secondsPerStep)
+      remember(result.backend.kind, this.run.secondsPerStep, job.train.batch * job.train.accumulate);
+    const { outcome, step } = result;
+    if (outcome === 'paused') voice.say(`Paused at step ${step}. It is saved.`);
+    else voice.say(outcome === 'finished' ? 'Training finished.' : `Stopped at step ${step}, and kept.`);
+    onSaved();
+    if (outcome !== 'paused') onEnd(job);
+    return { ok: true, value: result };
+  }
+
+  #withdraw(problem: Problem): Outcome<RunResult> {
+    this.run.withdraw();
+    this.#host.draft.forgive();
+    this.#host.onWithdraw();
+    this.#host.voice.say('Cancelled. What was loaded so far is kept.');
+    return failed(problem);
+  }
+
+  #fail(problem: Problem): Outcome<RunResult> {
+    this.run.fail(problem);
+    this.#host.log.note(`failed: ${problem.message}`);
+    // What happened is an alert of its own on the screen.
+    this.#host.voice.say('Training stopped.');
+    this.#host.onSaved();
+    return failed(problem);
+  }
+
+  #tell(event: RunEvent): void {
+    if (event.kind !== 'steps') return;
+    const { step, total, progress } = this.run;
+    this.#tab.tell({ step, total });
+    const quarter = Math.floor(progress * 4);
+    if (quarter > this.#quarter && quarter < 4)
+      this.#host.voice.say(`Step ${step} of ${total}: ${percent(quarter / 4)} done.`);
+    this.#quarter = quarter;
+  }
+}
