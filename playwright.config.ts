@@ -7,6 +7,8 @@ import { CHROMIUM_ARGS, findChromium, ROOT } from './scripts/ensure.mjs';
 /** One for each checkout: a server that is still up is taken again, and must not be another one's. */
 const PORT = 4200 + (createHash('sha256').update(ROOT).digest().readUInt16BE() % 1000);
 const executablePath = findChromium();
+/** A camera that shows a moving pattern, and that nobody need allow. */
+const CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
 /** The scenarios in a browser; those alone that are tagged, where a tag is given. */
 const scenarios = (name: string, engineName: EngineName, grep = /./) => ({
@@ -31,7 +33,10 @@ export default defineConfig<object, { engineName: EngineName }>({
   use: {
     baseURL: `http://localhost:${PORT}`,
     trace: 'retain-on-failure',
-    launchOptions: { args: CHROMIUM_ARGS, ...(executablePath === null ? {} : { executablePath }) },
+    launchOptions: {
+      args: [...CHROMIUM_ARGS, ...CAMERA],
+      ...(executablePath === null ? {} : { executablePath }),
+    },
   },
   projects: [
     { name: 'chromium', use: { browserName: 'chromium' } },

@@ -6,7 +6,7 @@ import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import type { BackendKind, BackendReport, PlacementReport, StartSign } from '#src/runtime/types.ts';
 import type { MemoryVerdict, Relief } from '#src/program/verdict.ts';
 import type { KeptSet } from '#src/store/prepared.ts';
-import type { RunHeader } from '#src/store/runs.ts';
+import type { RunHeader } from '#src/store/runHeader.ts';
 import type { Answer, DataPreview, Mend, Samples } from '#src/tasks/types.ts';
 import type { Evaluation, Orthogonality, StepRecord } from '#src/training/types.ts';
 import type { DebugFigures } from './trainer/debug/types.ts';
@@ -61,6 +61,18 @@ export interface Unsaveable {
   readonly reason: string;
 }
 
+/** Something wrong with plan or data, or several things of one kind. */
+export interface Remark extends Problem {
+  readonly severity: 'error' | 'warning';
+  readonly mend?: Mend | undefined;
+  /** By which a cure is found. */
+  readonly kind?: string;
+  /** Files, rows … that it is said of, all of them. */
+  readonly items?: readonly string[];
+  /** Of several things, what there is to say of the first ones each. */
+  readonly listed?: readonly string[];
+}
+
 export interface Preparation {
   readonly backend: BackendReport;
   readonly modelHash: string;
@@ -84,7 +96,7 @@ export interface Preparation {
   /** Estimated from a timed probe of a few steps; null until one was made. */
   readonly secondsPerStep: number | null;
   /** All at once; a run with an error among them will not start. */
-  readonly problems: readonly (Problem & { readonly severity: 'error' | 'warning'; readonly mend?: Mend })[];
+  readonly problems: readonly Remark[];
 }
 
 export type {
@@ -119,15 +131,28 @@ export type RunEvent =
   | ({ readonly kind: 'samples'; readonly step: number } & Samples)
   | { readonly kind: 'evaluation'; readonly evaluation: Evaluation }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly bytes: number }
+  | ({ readonly kind: 'angles' } & Angles)
+  | { readonly kind: 'warning'; readonly problem: Problem }
+  /** A saved run goes on: all that it had shown stands in for what the page shows of it. Its samples and evaluations follow. */
   | {
-      readonly kind: 'angles';
+      readonly kind: 'restored';
       readonly step: number;
-      /** degrees, by layer in plan order */ readonly mean: readonly number[];
-      readonly largest: readonly number[];
-    }
-  | { readonly kind: 'warning'; readonly problem: Problem };
+      /** When its checkpoint was saved, milliseconds since 1970. */
+      readonly savedAt: number;
+      readonly bytes: number;
+      readonly history: readonly StepRecord[];
+      readonly angles: Angles | null;
+      readonly warnings: readonly Problem[];
+    };
 
-/** What is known of a run that was saved. */
+/** How far the layers are turned, in plan order, degrees. */
+export interface Angles {
+  readonly step: number;
+  readonly mean: readonly number[];
+  readonly largest: readonly number[];
+}
+
+/** What is known of a run that was saved, or began. */
 export type RunSummary = RunHeader;
 
 export interface RunResult {
@@ -209,11 +234,16 @@ export interface SessionApi {
   /** All of it as one archive: pictures as PNG, what was encoded as safetensors. */
   exportKept(name: string): Promise<Outcome<{ readonly name: string; readonly blob: Blob }>>;
   removeKept(name: string): Promise<Outcome<null>>;
-  /** Runs to the end, a stop or a pause. `resume` continues the checkpoint of that run id. */
+  /**
+   * Runs to the end, a stop or a pause. It is listed from its beginning on, and with how it ends.
+   * @param resume continues the checkpoint of that run
+   * @param id of the new run, which no other has; left out: one is made
+   */
   start(
     request: JobRequest,
     onEvent: (event: RunEvent) => void,
     resume?: string,
+    id?: string,
   ): Promise<Outcome<RunResult>>;
   /** Saves a checkpoint and lets go; start(…, resume) goes on. */
   pause(): Promise<void>;
@@ -228,15 +258,101 @@ export interface SessionApi {
   exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>>;
   /** Loads an adapter on a model so that `sample` and `exportAdapter` use it, with no training. */
   openAdapter(request: JobRequest & { readonly adapter: Source }): Promise<Outcome<AdapterReport>>;
-  /** The newest saved run, finished or not. */
-  lastRun(): Promise<RunSummary | null>;
-  discard(id: string): Promise<void>;
   /** Graph, placement, timings and memory of the present or last run, or of what was made ready; null: of nothing. Answers while a run goes on. */
   debug(): Promise<Outcome<DebugFigures | null>>;
 }
 
-/** All that the page can ask of the worker. */
-export interface TrainerApi extends SessionApi, DownloadApi {}
+/** A saved run, as far as a page can show it. */
+export interface SavedRun {
+  readonly summary: RunSummary;
+  readonly history: readonly StepRecord[];
+  readonly evaluations: readonly Evaluation[];
+  /** The first row of samples and as many of the last as were kept. */
+  readonly samples: readonly ({ readonly step: number } & Samples)[];
+  /** All layers of the model that can be adapted, and those that were. */
+  readonly layers: readonly Layer[];
+  readonly planned: readonly PlannedLayer[];
+  /** Names of constants that were trained as a whole. */
+  readonly whole: readonly string[];
+  /** Names of the classes, where the model tells classes apart. */
+  readonly classes: readonly string[];
+  /** Kinds of file that the adapter cannot be saved as, as far as that was looked into. */
+  readonly unsaveable: readonly Unsaveable[];
+  readonly angles: Angles | null;
+  /** All that was said on the way. */
+  readonly warnings: readonly Problem[];
+  /** null: an older Rotune saved it, which did not write down where it was made. 'paused': it can go on. */
+  readonly result: RunResult | null;
+  /** Of the rotations as they are in the newest checkpoint. */
+  readonly orthogonality?: Orthogonality;
+  /** The newest checkpoint is damaged; this is the one before it. */
+  readonly fellBack: boolean;
+}
+
+export interface ExportedRuns {
+  readonly name: string;
+  readonly blob: Blob;
+  /** Runs that could not be read, each with why. */
+  readonly left: readonly { readonly id: string; readonly name: string; readonly reason: string }[];
+}
+
+export interface ImportedRuns {
+  /** What is listed now that was not before. */
+  readonly imported: readonly RunSummary[];
+  /** Runs that are here already, the very same. */
+  readonly skipped: number;
+}
+
+/** What the training session answers about saved runs. */
+export interface LibraryApi {
+  /** All that began here, newest first, but for those that were removed. None where nothing can be stored. */
+  runs(): Promise<readonly RunSummary[]>;
+  /**
+   * Loads a saved run, so that `sample` and `exportAdapter` use it without training.
+   * @param request where its model is; null: not at hand, so that it can be looked at and its rotations exported, but not be drawn with unless its model is
+   *   built in
+   */
+  openRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>>;
+  /** An empty name gives it back the one that it had at first. */
+  renameRun(id: string, name: string): Promise<Outcome<null>>;
+  /** Takes a run from the list. It can be put back until the page is opened anew. */
+  removeRun(id: string): Promise<Outcome<null>>;
+  restoreRun(id: string): Promise<Outcome<null>>;
+  /** Removes a run for good, at once. */
+  discard(id: string): Promise<void>;
+  /** The newest checkpoints of these runs as one archive. */
+  exportRuns(ids: readonly string[]): Promise<Outcome<ExportedRuns>>;
+  /** Takes in all runs of such an archive, or none. A run whose id another one has here gets a new one. */
+  importRuns(archive: Blob): Promise<Outcome<ImportedRuns>>;
+  /** Drops all but the newest checkpoint of each run; gives the bytes freed. */
+  freeCheckpoints(): Promise<Outcome<number>>;
+}
+
+/** What this page keeps in the browser, bytes. */
+export interface StorageReport {
+  readonly runs: number;
+  /** Data as models see them, which can be made again. */
+  readonly prepared: number;
+  /** Downloaded models. */
+  readonly downloads: number;
+  /** Files of the page itself, for use without a network; null: the browser does not say. */
+  readonly app: number | null;
+  /** Files of the user's own that runs were started from. */
+  readonly given: number;
+  /** All that the browser counts, and what it would allow; null: it does not say. */
+  readonly used: number | null;
+  readonly quota: number | null;
+  /** Whether the browser promises to keep it; null: it cannot say. */
+  readonly persisted: boolean | null;
+}
+
+/** What the page answers itself: no worker is opened for it. */
+export interface StorageApi {
+  storage(): Promise<StorageReport>;
+}
+
+/** All that the page can ask of the worker and of the browser's storage. */
+export interface TrainerApi extends SessionApi, LibraryApi, DownloadApi, StorageApi {}
 
 export type { DebugFigures, StageFigures, StepFigures } from './trainer/debug/types.ts';
 
@@ -247,10 +363,12 @@ export interface StartOptions {
   readonly threads?: number;
   /** A sentence that goes before the reason for the backend. */
   readonly note?: string;
+  /** When the page was opened, milliseconds since 1970. */
+  readonly since?: number;
 }
 
 /** All that the worker answers: what the page's parts ask, and what the page lends it at the start. */
-export interface WorkerApi extends TrainerApi {
+export interface WorkerApi extends SessionApi, LibraryApi, DownloadApi {
   lendSvg(draw: DrawSvg): Promise<void>;
   /** How the runtime is to be started, before anything is asked that needs it; `tell` hears how that goes. */
   watchStart(options: StartOptions, tell: (sign: StartSign) => void): Promise<void>;

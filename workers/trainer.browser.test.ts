@@ -3,6 +3,7 @@ import { proxy, wrap } from 'comlink';
 import { afterEach, describe, expect, it } from 'vitest';
 import { defaultJob } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import { lastRun } from '#src/app/worker/firstLook.ts';
 import { drawSvg } from '#src/app/worker/svg.ts';
 import { readSafetensors } from '#src/formats/files/safetensors.ts';
 import type { JobRequest, Outcome, RunEvent, RunResult, WorkerApi } from './protocol.ts';
@@ -100,7 +101,7 @@ describe('the trainer worker', () => {
       );
     });
     const second = open();
-    const left = await second.api.lastRun();
+    const left = await lastRun(second.api);
     expect(left?.finished).toBe(false);
     expect(left?.step).toBeGreaterThanOrEqual(1);
     expect(left?.id).not.toBe(result.id);
@@ -114,7 +115,7 @@ describe('the trainer worker', () => {
     expect(losses(resumed)).toEqual(losses(result));
     expect(value(await second.api.exportAdapter('lycoris')).bytes).toEqual(exported.bytes);
     await second.api.discard(resumed.id);
-    expect(await second.api.lastRun()).toBeNull();
+    expect(await lastRun(second.api)).toBeNull();
   }, 120_000);
 
   it('prepares SVGs where the page lends it a hand, and names them where it does not', async () => {

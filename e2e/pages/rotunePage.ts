@@ -10,7 +10,7 @@ export function smallJob(changes: { steps?: number; seed?: number; every?: numbe
   const { steps = 3, seed = 0, every = 0 } = changes;
   return parseJob(`
     [data]
-    train = "builtin:high-contrast/train"
+    train = "builtin:riso/train"
     heldout = ""
     [train]
     steps = ${steps}
@@ -56,6 +56,10 @@ export class RotunePage {
   }
   get resultHeading() {
     return this.page.getByRole('heading', { name: names.resultHeading });
+  }
+  /** All settings of a new job, folded at first. */
+  get advanced() {
+    return this.page.getByRole('heading', { name: 'Advanced' });
   }
   get problem() {
     return this.page.getByRole('alert');

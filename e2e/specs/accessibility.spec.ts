@@ -30,7 +30,9 @@ test('no violations on any screen', async ({ rotune, page }) => {
   await page.getByRole('button', { name: 'Look at it first' }).click();
   const startButton = page.getByRole('button', { name: /^Start/ });
   await expect(startButton).toBeEnabled({ timeout: 60_000 });
-  expect(await wrongs(page, 'prepare')).toEqual([]);
+  expect(await wrongs(page, 'new')).toEqual([]);
+  await rotune.advanced.click();
+  expect(await wrongs(page, 'new, all settings')).toEqual([]);
   await startButton.click();
   await expect(rotune.pause).toBeEnabled({ timeout: 120_000 });
   expect(await wrongs(page, 'train')).toEqual([]);

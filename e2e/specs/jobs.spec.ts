@@ -13,7 +13,7 @@ test('a job that is opened and saved is the same, for every task', async ({ rotu
       mimeType: 'application/toml',
       buffer: Buffer.from(printJob(job)),
     });
-    await expect(page.getByRole('heading', { name: 'Prepare a run' })).toBeVisible();
+    await rotune.advanced.click();
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save this job' }).click();
     const saved = readFileSync(await (await download).path(), 'utf8');
@@ -25,6 +25,7 @@ test('a job that is opened and saved is the same, for every task', async ({ rotu
 test('what is changed on the page is in the file', async ({ rotune, page }) => {
   await rotune.open();
   await page.getByRole('button', { name: /^With your own data.*Write text/ }).click();
+  await rotune.advanced.click();
   await page.getByLabel('Steps', { exact: true }).fill('33');
   await page.getByLabel('Save memory').check();
   await page.getByRole('heading', { name: 'Task' }).click();

@@ -12,3 +12,22 @@ export async function storedPaths(base: URL): Promise<readonly string[]> {
     return [];
   }
 }
+
+/** Bytes of them; null: the browser does not say. */
+export async function storedBytes(): Promise<number | null> {
+  try {
+    let bytes = 0;
+    for (const name of await caches.keys()) {
+      const cache = await caches.open(name);
+      for (const request of await cache.keys()) {
+        const response = await cache.match(request);
+        // Responses of ours say their length; else what is stored on the disk is looked at, not read.
+        const said = Number(response?.headers.get('content-length') ?? Number.NaN);
+        bytes += Number.isFinite(said) ? said : ((await response?.blob())?.size ?? 0);
+      }
+    }
+    return bytes;
+  } catch {
+    return null;
+  }
+}

@@ -30,6 +30,8 @@ export interface ZipEntry {
   readonly encrypted: boolean;
   /** A view of the archive where the file is stored as it is, else what it unpacks to, `size` bytes by its CRC. Throws ZipError. */
   readonly content: () => Promise<Blob>;
+  /** The same, read whole and held against its CRC even where it is stored as it is. Throws ZipError. */
+  readonly verified: () => Promise<Blob>;
 }
 
 /** The archive's files in its order, folders left out; nothing is unpacked yet. Throws ZipError. */
@@ -49,6 +51,7 @@ export async function zipEntries(archive: Blob): Promise<ZipEntry[]> {
       encrypted: entry.encrypted,
       content: () =>
         entry.compressionMethod === 0 && !entry.encrypted ? stored(archive, entry) : unpacked(entry),
+      verified: () => unpacked(entry),
     }));
 }
 

@@ -36,3 +36,13 @@ export async function room(): Promise<Room | null> {
     return null;
   }
 }
+
+/** Whether the browser promises to keep what is stored; nothing is asked for. null: it cannot say. */
+export async function isPersisted(): Promise<boolean | null> {
+  try {
+    const storage = navigator.storage as Persistence | undefined;
+    return (await storage?.persisted?.()) ?? null;
+  } catch {
+    return null;
+  }
+}

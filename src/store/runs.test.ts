@@ -4,7 +4,7 @@ import { createStore, entries, set } from 'idb-keyval';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { StoreError } from './errors.ts';
-import { bytesOf, RunStore, type RunHeader } from './runs.ts';
+import { bytesOf, RunStore, type WrittenHeader } from './runs.ts';
 
 interface Content {
   readonly step: number;
@@ -23,12 +23,12 @@ const parsers = {
   },
 };
 
-const job = { version: 1, task: 'diffusion', model: 'builtin:emoji' } as Job;
+const job = { version: 1, task: 'diffusion', model: 'builtin:emoji', train: { steps: 9 } } as Job;
 let serial = 0;
 let database = '';
 let store: RunStore<Content>;
 
-const header = (id: string, step: number, more: Partial<RunHeader> = {}): Omit<RunHeader, 'bytes'> => ({
+const header = (id: string, step: number, more: Partial<WrittenHeader> = {}): WrittenHeader => ({
   id,
   job,
   step,
@@ -142,17 +142,18 @@ describe('RunStore', () => {
     expect((await keys()).sort()).toEqual(['checkpoint/b/0000000001', 'run/b']);
   });
 
-  it('tidies orphans and old finished runs, never an unfinished one', async () => {
+  it('tidies orphans and what was removed long ago, and nothing else', async () => {
     await store.save(header('unfinished', 1), content(1));
-    await store.save(header('done-1', 2, { finished: true }), content(2));
-    await store.save(header('done-2', 3, { finished: true }), content(3));
+    for (let i = 0; i < 8; i++) await store.save(header(`done-${i}`, 2, { finished: true }), content(2));
+    await store.setRemoved('done-1', 500);
+    await store.setRemoved('done-2', 1500);
     await set('checkpoint/gone/0000000001', 'left over', raw());
-    expect(await store.tidy(1)).toEqual(['done-1']);
+    expect(await store.tidy(1000)).toEqual(['done-1']);
+    const left = ['unfinished', ...[0, 2, 3, 4, 5, 6, 7].map((i) => `done-${i}`)].sort();
     expect((await keys()).sort()).toEqual([
-      'checkpoint/done-2/0000000001',
-      'checkpoint/unfinished/0000000001',
-      'run/done-2',
-      'run/unfinished',
+      ...left.map((id) => `checkpoint/${id}/0000000001`),
+      ...left.map((id) => `run/${id}`),
     ]);
+    expect((await store.list()).map(({ id }) => id).sort()).toEqual(left.filter((id) => id !== 'done-2'));
   });
 });

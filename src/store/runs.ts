@@ -1,27 +1,26 @@
-/** @file Runs and their checkpoints in IndexedDB: each save is one transaction, so a checkpoint is there whole or not at all. */
-import { createStore, promisifyRequest, type UseStore } from 'idb-keyval';
+/** @file Runs and their checkpoints in IndexedDB: each change is one transaction, so a checkpoint is there whole or not at all. */
 import * as v from 'valibot';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { StoreError, storeError } from './errors.ts';
+import { filledHeader, type RunHeader, type StoredHeader, type WrittenHeader } from './runHeader.ts';
+import {
+  bytesOf,
+  checkpointKey,
+  checkpointSchema,
+  lastOf,
+  readRecord,
+  runKey,
+  runOf,
+  type RunRecord,
+  sizeOf,
+} from './runRecords.ts';
+import { asked, Transactions, within } from './transactions.ts';
+
+export type { RunHeader, WrittenHeader } from './runHeader.ts';
+export { bytesOf } from './runRecords.ts';
 
 /** How many checkpoints of a run are kept: if the newest cannot be read, the one before it is. */
 export const KEPT = 2;
-
-/** What is known of a run without reading its checkpoint. */
-export interface RunHeader {
-  readonly id: string;
-  readonly job: Job;
-  readonly step: number;
-  /** Milliseconds since 1970. */
-  readonly savedAt: number;
-  readonly finished: boolean;
-  readonly modelName: string;
-  readonly dataName: string;
-  /** false: the user's own files must be picked again to go on. */
-  readonly selfContained: boolean;
-  /** Of the newest checkpoint. */
-  readonly bytes: number;
-}
 
 export interface StoredCheckpoint<C> {
   readonly header: RunHeader;
@@ -36,50 +35,27 @@ export interface Parsers<C> {
   readonly job: (stored: unknown) => Job;
 }
 
-const headerSchema = v.object({
-  id: v.string(),
-  job: v.unknown(),
-  step: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  savedAt: v.number(),
-  finished: v.boolean(),
-  modelName: v.string(),
-  dataName: v.string(),
-  selfContained: v.boolean(),
-  bytes: v.number(),
-});
+/** A run that comes from elsewhere: its checkpoint, if it had one, is staged already. */
+export interface Adopted {
+  readonly header: WrittenHeader;
+  /** The user's own. */
+  readonly name: string | undefined;
+  /** Of the staged checkpoint; null: it has none. */
+  readonly bytes: number | null;
+}
 
-/** The record under `run/<id>`. `checkpoints` are serials, oldest first. */
-const runSchema = v.object({
-  version: v.literal(1),
-  header: headerSchema,
-  checkpoints: v.pipe(v.array(v.pipe(v.number(), v.integer())), v.minLength(1)),
-});
-
-/** The record under `checkpoint/<id>/<serial>`. */
-const checkpointSchema = v.object({ version: v.literal(1), header: headerSchema, content: v.unknown() });
-
-const runKey = (id: string): string => `run/${id}`;
-const checkpointKey = (id: string, serial: number): string =>
-  `checkpoint/${id}/${String(serial).padStart(10, '0')}`;
-/** All keys that begin with `prefix`. */
-const within = (prefix: string): IDBKeyRange => IDBKeyRange.bound(prefix, `${prefix}\uffff`);
-
-/** Bytes of the typed arrays and strings in structured-cloneable data. */
-export function bytesOf(content: unknown): number {
-  if (ArrayBuffer.isView(content) || content instanceof ArrayBuffer) return content.byteLength;
-  if (typeof content === 'string') return 2 * content.length;
-  if (content instanceof Map) return bytesOf([...content]);
-  if (Array.isArray(content)) return content.reduce((n: number, item) => n + bytesOf(item), 0);
-  if (content !== null && typeof content === 'object') return bytesOf(Object.values(content));
-  return 8;
+/** One record as it is read; the header is there where its job could be read, too. */
+interface Listed {
+  readonly record: RunRecord;
+  readonly header: RunHeader;
 }
 
 export class RunStore<C> {
-  readonly #use: UseStore;
+  readonly #records: Transactions;
   readonly #parsers: Parsers<C>;
 
   constructor(parsers: Parsers<C>, database = 'rotune') {
-    this.#use = createStore(database, 'runs');
+    this.#records = new Transactions(database, 'runs');
     this.#parsers = parsers;
   }
 
@@ -87,66 +63,87 @@ export class RunStore<C> {
    * Writes a checkpoint and its run's record and removes all but the last KEPT, in one transaction.
    * Throws StoreError; then everything stored before is still there.
    */
-  async save(header: Omit<RunHeader, 'bytes'>, content: C): Promise<RunHeader> {
-    const full: RunHeader = { ...header, bytes: bytesOf(content) };
-    try {
-      await this.#use('readwrite', async (store) => {
-        const done = promisifyRequest(store.transaction);
-        done.catch(() => undefined);
-        try {
-          const before: unknown = await promisifyRequest(store.get(runKey(full.id)));
-          const known = v.safeParse(runSchema, before);
-          const serials = known.success ? known.output.checkpoints : [];
-          const serial = (serials.at(-1) ?? 0) + 1;
-          const kept = [...serials, serial].slice(-KEPT);
-          store.put({ version: 1, header: full, content }, checkpointKey(full.id, serial));
-          store.put({ version: 1, header: full, checkpoints: kept }, runKey(full.id));
-          const oldest = checkpointKey(full.id, kept[0]!);
-          store.delete(IDBKeyRange.bound(checkpointKey(full.id, 0), oldest, false, true));
-        } catch (error) {
-          // A put that throws (data that cannot be cloned) must not leave the rest to be committed.
-          try {
-            store.transaction.abort();
-          } catch {
-            // It was over already.
-          }
-          throw error;
-        }
-        await done;
-      });
-    } catch (error) {
-      const others = await this.#bytesOfOthers(full.id);
-      throw storeError(error, full.bytes, others);
-    }
-    return full;
+  async save(header: WrittenHeader, content: C): Promise<RunHeader> {
+    const bytes = bytesOf(content);
+    const { id } = header;
+    return this.#records.change(
+      async (store) => {
+        const before = readRecord(await asked(store.get(runKey(id))));
+        const serial = (before?.checkpoints.at(-1) ?? 0) + 1;
+        const stored = { ...header, bytes };
+        const grown: RunRecord = {
+          ...before,
+          version: 1,
+          header: stored,
+          checkpoints: [...(before?.checkpoints ?? []), serial],
+          sizes: [...(before ? lastOf(before, Infinity).sizes : []), bytes],
+        };
+        const record: RunRecord = { ...grown, ...lastOf(grown, KEPT) };
+        store.put({ version: 1, header: stored, content }, checkpointKey(id, serial));
+        store.put(record, runKey(id));
+        const oldest = checkpointKey(id, record.checkpoints[0]!);
+        store.delete(IDBKeyRange.bound(checkpointKey(id, 0), oldest, false, true));
+        return this.#filled(stored, header.job, record);
+      },
+      (error) => this.#noRoom(error, id, bytes),
+    );
   }
 
-  /** Saved runs, newest first. Records that cannot be read are left out. */
+  /** Writes what is known of a run beside its checkpoints, which stay as they are. Throws StoreError. */
+  async note(header: WrittenHeader): Promise<void> {
+    await this.#changed(header.id, (before) => ({
+      ...before,
+      version: 1,
+      header: { ...header, bytes: before?.header.bytes ?? 0 },
+      checkpoints: before?.checkpoints ?? [],
+    }));
+  }
+
+  /** Gives a run the user's own name; an empty one takes it away. Throws StoreError. */
+  async rename(id: string, name: string): Promise<void> {
+    const own = name.trim();
+    await this.#changed(id, (before) => before && { ...before, name: own === '' ? undefined : own });
+  }
+
+  /** Takes a run from the list, or with null puts it back: nothing of it is gone until `tidy`. Throws StoreError. */
+  async setRemoved(id: string, at: number | null): Promise<void> {
+    await this.#changed(id, (before) => before && { ...before, removedAt: at ?? undefined });
+  }
+
+  /** Runs that were not removed, newest first. Records that cannot be read are left out. Throws StoreError. */
   async list(): Promise<RunHeader[]> {
-    const records = await this.#read((store) => store.getAll(within('run/')));
-    return (records as unknown[])
-      .flatMap((record) => {
-        const parsed = v.safeParse(runSchema, record);
-        const header = parsed.success ? this.#header(parsed.output.header) : null;
-        return header ? [header] : [];
-      })
+    return (await this.#all())
+      .filter(({ record }) => record.removedAt === undefined)
+      .map(({ header }) => header)
       .sort((a, b) => b.savedAt - a.savedAt);
+  }
+
+  /** One run, removed or not; null: there is none that can be read. */
+  async find(id: string): Promise<(RunHeader & { readonly removedAt: number | null }) | null> {
+    const record = readRecord(await this.#records.read((store) => store.get(runKey(id))));
+    const header = record && this.#header(record.header, record);
+    return header && { ...header, removedAt: record.removedAt ?? null };
+  }
+
+  /** Ids of all runs, those that were removed or cannot be read too. */
+  async ids(): Promise<string[]> {
+    const keys = (await this.#records.read((store) => store.getAllKeys(within('run/')))) as string[];
+    return keys.map((key) => key.slice('run/'.length));
+  }
+
+  /** Bytes of all checkpoints, those of removed runs too. */
+  async bytes(): Promise<number> {
+    return (await this.#all()).reduce((n, { record }) => n + sizeOf(record), 0);
   }
 
   /** The newest readable checkpoint of a run; null: none was saved. Throws StoreError if all of them are damaged. */
   async load(id: string): Promise<StoredCheckpoint<C> | null> {
-    const keys = (await this.#read((store) => store.getAllKeys(within(`checkpoint/${id}/`)))) as string[];
+    const keys = await this.#checkpointsOf(id);
     if (keys.length === 0) return null;
+    const record = readRecord(await this.#records.read((store) => store.get(runKey(id))));
     for (const [i, key] of keys.reverse().entries()) {
-      const record: unknown = await this.#read((store) => store.get(key));
-      const parsed = v.safeParse(checkpointSchema, record);
-      const header = parsed.success ? this.#header(parsed.output.header) : null;
-      if (!parsed.success || !header) continue;
-      try {
-        return { header, content: this.#parsers.content(parsed.output.content), fellBack: i > 0 };
-      } catch {
-        // Damaged: the one before it is tried.
-      }
+      const found = await this.#readable(key, { name: record?.name, checkpoints: keys });
+      if (found) return { ...found, fellBack: i > 0 };
     }
     throw new StoreError(
       'damaged',
@@ -155,69 +152,192 @@ export class RunStore<C> {
     );
   }
 
-  /** Removes a run with its checkpoints. */
+  /** Removes a run with its checkpoints, for good. */
   async remove(id: string): Promise<void> {
-    await this.#write((store) => {
-      store.delete(runKey(id));
-      store.delete(within(`checkpoint/${id}/`));
-    });
+    await this.#records.change((store) => this.#erase(store, id));
   }
 
   /**
-   * Cleans up: checkpoints that belong to no run, and finished runs beyond the `keep` newest runs. Unfinished ones stay.
-   * Returns the ids of removed runs.
+   * Drops all but the newest readable checkpoint of each run, and says how many bytes that freed. Runs of which none can be read keep
+   * them all.
    */
-  async tidy(keep = 5): Promise<string[]> {
-    const runs = await this.list();
-    const removed = runs
-      .slice(keep)
-      .filter((run) => run.finished)
-      .map((run) => run.id);
-    await this.#write((store) => {
+  async thin(): Promise<number> {
+    let freed = 0;
+    for (const { record } of await this.#all()) {
+      const { id } = record.header;
+      const keys = await this.#checkpointsOf(id);
+      if (keys.length < 2) continue;
+      let kept: string | null = null;
+      for (const key of keys.toReversed()) if (!kept && (await this.#readable(key, record))) kept = key;
+      if (kept) freed += await this.#keepOnly(id, kept);
+    }
+    return freed;
+  }
+
+  /**
+   * Cleans up: checkpoints that belong to no run, and runs that were removed before that time. All others stay, finished or not.
+   * @param before milliseconds since 1970
+   * @returns the ids of runs that are gone for good
+   */
+  async tidy(before = 0): Promise<string[]> {
+    const removed = (await this.#all())
+      .filter(({ record }) => (record.removedAt ?? Infinity) < before)
+      .map(({ record }) => record.header.id);
+    await this.#records.change(async (store) => {
+      const gone: string[] = [];
       for (const id of removed) {
-        store.delete(runKey(id));
-        store.delete(within(`checkpoint/${id}/`));
+        // It may have been put back meanwhile.
+        const record = readRecord(await asked(store.get(runKey(id))));
+        if ((record?.removedAt ?? Infinity) >= before) continue;
+        this.#erase(store, id);
+        gone.push(id);
       }
-      store.getAllKeys().onsuccess = (event) => {
-        const keys = (event.target as IDBRequest<IDBValidKey[]>).result.map(String);
-        const ids = new Set(keys.filter((k) => k.startsWith('run/')).map((k) => k.slice('run/'.length)));
-        for (const key of keys)
-          if (key.startsWith('checkpoint/') && !ids.has(key.split('/').slice(1, -1).join('/')))
-            store.delete(key);
-      };
+      const keys = (await asked(store.getAllKeys())).map(String);
+      const ids = new Set(keys.filter((k) => k.startsWith('run/')).map((k) => k.slice('run/'.length)));
+      for (const key of keys) {
+        const run = runOf(key);
+        if (run !== null && !ids.has(run)) store.delete(key);
+      }
+      removed.splice(0, Infinity, ...gone);
     });
     return removed;
   }
 
-  #header(header: v.InferOutput<typeof headerSchema>): RunHeader | null {
+  /** Writes the checkpoint of a run that is not listed until it is adopted. Returns its bytes. Throws StoreError. */
+  async stage(header: WrittenHeader, content: C): Promise<number> {
+    const bytes = bytesOf(content);
+    await this.#records.change(
+      (store) => {
+        store.put({ version: 1, header: { ...header, bytes }, content }, checkpointKey(header.id, 1));
+      },
+      (error) => this.#noRoom(error, header.id, bytes),
+    );
+    return bytes;
+  }
+
+  /** Forgets checkpoints that were staged and not adopted. */
+  async unstage(ids: readonly string[]): Promise<void> {
+    await this.#records.change(async (store) => {
+      for (const id of ids)
+        if ((await asked(store.count(runKey(id)))) === 0) store.delete(within(`checkpoint/${id}/`));
+    });
+  }
+
+  /**
+   * Lists runs whose checkpoints are staged, and puts removed ones back: all of them or none.
+   * @param back ids of removed runs
+   * @throws StoreError, also where one of the checkpoints is gone or one of the ids is taken
+   */
+  async adopt(runs: readonly Adopted[], back: readonly string[] = []): Promise<void> {
+    await this.#records.change(async (store) => {
+      for (const id of back) {
+        const record = readRecord(await asked(store.get(runKey(id))));
+        if (record) store.put({ ...record, removedAt: undefined }, runKey(id));
+      }
+      for (const { header, name, bytes } of runs) {
+        const { id } = header;
+        const staged = bytes === null || (await asked(store.count(checkpointKey(id, 1)))) > 0;
+        const taken = (await asked(store.count(runKey(id)))) > 0;
+        if (!staged || taken)
+          throw new StoreError(
+            'unavailable',
+            'Another tab changed the saved runs meanwhile, so that none was added.',
+            'Close the other tabs of this page, and import once more.',
+          );
+        const record: RunRecord = {
+          version: 1,
+          header: { ...header, bytes: bytes ?? 0 },
+          checkpoints: bytes === null ? [] : [1],
+          sizes: bytes === null ? [] : [bytes],
+          name,
+        };
+        store.put(record, runKey(id));
+      }
+    });
+  }
+
+  #erase(store: IDBObjectStore, id: string): void {
+    store.delete(runKey(id));
+    store.delete(within(`checkpoint/${id}/`));
+  }
+
+  async #keepOnly(id: string, key: string): Promise<number> {
+    const serial = Number(key.split('/').at(-1));
+    let freed = 0;
+    await this.#changed(id, (before, store) => {
+      const at = before?.checkpoints.indexOf(serial) ?? -1;
+      // A newer one has come since.
+      if (!before || at === -1) return null;
+      const { sizes } = lastOf(before, Infinity);
+      freed = sizeOf(before) - sizes[at]!;
+      for (const other of before.checkpoints) if (other !== serial) store.delete(checkpointKey(id, other));
+      return { ...before, checkpoints: [serial], sizes: [sizes[at]!] };
+    });
+    return freed;
+  }
+
+  async #checkpointsOf(id: string): Promise<string[]> {
+    return (await this.#records.read((store) => store.getAllKeys(within(`checkpoint/${id}/`)))) as string[];
+  }
+
+  async #readable(
+    key: string,
+    record: { readonly name?: string | undefined; readonly checkpoints: readonly unknown[] },
+  ): Promise<{ readonly header: RunHeader; readonly content: C } | null> {
+    const parsed = v.safeParse(checkpointSchema, await this.#records.read((store) => store.get(key)));
+    const header = parsed.success ? this.#header(parsed.output.header, record) : null;
+    if (!parsed.success || !header) return null;
     try {
-      return { ...header, job: this.#parsers.job(header.job) };
+      return { header, content: this.#parsers.content(parsed.output.content) };
+    } catch {
+      // Damaged: the one before it is tried.
+      return null;
+    }
+  }
+
+  async #all(): Promise<Listed[]> {
+    const records: unknown[] = await this.#records.read((store) => store.getAll(within('run/')));
+    return records.flatMap((stored) => {
+      const record = readRecord(stored);
+      const header = record && this.#header(record.header, record);
+      return header ? [{ record, header }] : [];
+    });
+  }
+
+  #header(
+    header: StoredHeader,
+    record: { readonly name?: string | undefined; readonly checkpoints: readonly unknown[] },
+  ): RunHeader | null {
+    try {
+      return this.#filled(header, this.#parsers.job(header.job), record);
     } catch {
       return null;
     }
   }
 
-  async #bytesOfOthers(id: string): Promise<number> {
-    const runs = await this.list().catch(() => []);
-    return runs.filter((run) => run.id !== id).reduce((n, run) => n + KEPT * run.bytes, 0);
+  #filled(
+    header: Omit<StoredHeader, 'job'>,
+    job: Job,
+    { name, checkpoints }: { readonly name?: string | undefined; readonly checkpoints: readonly unknown[] },
+  ): RunHeader {
+    return filledHeader(header, job, { name, checkpoints: checkpoints.length });
   }
 
-  async #read<T>(request: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-    try {
-      return await this.#use('readonly', (store) => promisifyRequest(request(store)));
-    } catch (error) {
-      throw storeError(error);
-    }
+  /** Why so many bytes of a run were not written, and what could be freed for them. */
+  async #noRoom(error: unknown, id: string, bytes: number): Promise<StoreError> {
+    const runs = await this.#all().catch(() => []);
+    const others = runs.reduce((n, { record }) => n + (record.header.id === id ? 0 : sizeOf(record)), 0);
+    return storeError(error, bytes, others);
   }
 
-  async #write(change: (store: IDBObjectStore) => void): Promise<void> {
-    try {
-      await this.#use('readwrite', (store) => {
-        change(store);
-        return promisifyRequest(store.transaction);
-      });
-    } catch (error) {
-      throw storeError(error);
-    }
+  /** Changes a run's record in one transaction; null leaves it as it is. Throws StoreError. */
+  #changed(
+    id: string,
+    change: (before: RunRecord | null, store: IDBObjectStore) => RunRecord | null,
+  ): Promise<void> {
+    return this.#records.change(async (store) => {
+      const after = change(readRecord(await asked(store.get(runKey(id)))), store);
+      if (after) store.put(after, runKey(id));
+    });
   }
 }

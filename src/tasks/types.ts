@@ -117,6 +117,16 @@ export interface Mend {
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
+/** Problems of one kind, which are shown as one, with a cure for all of them. */
+export interface ProblemGroup {
+  /** "no-caption": what a cure is found by. */
+  readonly kind: string;
+  /** "11 images have no caption." */
+  readonly words: string;
+  /** File, row, caption … of each. */
+  readonly items: readonly string[];
+}
+
 /** Something wrong with model, data or options. Errors keep a run from starting. */
 export interface TaskProblem {
   readonly severity: 'error' | 'warning';
@@ -125,6 +135,7 @@ export interface TaskProblem {
   readonly message: string;
   readonly cure?: string;
   readonly mend?: Mend;
+  readonly group?: ProblemGroup;
 }
 
 /** RGB, row-major, 0–255, alpha 255: what ImageData takes. */

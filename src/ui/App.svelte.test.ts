@@ -5,7 +5,8 @@ import { degrees } from '#src/app/run/heat.ts';
 import { toSource } from '#src/app/data/picked.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import type { FakeOptions } from '#src/app/testing/fakeTrainer.ts';
-import { open as openPage, violations } from './testing/open.ts';
+import { fakeSummary } from '#src/app/testing/fakeLibrary.ts';
+import { open as openPage, openAdvanced, violations } from './testing/open.ts';
 
 const job = { ...fakeJob, train: { ...fakeJob.train, steps: 8 }, sample: { ...fakeJob.sample, every: 2 } };
 
@@ -56,17 +57,16 @@ describe('home', () => {
 
   it('puts an unfinished run first, and asks before it is dropped', async () => {
     const { trainer } = await open({
-      unfinished: {
+      unfinished: fakeSummary({
         id: 'run',
         job,
         step: 5,
         savedAt: Date.now() - 130_000,
         finished: false,
         modelName: 'emoji',
-        dataName: 'high-contrast',
+        dataName: 'riso',
         selfContained: true,
-        bytes: 1,
-      },
+      }),
     });
     await expect.element(page.getByRole('heading', { name: 'Step 5 of 8, saved 2 min ago' })).toBeVisible();
     expect(await violations()).toEqual([]);
@@ -102,6 +102,7 @@ describe('prepare', () => {
   it('lists the layers and plans them anew when the blocks change', async () => {
     const { lab } = await open();
     lab.go('prepare');
+    await openAdvanced();
     await expect.element(page.getByRole('row', { name: /^conv_in/ })).toBeVisible();
     await expect.element(page.getByText('8 blocks of 4 × 4')).toBeVisible();
     await page.getByRole('radio', { name: 'size' }).click({ force: true });
@@ -115,6 +116,7 @@ describe('prepare', () => {
   it('refuses a number where it is typed, and keeps the last good one', async () => {
     const { lab } = await open();
     lab.go('prepare');
+    await openAdvanced();
     const steps = page.getByRole('spinbutton', { name: 'Steps', exact: true });
     await steps.fill('0');
     await userEvent.keyboard('{Tab}');
@@ -215,7 +217,7 @@ describe('result', () => {
       .toContainEqual(expect.objectContaining({ prompts: ['fox'], strength: 0.8 }));
     const link = vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => undefined);
     await page.getByRole('button', { name: 'Save adapter' }).click();
-    await expect.element(page.getByText(/Saved emoji-high-contrast.*holds \d+ of \d+ layers/)).toBeVisible();
+    await expect.element(page.getByText(/Saved emoji-riso.*holds \d+ of \d+ layers/)).toBeVisible();
     expect(link).toHaveBeenCalledOnce();
   });
 
@@ -259,7 +261,7 @@ describe('result', () => {
     await expect.element(page.getByText(/keep its own file too/)).toBeVisible();
     expect(await violations()).toEqual([]);
     await page.getByRole('button', { name: 'Save model' }).click();
-    await expect.element(page.getByText(/^Saved emoji-high-contrast.*\.onnx/)).toBeVisible();
+    await expect.element(page.getByText(/^Saved emoji-riso.*\.onnx/)).toBeVisible();
     expect(exported).toHaveBeenCalledWith('onnx');
   });
 

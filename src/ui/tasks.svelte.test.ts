@@ -6,7 +6,7 @@ import { toSource } from '#src/app/data/picked.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import type { FakeOptions } from '#src/app/testing/fakeTrainer.ts';
 import { jobFromTable } from '#src/formats/jobs/job.ts';
-import { open as openPage, violations } from './testing/open.ts';
+import { open as openPage, violations, openAdvanced } from './testing/open.ts';
 
 async function open(options: FakeOptions = {}) {
   const opened = await openPage(options);
@@ -84,7 +84,7 @@ it('says that colour is of the samples, not of held-out data', async () => {
   lab.draft.setJob({ ...fakeJob, train: { ...fakeJob.train, steps: 4 } });
   await lab.training.start();
   lab.go('train');
-  await expect.element(page.getByText('Colour left in the samples')).toBeVisible();
+  await expect.element(page.getByText('Colour of the samples')).toBeVisible();
   expect(page.getByRole('heading', { name: 'On data it never saw' }).elements()).toHaveLength(0);
 });
 
@@ -101,6 +101,7 @@ describe('pasting', () => {
     const { lab } = await open();
     lab.draft.setJob(jobFromTable({ task: 'language' }));
     lab.go('prepare');
+    await openAdvanced();
     const steps = page.getByRole('spinbutton', { name: 'Steps', exact: true });
     await expect.element(steps).toBeVisible();
     expect(paste(steps.element(), '12')).toBe(false);

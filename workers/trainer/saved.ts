@@ -9,6 +9,7 @@ import { RunStore } from '#src/store/runs.ts';
 import { DataError } from '#src/tasks/files.ts';
 import { type Checkpoint, parseCheckpoint } from '#src/training/checkpoint.ts';
 import type { Picture, Samples } from '#src/tasks/types.ts';
+import { parseShown, type Shown } from './library/shown.ts';
 
 export interface SampleRow extends Samples {
   readonly step: number;
@@ -41,6 +42,8 @@ export interface Saved {
   readonly residual: number;
   /** The first and the last rows of samples, so that a page that was reloaded can show them. */
   readonly samples: readonly SampleRow[];
+  /** What else the page shows of a run; absent in runs of older versions. */
+  readonly shown?: Shown;
 }
 
 const rowsSchema = v.array(
@@ -104,6 +107,7 @@ const savedSchema = v.object({
   /** Stands for a residual in runs of older versions. */
   roundsWanted: v.optional(v.boolean()),
   samples: v.array(v.unknown()),
+  shown: v.optional(v.unknown()),
 });
 
 /**
@@ -138,6 +142,7 @@ export function parseSaved(stored: unknown): Saved {
     rounds: outer.rounds,
     residual: outer.residual ?? (outer.roundsWanted ? 1 : 0),
     samples: rows.success ? rows.output : [],
+    ...(outer.shown !== undefined && { shown: parseShown(outer.shown) }),
   };
 }
 

@@ -21,6 +21,9 @@ let drawSvg: DrawSvg | null = null;
 /** How the page wants the runtime started, and where it hears of it. */
 let starting: Pick<RuntimeOptions, 'threads' | 'note' | 'onStart'> = {};
 
+/** When the page was opened. */
+let since = performance.timeOrigin;
+
 const session = new Session({
   base,
   createRuntime: (prefer, onStart) =>
@@ -34,8 +37,11 @@ const session = new Session({
     }),
   decodeImage: imageDecoder(() => drawSvg),
   runs: openRuns(),
+  since: () => since,
   prepared: new PreparedStore(),
 });
+
+const { library } = session;
 
 const downloads = downloadApi(
   new Downloads({ depot: privateDepot(), fetch: (url, init) => fetch(url, init) }),
@@ -56,6 +62,7 @@ const api: WorkerApi = {
   },
   watchStart(options, tell) {
     starting = { ...options, onStart: tell };
+    since = options.since ?? since;
     return Promise.resolve();
   },
   device: (prefer) => session.device(prefer),
@@ -71,9 +78,9 @@ const api: WorkerApi = {
   keptData: () => session.keptData(),
   exportKept: (name) => session.exportKept(name),
   removeKept: (name) => session.removeKept(name),
-  async start(request, onEvent: Listener<RunEvent>, resume) {
+  async start(request, onEvent: Listener<RunEvent>, resume, id) {
     try {
-      return await session.start(request, onEvent, resume);
+      return await session.start(request, onEvent, resume, id);
     } finally {
       onEvent[releaseProxy]?.();
     }
@@ -93,7 +100,15 @@ const api: WorkerApi = {
   exportAdapter: async (format) =>
     handOver(await session.exportAdapter(format), ({ bytes }) => [bytes.buffer]),
   openAdapter: (request) => session.openAdapter(request),
-  lastRun: () => session.lastRun(),
+  runs: () => library.runs(),
+  openRun: (request, id) => library.openRun(request, id),
+  renameRun: (id, name) => library.renameRun(id, name),
+  removeRun: (id) => library.removeRun(id),
+  restoreRun: (id) => library.restoreRun(id),
+  discard: (id) => library.discard(id),
+  exportRuns: (ids) => library.exportRuns(ids),
+  importRuns: (archive) => library.importRuns(archive),
+  freeCheckpoints: () => library.freeCheckpoints(),
   ...downloads,
   async download(url, paths, onProgress: Listener<DownloadProgress>) {
     try {
@@ -102,7 +117,6 @@ const api: WorkerApi = {
       onProgress[releaseProxy]?.();
     }
   },
-  discard: (id) => session.discard(id),
   debug: () => session.debug(),
 };
 

@@ -9,6 +9,7 @@ import {
   type Finished,
   job,
   Lab,
+  lastRun,
   problem,
   request,
   spoil,
@@ -87,7 +88,7 @@ describe('trouble', () => {
       if (event.kind === 'checkpoint' && event.step === 2) lab.runtimes[0]?.lose('unplugged');
     });
     expect(problem(outcome)).toMatchObject({ code: 'device-lost' });
-    const last = await session.lastRun();
+    const last = await lastRun(session);
     expect(last).toMatchObject({ step: 2 });
     const result = value(await session.start(often, () => undefined, last?.id));
     expect(lab.runtimes).toHaveLength(2);

@@ -17,7 +17,6 @@ import type {
   Preparation,
   RunEvent,
   RunResult,
-  RunSummary,
   Said,
   SampleRequest,
   SessionApi,
@@ -45,6 +44,8 @@ import type { Runs, Saved } from './saved.ts';
 import { makeSetup } from './prepare/setup.ts';
 import type { Setup } from './prepare/types.ts';
 import { type Present, Shelf, type Studio } from './adapters/shelf.ts';
+import { Journal } from './library/journal.ts';
+import { Library } from './library/library.ts';
 import { seldom } from './run/seldom.ts';
 import { openSource, sourceKey } from './files/sources.ts';
 import { Stopwatch } from './run/stopwatch.ts';
@@ -59,6 +60,8 @@ export interface Environment {
   readonly prepared?: PreparedStore | undefined;
   /** A name for a new run. */
   readonly newId?: () => string;
+  /** When the page was opened, milliseconds since 1970: what was removed before that is gone for good. Absent: when the session began. */
+  readonly since?: () => number;
 }
 
 export class Session implements SessionApi {
@@ -78,12 +81,15 @@ export class Session implements SessionApi {
   #running = false;
   #ended: Promise<unknown> = Promise.resolve();
   #run: Run | null = null;
+  /** Of the run that was asked for. */
+  #journal: Journal | null = null;
   /** A pause or stop that came before the run stood. */
   #early: 'pause' | 'stop' | null = null;
   /** The last request made ready: preparing and starting share it. */
   #setup: { readonly key: string; readonly setup: Setup } | null = null;
   readonly #shelf: Shelf;
-  #tidied = false;
+  /** The saved runs. */
+  readonly library: Library;
   /** Ends the preparation that is going on. */
   #cancelling: AbortController | null = null;
   /** Where the time of the present or last run went. */
@@ -100,6 +106,12 @@ export class Session implements SessionApi {
     this.#loader = new Loader(this.#own);
     this.#inspector = new Inspector(this.#own);
     this.#shelf = new Shelf(env.runs, this.#loader);
+    this.library = new Library({
+      ...{ runs: env.runs, shelf: this.#shelf, jobs: this.#jobs, newId: () => this.#newId() },
+      going: () => (this.#running ? { id: this.#journal?.id ?? null } : null),
+      outcome: (work) => this.#outcome(work),
+      ...(env.since && { since: env.since }),
+    });
     const host = this.#newHost();
     this.#bare = host;
     this.#host = env.prepared ? keeping(host, env.prepared, () => this.#keepAs) : host;
@@ -154,17 +166,19 @@ export class Session implements SessionApi {
     request: JobRequest,
     onEvent: (event: RunEvent) => void,
     resume?: string,
+    id?: string,
   ): Promise<Outcome<RunResult>> {
     if (this.#running) return bad(busy);
     this.#running = true;
     this.#early = null;
-    const outcome = this.#outcome(() => this.#jobs.run(() => this.#start(request, onEvent, resume)));
+    const outcome = this.#outcome(() => this.#jobs.run(() => this.#start(request, onEvent, resume, id)));
     this.#ended = outcome;
     try {
       return await outcome;
     } finally {
       this.#running = false;
       this.#run = null;
+      this.#journal = null;
     }
   }
 
@@ -218,21 +232,6 @@ export class Session implements SessionApi {
     return this.#outcome(() => this.#jobs.run(() => this.#open(request)));
   }
 
-  async lastRun(): Promise<RunSummary | null> {
-    try {
-      await this.#tidy();
-      return (await this.#env.runs.list())[0] ?? null;
-    } catch {
-      // No storage: nothing was saved. The first checkpoint will say so.
-      return null;
-    }
-  }
-
-  async discard(id: string): Promise<void> {
-    this.#shelf.forget(id);
-    await this.#env.runs.remove(id).catch(() => undefined);
-  }
-
   debug(): Promise<Outcome<DebugFigures | null>> {
     return this.#outcome(async () => {
       if (this.#devices.report === null) return null;
@@ -256,12 +255,6 @@ export class Session implements SessionApi {
     } catch (error) {
       return bad(problemOf(error, this.#devices.lost));
     }
-  }
-
-  async #tidy(): Promise<void> {
-    if (this.#tidied) return;
-    this.#tidied = true;
-    await this.#env.runs.tidy();
   }
 
   #ready(request: JobRequest, ...rest: [AbortSignal, (progress: Fetched) => void]): Promise<Bench> {
@@ -319,15 +312,41 @@ export class Session implements SessionApi {
   }
 
   async #start(
+    given: JobRequest,
+    onEvent: (event: RunEvent) => void,
+    resume: string | undefined,
+    id: string | undefined,
+  ): Promise<RunResult> {
+    const request = { ...given, job: checkedJob(given.job) };
+    const early: RunEvent[] = [];
+    const saved = resume === undefined ? null : await this.#saved(resume, (event) => early.push(event));
+    const header = resume === undefined ? null : await this.#env.runs.find(resume).catch(() => null);
+    const name = resume ?? id ?? this.#newId();
+    if (!saved && (await this.#env.runs.find(name).catch(() => null)))
+      throw new Error(`The id ${name} is another run's.`);
+    const journal = new Journal(name, this.#env.runs, request, saved && { header, saved });
+    this.#journal = journal;
+    const emit = (event: RunEvent): void => {
+      journal.hear(event);
+      onEvent(event);
+    };
+    emit({ kind: 'phase', phase: 'loading' });
+    for (const event of early) emit(event);
+    return journal.keep(
+      () => this.#train(request, emit, saved, journal),
+      (error) => problemOf(error, this.#devices.lost),
+    );
+  }
+
+  async #train(
     request: JobRequest,
     emit: (event: RunEvent) => void,
-    resume: string | undefined,
+    saved: Saved | null,
+    journal: Journal,
   ): Promise<RunResult> {
     const watch = new Stopwatch();
     this.#watch = watch;
-    emit({ kind: 'phase', phase: 'loading' });
     const tell = seldom(emit);
-    const saved = resume === undefined ? null : await this.#saved(resume, emit);
     const cancelling = new AbortController();
     this.#cancelling = cancelling;
     const { signal } = cancelling;
@@ -349,16 +368,17 @@ export class Session implements SessionApi {
       }),
     );
     await this.#env.prepared?.flush();
-    await this.#tidy().catch(() => undefined);
+    await this.library.tidy();
+    if (saved) await journal.begin();
     const run = new Run({
-      id: resume ?? this.#env.newId?.() ?? randomId(),
+      journal,
       setup,
       bench,
       host: this.#host,
       runs: this.#env.runs,
       resume: saved,
       emit,
-      onSaved: ({ id }, state) => this.#shelf.put(id, state),
+      onSaved: (state) => this.#shelf.put(journal.id, state),
       watch,
     });
     this.#run = run;
@@ -376,6 +396,10 @@ export class Session implements SessionApi {
       this.#run = null;
       if (bench.lost === null) await bench.endTraining();
     }
+  }
+
+  #newId(): string {
+    return this.#env.newId?.() ?? randomId();
   }
 
   async #saved(id: string, emit: (event: RunEvent) => void): Promise<Saved> {

@@ -3,15 +3,23 @@ import { jobFromTable, rebased } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { Layer, Plan } from '#src/oft/types.ts';
 import type { TaskInfo } from '#src/tasks/info.ts';
-import type { JobRequest, Outcome, Preparation, PrepareProgress, Problem } from '#workers/protocol.ts';
+import type {
+  JobRequest,
+  Outcome,
+  Preparation,
+  PrepareProgress,
+  Problem,
+  Source,
+} from '#workers/protocol.ts';
 import type { EventLog } from '../page/eventLog.ts';
 import type { Device } from '../run/device.svelte.ts';
 import type { Trainer } from '../worker/client.ts';
 import { failed } from '../worker/problems.ts';
-import { NOTHING, requestOf, type Picked } from '../worker/request.ts';
+import { awaitsData, NOTHING, requestOf, type Picked } from '../worker/request.ts';
 import { taskOf } from '../words/taskWords.ts';
+import { Making } from './making.svelte.ts';
 import { addPasted, type Pasted } from './pasted.ts';
-import { jobWith, judgedByShare, withPicked } from './picking.ts';
+import { jobWith, jobWithoutData, judgedByShare, withPicked } from './picking.ts';
 
 /** What a draft needs of the page. */
 export interface DraftHost {
@@ -22,6 +30,8 @@ export interface DraftHost {
 
 export class Draft {
   readonly defaultJob: Job;
+  /** Data made on the page. */
+  readonly making: Making = new Making(this);
   readonly #host: DraftHost;
   #job = $state.raw<Job>() as Job;
   #picked = $state.raw<Picked>(NOTHING);
@@ -44,6 +54,10 @@ export class Draft {
   }
   get picked() {
     return this.#picked;
+  }
+  /** The user's own data. */
+  get train(): Source | null {
+    return this.#picked.train;
   }
   /** The task of the present job. */
   get task(): TaskInfo {
@@ -75,6 +89,11 @@ export class Draft {
   /** The present job is the built-in demo, whose cost is known. */
   get isDemo() {
     return this.#picked === NOTHING && this.#job.model === this.defaultJob.model;
+  }
+
+  /** No data were chosen yet for the present job. */
+  get awaitsData(): boolean {
+    return awaitsData(this.#job, this.#picked);
   }
 
   /** Another job, or another version of it; what the worker said of the old one no longer holds. */
@@ -112,10 +131,18 @@ export class Draft {
 
   /** Adds what was pasted to the data, and gives how many files they are now; 0: there was nothing in it. */
   paste(things: readonly Pasted[]): number {
+    if (this.making.paste(things)) return things.length;
     const train = addPasted(this.#picked.train, things);
     if (!train) return 0;
     this.pick({ train });
     return train.files.length;
+  }
+
+  /** The data of the task's example, whatever the model. */
+  pickExample(): void {
+    const { train, heldout } = this.#exampleOf(this.#job.task).data;
+    this.#picked = { ...this.#picked, train: null, heldout: null };
+    this.setJob({ ...this.#job, data: { ...this.#job.data, train, heldout } });
   }
 
   /** Held-out data of their own are dropped: a share of the data is held out instead. */
@@ -131,6 +158,13 @@ export class Draft {
     this.#picked = NOTHING;
     this.#problem = null;
     this.setJob(job);
+  }
+
+  /** A job for a model of one's own, with no data chosen yet. */
+  begin(task: string, model: Source): void {
+    this.reset(jobWithoutData(task, model));
+    this.#layers = null;
+    this.#picked = { ...NOTHING, model };
   }
 
   #exampleOf(task: string): Job {
@@ -154,6 +188,7 @@ export class Draft {
 
   /** The request, or a problem that is shown. */
   ask(): Outcome<JobRequest> {
+    this.making.settle();
     const request = this.request();
     return 'code' in request ? this.refuse(request) : { ok: true, value: request };
   }
@@ -174,6 +209,9 @@ export class Draft {
     probe: boolean,
     hear: (progress: PrepareProgress) => void = () => undefined,
   ): Promise<Outcome<Preparation>> {
+    // That data are still to come is no fault.
+    const request = this.request();
+    if ('code' in request && this.awaitsData) return failed(request);
     const asked = this.ask();
     if (!asked.ok) return failed(asked.problem);
     const turn = ++this.#prepareCount;

@@ -1,12 +1,13 @@
 /** @file Runs that are saved in this browser. */
 import type { RunSummary } from '#workers/protocol.ts';
+import { lastRun } from '../worker/firstLook.ts';
 import type { Trainer } from '../worker/client.ts';
 
 export class Library {
-  readonly #trainer: Pick<Trainer, 'lastRun' | 'discard'>;
+  readonly #trainer: Pick<Trainer, 'runs' | 'discard'>;
   #unfinished = $state.raw<RunSummary | null>(null);
 
-  constructor(trainer: Pick<Trainer, 'lastRun' | 'discard'>) {
+  constructor(trainer: Pick<Trainer, 'runs' | 'discard'>) {
     this.#trainer = trainer;
   }
 
@@ -16,7 +17,7 @@ export class Library {
 
   /** Asks again what is saved. */
   async refresh(): Promise<void> {
-    const last = await this.#trainer.lastRun().catch(() => null);
+    const last = await lastRun(this.#trainer).catch(() => null);
     this.#unfinished = last && !last.finished ? last : null;
   }
 

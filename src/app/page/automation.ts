@@ -26,6 +26,7 @@ import type {
   Source,
 } from '#workers/protocol.ts';
 import type { Lab } from '../lab.svelte.ts';
+import { lastRun } from '../worker/firstLook.ts';
 import { failed, toProblem } from '../worker/problems.ts';
 
 /** One file of a folder: by content, or by an address on the page's own origin (relative to the page). */
@@ -70,6 +71,7 @@ export interface Automation {
   export(format?: AdapterFormat): Promise<Outcome<ExportedFile>>;
   /** Loads an adapter on the job's model, so that `sample` and `export` use it. */
   open(options: RunOptions & { readonly adapter: FolderInput }): Promise<Outcome<AdapterReport>>;
+  /** The newest run that something was saved of. */
   lastRun(): Promise<RunSummary | null>;
   discard(id: string): Promise<void>;
   /** The report that the page's own button copies. */
@@ -116,7 +118,7 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
     }
     if (lab.device.preference !== backend || !lab.device.backend) await lab.prefer(backend);
     if (resume === undefined || resume === false) return undefined;
-    const last = await lab.trainer.lastRun();
+    const last = await lastRun(lab.trainer);
     if (!last || (typeof resume === 'string' && last.id !== resume))
       throw new FormatError('There is no saved run to go on with. Start a new one.');
     return last;
@@ -157,7 +159,7 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
         return failed(toProblem(cause, { code: 'bad-job' }));
       }
     },
-    lastRun: () => lab.trainer.lastRun(),
+    lastRun: () => lastRun(lab.trainer),
     discard: (id) => lab.trainer.discard(id),
     report: (problem) => lab.report(problem),
   };

@@ -37,6 +37,8 @@ function inWords(event: RunEvent): { readonly kind: string; readonly words: stri
       return { kind: 'checkpoint', words: `saved after step ${event.step}: ${event.bytes} bytes` };
     case 'angles':
       return { kind: 'angles', words: `angles after step ${event.step}` };
+    case 'restored':
+      return { kind: 'restored', words: `goes on from step ${event.step}` };
     case 'warning':
       return { kind: 'warning', words: `warning: ${event.problem.code}: ${event.problem.message}` };
   }

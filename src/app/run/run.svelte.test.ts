@@ -66,6 +66,24 @@ describe('RunState', () => {
     expect([run.step, run.problem]).toEqual([2, null]);
   });
 
+  it('shows at once all that a saved run had shown before the page was opened', () => {
+    const run = new RunState();
+    run.begin(fakeJob, 'a', { step: 2 });
+    const here = { code: 'internal', message: 'One thread only.' } as const;
+    const said = { code: 'loss-stays', message: 'It learns nothing.' } as const;
+    for (const problem of [here, said]) run.accept({ kind: 'warning', problem });
+    run.accept({
+      ...{ kind: 'restored', step: 2, savedAt: 5000, bytes: 7 },
+      history: [record(0), record(1)],
+      angles: { step: 2, mean: [1], largest: [2] },
+      warnings: [said],
+    });
+    expect(run.records).toHaveLength(2);
+    expect(run.warnings).toEqual([said, here]);
+    expect(run.angles).toMatchObject({ mean: [1], largest: [2] });
+    expect(run.checkpoint).toEqual({ step: 2, bytes: 7, at: 5000 });
+  });
+
   it('starts a resumed run at its checkpoint, and takes its whole history at the end', () => {
     const run = new RunState();
     run.begin(fakeJob, 'a', { step: 60 });

@@ -216,6 +216,16 @@ export class RunState {
       case 'warning':
         this.#warnings = [...this.#warnings, event.problem];
         break;
+      case 'restored':
+        this.#records = event.history;
+        // What the page itself said of this start is not among them.
+        this.#warnings = [
+          ...event.warnings,
+          ...this.#warnings.filter(({ message }) => !event.warnings.some((w) => w.message === message)),
+        ];
+        this.#angles = event.angles ?? this.#angles;
+        this.#checkpoint = { step: event.step, bytes: event.bytes, at: event.savedAt };
+        break;
     }
   }
 

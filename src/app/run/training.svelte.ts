@@ -101,6 +101,7 @@ export class Training {
           onEvent?.(event);
         },
         resume?.id,
+        this.run.id,
       );
       return outcome.ok ? this.#end(job, outcome.value) : this.#fail(outcome.problem);
     } finally {

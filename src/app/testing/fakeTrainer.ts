@@ -2,6 +2,7 @@
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type {
   AdapterReport,
+  Angles,
   AskRequest,
   DebugFigures,
   Evaluation,
@@ -23,7 +24,7 @@ import type { Inspection, Look } from '#workers/inspection/types.ts';
 import type { BackendReport } from '#src/runtime/types.ts';
 import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Layer } from '#src/oft/types.ts';
-import { FakeDownloads } from './fakeDownloads.ts';
+import { FakeLibrary, fakeSummary } from './fakeLibrary.ts';
 import { fakeInspection } from './fakeInspection.ts';
 import { fakeLayers } from './fakeLayers.ts';
 
@@ -90,14 +91,14 @@ export const drawDisc: Draw = (prompt, amount, seed) => {
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const good = <T>(value: T): Outcome<T> => ({ ok: true, value });
 
-export class FakeTrainer extends FakeDownloads implements TrainerApi {
+export class FakeTrainer extends FakeLibrary implements TrainerApi {
   readonly #options: FakeOptions;
   readonly #draw: Draw;
   readonly #backend: BackendReport;
   #end: 'pause' | 'stop' | null = null;
   #sampleNow = false;
   #progress = 1;
-  #unfinished: RunSummary | null;
+  #runs = 0;
 
   constructor(options: FakeOptions = {}) {
     super();
@@ -109,7 +110,7 @@ export class FakeTrainer extends FakeDownloads implements TrainerApi {
       threads: 4,
       adapter: null,
     };
-    this.#unfinished = options.unfinished ?? null;
+    if (options.unfinished) this.keep({ summary: options.unfinished });
   }
 
   async device() {
@@ -152,12 +153,36 @@ export class FakeTrainer extends FakeDownloads implements TrainerApi {
     request: JobRequest,
     onEvent: (event: RunEvent) => void,
     resume?: string,
+    given?: string,
   ): Promise<Outcome<RunResult>> {
     const { train, sample } = request.job;
     const pace = this.#options.pace ?? 5;
-    const first = resume ? (this.#unfinished?.step ?? 0) : 0;
-    const history: StepRecord[] = [];
+    const id = resume ?? given ?? `fake-${++this.#runs}`;
+    const opened = resume === undefined ? null : await this.openRun(null, resume);
+    const earlier = opened?.ok ? opened.value : null;
+    const first = earlier?.summary.step ?? 0;
+    const history: StepRecord[] = [...(earlier?.history ?? [])];
+    const rows: { step: number; prompts: readonly string[]; pictures: Picture[]; texts?: string[] }[] = [];
+    const evaluations: Evaluation[] = [...(earlier?.evaluations ?? [])];
+    let angles: Angles | null = null;
+    const startedAt = earlier?.summary.startedAt ?? Date.now();
+    const { planned } = planLayers(this.#options.layers ?? fakeLayers, request.job.plan);
+    const keep = (state: RunSummary['state'], step: number, more: Partial<RunSummary> = {}): void =>
+      this.keep({
+        ...{ history, evaluations, samples: rows, angles, planned },
+        layers: this.#options.layers ?? fakeLayers,
+        summary: fakeSummary({
+          ...{ id, job: request.job, step, state, startedAt },
+          finished: state === 'finished' || state === 'stopped',
+          checkpoints: step > 0 ? 1 : 0,
+          pictures: rows.at(-1)?.pictures.slice(0, 4) ?? [],
+          texts: rows.at(-1)?.texts?.slice(0, 2) ?? [],
+          losses: history.filter((_, i) => i % Math.ceil(history.length / 64) === 0).map(({ loss }) => loss),
+          ...more,
+        }),
+      });
     this.#end = null;
+    if (!earlier) keep('running', 0);
     onEvent({ kind: 'phase', phase: 'loading', done: 6e6, total: 12.9e6 });
     await wait(pace * 4);
     onEvent({ kind: 'phase', phase: 'compiling' });
@@ -168,30 +193,30 @@ export class FakeTrainer extends FakeDownloads implements TrainerApi {
       const { says } = this.#options;
       const pictures = says ? [] : sample.prompts.map((_, i) => this.#draw(i, amount, sample.seed));
       const texts = says?.prompts.map((_, i) => says.words(i, amount));
-      onEvent({
-        kind: 'samples',
+      const row = { step, prompts: says?.prompts ?? sample.prompts, pictures, ...(texts && { texts }) };
+      rows.push(row);
+      onEvent({ kind: 'samples', ...row });
+      const evaluation = {
         step,
-        prompts: says?.prompts ?? sample.prompts,
-        pictures,
-        ...(texts && { texts }),
-      });
-      onEvent({
-        kind: 'evaluation',
-        evaluation: {
-          step,
-          heldoutLoss: 0.184 + 0.076 * (1 - amount) ** 2,
-          saturation: says ? null : 0.213 - 0.186 * amount,
-          ...says?.judged(amount),
-        },
-      });
+        heldoutLoss: 0.184 + 0.076 * (1 - amount) ** 2,
+        saturation: says ? null : 0.213 - 0.186 * amount,
+        ...says?.judged(amount),
+      };
+      evaluations.push(evaluation);
+      onEvent({ kind: 'evaluation', evaluation });
     };
     samples(first);
     onEvent({ kind: 'phase', phase: 'training' });
     let step = first;
+    /** Updates in the newest checkpoint. */
+    let saved = first;
     while (step < train.steps && this.#ending() === null) {
       await wait(pace);
       step++;
-      if (step === this.#options.failAt) return { ok: false, problem: FAILURE };
+      if (step === this.#options.failAt) {
+        keep('failed', saved, { problem: FAILURE });
+        return { ok: false, problem: FAILURE };
+      }
       const share = step / train.steps;
       const noise = Math.sin(step * 12.9898) * 0.03 + Math.sin(step * 78.233) * 0.02;
       const record = {
@@ -204,24 +229,25 @@ export class FakeTrainer extends FakeDownloads implements TrainerApi {
       history.push(record);
       onEvent({ kind: 'steps', records: [record], secondsLeft: (train.steps - step) * 0.41 });
       const degrees = (i: number) => 9 * Math.sqrt(share) * (1 + Math.sin(i * 1.7) * 0.7);
-      onEvent({
-        kind: 'angles',
+      angles = {
         step,
         mean: fakeLayers.map((_, i) => degrees(i)),
         largest: fakeLayers.map((_, i) => 2 * degrees(i)),
-      });
+      };
+      onEvent({ kind: 'angles', ...angles });
       if (step % (sample.every || train.steps) === 0 || this.#sampleNow) {
         this.#sampleNow = false;
         samples(step);
         onEvent({ kind: 'checkpoint', step, bytes: 690_000 });
-        this.#unfinished = this.#summary(request, step);
+        saved = step;
+        keep('running', step);
       }
     }
     const end = this.#ending();
     const outcome = end === 'pause' ? 'paused' : end === 'stop' ? 'stopped' : 'finished';
-    this.#unfinished = outcome === 'paused' ? this.#summary(request, step) : null;
+    keep(outcome, step);
     return good({
-      id: 'fake',
+      id,
       outcome,
       step,
       history,
@@ -279,7 +305,7 @@ export class FakeTrainer extends FakeDownloads implements TrainerApi {
 
   async exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>> {
     return good({
-      name: `emoji-high-contrast-oft4-120.${format === 'peft' ? 'zip' : format === 'onnx' ? 'onnx' : 'safetensors'}`,
+      name: `emoji-riso-oft4-120.${format === 'peft' ? 'zip' : format === 'onnx' ? 'onnx' : 'safetensors'}`,
       bytes: new Uint8Array(8),
       layers: fakeLayers.length,
       losses: format === 'onnx' ? ['The strength is fixed: the rotations are part of the weights.'] : [],
@@ -295,9 +321,6 @@ export class FakeTrainer extends FakeDownloads implements TrainerApi {
   async openAdapter(): Promise<Outcome<AdapterReport>> {
     await wait(this.#options.pace ?? 5);
     return good(this.#report);
-  }
-  async lastRun() {
-    return this.#unfinished;
   }
   async cancelPreparation() {}
   async keptData() {
@@ -338,23 +361,6 @@ export class FakeTrainer extends FakeDownloads implements TrainerApi {
       timings: { load: 0.8, compile: 2.1, train: 3.3 },
       measured: { weights: 12_920_538, state: 690_000, heap: 4.02e8 },
     });
-  }
-  async discard() {
-    this.#unfinished = null;
-  }
-
-  #summary({ job }: JobRequest, step: number): RunSummary {
-    return {
-      id: 'fake',
-      job,
-      step,
-      savedAt: Date.now(),
-      finished: false,
-      modelName: 'emoji',
-      dataName: 'high-contrast',
-      selfContained: true,
-      bytes: 690_000,
-    };
   }
 }
 

@@ -40,6 +40,13 @@ export function headingOf(info: Pick<TaskInfo, 'id'>): string {
   return word === 'example' ? 'Data' : capital(`${word}s`);
 }
 
+/** "No pictures yet: add some." What a job says whose data were not chosen yet. */
+export function noDataWords(info: Pick<TaskInfo, 'id'>): string {
+  const noun = nounOf(info);
+  const what = noun === 'image' ? 'pictures' : noun === 'example' ? 'data' : `${noun}s`;
+  return `No ${what} yet: add ${what === 'data' ? 'them' : 'some'}.`;
+}
+
 export const capital = (words: string): string => `${words[0]?.toUpperCase() ?? ''}${words.slice(1)}`;
 
 /** The data are pictures: they can be mirrored. */

@@ -6,6 +6,8 @@ import type {
   AskRequest,
   DebugFigures,
   ExportedFile,
+  ExportedRuns,
+  ImportedRuns,
   JobRequest,
   Outcome,
   Samples,
@@ -17,7 +19,9 @@ import type {
   RunSummary,
   Said,
   SampleRequest,
+  SavedRun,
   Source,
+  StorageReport,
   TrainerApi,
   WorkerApi,
 } from '#workers/protocol.ts';
@@ -27,8 +31,9 @@ import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
 import type { KeptSet } from '#src/store/prepared.ts';
 import { lookForBackend } from '#src/runtime/look.ts';
 import { Connection, openWorker } from './connection.ts';
-import { newestRun } from './firstLook.ts';
+import { changeRun, dropRun, savedRuns } from './firstLook.ts';
 import { failed, toProblem } from './problems.ts';
+import { storageReport } from './storage.ts';
 import { StuckStart } from './startWatch.ts';
 
 /** What the page talks to: the worker's API, or a fake of it. */
@@ -53,7 +58,7 @@ async function storeReady(): Promise<void> {
 export class WorkerTrainer implements Trainer {
   readonly #connection = new Connection(async (options, tell) => {
     await storeReady();
-    return openWorker(options, tell);
+    return openWorker({ ...options, since: performance.timeOrigin }, tell);
   });
 
   /** Ends the worker at once, with whatever it is at. */
@@ -133,10 +138,11 @@ export class WorkerTrainer implements Trainer {
     request: JobRequest,
     onEvent: (event: RunEvent) => void,
     resume?: string,
+    id?: string,
   ): Promise<Outcome<RunResult>> {
     return this.#outcome((api, note) => {
       if (note) onEvent({ kind: 'warning', problem: { code: 'internal', message: note } });
-      return api.start(request, proxy(onEvent), resume);
+      return api.start(request, proxy(onEvent), resume, id);
     });
   }
   pause(): Promise<void> {
@@ -160,9 +166,37 @@ export class WorkerTrainer implements Trainer {
   openAdapter(request: JobRequest & { readonly adapter: Source }): Promise<Outcome<AdapterReport>> {
     return this.#outcome((api) => api.openAdapter(request));
   }
-  lastRun(): Promise<RunSummary | null> {
-    if (!this.#connection.isOpen) return newestRun();
-    return this.#call((api) => api.lastRun());
+  /** The list of runs is the browser's: until a run is asked for, the page reads and changes it without the worker. */
+  runs(): Promise<readonly RunSummary[]> {
+    if (!this.#connection.isOpen) return savedRuns();
+    return this.#call((api) => api.runs());
+  }
+  openRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>> {
+    return this.#outcome((api) => api.openRun(request, id));
+  }
+  renameRun(id: string, name: string): Promise<Outcome<null>> {
+    if (!this.#connection.isOpen) return changeRun(id, (runs) => runs.rename(id, name));
+    return this.#outcome((api) => api.renameRun(id, name));
+  }
+  removeRun(id: string): Promise<Outcome<null>> {
+    if (!this.#connection.isOpen) return changeRun(id, (runs) => runs.setRemoved(id, Date.now()));
+    return this.#outcome((api) => api.removeRun(id));
+  }
+  restoreRun(id: string): Promise<Outcome<null>> {
+    if (!this.#connection.isOpen) return changeRun(id, (runs) => runs.setRemoved(id, null));
+    return this.#outcome((api) => api.restoreRun(id));
+  }
+  exportRuns(ids: readonly string[]): Promise<Outcome<ExportedRuns>> {
+    return this.#outcome((api) => api.exportRuns(ids));
+  }
+  importRuns(archive: Blob): Promise<Outcome<ImportedRuns>> {
+    return this.#outcome((api) => api.importRuns(archive));
+  }
+  freeCheckpoints(): Promise<Outcome<number>> {
+    return this.#outcome((api) => api.freeCheckpoints());
+  }
+  storage(): Promise<StorageReport> {
+    return storageReport();
   }
   /** Without a worker there is nothing to tell, and none is opened for it. */
   debug(): Promise<Outcome<DebugFigures | null>> {
@@ -170,6 +204,7 @@ export class WorkerTrainer implements Trainer {
     return this.#outcome((api) => api.debug());
   }
   discard(id: string): Promise<void> {
+    if (!this.#connection.isOpen) return dropRun(id);
     return this.#call((api) => api.discard(id));
   }
 }

@@ -1,20 +1,57 @@
-/** @file What the first screen asks before anything big is loaded: the newest saved run. The worker would bring the whole engine along. */
+/** @file What the first screen asks before anything big is loaded: the saved runs. The worker would bring the whole engine along. */
 import { jobFromTable, jobToTable } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { RunStore } from '#src/store/runs.ts';
-import type { RunSummary } from '#workers/protocol.ts';
+import type { Outcome, RunSummary } from '#workers/protocol.ts';
+import { failed, toProblem } from './problems.ts';
 
-/** Newest saved run, finished or not; null where there is none or no storage. Its checkpoint is not read. */
-export async function newestRun(): Promise<RunSummary | null> {
-  const runs = new RunStore<never>({
+/** The runs without their checkpoints, which only the worker reads. */
+export const openSavedRuns = (): RunStore<never> =>
+  new RunStore<never>({
     content: () => {
       throw new Error('Only the worker reads checkpoints.');
     },
     job: (stored) => jobFromTable(jobToTable(stored as Job)),
   });
+
+/** Saved runs, newest first; none where there is no storage. */
+export async function savedRuns(): Promise<readonly RunSummary[]> {
   try {
-    return (await runs.list())[0] ?? null;
+    return await openSavedRuns().list();
   } catch {
-    return null;
+    return [];
   }
+}
+
+/** Changes a run's record; a run that is not there is said so. */
+export async function changeRun(
+  id: string,
+  change: (runs: RunStore<never>) => Promise<void>,
+): Promise<Outcome<null>> {
+  const runs = openSavedRuns();
+  try {
+    if (!(await runs.find(id)))
+      return failed({
+        code: 'no-run',
+        message: 'This run is not saved here any more.',
+        cure: 'Start it anew.',
+      });
+    await change(runs);
+    return { ok: true, value: null };
+  } catch (cause) {
+    return failed(toProblem(cause, { code: 'storage', safe: 'Nothing that was saved before is lost.' }));
+  }
+}
+
+/** Removes a run for good. */
+export const dropRun = (id: string): Promise<void> =>
+  openSavedRuns()
+    .remove(id)
+    .catch(() => undefined);
+
+/** The newest run that something was saved of, finished or not: what can be opened, or gone on with. */
+export async function lastRun(from: {
+  readonly runs: () => Promise<readonly RunSummary[]>;
+}): Promise<RunSummary | null> {
+  return (await from.runs()).find(({ checkpoints }) => checkpoints > 0) ?? null;
 }

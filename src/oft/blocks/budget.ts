@@ -66,6 +66,28 @@ const shared = (plan: Plan): Candidate[] => [
   },
 ];
 
+/** Numbers that a plan stores; null: it does not fit the layers, or turns none. */
+function storedBy(layers: readonly Layer[], plan: Plan): number | null {
+  const { decisions, problems } = decideLayers(layers, plan);
+  const planned = decisions.flatMap((d) => d.planned ?? []);
+  return decisions.some((d) => d.misfit) ||
+    problems.some((x) => x.severity === 'error') ||
+    !planned.some(turns)
+    ? null
+    : planned.reduce((n, x) => n + x.stored, 0);
+}
+
+/** The plans among the candidates that fit the layers, with what they store. */
+const sized = (layers: readonly Layer[], candidates: readonly Candidate[]): BudgetProposal[] =>
+  candidates.flatMap((candidate) => {
+    const stored = storedBy(layers, candidate.plan);
+    return stored === null ? [] : [{ ...candidate, stored }];
+  });
+
+/** The plan with all other numbers of its own kind of choice (dim, size, count) that fit the layers. */
+export const otherSizes = (layers: readonly Layer[], plan: Plan): readonly BudgetProposal[] =>
+  sized(layers, ownKind(plan));
+
 /**
  * The largest setting that stores at most so many numbers. The first of these ways that meets the budget: another number for the plan's
  * own kind of choice, where no rule decides; a cap on all blocks; shared blocks. null: the plan meets the budget already, or nothing does.
@@ -75,23 +97,12 @@ export function proposeForBudget(
   plan: Plan,
   numbers: number,
 ): BudgetProposal | null {
-  const stored = (p: Plan): number | null => {
-    const { decisions, problems } = decideLayers(layers, p);
-    const planned = decisions.flatMap((d) => d.planned ?? []);
-    return decisions.some((d) => d.misfit) ||
-      problems.some((x) => x.severity === 'error') ||
-      !planned.some(turns)
-      ? null
-      : planned.reduce((n, x) => n + x.stored, 0);
-  };
-  const now = stored(plan);
+  const now = storedBy(layers, plan);
   if (now !== null && now <= numbers) return null;
   for (const way of [ownKind, caps, shared]) {
-    let best: BudgetProposal | null = null;
-    for (const candidate of way(plan)) {
-      const n = stored(candidate.plan);
-      if (n !== null && n <= numbers && n > (best?.stored ?? 0)) best = { ...candidate, stored: n };
-    }
+    const within = sized(layers, way(plan)).filter(({ stored }) => stored <= numbers);
+    const largest = Math.max(...within.map(({ stored }) => stored));
+    const best = within.find(({ stored }) => stored === largest);
     if (best) return best;
   }
   return null;

@@ -41,7 +41,7 @@ function byFolder(
     });
     return [];
   });
-  problems.push(...shortened(loose, (n) => `${n} more ${noun} lie in no class folder.`));
+  problems.push(...shortened(loose, 'no-class', (n) => `${n} ${noun} lie in no class folder.`));
   return found;
 }
 

@@ -1,4 +1,5 @@
 /** @file Labels of examples: the columns that hold them, their classes in order, and what is wrong with them. */
+import { ofKind } from '#src/tasks/problems.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 
 /** An example's file, or the place of its text ("reviews.csv, row 4"), with its label. */
@@ -46,12 +47,12 @@ export function classProblems(
   if (classes.length === 0) return [];
   if (classes.length === 1)
     return [
-      {
+      ofKind('one-class', {
         severity: 'error',
         item: name,
         message: `${name} has one class only, "${classes[0]!}": there is nothing to tell apart.`,
         cure: `Add ${noun} of at least one other class.`,
-      },
+      }),
     ];
   const sorted = [...classes].sort((a, b) => counts.get(a)! - counts.get(b)!);
   const [least, most] = [sorted[0]!, sorted.at(-1)!];
@@ -62,6 +63,7 @@ export function classProblems(
       item: least,
       message: `The classes are uneven: "${most}" has ${counts.get(most)!} ${noun}, "${least}" ${counts.get(least)!}.`,
       cure: `Add ${noun} of the rare class, or set the class weights to balanced.`,
+      mend: { words: 'Let every class count alike', options: { classWeights: 'balanced' } },
     },
   ];
 }

@@ -176,7 +176,7 @@ export async function readCaptions(
     if (!path.startsWith(prefix) || !METADATA.test(path) || isHidden(path)) continue;
     try {
       const wrong = await fromMetadata(files, path, known, captions);
-      problems.push(...shortened(wrong, (n) => `${path}: ${n} more rows are wrong.`));
+      problems.push(...shortened(wrong, 'wrong-row', (n) => `${path}: ${n} rows are wrong.`));
     } catch (error) {
       problems.push(
         problem('error', path, `${path} cannot be read: ${reason(error)}.`, 'Mend the file, or take it out.'),

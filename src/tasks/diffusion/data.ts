@@ -4,7 +4,7 @@ import { baseName, DataError, type FileSet, stemOf } from '#src/tasks/files.ts';
 import { checkedLength } from '#src/tasks/images/probe.ts';
 import { findImages } from '#src/tasks/images/list.ts';
 import { lookAtEach } from '#src/tasks/images/look.ts';
-import { shortened } from '#src/tasks/problems.ts';
+import { ofKind, shortened } from '#src/tasks/problems.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import { readCaptions } from './captions.ts';
 import { problem } from './problems.ts';
@@ -34,7 +34,7 @@ export interface ImageFolder<T = TrainingImage> {
 
 /** Names that say nothing: numbers, camera names, hashes. */
 const NAMELESS =
-  /^(?:(?:img|dsc|dscn|image|photo|picture|screenshot|untitled|pxl|file)?[\s_-]*[\d\s_.()-]*|[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
+  /^(?:(?:img|dsc|dscn|image|photo|picture|pasted|camera|screenshot|untitled|pxl|file)?[\s_-]*[\d\s_.()-]*|[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 
 /**
  * Reads every image under `prefix` with its pixels.
@@ -73,10 +73,13 @@ export async function surveyImages<T extends object>(
   const problems: TaskProblem[] = [...found.problems];
   if (paths.length === 0)
     problems.push(
-      problem(
-        'error',
-        prefix || files.name,
-        `There is no image in ${prefix || files.name}. Choose a folder with PNG, JPEG or WebP files.`,
+      ofKind(
+        'no-data',
+        problem(
+          'error',
+          prefix || files.name,
+          `There is no image in ${prefix || files.name}. Choose a folder with PNG, JPEG or WebP files.`,
+        ),
       ),
     );
   const captions = await readCaptions(files, prefix, paths, problems, lines);
@@ -131,8 +134,8 @@ function captionProblems(
     bySource.set(caption.source, path);
   }
   return [
-    ...shortened(nameless, (n) => `${n} more images have no caption.`),
-    ...shortened(shared, (n) => `${n} more images share a caption.`),
+    ...shortened(nameless, 'no-caption', (n) => `${n} images have no caption.`),
+    ...shortened(shared, 'shared-caption', (n) => `${n} images share a caption.`),
   ];
 }
 

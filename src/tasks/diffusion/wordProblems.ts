@@ -35,8 +35,8 @@ export function wordProblems(
     }
   }
   return [
-    ...shortened(long, (n) => `${n} more captions are too long.`),
-    ...shortened(strange, (n) => `${n} more captions have words that the model does not know.`),
+    ...shortened(long, 'long-caption', (n) => `${n} captions are too long.`),
+    ...shortened(strange, 'unknown-words', (n) => `${n} captions have words that the model does not know.`),
   ];
 }
 

@@ -2,7 +2,7 @@
 import { reasonOf } from '#src/platform/refusals.ts';
 import { findImages } from '#src/tasks/images/list.ts';
 import { decodeText } from '#src/tasks/decodeText.ts';
-import { shortened } from '#src/tasks/problems.ts';
+import { ofKind, shortened } from '#src/tasks/problems.ts';
 import { byFolders } from '#src/tasks/classification/folders.ts';
 import { labelColumns, LONGEST_LABEL, type Labelled } from '#src/tasks/classification/labels.ts';
 import { columnOf, parseTable, type Table } from '#src/tasks/table.ts';
@@ -56,7 +56,7 @@ function fromTable(
   const file = columnOf(table, fileColumns) ?? (headed ? undefined : table.columns[0]);
   const label = columnOf(table, labelColumns) ?? (headed ? undefined : table.columns[1]);
   if (file === undefined || label === undefined) {
-    problems.push(...shortened(wrong, (n) => `${path}: ${n} more rows are wrong.`), {
+    problems.push(...shortened(wrong, 'wrong-row', (n) => `${path}: ${n} rows are wrong.`), {
       severity: 'error',
       item: path,
       message: `${path} has no column for ${file === undefined ? 'the image file' : 'the label'}; its columns are ${table.columns.slice(0, 12).join(', ') || 'none'}.`,
@@ -87,7 +87,7 @@ function fromTable(
       images.push({ path: found, label: text });
     }
   }
-  problems.push(...shortened(wrong, (n) => `${path}: ${n} more rows are wrong.`));
+  problems.push(...shortened(wrong, 'wrong-row', (n) => `${path}: ${n} rows are wrong.`));
   const left = paths.filter((p) => !used.has(p)).length;
   if (left > 0 && images.length > 0)
     problems.push({
@@ -109,12 +109,12 @@ export async function readLabelled(files: FileSet): Promise<LabelledImages> {
       heldout: null,
       problems: [
         ...problems,
-        {
+        ofKind('no-data', {
           severity: 'error',
           item: files.name,
           message: `There is no image in ${files.name}.`,
           cure: 'Choose a folder with a subfolder of PNG, JPEG or WebP files for each class.',
-        },
+        }),
       ],
     };
   const tables = files.paths.filter((p) => /\.(csv|tsv|jsonl|ndjson)$/i.test(p) && !isHidden(p));

@@ -104,6 +104,6 @@ export class LeftOut {
         cure: `Save ${many ? 'them' : 'it'} as PNG or JPEG.`,
       };
     });
-    return shortened(list, (n) => `Pictures of ${n} more kinds are left out.`);
+    return shortened(list, 'not-decoded', (n) => `Pictures of ${n} kinds are left out.`);
   }
 }

@@ -40,7 +40,7 @@ export async function lookAtEach(
   }
   return [
     ...left.problems(good > 0 ? 'warning' : 'error'),
-    ...shortened(failed, (n) => `${n} more images cannot be read.`),
-    ...shortened(twins, (n) => `${n} more images are there twice.`),
+    ...shortened(failed, 'unreadable', (n) => `${n} images cannot be read.`),
+    ...shortened(twins, 'twice', (n) => `${n} images are there twice.`),
   ];
 }

@@ -1,6 +1,6 @@
 /** @file Texts of a folder, from .txt, tables and JSON lines; all that is wrong is listed by file and line. */
 import type { FileSet } from '#src/tasks/files.ts';
-import { shortened } from '#src/tasks/problems.ts';
+import { ofKind, shortened } from '#src/tasks/problems.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import { readCsv, readJson } from './rows.ts';
 import type { Document, ReadOptions } from './types.ts';
@@ -44,17 +44,23 @@ export async function readDocuments(
         });
     } else (/\.(csv|tsv)$/i.test(path) ? readCsv : readJson)(path, text, { options, documents, trouble });
   }
-  if (paths.length === 0)
-    trouble(files.name, 'it holds no text: no .txt, .jsonl, .csv or .tsv file. Add one.');
-  else if (documents.length === 0 && troubles.length === 0)
-    trouble(files.name, 'it holds no text. Add some.');
+  const nothing = (what: string): TaskProblem[] => [
+    ofKind('no-data', { severity: 'error', item: files.name, message: `${files.name}: ${what}` }),
+  ];
+  const empty =
+    paths.length === 0
+      ? nothing('it holds no text: no .txt, .jsonl, .csv or .tsv file. Add one.')
+      : documents.length === 0 && troubles.length === 0
+        ? nothing('it holds no text. Add some.')
+        : [];
   const errors = troubles.filter((t) => t.severity === 'error');
   const warnings = troubles.filter((t) => t.severity === 'warning');
   return {
     documents,
     problems: [
-      ...shortened(errors, (n) => `${n} more lines cannot be read.`),
-      ...shortened(warnings, (n) => `${n} more like these.`),
+      ...empty,
+      ...shortened(errors, 'wrong-row', (n) => `${n} lines cannot be read.`),
+      ...shortened(warnings, 'no-text', (n) => `${n} texts are empty, and left out.`),
     ],
   };
 }

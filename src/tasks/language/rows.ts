@@ -3,13 +3,9 @@ import { templateReason } from './chat.ts';
 import * as v from 'valibot';
 import { columnOf, parseTable } from '#src/tasks/table.ts';
 import type { Message, Piece } from './chat.ts';
+import { answerNames, chatNames, promptNames, textNames } from './columns.ts';
 import type { Document, ReadOptions } from './types.ts';
 import type { FrameKind, Framing } from './frame.ts';
-
-const textNames = ['text', 'content', 'document', 'sentence', 'output', 'story'];
-const promptNames = ['prompt', 'question', 'instruction', 'input'];
-const answerNames = ['completion', 'answer', 'response', 'chosen', 'output'];
-const chatNames = ['messages', 'conversations', 'conversation', 'chat'];
 
 const contentSchema = v.union([
   v.string(),

@@ -78,7 +78,7 @@ function fromFolders(files: FileSet, paths: readonly string[], problems: TaskPro
   for (const [key, path] of targets)
     if (!inputs.has(key))
       alone.push(error(path, `${path} has no input of the same name.`, 'Add the input, or remove it.'));
-  problems.push(...shortened(alone, (n) => `${n} more images have no partner.`));
+  problems.push(...shortened(alone, 'no-partner', (n) => `${n} images have no partner.`));
   return [...inputs].flatMap(([key, input]) => {
     const target = targets.get(key);
     return target === undefined ? [] : [{ input, target }];
@@ -130,7 +130,7 @@ async function fromTable(
       if (input !== undefined && target !== undefined) pairs.push({ input, target });
     }
   }
-  problems.push(...shortened(wrong, (n) => `${path}: ${n} more rows are wrong.`));
+  problems.push(...shortened(wrong, 'wrong-row', (n) => `${path}: ${n} rows are wrong.`));
   return pairs;
 }
 

@@ -8,7 +8,7 @@ import type { ModelFile, TaskJob, TrainedGraph } from '#src/tasks/types.ts';
 import type { TextClassOptions } from './info.ts';
 
 /** Throws ModelError for inputs that no classifier of texts has. */
-export const classifierInputs = (file: ModelFile): TextInputs =>
+export const classifierInputs = (file: Pick<ModelFile, 'path' | 'model'>): TextInputs =>
   readTextInputs(
     file,
     ['ids', 'mask', 'positions', 'types'],

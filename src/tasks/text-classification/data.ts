@@ -4,7 +4,7 @@ import { byFolders, heldoutName, trainName } from '#src/tasks/classification/fol
 import { LONGEST_LABEL } from '#src/tasks/classification/labels.ts';
 import { decodeText } from '#src/tasks/decodeText.ts';
 import { type FileSet, isHidden, stemOf } from '#src/tasks/files.ts';
-import { shortened } from '#src/tasks/problems.ts';
+import { ofKind, shortened } from '#src/tasks/problems.ts';
 import { parseTable, type Table } from '#src/tasks/table.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import { type ColumnOptions, findColumns, namesColumns } from './columns.ts';
@@ -81,7 +81,7 @@ function fromTable(
   const columns = findColumns(table, options);
   if (typeof columns === 'string') {
     problems.push(
-      ...shortened(errors, (n) => `${path}: ${n} more rows are wrong.`),
+      ...shortened(errors, 'wrong-row', (n) => `${path}: ${n} rows are wrong.`),
       error(
         path,
         `it has ${columns}; its columns are ${table.columns.slice(0, 12).join(', ') || 'none'}.`,
@@ -91,6 +91,7 @@ function fromTable(
     return [];
   }
   const warnings: TaskProblem[] = [];
+  const unlabelled: TaskProblem[] = [];
   const texts = table.rows.flatMap(({ line, fields }): LabelledText[] => {
     const name = `${path}, row ${line}`;
     const text = fields.get(columns.text) ?? '';
@@ -102,15 +103,16 @@ function fromTable(
         item: name,
         message: `${name}: it has no ${text === '' ? 'text' : 'second text'}, and is left out.`,
       });
-    else if (label === '') errors.push(error(name, 'it has no label.', 'Fill it in, or delete the row.'));
+    else if (label === '') unlabelled.push(error(name, 'it has no label.', 'Fill it in, or delete the row.'));
     else if (label.length > LONGEST_LABEL)
       errors.push(error(name, `its label has ${label.length} characters.`, 'Use a short name.'));
     else return [{ name, text, pair, label }];
     return [];
   });
   problems.push(
-    ...shortened(errors, (n) => `${path}: ${n} more rows are wrong.`),
-    ...shortened(warnings, (n) => `${path}: ${n} more rows lack a text.`),
+    ...shortened(errors, 'wrong-row', (n) => `${path}: ${n} rows are wrong.`),
+    ...shortened(unlabelled, 'no-label', (n) => `${path}: ${n} rows have no label.`),
+    ...shortened(warnings, 'no-text', (n) => `${path}: ${n} rows lack a text.`),
   );
   return texts;
 }
@@ -158,7 +160,11 @@ export async function readLabelledTexts(files: FileSet, options: ColumnOptions):
   const paths = seen.filter((p) => /\.txt$/i.test(p));
   if (paths.length === 0) {
     const cure = 'Choose a table with the columns text and label, or a folder of .txt files for each class.';
-    return { texts: [], heldout: null, problems: [error(files.name, 'there is no text in it.', cure)] };
+    return {
+      texts: [],
+      heldout: null,
+      problems: [ofKind('no-data', error(files.name, 'there is no text in it.', cure))],
+    };
   }
   return { ...(await fromFolders(files, paths, problems)), problems };
 }
@@ -186,8 +192,8 @@ async function fromFolders(
   const texts = await read(labelled.examples);
   const heldout = labelled.heldout && (await read(labelled.heldout));
   problems.push(
-    ...shortened(unreadable, (n) => `${n} more files cannot be read.`),
-    ...shortened(empty, (n) => `${n} more files are empty.`),
+    ...shortened(unreadable, 'unreadable', (n) => `${n} files cannot be read.`),
+    ...shortened(empty, 'no-text', (n) => `${n} files are empty.`),
   );
   return { texts, heldout };
 }
@@ -216,7 +222,7 @@ export function repeatedTexts(texts: readonly LabelledText[]): TaskProblem[] {
       });
   }
   return [
-    ...shortened(torn, (n) => `${n} more texts have two labels.`),
-    ...shortened(twins, (n) => `${n} more texts are there twice.`),
+    ...shortened(torn, 'two-labels', (n) => `${n} texts have two labels.`),
+    ...shortened(twins, 'twice', (n) => `${n} texts are there twice.`),
   ];
 }

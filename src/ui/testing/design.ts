@@ -5,6 +5,7 @@ import { createAutomation } from '#src/app/page/automation.ts';
 import { Lab } from '#src/app/lab.svelte.ts';
 import { BrowserBar } from '#src/app/page/router.svelte.ts';
 import { Offline } from '#src/app/page/offline.svelte.ts';
+import { fakeSummary } from '#src/app/testing/fakeLibrary.ts';
 import { drawDisc, drawFromStrip, FakeTrainer } from '#src/app/testing/fakeTrainer.ts';
 import { manyLayers } from '#src/app/testing/fakeLayers.ts';
 import App from '../App.svelte';
@@ -21,17 +22,16 @@ async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
       ? { kind: 'webgpu', reason: 'WebGPU works here.', threads: 4, adapter: 'example GPU' }
       : undefined,
     unfinished: query.has('unfinished')
-      ? {
+      ? fakeSummary({
           id: 'fake',
           job: defaultJob,
           step: 50,
           savedAt: Date.now() - 130_000,
           finished: false,
           modelName: 'emoji',
-          dataName: 'high-contrast',
+          dataName: 'riso',
           selfContained: true,
-          bytes: 690_000,
-        }
+        })
       : null,
     problems: query.has('warn')
       ? [

@@ -1,5 +1,6 @@
 /** @file The page with a trainer that needs no worker, and what axe has to say of it. */
 import axe from 'axe-core';
+import { page } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
 import { Lab } from '#src/app/lab.svelte.ts';
 import { Offline } from '#src/app/page/offline.svelte.ts';
@@ -16,6 +17,9 @@ export async function open(options: FakeOptions = {}, job: Job = fakeJob, debug 
   await render(App, { lab, offline: new Offline(), debug });
   return { lab, trainer };
 }
+
+/** Unfolds all settings of a new job. */
+export const openAdvanced = () => page.getByRole('heading', { name: 'Advanced' }).click();
 
 /** WCAG 2.2 A and AA; says what is wrong and where. */
 export async function violations(): Promise<string[]> {

@@ -1,7 +1,8 @@
-/** @file The adapters that there are to draw with and to export: the running run's, an opened file's, the last or the newest saved run's. */
+/** @file The adapters that there are to draw with and to export: the running run's, an opened file's or saved run's, the last or the newest saved one's. */
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import type { LoadExternal } from '#src/runtime/types.ts';
 import type { TaskModel } from '#src/tasks/types.ts';
+import type { Source } from '../../protocol.ts';
 import type { Adapter } from './adapter.ts';
 import { noRun, ProblemError } from '../problems.ts';
 import type { Run } from '../run/run.ts';
@@ -15,6 +16,11 @@ import { builtinSource } from '../files/sources.ts';
 interface Latest {
   readonly id: string;
   readonly saved: Saved;
+}
+
+/** A saved run that was opened, and where its model is; null: not at hand. */
+export interface OpenedRun extends Latest {
+  readonly model: Source | null;
 }
 
 /** A model at hand. */
@@ -42,6 +48,8 @@ export class Shelf {
   readonly #loader: Loader;
   #latest: Latest | null = null;
   #opened: Studio | null = null;
+  /** In which #latest and #studio are passed over, until a run begins. */
+  #shown: OpenedRun | null = null;
   #studio: Studio | null = null;
 
   constructor(runs: Runs, loader: Loader) {
@@ -67,13 +75,21 @@ export class Shelf {
   /** An adapter file stands in for all runs, until a run begins. */
   open(studio: Studio): void {
     this.#opened = studio;
+    this.#shown = null;
+  }
+  /** A saved run stands in for all others, until a run begins. */
+  show(run: OpenedRun): void {
+    this.#shown = run;
+    this.#opened = null;
   }
   close(): void {
     this.#opened = null;
+    this.#shown = null;
   }
 
   forget(id: string): void {
     if (this.#latest?.id === id) this.#latest = null;
+    if (this.#shown?.id === id) this.#shown = null;
     if (this.#studio?.adapter.id === id) this.#studio = null;
   }
 
@@ -86,7 +102,7 @@ export class Shelf {
       }
     }
     if (this.#opened) return this.#opened.adapter;
-    const latest = this.#latest ?? (await this.#newest());
+    const latest = this.#shown ?? this.#latest ?? (await this.#newest());
     if (!latest) throw new ProblemError(noRun);
     const { checkpoint, planned, whole, layers, classes } = latest.saved;
     const theta = checkpoint.state['theta'];
@@ -97,7 +113,7 @@ export class Shelf {
   }
 
   async #newest(): Promise<Latest | null> {
-    const [last] = await this.#runs.list();
+    const last = (await this.#runs.list()).find(({ checkpoints }) => checkpoints > 0);
     const stored = last && (await this.#runs.load(last.id));
     return stored ? { id: stored.header.id, saved: stored.content } : null;
   }
@@ -106,7 +122,7 @@ export class Shelf {
   async model(adapter: Adapter, { setup }: Present): Promise<Opened> {
     const { job, modelHash } = adapter;
     for (const known of [this.#opened, this.#studio]) if (known?.model.hash === modelHash) return known;
-    const source = builtinSource(job.model);
+    const source = (this.#shown?.id === adapter.id ? this.#shown.model : null) ?? builtinSource(job.model);
     if (setup?.model.hash === modelHash) return setup;
     const model = source && (await this.#loader.model(source, job));
     if (!model || model.hash !== modelHash)

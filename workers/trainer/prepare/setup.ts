@@ -8,16 +8,16 @@ import { leastMemory } from '#src/program/recompute.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { startingParameters } from '#src/program/weights.ts';
 import type { Program } from '#src/program/types.ts';
-import type { PreparedTask, TaskHost, TaskProblem, TrainedGraph } from '#src/tasks/types.ts';
+import type { PreparedTask, TaskHost, TrainedGraph } from '#src/tasks/types.ts';
 import { FIRST_ROUNDS } from '#src/training/rounds.ts';
 import type { JobRequest, PrepareProgress, Unsaveable } from '../../protocol.ts';
 import { begin } from '../adapters/begin.ts';
 import type { Loader } from '../files/loader.ts';
 import { ProblemError } from '../problems.ts';
+import { dataProblems } from './dataProblems.ts';
 import { rehearse } from './rehearse.ts';
 import type { Setup, SetupProblem } from './types.ts';
 import type { Saved } from '../saved.ts';
-import { sourceName } from '../files/sources.ts';
 
 /** Names an adapted model: equal keys, equal programs. */
 export const layoutKeyOf = (modelHash: string, { planned, whole }: Layout): string =>
@@ -37,20 +37,6 @@ function unadaptedProblems(graph: Graph): SetupProblem[] {
   if (others.length === 0) return [];
   const message = `Not every product with constants is a layer that can turn: ${unadaptedWords(others)}.`;
   return [{ severity: 'warning', code: 'unsupported', message }];
-}
-
-/** Problems of the data; those beyond the first few are counted. */
-function dataProblems(problems: readonly TaskProblem[], limit = 20): SetupProblem[] {
-  const ordered = [...problems].sort(
-    (a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'),
-  );
-  const rest = ordered.length - limit;
-  return [
-    ...ordered.slice(0, limit).map((problem) => ({ code: 'bad-data' as const, ...problem })),
-    ...(rest > 0
-      ? [{ severity: 'warning' as const, code: 'bad-data' as const, message: `And ${rest} more like these.` }]
-      : []),
-  ];
 }
 
 /** Whole weights of a trained graph. Throws GraphError where the graph has no such constant. */
@@ -150,9 +136,9 @@ export async function makeSetup(
       });
     }
   }
-  const own = [request.model, request.train, ...(request.heldout ? [request.heldout] : [])];
   const layoutKey = layoutKeyOf(model.hash, layout);
   let unsaveable: Promise<readonly Unsaveable[]> | undefined;
+  let found: readonly Unsaveable[] | undefined;
   const setup: Setup = {
     request,
     job,
@@ -169,7 +155,8 @@ export async function makeSetup(
     problems,
     program,
     layoutKey,
-    unsaveable: () => (unsaveable ??= rehearse(setup)),
+    unsaveable: () => (unsaveable ??= rehearse(setup).then((all) => (found = all))),
+    foundUnsaveable: () => found,
     trainingKey: (rounds, variant = 0) => {
       const { steps: _, learningRate: __, seed: ___, ...rest } = job.train;
       const { inputs, outputs } = trained.graph;
@@ -185,9 +172,6 @@ export async function makeSetup(
         variant,
       ]);
     },
-    modelName: sourceName(request.model),
-    dataName: sourceName(request.train),
-    selfContained: own.every(({ kind }) => kind === 'builtin'),
   };
   return setup;
 }

@@ -29,12 +29,11 @@ export interface Setup {
   /** Reads weights that are too large to be held, by range. */
   readonly external: LoadExternal;
   readonly problems: readonly SetupProblem[];
-  readonly modelName: string;
-  readonly dataName: string;
-  readonly selfContained: boolean;
   readonly layoutKey: string;
   /** Kinds of file that it could not be saved as. Found out once. */
   unsaveable(): Promise<readonly Unsaveable[]>;
+  /** The same where it was found out already. */
+  foundUnsaveable(): readonly Unsaveable[] | undefined;
   /** Names the training step. */
   trainingKey(rounds: number, variant?: number): string;
   /** The training step with so many Newton–Schulz rounds, for one of the task's shapes of micro-batches. Throws GraphError. */

@@ -4,10 +4,17 @@ import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { BackendKind } from '#src/runtime/types.ts';
 import { DataError } from '#src/tasks/files.ts';
 import { matchCheckpoint } from '#src/training/checkpoint.ts';
-import type { RunEvent } from '../../protocol.ts';
+import type { Problem, RunEvent } from '../../protocol.ts';
 import { ProblemError } from '../problems.ts';
 import { checkpointed, parseStoredJob, type Runs, type Saved } from '../saved.ts';
 import type { Setup } from '../prepare/types.ts';
+
+/** Nothing of the run is left, or nothing was ever saved of it. */
+export const gone: Problem = {
+  code: 'no-run',
+  message: 'This run is not saved here any more.',
+  cure: 'Start it anew.',
+};
 
 const asItBegan = 'Go on with the settings and files it was started with, or start a new run.';
 
@@ -28,12 +35,7 @@ export function checkedJob(job: Job): Job {
 /** The newest checkpoint of a run that can be read; tells if it is not the newest there is. Throws ProblemError or StoreError. */
 export async function readSaved(runs: Runs, id: string, emit: (event: RunEvent) => void): Promise<Saved> {
   const stored = await runs.load(id);
-  if (!stored)
-    throw new ProblemError({
-      code: 'no-run',
-      message: 'This run is not saved here any more.',
-      cure: 'Start it anew.',
-    });
+  if (!stored) throw new ProblemError(gone);
   if (stored.fellBack)
     emit({
       kind: 'warning',

@@ -1,5 +1,5 @@
 /** @file One life of a run: from compiling, or a checkpoint, to its end, a stop or a pause. */
-import type { RunHeader } from '#src/store/runs.ts';
+import type { RunLife } from '#src/store/runHeader.ts';
 import type { TaskHost } from '#src/tasks/types.ts';
 import { CHECKPOINT_VERSION } from '#src/training/checkpoint.ts';
 import { type LoopEvent, type LoopState, NonFiniteError, TrainingLoop } from '#src/training/loop.ts';
@@ -12,9 +12,11 @@ import { type Adapter, anglesOf } from '../adapters/adapter.ts';
 import type { Bench } from '../bench.ts';
 import { evaluate, notOrthogonal } from './evaluate.ts';
 import { judgesAt } from './judging.ts';
+import type { Journal } from '../library/journal.ts';
 import { jobFeeds } from './feeds.ts';
 import { problemOf, ProblemError } from '../problems.ts';
 import { checkpointed, keptRows, type Runs, type SampleRow, type Saved } from '../saved.ts';
+import type { Made } from '../library/shown.ts';
 import type { Setup } from '../prepare/types.ts';
 import { TrainingStep } from './step.ts';
 import { type Stopwatch } from './stopwatch.ts';
@@ -29,7 +31,8 @@ const GPU_READ_EVERY = 5;
 const ANGLES_EVERY = 2000;
 
 export interface RunContext {
-  readonly id: string;
+  /** Of this run; it hears all that `emit` is told. */
+  readonly journal: Journal;
   readonly setup: Setup;
   readonly bench: Bench;
   readonly host: TaskHost;
@@ -37,7 +40,7 @@ export interface RunContext {
   readonly resume: Saved | null;
   readonly emit: (event: RunEvent) => void;
   /** The newest state, stored or not. */
-  readonly onSaved: (header: RunHeader, saved: Saved) => void;
+  readonly onSaved: (saved: Saved) => void;
   readonly watch: Stopwatch;
 }
 
@@ -89,13 +92,13 @@ export class Run {
       checkpoint: {
         steps: train.checkpointSteps,
         seconds: train.checkpointSeconds,
-        save: (state) => this.#save(state, false),
+        save: (state) => this.#save(state, 'running'),
       },
     });
   }
 
   get id(): string {
-    return this.#c.id;
+    return this.#c.journal.id;
   }
 
   /** Newton–Schulz rounds compiled into the step. */
@@ -117,7 +120,8 @@ export class Run {
 
   /** What it has learned so far. */
   async adapter(): Promise<Adapter> {
-    const { id, setup } = this.#c;
+    const { setup } = this.#c;
+    const { id } = this;
     const { job, layers, layout, model } = setup;
     const theta = await this.#step.theta();
     const { classes } = setup.prepared;
@@ -130,6 +134,7 @@ export class Run {
     await this.#step.compile();
     if (resume) {
       await this.#loop.restore(resume.checkpoint);
+      emit(this.#restored(resume));
       for (const row of this.#rows) emit({ kind: 'samples', ...row });
       for (const evaluation of this.#evaluations) emit({ kind: 'evaluation', evaluation });
     }
@@ -167,24 +172,37 @@ export class Run {
     const whole = nothingNew || (await this.#unlessCut(() => this.#evaluate(true)));
     if (!whole && this.#wish === 'pause') return this.#result('paused');
     this.#c.emit({ kind: 'phase', phase: 'saving' });
-    await this.#save(await this.#loop.content(), true);
+    await this.#save(await this.#loop.content(), outcome);
     return this.#result(outcome);
   }
 
   #result(outcome: RunResult['outcome']): RunResult {
-    const { id, bench, watch } = this.#c;
     return {
-      id,
+      id: this.id,
       outcome,
       step: this.#loop.step,
       history: [...this.#loop.history],
       evaluations: [...this.#evaluations],
       orthogonality: this.#evaluations.find((e) => e.step === this.#loop.step)?.orthogonality,
+      ...this.#made(),
+    };
+  }
+
+  #made(): Made {
+    const { bench, watch } = this.#c;
+    return {
       backend: bench.runtime.backend,
       placement: bench.placement(),
       timings: watch.seconds(),
       memory: bench.runtime.memory(),
     };
+  }
+
+  /** What the page shows of it: the journal's, which has heard what was said on the way here, too. */
+  #restored({ checkpoint }: Saved): RunEvent {
+    const { savedAt, bytes, angles, warnings } = this.#c.journal;
+    const { step, history } = checkpoint;
+    return { kind: 'restored', step, savedAt, bytes, history, angles, warnings };
   }
 
   #onLoop(event: LoopEvent): void {
@@ -271,8 +289,8 @@ export class Run {
     }
   }
 
-  async #save(state: LoopState, finished: boolean): Promise<void> {
-    const { id, setup, bench, runs, emit, onSaved } = this.#c;
+  async #save(state: LoopState, life: RunLife): Promise<void> {
+    const { journal, setup, bench, runs, emit, onSaved } = this.#c;
     const { job, model } = setup;
     const saved: Saved = {
       checkpoint: {
@@ -294,20 +312,18 @@ export class Run {
       rounds: this.#step.rounds,
       residual: this.#residual,
       samples: this.#rows,
+      shown: {
+        angles: journal.angles ?? undefined,
+        warnings: journal.warnings,
+        unsaveable: setup.foundUnsaveable(),
+        made: this.#made(),
+      },
     };
-    const header = {
-      id,
-      job,
-      step: state.step,
-      savedAt: Date.now(),
-      finished,
-      modelName: setup.modelName,
-      dataName: setup.dataName,
-      selfContained: setup.selfContained,
-    };
-    onSaved({ ...header, bytes: 0 }, saved);
+    const header = journal.header(state.step, life, state.history);
+    onSaved(saved);
     try {
       const { bytes } = await this.#c.watch.time('save', () => runs.save(header, saved));
+      journal.saved(header);
       emit({ kind: 'checkpoint', step: state.step, bytes });
     } catch (error) {
       const problem = problemOf(error);

@@ -6,7 +6,7 @@ import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import type { PreparedStore } from '#src/store/prepared.ts';
 import { decodePngImage } from '#src/tasks/diffusion/testing/decodePng.ts';
-import type { JobRequest, Outcome, RunEvent, RunResult } from '../../protocol.ts';
+import type { JobRequest, Outcome, RunEvent, RunResult, RunSummary } from '../../protocol.ts';
 import { openRuns, type Runs } from '../saved.ts';
 import { Session } from '../session.ts';
 import { graphRuntime, type TestRuntime } from './graphRuntime.ts';
@@ -94,6 +94,10 @@ export function value<T>(outcome: Outcome<T>): T {
     throw new Error(`${outcome.problem.code}: ${outcome.problem.message} ${outcome.problem.detail}`);
   return outcome.value;
 }
+
+/** The newest run that something was saved of. */
+export const lastRun = async ({ library }: Session): Promise<RunSummary | null> =>
+  (await library.runs()).find(({ checkpoints }) => checkpoints > 0) ?? null;
 
 export const problem = <T>(outcome: Outcome<T>) => (outcome.ok ? null : outcome.problem);
 

@@ -1,0 +1,141 @@
+/** @file What a person collects on the page, with every change undone and redone. */
+import { classesWith, type Content, EMPTY, type Item, type MadeKind } from './content.ts';
+
+/** Changes that can be taken back. */
+const KEPT = 200;
+
+interface Step {
+  readonly content: Content;
+  /** What was done to get there: "Remove 3 pictures". */
+  readonly words: string;
+}
+
+export class Collection {
+  readonly kind: MadeKind;
+  /** What the data are called in jobs. */
+  name = $state('');
+  #steps = $state.raw<readonly Step[]>([{ content: EMPTY, words: '' }]);
+  #at = $state(0);
+  readonly #changed: () => void;
+
+  /** @param changed is called after every change, undone ones too */
+  constructor(kind: MadeKind, name: string, changed: () => void = () => undefined) {
+    this.kind = kind;
+    this.name = name;
+    this.#changed = changed;
+  }
+
+  get content(): Content {
+    return this.#steps[this.#at]!.content;
+  }
+  get items(): readonly Item[] {
+    return this.content.items;
+  }
+  get classes(): readonly string[] {
+    return this.content.classes;
+  }
+  /** What undoing takes back; null: nothing was done. */
+  get undoes(): string | null {
+    return this.#at > 0 ? this.#steps[this.#at]!.words : null;
+  }
+  get redoes(): string | null {
+    return this.#steps[this.#at + 1]?.words ?? null;
+  }
+
+  /** Another content altogether, after which what was there before can still be had back. Nobody is told: it came from outside. */
+  open(content: Content, name: string): void {
+    this.name = name;
+    const before = this.items.length > 0 ? this.#steps.slice(0, this.#at + 1) : [];
+    this.#steps = [...before, { content, words: `Open ${name}` }];
+    this.#at = this.#steps.length - 1;
+  }
+
+  undo(): void {
+    if (this.#at === 0) return;
+    this.#at--;
+    this.#changed();
+  }
+  redo(): void {
+    if (this.#at + 1 >= this.#steps.length) return;
+    this.#at++;
+    this.#changed();
+  }
+
+  /** @param words what is done: "Add 3 pictures" */
+  change(words: string, change: Partial<Content>): void {
+    const content = { ...this.content, ...change };
+    this.#steps = [...this.#steps.slice(Math.max(0, this.#at + 1 - KEPT), this.#at + 1), { content, words }];
+    this.#at = this.#steps.length - 1;
+    this.#changed();
+  }
+
+  /** New items at the end; classes that they bring are new ones. */
+  add(items: readonly Item[]): void {
+    if (items.length === 0) return;
+    this.change(`Add ${this.counted(items.length)}`, {
+      items: [...this.items, ...items],
+      classes: classesWith(this.classes, items),
+    });
+  }
+  remove(ids: ReadonlySet<number>): void {
+    const items = this.items.filter(({ id }) => !ids.has(id));
+    const gone = this.items.length - items.length;
+    if (gone > 0) this.change(`Remove ${this.counted(gone)}`, { items });
+  }
+  /** Changes some items; nothing where they stay as they are. */
+  edit(words: string, ids: ReadonlySet<number>, edit: (item: Item) => Partial<Omit<Item, 'id'>>): void {
+    let edited = 0;
+    const items = this.items.map((item) => {
+      if (!ids.has(item.id)) return item;
+      const next = { ...item, ...edit(item) };
+      const same = (['words', 'label', 'answer', 'name', 'blob'] as const).every((k) => next[k] === item[k]);
+      if (!same) edited++;
+      return same ? item : next;
+    });
+    if (edited > 0) this.change(words, { items, classes: classesWith(this.classes, items) });
+  }
+
+  /** The same caption for all. @param wordless for those alone that have none */
+  captionAll(words: string, wordless = false): void {
+    this.edit('The same words for all', this.#all(), (item) =>
+      wordless && item.words !== null ? {} : { words },
+    );
+  }
+  prefixAll(prefix: string): void {
+    this.edit('Words in front of all', this.#all(), (item) => ({
+      words: item.words ? `${prefix} ${item.words}` : prefix,
+    }));
+  }
+
+  addClass(name: string): void {
+    if (!this.classes.includes(name)) this.change(`Add class ${name}`, { classes: [...this.classes, name] });
+  }
+  /** A name that another class has makes one class of the two. */
+  renameClass(from: string, to: string): void {
+    if (from === to) return;
+    this.change(`Rename ${from}`, {
+      classes: [...new Set(this.classes.map((name) => (name === from ? to : name)))],
+      items: this.items.map((item) => (item.label === from ? { ...item, label: to } : item)),
+    });
+  }
+  /** Its items stay, in no class. */
+  removeClass(name: string): void {
+    this.change(`Remove class ${name}`, {
+      classes: this.classes.filter((each) => each !== name),
+      items: this.items.map((item) => (item.label === name ? { ...item, label: null } : item)),
+    });
+  }
+  move(ids: ReadonlySet<number>, label: string | null): void {
+    this.edit(label === null ? 'Take out of the class' : `Move to ${label}`, ids, () => ({ label }));
+  }
+
+  /** "1 picture", "3 texts" */
+  counted(n: number): string {
+    const noun = this.kind === 'pictures' || this.kind === 'classes' ? 'picture' : 'text';
+    return `${n} ${noun}${n === 1 ? '' : 's'}`;
+  }
+
+  #all(): ReadonlySet<number> {
+    return new Set(this.items.map(({ id }) => id));
+  }
+}

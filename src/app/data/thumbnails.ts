@@ -1,0 +1,31 @@
+/** @file Small pictures of files, a few at a time: decoding and scaling are the browser's, off the page's thread. */
+
+/** Pixels of the longer side at most, about: a tile on a dense screen. */
+const SIDE = 256;
+/** Decoded at once: each may take tens of megabytes while it is scaled. */
+const AT_ONCE = 2;
+
+const waiting: (() => void)[] = [];
+let busy = 0;
+
+async function turn(): Promise<void> {
+  if (busy >= AT_ONCE) await new Promise<void>((go) => waiting.push(go));
+  busy++;
+}
+function done(): void {
+  busy--;
+  waiting.shift()?.();
+}
+
+/** null: it was given up meanwhile, or the browser cannot decode it. Whoever gets it closes it. */
+export async function thumbnail(file: Blob, signal: AbortSignal): Promise<ImageBitmap | null> {
+  await turn();
+  try {
+    if (signal.aborted) return null;
+    return await createImageBitmap(file, { resizeWidth: SIDE, resizeQuality: 'medium' });
+  } catch {
+    return null;
+  } finally {
+    done();
+  }
+}

@@ -1,0 +1,171 @@
+/** @file What is written down of a run beside its checkpoints: that it began, what it has shown, and how it ended. */
+import type { RunHeader, RunLife, WrittenHeader } from '#src/store/runHeader.ts';
+import type {
+  Angles,
+  Evaluation,
+  JobRequest,
+  Problem,
+  RunEvent,
+  RunResult,
+  Samples,
+  StepRecord,
+} from '../../protocol.ts';
+import { sourceName } from '../files/sources.ts';
+import type { Runs, Saved } from '../saved.ts';
+import { glance, heldoutOf, lossesOf, measureOf, sparkline } from './summary.ts';
+
+/** Warnings that are kept of a run. */
+const WARNINGS = 50;
+
+/** A saved run that goes on. */
+export interface Earlier {
+  readonly header: RunHeader | null;
+  readonly saved: Saved;
+}
+
+export class Journal {
+  readonly id: string;
+  readonly #runs: Runs;
+  readonly #request: JobRequest;
+  readonly #earlier: Earlier | null;
+  readonly #startedAt: number;
+  /** The record says that it is running. */
+  #open = false;
+  /** Updates in the newest checkpoint. */
+  #step: number;
+  #savedAt: number;
+  #history: StepRecord[];
+  #evaluations: readonly Evaluation[];
+  #row: Pick<Samples, 'pictures' | 'texts'> | null;
+  #angles: Angles | null;
+  #warnings: readonly Problem[];
+
+  /** @param earlier null: a new run */
+  constructor(id: string, runs: Runs, request: JobRequest, earlier: Earlier | null) {
+    this.id = id;
+    this.#runs = runs;
+    this.#request = request;
+    this.#earlier = earlier;
+    const { header = null, saved = null } = earlier ?? {};
+    const now = Date.now();
+    this.#startedAt = header?.startedAt ?? now;
+    this.#savedAt = header?.savedAt ?? now;
+    this.#step = saved?.checkpoint.step ?? 0;
+    this.#history = [...(saved?.checkpoint.history ?? [])];
+    this.#evaluations = saved?.checkpoint.evaluations ?? [];
+    this.#row = saved?.samples.at(-1) ?? null;
+    this.#angles = saved?.shown?.angles ?? null;
+    this.#warnings = saved?.shown?.warnings ?? [];
+  }
+
+  /** As of the last time they were computed. */
+  get angles(): Angles | null {
+    return this.#angles;
+  }
+  /** All that was said in this life of the run and the earlier ones. */
+  get warnings(): readonly Problem[] {
+    return this.#warnings;
+  }
+  /** When the newest checkpoint was saved, milliseconds since 1970. */
+  get savedAt(): number {
+    return this.#savedAt;
+  }
+  /** Bytes of the checkpoint that the run goes on from. */
+  get bytes(): number {
+    return this.#earlier?.header?.bytes ?? 0;
+  }
+
+  /** Takes note of what the page is told. */
+  hear(event: RunEvent): void {
+    if (event.kind === 'steps')
+      this.#history.push(...event.records.filter(({ step }) => step > this.#newest));
+    else if (event.kind === 'samples') this.#row = event;
+    else if (event.kind === 'evaluation')
+      this.#evaluations = [
+        ...this.#evaluations.filter(({ step }) => step !== event.evaluation.step),
+        event.evaluation,
+      ];
+    else if (event.kind === 'angles')
+      this.#angles = { step: event.step, mean: event.mean, largest: event.largest };
+    else if (event.kind === 'warning') this.#warn(event.problem);
+  }
+
+  /** The header of a checkpoint that is going to be saved, with so many updates and all records of them. */
+  header(step: number, life: RunLife, history: readonly StepRecord[]): WrittenHeader {
+    this.#history.push(...history.filter((record) => record.step > this.#newest));
+    return { ...this.#written(life, null), step, savedAt: Date.now() };
+  }
+
+  /** That checkpoint is saved. */
+  saved({ step, savedAt }: WrittenHeader): void {
+    this.#step = step;
+    this.#savedAt = savedAt;
+  }
+
+  /** Does the work of a run, from its very beginning: it is listed from now on, or again once it goes on, and with how it ends. */
+  async keep(work: () => Promise<RunResult>, problemOf: (error: unknown) => Problem): Promise<RunResult> {
+    if (!this.#earlier) await this.begin();
+    let result: RunResult;
+    try {
+      result = await work();
+    } catch (error) {
+      await this.#failed(problemOf(error));
+      throw error;
+    }
+    // Other ends come with the checkpoint that they save.
+    if (result.outcome === 'paused') await this.#note('paused', null);
+    return result;
+  }
+
+  /** It runs. A saved one that cannot go on here stays what it was, if this was not said. */
+  async begin(): Promise<void> {
+    this.#open = true;
+    await this.#note('running', null);
+  }
+
+  async #failed(problem: Problem): Promise<void> {
+    if (!this.#open) return;
+    const nothing = !this.#earlier && problem.code === 'cancelled' && this.#step === 0;
+    if (nothing) await this.#runs.remove(this.id).catch(() => undefined);
+    else await this.#note('failed', problem);
+  }
+
+  get #newest(): number {
+    return this.#history.at(-1)?.step ?? -1;
+  }
+
+  #warn(problem: Problem): void {
+    const said = this.#warnings.some(
+      ({ code, message }) => code === problem.code && message === problem.message,
+    );
+    if (!said && this.#warnings.length < WARNINGS) this.#warnings = [...this.#warnings, problem];
+  }
+
+  /** Where nothing can be stored the run goes on all the same: its first checkpoint says so. */
+  #note(life: RunLife, problem: Problem | null): Promise<void> {
+    return this.#runs.note(this.#written(life, problem)).catch(() => undefined);
+  }
+
+  #written(state: RunLife, problem: Problem | null): WrittenHeader {
+    const { job, model, train, heldout } = this.#request;
+    const own = [model, train, ...(heldout ? [heldout] : [])];
+    return {
+      id: this.id,
+      job,
+      step: this.#step,
+      savedAt: this.#savedAt,
+      finished: state === 'finished' || state === 'stopped',
+      modelName: sourceName(model),
+      dataName: sourceName(train),
+      selfContained: own.every(({ kind }) => kind === 'builtin'),
+      state,
+      startedAt: this.#startedAt,
+      total: job.train.steps,
+      ...glance(this.#row ?? { pictures: [] }),
+      measure: measureOf(this.#evaluations),
+      heldout: heldoutOf(this.#evaluations),
+      problem,
+      losses: sparkline(lossesOf(this.#history)),
+    };
+  }
+}
