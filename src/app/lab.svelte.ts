@@ -213,11 +213,7 @@ export class Lab {
   /** Before and after, from the pictures at hand. */
   #compare(job: Job): void {
     if (drawsPrompts(taskOf(job)))
-      this.comparison.open(
-        job.sample,
-        this.run.rows[0]?.pictures[0] ?? null,
-        this.run.rows.at(-1)?.pictures[0] ?? null,
-      );
+      this.comparison.open(job.sample, this.run.rows, this.run.result?.step ?? this.run.step);
   }
 
   #showResult(job: Job): void {
@@ -228,7 +224,7 @@ export class Lab {
 
   #showTrial({ name, report, sample }: OpenedAdapter): void {
     this.voice.say(`${name} is loaded: ${report.loaded} layers.`);
-    this.comparison.open(sample, null, null);
+    this.comparison.open(sample, [], 0);
     this.go('result');
   }
 }
