@@ -55,7 +55,7 @@ describe('home', () => {
     expect(await violations()).toEqual([]);
   });
 
-  it('puts an unfinished run first, and asks before it is dropped', async () => {
+  it('lists an unfinished run, takes it out and puts it back, and goes on with it', async () => {
     const { trainer } = await open({
       unfinished: fakeSummary({
         id: 'run',
@@ -68,13 +68,20 @@ describe('home', () => {
         selfContained: true,
       }),
     });
-    await expect.element(page.getByRole('heading', { name: 'Step 5 of 8, saved 2 min ago' })).toBeVisible();
+    await expect.element(page.getByText('Paused at step 5 of 8')).toBeVisible();
+    await expect.element(page.getByText(/2 min ago/)).toBeVisible();
     expect(await violations()).toEqual([]);
     const discard = vi.spyOn(trainer, 'discard');
-    await page.getByRole('button', { name: 'Start over' }).click();
-    expect(discard).not.toHaveBeenCalled();
-    await page.getByRole('button', { name: 'Keep them' }).click();
-    await page.getByRole('button', { name: 'Continue from step 5' }).click();
+    await page.getByText('More', { exact: false }).first().click();
+    await page.getByRole('button', { name: 'Rename' }).click();
+    await page.getByRole('textbox', { name: 'Name of the run' }).fill('Mine');
+    await userEvent.keyboard('{Enter}');
+    await expect.element(page.getByRole('heading', { name: 'Mine' })).toBeVisible();
+    await page.getByText('More', { exact: false }).first().click();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await expect.element(page.getByRole('heading', { name: 'Mine' })).not.toBeInTheDocument();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('button', { name: /^Continue from step 5/ }).click();
     await expect.element(page.getByRole('heading', { name: /^It has hardly changed/ })).toBeVisible();
     expect(discard).not.toHaveBeenCalled();
   });
