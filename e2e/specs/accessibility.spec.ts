@@ -27,7 +27,7 @@ test('no violations on any screen', async ({ rotune, page }) => {
   await rotune.openJob(smallJob({ steps: 500 }));
   await expect(rotune.trainShared).toBeVisible();
   expect(await wrongs(page, 'home')).toEqual([]);
-  await page.getByRole('button', { name: 'Look at it first' }).click();
+  await rotune.lookAtShared.click();
   const startButton = page.getByRole('button', { name: /^Start/ });
   await expect(startButton).toBeEnabled({ timeout: 60_000 });
   expect(await wrongs(page, 'new')).toEqual([]);

@@ -10,7 +10,7 @@ import { alone, Inspector } from './model/inspector.svelte.ts';
 import { RemoteModels } from './model/remote.svelte.ts';
 import { EventLog } from './page/eventLog.ts';
 import { type AddressBar, MemoryBar, Router } from './page/router.svelte.ts';
-import type { Route } from './page/routes.ts';
+import { HOME, type Route } from './page/routes.ts';
 import type { Screen } from './page/screens.ts';
 import { Voice } from './page/voice.svelte.ts';
 import { Comparison } from './result/comparison.svelte.ts';
@@ -38,7 +38,8 @@ export class Lab {
   readonly inspector: Inspector;
   readonly remote: RemoteModels;
   readonly #router: Router;
-  #before: Screen = 'home';
+  /** The view from which a run was asked for. */
+  #before: Route = HOME;
 
   constructor(trainer: Trainer, defaultJob: Job, bar: AddressBar = new MemoryBar()) {
     this.trainer = trainer;
@@ -51,7 +52,7 @@ export class Lab {
     this.training = new Training({
       ...{ trainer, draft, device, voice, log },
       onBegin: () => {
-        this.#before = this.screen;
+        this.#before = this.route;
         this.trial.close();
         this.opening.forget();
         this.go('train');
@@ -60,7 +61,10 @@ export class Lab {
         void this.library.given.put(this.run.id, draft.picked);
         void this.library.refresh();
       },
-      onWithdraw: () => this.#router.replace(this.#before, this.#subject(this.#before)),
+      onWithdraw: () => {
+        this.#router.restore(this.#before);
+        this.#arrive(this.#before);
+      },
       onEnd: (job) => this.#showResult(job),
       onSaved: () => void this.library.refresh(),
     });
