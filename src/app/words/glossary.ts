@@ -1,13 +1,14 @@
 /** @file The one table of words: what figures and settings of the page mean, each in two sentences. Whatever explains a word takes it from here. */
 import { judging } from './glossary/judging.ts';
 import { learning } from './glossary/learning.ts';
+import { preparing } from './glossary/preparing.ts';
 import { samples } from './glossary/samples.ts';
 import { turning } from './glossary/turning.ts';
 import type { Entry } from './glossary/entry.ts';
 
 export type { WordPicture } from './glossary/entry.ts';
 
-const table = { ...learning, ...judging, ...samples, ...turning };
+const table = { ...learning, ...judging, ...preparing, ...samples, ...turning };
 
 export type WordId = keyof typeof table;
 
@@ -54,6 +55,17 @@ const options: Readonly<Record<string, WordId>> = {
   newTokens: 'token',
   temperature: 'temperature',
   topP: 'top-p',
+  head: 'last-layer',
+  classWeights: 'class-weights',
+  labelSmoothing: 'label-smoothing',
+  side: 'picture-size',
+  width: 'picture-size',
+  height: 'picture-size',
+  fit: 'picture-fit',
+  normalise: 'normalise',
+  layout: 'axes',
+  delta: 'delta',
+  order: 'order',
 };
 
 /** The word for an option of a task; undefined: its help says it all. */
