@@ -169,18 +169,14 @@ export class Lab {
 
   #showResult(job: Job): void {
     if (drawsPrompts(taskOf(job)))
-      this.comparison.open(
-        job.sample,
-        this.run.rows[0]?.pictures[0] ?? null,
-        this.run.rows.at(-1)?.pictures[0] ?? null,
-      );
+      this.comparison.open(job.sample, this.run.rows, this.run.result?.step ?? this.run.step);
     // Back from the result leads to where the run was asked for, not to a run that is over.
     this.#router.replace('result', this.run.id);
   }
 
   #showTrial({ name, report, sample }: OpenedAdapter): void {
     this.voice.say(`${name} is loaded: ${report.loaded} layers.`);
-    this.comparison.open(sample, null, null);
+    this.comparison.open(sample, [], 0);
     this.go('result');
   }
 }

@@ -55,6 +55,8 @@ export interface TaskInfo {
   readonly fields: readonly Field[];
   /** What the wall shows. */
   readonly shows: 'pictures' | 'texts' | 'labels';
+  /** What people can give a trained model to try, besides prompts that it draws: the first is offered first. Absent: nothing. */
+  readonly asks?: readonly ('pictures' | 'texts' | 'arrays')[];
   /** People type prompts for this task's samples. */
   readonly prompts: boolean;
   /** What a run of any model has where the job says nothing of it: never the example's settings, which fit its own model and data alone. */

@@ -77,6 +77,7 @@ export const info: TaskInfo = {
     numberField('delta', 'Huber’s delta', { min: 0, step: 0.1 }),
   ],
   shows: 'texts',
+  asks: ['arrays'],
   prompts: false,
   usual: { train: { steps: 200, batch: 8 } },
   examples: [

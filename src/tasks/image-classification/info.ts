@@ -83,6 +83,7 @@ export const info: TaskInfo = {
     ]),
   ],
   shows: 'labels',
+  asks: ['pictures'],
   prompts: false,
   usual: { train: { steps: 200, batch: 8 } },
   examples: [

@@ -110,6 +110,7 @@ export const info: TaskInfo = {
     numberField('newTokens', 'Tokens of a sample', { min: 1, max: 4096, step: 8 }),
   ],
   shows: 'texts',
+  asks: ['texts'],
   prompts: true,
   usual: { train: { steps: 200, batch: 4 } },
   examples: [

@@ -74,6 +74,7 @@ export const info: TaskInfo = {
     ]),
   ],
   shows: 'pictures',
+  asks: ['pictures', 'arrays'],
   prompts: false,
   usual: { train: { steps: 200, batch: 4 } },
   examples: [

@@ -46,14 +46,6 @@ export class TextClassifier extends OpenedClassifier<TextClassOptions> {
     return this.#bound(this.inputs.batch ?? 1, this.inputs.length ?? 8);
   }
 
-  /** Of the model's own head, by index. */
-  classNames(): readonly string[] {
-    const { classes } = this.small();
-    return this.names?.length === classes
-      ? this.names
-      : Array.from({ length: classes }, (_, i) => `class ${i}`);
-  }
-
   /** @param classes of a new head; null: the model's own head */
   graph(batch: number, length: number, classes: number | null): Scored {
     return this.scored(this.#bound(batch, length), classes);

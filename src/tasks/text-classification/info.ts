@@ -68,6 +68,7 @@ export const info: TaskInfo = {
     textField('labelColumn', 'Column of the label', 'Empty: found by the usual names.'),
   ],
   shows: 'labels',
+  asks: ['texts'],
   prompts: true,
   usual: { train: { steps: 200, batch: 8 } },
   examples: [
