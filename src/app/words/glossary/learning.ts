@@ -96,8 +96,8 @@ export const learning = {
   seed: {
     term: 'Seed',
     says: [
-      'The number from which all chance is drawn: the order of the data, the noise, what is held out.',
-      'The same seed gives the same run again; another one, another run that is as good.',
+      'The number from which all chance follows: the order of the data, what is held out, the noise that a picture is drawn from.',
+      'The same seed gives the same again; another one gives another that is as good.',
     ],
   },
   thoroughness: {
