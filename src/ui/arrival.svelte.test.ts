@@ -18,7 +18,7 @@ it('moves focus to the heading of each new view, at its top', async () => {
   for (const screen of ['words', 'about', 'prepare', 'inspect', 'home'] as const) {
     scrollTo(0, 400);
     lab.go(screen);
-    await expect.poll(() => h1() !== null && document.activeElement === h1(), screen).toBe(true);
+    await expect.poll(() => h1() !== null && document.activeElement === h1(), { message: screen }).toBe(true);
     expect(scrollY, screen).toBe(0);
   }
 });
