@@ -27,7 +27,7 @@ test('what is changed on the page is in the file', async ({ rotune, page }) => {
   await rotune.lookAtExample('Pirate stories').click();
   await rotune.advanced.click();
   await page.getByLabel('Steps', { exact: true }).fill('33');
-  await page.getByLabel('Save memory').check();
+  await page.getByRole('checkbox', { name: 'Save memory' }).check();
   await page.getByRole('heading', { name: 'Task' }).click();
   await page.getByLabel('Put short texts together').uncheck();
   const download = page.waitForEvent('download');

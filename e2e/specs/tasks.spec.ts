@@ -44,7 +44,7 @@ test('a task is chosen, its options are set, its data are seen', async ({ rotune
   await page.getByLabel('Tokens of a sequence').fill('16');
   await page.getByLabel('Tokens of a sequence').press('Tab');
   await expect(page.getByText('of 16 tokens')).toBeVisible();
-  await page.getByLabel('What to teach').selectOption('image-classification');
+  await page.getByRole('combobox', { name: 'What to teach' }).selectOption('image-classification');
   await expect(page.getByText(/Classes/)).toBeVisible();
   await expect(page.getByText(/moon \d+/)).toBeVisible();
 });
