@@ -3,11 +3,8 @@
 import '#src/platform/language.ts';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { figure } from '#src/app/words/format.ts';
-
-type Column = (number | null)[];
-/** Steps, raw loss, smoothed loss, held-out loss, held-out measure. */
-export type LossData = [number[], Column, Column, Column, Column];
+import { labelWidth, stepTicks } from '#src/app/run/ticks.ts';
+import { count, figure } from '#src/app/words/format.ts';
 
 export interface ChartOptions {
   readonly logarithmic: boolean;
@@ -36,7 +33,7 @@ export function createChart(options: ChartOptions) {
         width: Math.max(1, element.clientWidth),
         height: Math.max(1, element.clientHeight),
         legend: { show: false },
-        padding: [8, options.measure ? 0 : 14, 0, 0],
+        padding: [8, Math.max(options.measure ? 0 : 14, overhang(options.total)), 0, 0],
         scales: {
           x: { time: false, range: (_chart, _min, max) => [0, Math.max(options.total, max || 1)] },
           // 3 is logarithmic: the enum that names it exists in the types only.
@@ -53,7 +50,7 @@ export function createChart(options: ChartOptions) {
           ],
         },
         axes: [
-          axis(colour, 26),
+          stepAxis(colour),
           axis(colour, fitting, (_chart, values) => values.map((v) => (v === null ? '' : figure(v)))),
           ...(options.measure ? [measureAxis(colour, options.measure.text)] : []),
         ],
@@ -76,9 +73,16 @@ export function createChart(options: ChartOptions) {
             spanGaps: true,
             points: { show: true, size: 7, width: 1.5, fill: () => colour('--paper') },
           },
+          {
+            stroke: () => colour('--ink-soft'),
+            width: 1.5,
+            dash: [5, 4],
+            spanGaps: true,
+            points: { show: false },
+          },
         ],
       },
-      [[], [], [], [], []],
+      [[], [], [], [], [], []],
       element,
     );
     options.onready(chart);
@@ -98,6 +102,15 @@ export function createChart(options: ChartOptions) {
     };
   };
 }
+
+/** CSS pixels that the label of the last step reaches beyond it. */
+const overhang = (total: number): number => Math.ceil(labelWidth(count(total)) / 2) + 2;
+
+/** Steps: the last one is always named. */
+const stepAxis = (colour: (name: string) => string): uPlot.Axis => ({
+  ...axis(colour, 26, (_chart, values) => values.map((v) => (v === null ? '' : count(v)))),
+  splits: (chart, _axis, _min, max) => stepTicks(max, chart.bbox.width / devicePixelRatio),
+});
 
 /** Room for the longest figure of an axis; 7 CSS pixels hold a digit of 12. */
 const fitting = (_chart: uPlot, values: string[] | null): number =>
