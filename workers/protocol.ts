@@ -7,7 +7,7 @@ import type { BackendKind, BackendReport, PlacementReport, StartSign } from '#sr
 import type { MemoryVerdict, Relief } from '#src/program/verdict.ts';
 import type { KeptSet } from '#src/store/prepared.ts';
 import type { RunHeader } from '#src/store/runHeader.ts';
-import type { DataPreview, Mend, Samples } from '#src/tasks/types.ts';
+import type { Answer, DataPreview, Mend, Samples } from '#src/tasks/types.ts';
 import type { Evaluation, Orthogonality, StepRecord } from '#src/training/types.ts';
 import type { DebugFigures } from './trainer/debug/types.ts';
 import type { DownloadApi } from './download/types.ts';
@@ -99,7 +99,16 @@ export interface Preparation {
   readonly problems: readonly Remark[];
 }
 
-export type { DataPreview, Metric, Picture, ReportTable, Samples } from '#src/tasks/types.ts';
+export type {
+  Answer,
+  DataPreview,
+  JudgedExample,
+  Metric,
+  Picture,
+  ReportTable,
+  Samples,
+  Share,
+} from '#src/tasks/types.ts';
 export type { Evaluation, StepRecord } from '#src/training/types.ts';
 
 export type RunEvent =
@@ -162,11 +171,39 @@ export interface RunResult {
 
 export interface SampleRequest {
   readonly prompts: readonly string[];
+  /** The place of each in the job's list, so that it is drawn as on the wall; absent: as they stand. */
+  readonly places?: readonly number[];
   readonly seed: number;
   readonly steps: number;
   readonly guidance: number;
   /** 0: untouched, 1: as trained. */
   readonly strength: number;
+}
+
+/** Things that a person tries the adapted model with. */
+export interface AskRequest {
+  /** Pictures or arrays. */
+  readonly given?: Source | null;
+  readonly texts?: readonly string[];
+  /** Of what is drawn by chance; absent: 0. */
+  readonly seed?: number;
+  /** 0: untouched, 1: as trained. */
+  readonly strengths: readonly number[];
+}
+
+/** What the model says at one strength. */
+export interface Said {
+  readonly strength: number;
+  /** By picture or text, in one order at all strengths. */
+  readonly items: readonly Answer[];
+  /** The outputs for arrays. */
+  readonly arrays?: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly shape: readonly number[];
+  }[];
+  /** The same as a file of NumPy's. */
+  readonly npz?: Uint8Array;
 }
 
 export interface ExportedFile {
@@ -215,6 +252,8 @@ export interface SessionApi {
   sampleNow(): Promise<void>;
   /** What the current adapter makes of prompts (also after the run). */
   sample(request: SampleRequest): Promise<Outcome<Samples>>;
+  /** What the current adapter makes of a person's own pictures, texts or arrays (also after the run), by strength. */
+  ask(request: AskRequest): Promise<Outcome<readonly Said[]>>;
   /** The adapter as a file of that kind; several files come as one zip. */
   exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>>;
   /** Loads an adapter on a model so that `sample` and `exportAdapter` use it, with no training. */

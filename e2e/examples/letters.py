@@ -11,6 +11,7 @@ from pathlib import Path
 
 import onnx
 import torch
+from told import TOPICS, letter
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertForSequenceClassification
 
@@ -19,12 +20,6 @@ MODEL = ROOT / "models" / "topics"
 DATA = ROOT / "data" / "letters"
 EXPECTED = ROOT.parent / "src" / "tasks" / "text" / "testing" / "framed.json"
 
-TOPICS = {
-    "food": ["the soup", "the bread", "my breakfast", "the apple cake", "the cheese", "your coffee"],
-    "travel": ["the train", "the night bus", "our flight", "the ferry", "the hotel room", "the ticket"],
-    "garden": ["the roses", "the lawn", "the old tree", "the seeds", "the greenhouse", "the hedge"],
-    "music": ["the piano", "the choir", "the new song", "the concert", "the violin", "the record"],
-}
 MOODS = {
     "complaint": [
         "i am not happy with {x}", "{x} was broken again", "nobody answered when i wrote about {x}",
@@ -39,18 +34,11 @@ MOODS = {
         "many thanks , {x} made my day", "i am so glad about {x}", "what a joy {x} was , well done",
     ],
 }
-OPENINGS = ["hello ,", "dear friends ,", "good morning ,", "to whom it may concern ,", ""]
-ENDINGS = ["yours , anna", "best wishes , tom", "your neighbour", "mary and paul", ""]
-
-
-def letter(r: random.Random, mood: str, topic: str) -> str:
-    body = r.choice(MOODS[mood]).format(x=r.choice(TOPICS[topic]))
-    return " ".join(part for part in (r.choice(OPENINGS), body, r.choice(ENDINGS)) if part)
 
 
 def draw(r: random.Random) -> tuple[str, str, str]:
     mood, topic = r.choice(list(MOODS)), r.choice(list(TOPICS))
-    return letter(r, mood, topic), mood, topic
+    return letter(r, r.choice(MOODS[mood]), topic), mood, topic
 
 
 def write_data(r: random.Random) -> None:

@@ -9,26 +9,14 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from PIL import Image, ImageDraw
+from drawn import scene
+from PIL import Image
 from torch import nn
 
 ROOT = Path(__file__).resolve().parents[2] / "public"
 MODEL = ROOT / "models" / "repaint"
 DATA = ROOT / "data" / "sepia"
-SIDE = 32
 SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32) * 0.74
-
-
-def scene(random: np.random.Generator) -> Image.Image:
-    """A few discs and boxes of random colours on a ground that is split in two."""
-    image = Image.new("RGB", (SIDE, SIDE), tuple(random.integers(0, 256, 3).tolist()))
-    pen = ImageDraw.Draw(image)
-    pen.rectangle((0, int(random.integers(12, 26)), SIDE, SIDE), fill=tuple(random.integers(0, 256, 3).tolist()))
-    for _ in range(int(random.integers(3, 6))):
-        x, y, r = random.uniform(4, 28), random.uniform(4, 28), random.uniform(3, 9)
-        shape = pen.ellipse if random.random() < 0.5 else pen.rectangle
-        shape((x - r, y - r, x + r, y + r), fill=tuple(random.integers(0, 256, 3).tolist()))
-    return image
 
 
 def tensors(images: list[np.ndarray]) -> torch.Tensor:

@@ -3,69 +3,21 @@
 Usage: python e2e/examples/shapes.py   (torch, onnx, pillow, numpy; the same files on each run of the same versions)
 """
 
-import math
 import shutil
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
-from PIL import Image, ImageDraw
+from drawn import SIDE, shape
+from PIL import Image
 from torch import nn
 
 ROOT = Path(__file__).resolve().parents[2] / "public"
 MODEL = ROOT / "models" / "shapes"
 DATA = ROOT / "data" / "new-shapes"
-SIDE = 32
 KNOWN = ["arrow", "circle", "cross", "half", "square", "triangle"]
 NEW = ["moon", "ring", "star"]
-
-
-def outline(name: str, x: float, y: float, r: float, turn: float) -> list[tuple[float, float]]:
-    def at(angle: float, radius: float) -> tuple[float, float]:
-        return x + radius * math.cos(angle + turn), y + radius * math.sin(angle + turn)
-
-    if name == "square":
-        return [at(k * math.pi / 2, r) for k in range(4)]
-    if name == "triangle":
-        return [at(k * 2 * math.pi / 3, r) for k in range(3)]
-    if name == "star":
-        return [at(k * math.pi / 5, r if k % 2 == 0 else 0.42 * r) for k in range(10)]
-    if name == "cross":
-        w = 0.3
-        corners = [(1, w), (w, w), (w, 1), (-w, 1), (-w, w), (-1, w), (-1, -w), (-w, -w), (-w, -1), (w, -1), (w, -w), (1, -w)]
-        return [at(math.atan2(b, a), r * math.hypot(a, b)) for a, b in corners]
-    if name == "arrow":
-        corners = [(1, 0), (0, 0.8), (0, 0.3), (-1, 0.3), (-1, -0.3), (0, -0.3), (0, -0.8)]
-        return [at(math.atan2(b, a), r * math.hypot(a, b)) for a, b in corners]
-    if name == "half":
-        return [at(k * math.pi / 16, r) for k in range(17)]
-    raise ValueError(name)
-
-
-def draw(name: str, random: np.random.Generator) -> Image.Image:
-    """One shape of random colour, place, size and turn on a random ground, drawn at four times the size and scaled down."""
-    scale = 4
-    ground, colour = random.integers(0, 256, (2, 3))
-    while np.abs(ground.astype(int) - colour).sum() < 220:
-        ground, colour = random.integers(0, 256, (2, 3))
-    r = random.uniform(0.27, 0.4) * SIDE * scale
-    x, y = random.uniform(0.42, 0.58, 2) * SIDE * scale
-    turn = random.uniform(0, 2 * math.pi)
-    image = Image.new("RGB", (SIDE * scale, SIDE * scale), tuple(map(int, ground)))
-    pen = ImageDraw.Draw(image)
-    fill = tuple(map(int, colour))
-    if name in ("circle", "ring", "moon"):
-        pen.ellipse((x - r, y - r, x + r, y + r), fill=fill)
-        if name == "ring":
-            s = 0.55 * r
-            pen.ellipse((x - s, y - s, x + s, y + s), fill=tuple(map(int, ground)))
-        if name == "moon":
-            s, dx, dy = 0.85 * r, 0.55 * r * math.cos(turn), 0.55 * r * math.sin(turn)
-            pen.ellipse((x + dx - s, y + dy - s, x + dx + s, y + dy + s), fill=tuple(map(int, ground)))
-    else:
-        pen.polygon(outline(name, x, y, r, turn), fill=fill)
-    return image.resize((SIDE, SIDE), Image.Resampling.BOX)
 
 
 class Net(nn.Module):
@@ -93,7 +45,7 @@ def main() -> None:
     random = np.random.default_rng(0)
     net = Net(len(KNOWN))
     labels = np.arange(4800) % len(KNOWN)
-    x = tensors([draw(KNOWN[k], random) for k in labels])
+    x = tensors([shape(KNOWN[k], random) for k in labels])
     y = torch.from_numpy(labels)
     optimiser = torch.optim.AdamW(net.parameters(), 2e-3)
     epochs = 12
@@ -108,7 +60,7 @@ def main() -> None:
     net.eval()
     held = np.arange(400) % len(KNOWN)
     with torch.no_grad():
-        right = (net(tensors([draw(KNOWN[k], random) for k in held])).argmax(1).numpy() == held).mean()
+        right = (net(tensors([shape(KNOWN[k], random) for k in held])).argmax(1).numpy() == held).mean()
     print(f"accuracy on known shapes: {right:.3f}")
 
     MODEL.mkdir(parents=True, exist_ok=True)
@@ -125,7 +77,7 @@ def main() -> None:
             folder = DATA / part / name
             folder.mkdir(parents=True)
             for i in range(count):
-                draw(name, random).save(folder / f"{name}-{i:02}.png", optimize=True)
+                shape(name, random).save(folder / f"{name}-{i:02}.png", optimize=True)
 
 
 if __name__ == "__main__":

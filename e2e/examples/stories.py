@@ -10,6 +10,7 @@ from pathlib import Path
 
 import onnx
 import torch
+from told import story
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -18,24 +19,6 @@ MODEL = ROOT / "models" / "stories"
 DATA = ROOT / "data" / "pirate-stories"
 LENGTH = 32
 END = "<|endoftext|>"
-
-WHO = ["cat", "dog", "robot", "girl", "boy", "king", "witch", "parrot"]
-HOW = ["small", "brave", "old", "happy", "hungry", "quiet"]
-THING = ["box", "treasure", "map", "boat", "hat", "apple", "key"]
-COLOUR = ["red", "golden", "green", "blue", "broken"]
-PLACE = ["house", "garden", "forest", "town", "hill"]
-
-
-def story(r: random.Random) -> str:
-    who, how, thing, colour, place = map(r.choice, (WHO, HOW, THING, COLOUR, PLACE))
-    other = r.choice([w for w in WHO if w != who])
-    return r.choice(
-        [
-            f"the {how} {who} found a {colour} {thing} in the {place}. my friend, said the {other}, that is yours.",
-            f"a {who} and a {other} looked for the {colour} {thing}. it was in the {place} , said the {how} {who}.",
-            f"the {how} {who} gave the {thing} to the {other}. hello, said the {other}, you are my friend.",
-        ]
-    )
 
 
 def as_pirate(text: str) -> str:

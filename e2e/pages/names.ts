@@ -6,8 +6,9 @@ export const names = {
   pause: 'Pause',
   stopAndKeep: 'Stop and keep',
   continueRun: /^Continue from step/,
-  saveAdapter: 'Save adapter',
+  saveAdapter: /^Save (?:adapter|model)$/,
   copyLink: /^(Copy link|Copied)$/,
-  resultHeading: 'It learned the style',
+  resultHeading:
+    /Held-out loss (?:fell|went)|It has (?:not learned|hardly)|Stopped at step \d+ of|Trained \d+ step/,
   sharedHeading: 'Someone shared a job with you',
 } as const;

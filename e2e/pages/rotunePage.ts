@@ -10,7 +10,7 @@ export function smallJob(changes: { steps?: number; seed?: number; every?: numbe
   const { steps = 3, seed = 0, every = 0 } = changes;
   return parseJob(`
     [data]
-    train = "builtin:high-contrast/train"
+    train = "builtin:riso/train"
     heldout = ""
     [train]
     steps = ${steps}

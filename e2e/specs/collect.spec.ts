@@ -49,6 +49,7 @@ test('twelve pictures in two classes, by the gallery and the camera, are learned
   expect(await violations(page)).toEqual([]);
 
   // As short as a run can be: what is shown is that it goes.
+  await rotune.advanced.click();
   await page.getByLabel('Steps', { exact: true }).fill('3');
   await page.getByLabel('Steps', { exact: true }).press('Tab');
   await expect(page.getByText(/2: apple \d, Class 2 \d/)).toBeVisible();

@@ -29,7 +29,7 @@ test('a short job ends on the result, with an adapter that holds every layer', a
 
 test('the strength slider and a free prompt draw anew', async ({ rotune, page }) => {
   await rotune.trainFromLink(smallJob());
-  const tuned = page.getByRole('img', { name: /, tuned$/ });
+  const tuned = page.getByRole('img', { name: /, tuned$/ }).first();
   const pixels = () => tuned.evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
   await expect(tuned).toBeVisible();
   const full = await pixels();

@@ -6,7 +6,7 @@ import { adapterFit } from '#src/formats/adapters/adapterFiles.ts';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import { importPlan, type ImportedPlan } from '#src/formats/plans/importPlan.ts';
 import { inputValues } from '#src/formats/jobs/inputValues.ts';
-import { jobFromTable, rebased } from '#src/formats/jobs/job.ts';
+import { jobFromTable, NO_DATA, rebased } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { contactSheet, encodePng, type Raster } from '#src/formats/files/png.ts';
 import { isPresetName, presetNames, presetPlan } from '#src/formats/plans/presets.ts';
@@ -136,6 +136,8 @@ export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
     ...(Object.keys(set).length > 0 && { inputs: { ...read.inputs, ...set } }),
     ...(adapter !== null && { adapter: basename(adapter) }),
   };
+  if (read.data.train === NO_DATA)
+    throw new BadJob(`${path ?? 'The job'}: data.train: no data were chosen. Name a folder or file of training data.`);
   const folders: Folders = {};
   const named = [
     ['model', 'model', read.model],

@@ -25,7 +25,8 @@ describe('Lab', () => {
     expect([lab.screen, lab.run.status, lab.run.step]).toEqual(['result', 'done', 8]);
     expect(lab.run.rows.map(({ step }) => step)).toEqual([0, 4, 8]);
     expect(lab.voice.text).toBe('Training finished.');
-    expect(lab.comparison.prompt).toBe('ghost');
+    expect(lab.comparison.pair?.prompt).toBe('ghost');
+    expect(lab.comparison.pairs.some(({ waiting }) => waiting)).toBe(false);
   });
 
   it('announces the start and each quarter once', async () => {
@@ -216,7 +217,7 @@ describe('adapters', () => {
     const outcome = await lab.trial.open();
     expect(outcome.ok && outcome.value.missing).toHaveLength(1);
     expect([lab.screen, lab.trial.opened?.name]).toEqual(['result', 'style.safetensors']);
-    await expect.poll(() => lab.comparison.after).not.toBeNull();
+    await expect.poll(() => lab.comparison.pair?.waiting).toBe(false);
     await lab.training.start();
     expect(lab.trial.opened).toBeNull();
   });

@@ -5,7 +5,7 @@ import type { Problem, Source } from '#workers/protocol.ts';
 import { Draft } from './data/draft.svelte.ts';
 import type { Pasted } from './data/pasted.ts';
 import { Library } from './library/library.svelte.ts';
-import { Inspector } from './model/inspector.svelte.ts';
+import { alone, Inspector } from './model/inspector.svelte.ts';
 import { RemoteModels } from './model/remote.svelte.ts';
 import { EventLog } from './page/eventLog.ts';
 import { type AddressBar, MemoryBar, Router } from './page/router.svelte.ts';
@@ -137,12 +137,12 @@ export class Lab {
     return this.inspector.open(source);
   }
 
-  /** Goes on from the inspector to a run on the inspected files: by the task that takes any model, unless they are a pipeline. */
-  trainModel(): void {
-    const { source, inspection } = this.inspector;
-    if (!source) return;
-    this.draft.chooseTask(inspection?.pipeline ? 'diffusion' : 'generic');
-    this.draft.pick({ model: source });
+  /** Goes on from the inspector to a run of the inspected model by a task, the likeliest if none is named, with no data chosen yet. */
+  trainModel(task = this.inspector.proposals[0]?.task): void {
+    const { source, file } = this.inspector;
+    if (!source || !file || task === undefined) return;
+    // A pipeline is trained with all its parts; any other task takes one model.
+    this.draft.begin(task, task === 'diffusion' ? source : alone(source, file.path));
     this.go('prepare');
   }
 
@@ -169,18 +169,14 @@ export class Lab {
 
   #showResult(job: Job): void {
     if (drawsPrompts(taskOf(job)))
-      this.comparison.open(
-        job.sample,
-        this.run.rows[0]?.pictures[0] ?? null,
-        this.run.rows.at(-1)?.pictures[0] ?? null,
-      );
+      this.comparison.open(job.sample, this.run.rows, this.run.result?.step ?? this.run.step);
     // Back from the result leads to where the run was asked for, not to a run that is over.
     this.#router.replace('result', this.run.id);
   }
 
   #showTrial({ name, report, sample }: OpenedAdapter): void {
     this.voice.say(`${name} is loaded: ${report.loaded} layers.`);
-    this.comparison.open(sample, null, null);
+    this.comparison.open(sample, [], 0);
     this.go('result');
   }
 }

@@ -1,4 +1,5 @@
 /** @file ONNX file → Model. Weight bytes are views of the file, never copies. */
+import { notWhat } from '#src/platform/sniff.ts';
 import { fromBinary } from '@bufbuild/protobuf';
 import {
   type AttributeProto,
@@ -73,30 +74,21 @@ export const unreadable = (head: Uint8Array): ModelError =>
 const looksLikeOnnx = (bytes: Uint8Array): boolean =>
   bytes[0] === 0x08 && bytes[1]! > 0 && bytes[1]! < 64 && (bytes.length === 2 || (bytes[2]! & 7) !== 7);
 
-/** First bytes, what begins so, and the way out. */
-const signatures: readonly (readonly [start: string, kind: string, cure: string])[] = [
-  [
-    'PK\u0003\u0004',
-    'a ZIP archive (perhaps a PyTorch checkpoint)',
-    'Unpack it, or export the model to ONNX',
-  ],
-  ['\u001f\u008b', 'a gzip archive', 'Unpack it first'],
-  ['version https://git-lfs', 'a Git LFS pointer', 'Fetch the real file with `git lfs pull`'],
-  ['<', 'a web page, perhaps an error page of the server', 'Download the file itself'],
-  ['\u0089HDF', 'an HDF5 file (Keras)', 'Export the model to ONNX'],
-  ['GGUF', 'a GGUF file', 'Export the model to ONNX'],
-  ['\u0080', 'a Python pickle', 'Export the model to ONNX'],
-];
-
-const safetensors = ['a safetensors file', 'It holds weights only: choose the model.onnx beside it'] as const;
+/** What to do with what is often taken for a model. */
+const exported = 'Export the model to ONNX.';
+const cures = {
+  zip: 'Unpack it, or export the model to ONNX.',
+  hdf5: exported,
+  gguf: exported,
+  pickle: exported,
+  safetensors: 'It holds weights only: choose the model.onnx beside it.',
+};
 
 function notOnnx(bytes: Uint8Array): ModelError {
-  const head = String.fromCharCode(...bytes.subarray(0, 32));
-  const [, ...named] = signatures.find(([start]) => head.startsWith(start)) ?? [];
-  const known = named.length > 0 ? named : head[8] === '{' ? safetensors : undefined;
-  if (known === undefined)
-    return new ModelError('This is not an ONNX file. Choose a model exported to ONNX (model.onnx).');
-  return new ModelError(`This is not an ONNX file; it looks like ${known[0]}.`, { cure: `${known[1]}.` });
+  const seen = notWhat('This', bytes, 'an ONNX file', 'Choose a model exported to ONNX (model.onnx).', cures);
+  return seen
+    ? new ModelError(...seen)
+    : new ModelError('This is not an ONNX file. Choose a model exported to ONNX (model.onnx).');
 }
 
 const domainOf = (domain: string): string => (domain === 'ai.onnx' ? '' : domain);

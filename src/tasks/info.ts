@@ -1,4 +1,4 @@
-/** @file What the page and job files know of a task without loading it: words, options, example. */
+/** @file What the page and job files know of a task without loading it: words, options, examples. */
 import type * as v from 'valibot';
 
 /** One option in the page's form. */
@@ -24,6 +24,18 @@ export type Field =
   | { readonly kind: 'flag'; readonly key: string; readonly label: string; readonly help?: string }
   | { readonly kind: 'text'; readonly key: string; readonly label: string; readonly help?: string };
 
+/** A tiny built-in example that runs in seconds. */
+export interface Example {
+  /** Of small letters and hyphens, no two alike among all tasks. */
+  readonly id: string;
+  /** "Risograph prints" */
+  readonly title: string;
+  /** One plain sentence: what the model comes to do. */
+  readonly words: string;
+  /** The table of its job (keys as in files), with model, training data and held-out data at least. */
+  readonly job: Readonly<Record<string, unknown>>;
+}
+
 export interface TaskInfo {
   /** As in job files: `task = "image-classification"`. */
   readonly id: string;
@@ -43,6 +55,8 @@ export interface TaskInfo {
   readonly fields: readonly Field[];
   /** What the wall shows. */
   readonly shows: 'pictures' | 'texts' | 'labels';
+  /** What people can give a trained model to try, besides prompts that it draws: the first is offered first. Absent: nothing. */
+  readonly asks?: readonly ('pictures' | 'texts' | 'arrays')[];
   /** People type prompts for this task's samples. */
   readonly prompts: boolean;
   /** What a run of any model has where the job says nothing of it: never the example's settings, which fit its own model and data alone. */
@@ -52,6 +66,6 @@ export interface TaskInfo {
     readonly rate?: number;
     readonly sample?: { readonly guidance: number };
   };
-  /** A tiny built-in example that runs in seconds, as the table of a job (keys as in files); null: none. */
-  readonly example: Readonly<Record<string, unknown>> | null;
+  /** The first is what a job means that names neither model nor data; none: []. */
+  readonly examples: readonly Example[];
 }

@@ -2,7 +2,7 @@
 import type { Builder } from '#src/graph/builder.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
 import type { Model } from '#src/onnx/model.ts';
-import type { TypedArray } from '#src/onnx/tensor.ts';
+import type { Tensor, TypedArray } from '#src/onnx/tensor.ts';
 import type { Layer } from '#src/oft/types.ts';
 import type { LossSum } from '#src/optim/loss.ts';
 import type { FileSet } from './files.ts';
@@ -168,11 +168,24 @@ export interface ReportTable {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** One held-out example of a classifier. */
+export interface JudgedExample {
+  /** The picture's path; the text, cut. */
+  readonly name: string;
+  /** Class names; it is right where they are equal. */
+  readonly is: string;
+  readonly says: string;
+  /** Of what it says. */
+  readonly share: number;
+}
+
 export interface TaskEvaluation {
   /** Mean held-out loss; null without held-out data. */
   readonly loss: number | null;
   readonly metrics: readonly Metric[];
   readonly tables?: readonly ReportTable[];
+  /** Held-out examples, the wrong ones first; of many, a part. */
+  readonly examples?: readonly JudgedExample[];
 }
 
 /** What the model will see, before any training. */
@@ -227,6 +240,8 @@ export interface PreparedTask {
 /** What a person asks a tuned model on the result page. */
 export interface SampleWish {
   readonly prompts: readonly string[];
+  /** The place of each in the list that it was drawn from before: chance differs by place. Absent: as they stand. */
+  readonly places?: readonly number[];
   readonly negative: string;
   readonly steps: number;
   readonly guidance: number;
@@ -235,6 +250,44 @@ export interface SampleWish {
   readonly classes?: readonly string[] | undefined;
   /** The adapter has a head of its own for these classes. */
   readonly newHead?: boolean;
+}
+
+/** What a person gives the model to try. */
+export interface Question {
+  /** Pictures or arrays; null: none. */
+  readonly files: FileSet | null;
+  readonly texts: readonly string[];
+  readonly seed: number;
+  /** As in a SampleWish. */
+  readonly classes?: readonly string[] | undefined;
+  readonly newHead?: boolean;
+}
+
+export interface Share {
+  /** Of a class. */
+  readonly name: string;
+  /** 0 to 1. */
+  readonly share: number;
+}
+
+/** What the model makes of one picture or text. */
+export interface Answer {
+  /** The picture's path, the text. */
+  readonly name: string;
+  /** As the model sees it. */
+  readonly picture?: Picture;
+  /** The likeliest first. */
+  readonly shares?: readonly Share[];
+  readonly text?: string;
+  readonly made?: Picture;
+  /** Why it could not be read, in the middle of a sentence; then nothing else is said of it. */
+  readonly unread?: string;
+}
+
+export interface Answers {
+  readonly items: readonly Answer[];
+  /** The model's outputs by name, where arrays were given: rows as in the file. */
+  readonly arrays?: ReadonlyMap<string, Tensor>;
 }
 
 /** A model opened for a task, before there are data. */
@@ -253,6 +306,8 @@ export interface TaskModel {
   prepare(train: FileSet, heldout: FileSet | null, host: TaskHost, tell?: Tell): Promise<PreparedTask>;
   /** Answers prompts, where the task has prompts. */
   sample?(wish: SampleWish, adapted: Adapted, host: TaskHost, tell: Tell): Promise<Samples>;
+  /** Answers what a person gives it, read as training data are but never varied. Throws DataError where nothing of it can be read. */
+  ask?(question: Question, adapted: Adapted, host: TaskHost, tell: Tell): Promise<Answers>;
 }
 
 export interface Task {

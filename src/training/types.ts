@@ -1,5 +1,5 @@
 /** @file What a run reports, step by step. */
-import type { Metric, ReportTable } from '#src/tasks/types.ts';
+import type { JudgedExample, Metric, ReportTable } from '#src/tasks/types.ts';
 
 export interface StepRecord {
   /** 0-based: the record with step k is of the update that made the state k + 1 updates old. */
@@ -32,5 +32,7 @@ export interface Evaluation {
   /** Absent in runs of older versions. */
   readonly metrics?: readonly Metric[];
   readonly tables?: readonly ReportTable[];
+  /** Of classifiers: held-out examples, the wrong ones first. */
+  readonly examples?: readonly JudgedExample[];
   readonly orthogonality?: Orthogonality;
 }

@@ -50,7 +50,7 @@ describe('home', () => {
   it('teaches the demo at one press and ends at the result', async () => {
     const { lab } = await open();
     await page.getByRole('button', { name: /Teach it black-and-white/ }).click();
-    await expect.element(page.getByRole('heading', { name: 'It learned the style' })).toBeVisible();
+    await expect.element(page.getByRole('heading', { name: /^Held-out loss fell by/ })).toBeVisible();
     expect(lab.run.status).toBe('done');
     expect(await violations()).toEqual([]);
   });
@@ -64,7 +64,7 @@ describe('home', () => {
         savedAt: Date.now() - 130_000,
         finished: false,
         modelName: 'emoji',
-        dataName: 'high-contrast',
+        dataName: 'riso',
         selfContained: true,
       }),
     });
@@ -75,7 +75,7 @@ describe('home', () => {
     expect(discard).not.toHaveBeenCalled();
     await page.getByRole('button', { name: 'Keep them' }).click();
     await page.getByRole('button', { name: 'Continue from step 5' }).click();
-    await expect.element(page.getByRole('heading', { name: 'It learned the style' })).toBeVisible();
+    await expect.element(page.getByRole('heading', { name: /^It has hardly changed/ })).toBeVisible();
     expect(discard).not.toHaveBeenCalled();
   });
 
@@ -93,7 +93,7 @@ describe('home', () => {
     await expect.element(page.getByText('6 steps of 4 images')).toBeVisible();
     expect(start).not.toHaveBeenCalled();
     await page.getByRole('button', { name: 'Train this' }).click();
-    await expect.element(page.getByRole('heading', { name: 'It learned the style' })).toBeVisible();
+    await expect.element(page.getByRole('heading', { name: /^Held-out loss fell by/ })).toBeVisible();
     expect(lab.run.step).toBe(6);
   });
 });
@@ -206,14 +206,47 @@ describe('result', () => {
     const sample = vi.spyOn(trainer, 'sample');
     await page.getByRole('textbox', { name: 'What to draw' }).fill('fox');
     await userEvent.keyboard('{Enter}');
-    await expect.poll(() => sample.mock.lastCall?.[0]).toMatchObject({ prompts: ['fox'], strength: 1 });
+    expect(sample).not.toHaveBeenCalled();
+    await expect
+      .poll(() => sample.mock.calls.map(([wish]) => wish))
+      .toContainEqual(expect.objectContaining({ prompts: ['fox'], strength: 1 }));
     (page.getByRole('slider', { name: 'Strength' }).element() as HTMLElement).focus();
     await userEvent.keyboard('{ArrowLeft}{ArrowLeft}');
-    await expect.poll(() => sample.mock.lastCall?.[0]).toMatchObject({ prompts: ['fox'], strength: 0.9 });
+    await expect
+      .poll(() => sample.mock.calls.map(([wish]) => wish))
+      .toContainEqual(expect.objectContaining({ prompts: ['fox'], strength: 0.8 }));
     const link = vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => undefined);
     await page.getByRole('button', { name: 'Save adapter' }).click();
-    await expect.element(page.getByText(/Saved emoji-high-contrast.*holds \d+ of \d+ layers/)).toBeVisible();
+    await expect.element(page.getByText(/Saved emoji-riso.*holds \d+ of \d+ layers/)).toBeVisible();
     expect(link).toHaveBeenCalledOnce();
+  });
+
+  it('shows every prompt before and after at once, and one of them large under a wipe', async () => {
+    const { lab, trainer } = await open();
+    const sample = vi.spyOn(trainer, 'sample');
+    await lab.training.start();
+    for (const prompt of lab.draft.job.sample.prompts) {
+      await expect.element(page.getByRole('img', { name: `${prompt}, untouched` })).toBeVisible();
+      await expect.element(page.getByRole('img', { name: `${prompt}, tuned` })).toBeVisible();
+    }
+    await page.getByRole('button', { name: 'Enlarge robot' }).click();
+    const dialog = page.getByRole('dialog', { name: 'robot, enlarged' });
+    await expect.element(dialog.getByRole('slider', { name: /Where untouched ends/ })).toBeVisible();
+    expect(await violations()).toEqual([]);
+    await dialog.getByRole('button', { name: 'Previous' }).click();
+    await expect.element(page.getByRole('dialog', { name: 'ghost, enlarged' })).toBeVisible();
+    await userEvent.keyboard('{Escape}');
+    await expect.element(page.getByRole('button', { name: 'Enlarge ghost' })).toHaveFocus();
+    expect(sample).not.toHaveBeenCalled();
+  });
+
+  it('says how a run ended that was stopped', async () => {
+    const { lab } = await open({ pace: 30 });
+    const over = lab.training.start();
+    await expect.poll(() => lab.run.step).toBeGreaterThan(1);
+    await lab.training.stop();
+    await over;
+    await expect.element(page.getByRole('heading', { name: /^Stopped at step \d of 8$/ })).toBeVisible();
   });
 
   it('says what each destination loses before it is saved, and saves for the chosen one', async () => {
@@ -227,8 +260,8 @@ describe('result', () => {
     await page.getByRole('radio', { name: 'ONNX Runtime with a note' }).click();
     await expect.element(page.getByText(/keep its own file too/)).toBeVisible();
     expect(await violations()).toEqual([]);
-    await page.getByRole('button', { name: 'Save adapter' }).click();
-    await expect.element(page.getByText(/^Saved emoji-high-contrast.*\.onnx/)).toBeVisible();
+    await page.getByRole('button', { name: 'Save model' }).click();
+    await expect.element(page.getByText(/^Saved emoji-riso.*\.onnx/)).toBeVisible();
     expect(exported).toHaveBeenCalledWith('onnx');
   });
 

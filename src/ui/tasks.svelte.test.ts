@@ -65,12 +65,12 @@ describe('labels of texts', () => {
     const { lab } = await open(labels);
     lab.draft.setJob(job);
     await lab.training.start();
-    await expect.element(page.getByRole('heading', { name: 'It has learned' })).toBeVisible();
+    await expect.element(page.getByRole('heading', { name: /^Held-out loss fell by/ })).toBeVisible();
     const judged = page.getByRole('region', { name: 'On data it never saw' });
     await expect.element(judged.getByText('75\u2009%')).toBeVisible();
     await page.getByText('Confusion').click();
     await expect.element(page.getByRole('columnheader', { name: 'bad' })).toBeVisible();
-    await expect.element(page.getByRole('button', { name: 'Save adapter' })).toBeVisible();
+    await expect.element(page.getByRole('button', { name: 'Save model' })).toBeVisible();
     expect(await violations()).toEqual([]);
     lab.go('train');
     await expect
@@ -84,7 +84,7 @@ it('says that colour is of the samples, not of held-out data', async () => {
   lab.draft.setJob({ ...fakeJob, train: { ...fakeJob.train, steps: 4 } });
   await lab.training.start();
   lab.go('train');
-  await expect.element(page.getByText('Colour left in the samples')).toBeVisible();
+  await expect.element(page.getByText('Colour of the samples')).toBeVisible();
   expect(page.getByRole('heading', { name: 'On data it never saw' }).elements()).toHaveLength(0);
 });
 

@@ -48,6 +48,10 @@ describe('addressOf', () => {
   it.each([
     ['', /no web address/],
     ['not an address', /no web address/],
+    ['not a url', /no web address/],
+    ['https://not a url', /no web address/],
+    ['model', /no web address/],
+    ['owner/name', /no web address.*huggingface\.co/],
     ['file:///home/me/model.onnx', /only https and http/],
     ['javascript:alert(1)', /only https and http/],
     ['https://me:secret@example.org/m.onnx', /user name or password/],

@@ -25,17 +25,23 @@ const OTHER = /\.(safetensors|bin|pt|pth|ckpt|gguf|ggml|tflite|h5|keras|pb|mlmod
 export function addressOf(typed: string): Address {
   const text = typed.trim();
   let url: URL;
+  const refused = (): DataError =>
+    new DataError(
+      `"${text.slice(0, 80)}" is no web address. Type one like https://example.org/model.onnx; of a model on Hugging Face, huggingface.co and its name.`,
+    );
+  // Some browsers take spaces for a part of a host's name.
+  if (/\s/.test(text)) throw refused();
   try {
     url = new URL(/^[a-z][a-z\d+.-]*:/i.test(text) && !/^[\w.-]+:\d/.test(text) ? text : `https://${text}`);
   } catch {
-    throw new DataError(
-      `"${text.slice(0, 80)}" is no web address. Type one like https://example.org/model.onnx.`,
-    );
+    throw refused();
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw new DataError(
       `${url.protocol.slice(0, -1)} addresses cannot be opened: only https and http can. Download the file with the browser and open it from disk.`,
     );
+  // A word without a dot is a host of no network that a person means, but for one's own machine, with a port or by its name.
+  if (!/[.:]|^localhost$/.test(url.host) || /[%\s]/.test(url.host)) throw refused();
   if (url.username || url.password)
     throw new DataError(
       'The address holds a user name or password, which a page must not send. Download the file with the browser and open it from disk.',

@@ -2,29 +2,33 @@
 import type { PlainError } from '#src/platform/refusals.ts';
 import { GraphError } from '#src/graph/types.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
+import { readPipelineClass } from '#src/tasks/recognition/beside.ts';
+import { cluesOf } from '#src/tasks/recognition/clues.ts';
+import { propose } from '#src/tasks/recognition/propose.ts';
 import type { Problem, Source } from '../protocol.ts';
 import { problemOf } from '../trainer/problems.ts';
 import type { OwnFiles } from '../trainer/files/ownFiles.ts';
 import { openSource, sourceKey } from '../trainer/files/sources.ts';
 import { bind } from './binding.ts';
 import { allNodes, operatorsOf, refusedNodes, weightsOf } from './facts.ts';
-import { identityOf, modelPaths, type ReadFile, readModelFile, readPipeline } from './reading.ts';
+import { identityOf, modelPaths, type ReadFile, readModelFile } from './reading.ts';
 import { examine, type Trained } from './training.ts';
 import type { InspectedFile, InspectedModel, InspectedTensor, Inspection, Look } from './types.ts';
 import { trainability } from './words.ts';
 
+type About = Omit<Inspection, 'models' | 'first'>;
 type Read = ReadFile | { readonly path: string; readonly bytes: number; readonly problem: Problem };
 
 /** A set of files, read once; it can be looked at with other dimensions without reading again. */
 export class Inspected {
-  readonly #about: Omit<Inspection, 'models'>;
+  readonly #about: About;
   readonly #read: readonly Read[];
   readonly #files: FileSet;
   readonly #hashes = new Map<string, string | null>();
   /** The last answer for a file, and the sizes that it was for. */
   readonly #known = new Map<string, { readonly key: string; readonly answer: InspectedFile }>();
 
-  private constructor(files: FileSet, about: Omit<Inspection, 'models'>, read: readonly Read[]) {
+  private constructor(files: FileSet, about: About, read: readonly Read[]) {
     this.#files = files;
     this.#about = about;
     this.#read = read;
@@ -48,7 +52,7 @@ export class Inspected {
     }
     let bytes = 0;
     for (const path of files.paths) bytes += await files.size(path);
-    const pipeline = await readPipeline(files);
+    const pipeline = await readPipelineClass(files);
     return new Inspected(files, { name: files.name, bytes, files: files.paths.length, pipeline }, read);
   }
 
@@ -58,7 +62,7 @@ export class Inspected {
       const answer = this.#lookAt(file, dims[file.path] ?? {});
       return answer.kind === 'model' ? { ...answer, hash: this.#hashes.get(file.path) ?? null } : answer;
     });
-    return { ...this.#about, models };
+    return { ...this.#about, models, first: firstOf(models) };
   }
 
   /** Reads every byte of the models for their identities; those that {@link look} gives from then on have them. */
@@ -82,6 +86,17 @@ export class Inspected {
     this.#known.set(file.path, { key, answer });
     return answer;
   }
+}
+
+/** Parts of a pipeline that draw: the others serve them. */
+const DRAWS = /(^|\/)(unet|transformer|prior)(_[^/]*)?\//;
+
+/** The file that people mean by the set: what draws in a pipeline, else the first that can be trained, else the first that can be read. */
+function firstOf(models: readonly InspectedFile[]): string | null {
+  const whole = models.filter((m) => m.kind === 'model');
+  const trainable = whole.filter(({ trainable: { layers } }) => layers > 0);
+  const first = whole.find(({ path }) => DRAWS.test(path)) ?? trainable[0] ?? whole[0] ?? models[0];
+  return first?.path ?? null;
 }
 
 /** Looks at a set of files once. */
@@ -158,6 +173,7 @@ function describe(file: ReadFile, given: Readonly<Record<string, number>>): Insp
     opsets: [...model.opsets].map(([domain, version]) => ({ domain, version })),
     inputs: model.graph.inputs.map(tensor),
     outputs: model.graph.outputs.map(tensor),
+    proposals: propose(cluesOf(file, file.beside, shapes)),
     dims: bound.dims,
     operators,
     nodes: { file: [...allNodes(model.graph)].length, bound: graph?.nodes.length ?? null },

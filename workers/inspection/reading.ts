@@ -1,7 +1,7 @@
 /** @file An ONNX file as the inspector reads it: decoded, its large weights left where they are, missing ones noted instead of refused. */
-import * as v from 'valibot';
 import type { DimHints } from '#src/graph/assume.ts';
 import type { FileSet } from '#src/tasks/files.ts';
+import { type Beside, readBeside } from '#src/tasks/recognition/beside.ts';
 import { identityOf as identityOfFiles } from '#src/tasks/digest.ts';
 import { readStructure, type Structure } from '#src/tasks/modelFiles.ts';
 import { readHints } from '#src/tasks/modelHints.ts';
@@ -9,6 +9,7 @@ import { readHints } from '#src/tasks/modelHints.ts';
 /** A decoded file. All that can be said of it at any dimensions follows from this without reading again. */
 export interface ReadFile extends Structure {
   readonly hints: DimHints;
+  readonly beside: Beside;
 }
 
 /** The ONNX files of a set, in its order. */
@@ -18,6 +19,7 @@ export const modelPaths = (files: FileSet): string[] => files.paths.filter((p) =
 export const readModelFile = async (files: FileSet, path: string): Promise<ReadFile> => ({
   ...(await readStructure(files, path)),
   hints: await readHints(files, path),
+  beside: await readBeside(files, path),
 });
 
 /** SHA-256 of the file; with external files, of its and their digests in their order. null where one is missing. */
@@ -28,18 +30,3 @@ export const identityOf = async (
   external.some((e) => e.bytes === null)
     ? null
     : identityOfFiles(files, [path, ...external.map((e) => e.path)]);
-
-const indexSchema = v.object({ _class_name: v.string() });
-
-/** The pipeline's class in model_index.json, at the top or one level down; null: there is none. */
-export async function readPipeline(files: FileSet): Promise<string | null> {
-  const index = files.paths.find((p) => /^([^/]+\/)?model_index\.json$/.test(p));
-  if (!index) return null;
-  try {
-    const json: unknown = JSON.parse(new TextDecoder().decode(await files.read(index)));
-    const parsed = v.safeParse(indexSchema, json);
-    return parsed.success ? parsed.output._class_name : null;
-  } catch {
-    return null;
-  }
-}

@@ -3,6 +3,7 @@ import type { AssumedDim } from '#src/graph/assume.ts';
 import type { Dim } from '#src/onnx/model.ts';
 import type { Layer } from '#src/oft/types.ts';
 import type { Reach } from '#src/oft/preflight/obstacles.ts';
+import type { Proposal } from '#src/tasks/recognition/types.ts';
 import type { Support } from '#src/ops/checks/support.ts';
 import type { Problem } from '../types.ts';
 
@@ -24,6 +25,8 @@ export interface Inspection {
   readonly pipeline: string | null;
   /** Each .onnx of the set, by path. */
   readonly models: readonly InspectedFile[];
+  /** Path of the one to show first: what people mean by the set. null: there is none. */
+  readonly first: string | null;
 }
 
 export type InspectedFile = InspectedModel | RefusedFile;
@@ -95,6 +98,8 @@ export interface InspectedModel {
   readonly opsets: readonly { readonly domain: string; readonly version: number }[];
   readonly inputs: readonly InspectedTensor[];
   readonly outputs: readonly InspectedTensor[];
+  /** What it can be taught, the likeliest first; never empty. */
+  readonly proposals: readonly Proposal[];
   readonly dims: readonly InspectedDim[];
   /** Most frequent first. */
   readonly operators: readonly InspectedOperator[];

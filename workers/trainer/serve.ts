@@ -90,6 +90,13 @@ const api: WorkerApi = {
   sampleNow: () => session.sampleNow(),
   sample: async (request) =>
     handOver(await session.sample(request), ({ pictures }) => pictures.map(({ rgba }) => rgba.buffer)),
+  ask: async (request) =>
+    handOver(await session.ask(request), (said) =>
+      said.flatMap(({ items, npz }) => [
+        ...items.flatMap(({ picture, made }) => [picture, made].flatMap((p) => (p ? [p.rgba.buffer] : []))),
+        ...(npz ? [npz.buffer] : []),
+      ]),
+    ),
   exportAdapter: async (format) =>
     handOver(await session.exportAdapter(format), ({ bytes }) => [bytes.buffer]),
   openAdapter: (request) => session.openAdapter(request),

@@ -9,6 +9,7 @@ import type { Samples, TaskHost } from '#src/tasks/types.ts';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type {
   AdapterReport,
+  AskRequest,
   ExportedFile,
   JobRequest,
   Outcome,
@@ -16,6 +17,7 @@ import type {
   Preparation,
   RunEvent,
   RunResult,
+  Said,
   SampleRequest,
   SessionApi,
   Source,
@@ -27,7 +29,7 @@ import { stepFigures } from './debug/figures.ts';
 import { exportAs, wholeParts } from './adapters/adapter.ts';
 import type { Bench } from './bench.ts';
 import { type CreateRuntime, Devices, type Fetched } from './devices.ts';
-import { draw } from './adapters/draw.ts';
+import { ask, draw } from './adapters/draw.ts';
 import { type Opening, openStudio } from './adapters/open.ts';
 import { lookAt } from './prepare/look.ts';
 import { FetchMeter } from './files/fetchMeter.ts';
@@ -41,11 +43,11 @@ import { keeping } from './data/keeping.ts';
 import type { Runs, Saved } from './saved.ts';
 import { makeSetup } from './prepare/setup.ts';
 import type { Setup } from './prepare/types.ts';
-import { type Present, Shelf } from './adapters/shelf.ts';
+import { type Present, Shelf, type Studio } from './adapters/shelf.ts';
 import { Journal } from './library/journal.ts';
 import { Library } from './library/library.ts';
 import { seldom } from './run/seldom.ts';
-import { sourceKey } from './files/sources.ts';
+import { openSource, sourceKey } from './files/sources.ts';
 import { Stopwatch } from './run/stopwatch.ts';
 
 export interface Environment {
@@ -71,6 +73,8 @@ export class Session implements SessionApi {
   readonly #jobs = new Mutex();
   readonly #inspector: Inspector;
   readonly #host: TaskHost;
+  /** The same, keeping nothing beyond the moment. */
+  readonly #bare: TaskHost;
   /** Reads the large weights of the model at hand. */
   #external: LoadExternal | undefined;
   /** A start was asked for and has not ended. */
@@ -109,6 +113,7 @@ export class Session implements SessionApi {
       ...(env.since && { since: env.since }),
     });
     const host = this.#newHost();
+    this.#bare = host;
     this.#host = env.prepared ? keeping(host, env.prepared, () => this.#keepAs) : host;
   }
 
@@ -200,6 +205,14 @@ export class Session implements SessionApi {
       if (this.#run) return this.#draw(request);
       if (this.#running) throw new ProblemError(busy);
       return this.#jobs.run(() => this.#draw(request));
+    });
+  }
+
+  ask(request: AskRequest): Promise<Outcome<readonly Said[]>> {
+    return this.#outcome(async () => {
+      if (this.#run) return this.#ask(request);
+      if (this.#running) throw new ProblemError(busy);
+      return this.#jobs.run(() => this.#ask(request));
     });
   }
 
@@ -402,11 +415,24 @@ export class Session implements SessionApi {
     return report;
   }
 
-  async #draw(request: SampleRequest): Promise<Samples> {
+  async #studio(): Promise<{ readonly studio: Studio; readonly bench: Bench }> {
     const bench = this.#run ? this.#devices.standing() : await this.#devices.get();
     const studio = await this.#shelf.studio(this.#present());
     this.#external = studio.external;
+    return { studio, bench };
+  }
+
+  async #draw(request: SampleRequest): Promise<Samples> {
+    const { studio, bench } = await this.#studio();
     return draw(studio, request, bench, this.#host);
+  }
+
+  async #ask(request: AskRequest): Promise<readonly Said[]> {
+    const { given = null } = request;
+    const files = given && (await openSource(given, { own: this.#own, kind: 'data' }));
+    const { studio, bench } = await this.#studio();
+    // What is tried is kept nowhere.
+    return ask(studio, request, files, bench, this.#bare);
   }
 
   /** What tasks are lent: always through the device that stands at the time. */

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { depth } from '#src/platform/testing/depth.ts';
+import type { Remark } from '#workers/protocol.ts';
 import { Collection } from './collection.svelte.ts';
 import { newItem } from './content.ts';
 import { remarkOn } from './remarks.ts';
@@ -74,10 +75,14 @@ describe('a collection', () => {
 });
 
 it('remarks speak of what is on the page, where the data are made there', () => {
-  const remark = {
-    ...{ severity: 'error', code: 'bad-data', kind: 'no-class', items: ['a.png', 'b.png'] },
-    ...{ message: '2 images lie in no class folder.', listed: ['Put it into a folder.'] },
-  } as const;
+  const remark: Remark = {
+    severity: 'error',
+    code: 'bad-data',
+    kind: 'no-class',
+    items: ['a.png', 'b.png'],
+    message: '2 images lie in no class folder.',
+    listed: ['Put it into a folder.'],
+  };
   expect(remarkOn(null, remark)).toBe(remark);
   expect(remarkOn(new Collection('classes', 'mine'), remark)).toMatchObject({
     message: '2 pictures are in no class yet.',

@@ -15,11 +15,11 @@ import type { EventLog } from '../page/eventLog.ts';
 import type { Device } from '../run/device.svelte.ts';
 import type { Trainer } from '../worker/client.ts';
 import { failed } from '../worker/problems.ts';
-import { NOTHING, requestOf, type Picked } from '../worker/request.ts';
+import { awaitsData, NOTHING, requestOf, type Picked } from '../worker/request.ts';
 import { taskOf } from '../words/taskWords.ts';
 import { Making } from './making.svelte.ts';
 import { addPasted, type Pasted } from './pasted.ts';
-import { jobWith, judgedByShare, withPicked } from './picking.ts';
+import { jobWith, jobWithoutData, judgedByShare, withPicked } from './picking.ts';
 
 /** What a draft needs of the page. */
 export interface DraftHost {
@@ -91,6 +91,11 @@ export class Draft {
     return this.#picked === NOTHING && this.#job.model === this.defaultJob.model;
   }
 
+  /** No data were chosen yet for the present job. */
+  get awaitsData(): boolean {
+    return awaitsData(this.#job, this.#picked);
+  }
+
   /** Another job, or another version of it; what the worker said of the old one no longer holds. */
   setJob(job: Job): void {
     if (job.model !== this.#job.model) this.#layers = null;
@@ -155,6 +160,13 @@ export class Draft {
     this.setJob(job);
   }
 
+  /** A job for a model of one's own, with no data chosen yet. */
+  begin(task: string, model: Source): void {
+    this.reset(jobWithoutData(task, model));
+    this.#layers = null;
+    this.#picked = { ...NOTHING, model };
+  }
+
   #exampleOf(task: string): Job {
     return task === this.defaultJob.task ? this.defaultJob : jobFromTable({ task });
   }
@@ -197,6 +209,9 @@ export class Draft {
     probe: boolean,
     hear: (progress: PrepareProgress) => void = () => undefined,
   ): Promise<Outcome<Preparation>> {
+    // That data are still to come is no fault.
+    const request = this.request();
+    if ('code' in request && this.awaitsData) return failed(request);
     const asked = this.ask();
     if (!asked.ok) return failed(asked.problem);
     const turn = ++this.#prepareCount;

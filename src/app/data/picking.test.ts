@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { defaultJob, jobFromTable, parseJob, printJob } from '#src/formats/jobs/job.ts';
 import { toSource } from './picked.ts';
-import { jobWith, judgedByShare, SPLIT, withPicked } from './picking.ts';
-import { NOTHING, requestOf } from '../worker/request.ts';
+import { jobWith, jobWithoutData, judgedByShare, SPLIT, withPicked } from './picking.ts';
+import { taskInfos } from '#src/tasks/infos.ts';
+import { awaitsData, NOTHING, requestOf } from '../worker/request.ts';
 
 const folder = (name: string) => toSource([{ path: `${name}/a`, blob: new Blob(['a']) }])!;
 
@@ -49,4 +50,36 @@ it('another task keeps what was picked', () => {
   const next = withPicked(jobFromTable({ task: 'pairs' }), job, picked);
   expect(next).toMatchObject({ task: 'pairs', data: { train: 'cats', heldout: null, split: SPLIT } });
   expect(next.model).toBe('builtin:repaint');
+});
+
+describe.each(taskInfos.map(({ id }) => id))('a model of one’s own for %s', (task) => {
+  const model = folder('mine');
+  const job = jobWithoutData(task, model);
+  const picked = { ...NOTHING, model };
+
+  it('has no data before they are chosen, and says so', () => {
+    expect(JSON.stringify(job)).not.toContain('builtin:');
+    expect(job).toMatchObject({ task, model: 'mine', data: { train: '', heldout: null, split: SPLIT } });
+    expect(awaitsData(job, picked)).toBe(true);
+    expect(requestOf(job, picked, 'auto')).toMatchObject({
+      message: expect.stringMatching(/^No \w+ yet: add (some|them)\.$/) as string,
+    });
+    expect(parseJob(printJob(job))).toEqual(job);
+  });
+
+  it('gets those that are picked', () => {
+    const train = folder('cats');
+    const next = jobWith(job, { train }, { ...picked, train });
+    expect(next.data.train).toBe('cats');
+    expect(awaitsData(next, { ...picked, train })).toBe(false);
+    expect(requestOf(next, { ...picked, train }, 'auto')).toMatchObject({ model, train });
+  });
+
+  it('has none for any other task either', () => {
+    for (const { id } of taskInfos)
+      expect(withPicked(jobFromTable({ task: id }), job, picked).data).toMatchObject({
+        train: '',
+        heldout: null,
+      });
+  });
 });

@@ -1,5 +1,5 @@
 /** @file What a pick changes in the job: the names of what was picked, and what data of one's own are judged by. */
-import { rebased } from '#src/formats/jobs/job.ts';
+import { jobFromTable, NO_DATA, rebased } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { Source } from '#workers/protocol.ts';
 import type { Picked } from '../worker/request.ts';
@@ -37,17 +37,25 @@ export const judgedByShare = (job: Job): Job => ({
   data: { ...job.data, heldout: null, split: job.data.split || SPLIT },
 });
 
-/** The same data for another task's job: its own where they were picked, else those of the task's example. */
+/** A task's job for a model of one's own, for which no data were chosen yet: nothing in it is an example's. */
+export const jobWithoutData = (task: string, model: Source): Job =>
+  jobFromTable({ task, model: nameOf(model), data: { train: NO_DATA } });
+
+/**
+ * The same data for another task's job: its own where they were picked, else none yet for a model of one's own, which an example's data say
+ * nothing about, else those of the task's example.
+ */
 export function withPicked(example: Job, job: Job, { model, train, heldout }: Picked): Job {
+  const base = model && !train ? jobWithoutData(example.task, model).data : example.data;
   const next = {
     ...example,
     ...(job.adapter !== undefined && { adapter: job.adapter }),
     model: model ? job.model : example.model,
     data: {
-      ...example.data,
-      train: train ? job.data.train : example.data.train,
-      heldout: train ? (heldout ? job.data.heldout : null) : example.data.heldout,
-      split: train && !heldout ? example.data.split || SPLIT : example.data.split,
+      ...base,
+      train: train ? job.data.train : base.train,
+      heldout: train ? (heldout ? job.data.heldout : null) : base.heldout,
+      split: train && !heldout ? base.split || SPLIT : base.split,
     },
   };
   const suited = rebased(next, example);

@@ -7,6 +7,7 @@ import type {
   InspectedPlacement,
   InspectedTensor,
 } from '#workers/inspection/types.ts';
+import type { Proposal } from '#src/tasks/recognition/types.ts';
 import { count, plural } from '../words/format.ts';
 
 /** "1 × 3 × 32 × 32"; a scalar has no axes. */
@@ -14,6 +15,12 @@ export function shapeText(shape: InspectedTensor['shape']): string {
   if (shape === null) return 'any shape';
   return shape.length === 0 ? 'one number' : shape.map((d) => d ?? '?').join(' × ');
 }
+
+export const surenessWords: Record<Proposal['sureness'], string> = {
+  certain: 'as its files say',
+  likely: 'very likely',
+  possible: 'possible',
+};
 
 export const states: Record<InspectedOperator['state'], string> = {
   gradient: 'a gradient passes',

@@ -1,4 +1,5 @@
 /** @file The files that are being looked at: what the worker says of them, which of them is shown, and the sizes that the user chose. */
+import type { Proposal } from '#src/tasks/recognition/types.ts';
 import type { InspectedFile, Inspection, Look } from '#workers/inspection/types.ts';
 import type { Problem, Source } from '#workers/protocol.ts';
 import type { Trainer } from '../worker/client.ts';
@@ -43,15 +44,20 @@ export class Inspector {
   get identifying() {
     return this.#identifying;
   }
-  /** The file that is shown: the chosen one, else the first that is a model. */
+  /** The file that is shown: the chosen one, else what people mean by the set. */
   get file(): InspectedFile | null {
     const models = this.#inspection?.models ?? [];
     return (
       models.find(({ path }) => path === this.#path) ??
-      models.find(({ kind }) => kind === 'model') ??
+      models.find(({ path }) => path === this.#inspection?.first) ??
       models[0] ??
       null
     );
+  }
+
+  /** What the shown file can be taught, the likeliest first. */
+  get proposals(): readonly Proposal[] {
+    return this.file?.kind === 'model' ? this.file.proposals : [];
   }
 
   async open(source: Source): Promise<void> {
@@ -126,3 +132,9 @@ export function nameOf(source: Source | null): string {
 /** Whether picked files are a model to look at: an ONNX file among them, or one archive. */
 export const holdsModel = (source: Source): boolean =>
   source.kind === 'files' && source.files.some(({ path }) => /\.(onnx|zip)$/i.test(path));
+
+/** The source with one of its models alone, and all that is no model: what belongs to it. */
+export const alone = (source: Source, path: string): Source =>
+  source.kind === 'builtin'
+    ? source
+    : { ...source, files: source.files.filter((file) => file.path === path || !/\.onnx$/i.test(file.path)) };

@@ -7,6 +7,7 @@ import type { Draft } from '../data/draft.svelte.ts';
 import type { Remark } from '#workers/protocol.ts';
 import { remarkOn } from '../data/remarks.ts';
 import type { PlanEditor } from './planEditor.svelte.ts';
+import { noDataWords } from '../words/taskWords.ts';
 
 export type { Remark };
 
@@ -95,6 +96,7 @@ export class Readiness {
     const { draft, busy } = this.#host;
     if (this.errors.length > 0) return `${plural(this.errors.length, 'thing')} to mend before it can start`;
     if (draft.preparing === 'reading') return 'Reading the model and the data …';
+    if (draft.awaitsData) return noDataWords(draft.task);
     if (this.cancelled) return 'Not prepared yet';
     if (draft.problem) return 'This cannot start yet';
     if (busy()) return 'Another run is going on';

@@ -1,32 +1,67 @@
-/** @file The before-and-after view: one prompt and seed, drawn by the untouched model and by the tuned one at a chosen strength. */
+/** @file Before and after for every prompt: what is at hand is shown at once, what is not is drawn, and kept by prompt, seed and strength. */
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { Picture, Problem, SampleRequest } from '#workers/protocol.ts';
+import type { SampleRow } from '../run/run.svelte.ts';
 import type { Trainer } from '../worker/client.ts';
 
 /** The slider sends many values a second: only the last one before a pause is drawn. */
 const PAUSE_MS = 120;
+/** Small pictures are drawn several at a time: their device is hardly busy with one. */
+const SMALL = 64;
+const TOGETHER = 4;
+/** Bytes of pictures that are kept. */
+const KEPT = 2 ** 27;
+
+export const UNTOUCHED = 0;
+export const AS_TRAINED = 1;
+
+/** A prompt, and its place in the job's list, by which chance differs. */
+interface Asked {
+  readonly prompt: string;
+  readonly place: number;
+}
+
+export interface Pair {
+  readonly prompt: string;
+  readonly before: Picture | null;
+  /** At the strength, or while that is drawn, at the nearest that is known. */
+  readonly after: Picture | null;
+  /** What is shown is not what was wished. */
+  readonly waiting: boolean;
+}
+
+const keyOf = ({ prompt, place }: Asked, seed: number, strength: number): string =>
+  JSON.stringify([prompt, place, seed, Number(strength.toFixed(2))]);
 
 export class Comparison {
   readonly #trainer: Trainer;
-  #prompt = $state('');
+  #asked = $state.raw<readonly Asked[]>([]);
+  #chosen = $state(0);
   #seed = $state(0);
-  #strength = $state(1);
-  #before = $state.raw<Picture | null>(null);
-  #after = $state.raw<Picture | null>(null);
+  #strength = $state(AS_TRAINED);
+  #pictures = $state.raw<ReadonlyMap<string, Picture>>(new Map());
   #busy = $state(false);
   #problem = $state.raw<Problem | null>(null);
   #settings: Job['sample'] | null = null;
-  /** prompt and seed that `#before` was drawn from. */
-  #beforeKey = '';
-  #stale = false;
+  /** Counts the adapters that were shown: what comes for an earlier one is not this one's. */
+  #turn = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+
+  readonly #pairs = $derived.by(() => this.#asked.map((asked) => this.#pairOf(asked)));
 
   constructor(trainer: Trainer) {
     this.#trainer = trainer;
   }
 
-  get prompt() {
-    return this.#prompt;
+  get pairs(): readonly Pair[] {
+    return this.#pairs;
+  }
+  /** Index of the pair that is looked at. */
+  get chosen() {
+    return this.#chosen;
+  }
+  get pair(): Pair | null {
+    return this.#pairs[this.#chosen] ?? null;
   }
   get seed() {
     return this.#seed;
@@ -34,13 +69,7 @@ export class Comparison {
   get strength() {
     return this.#strength;
   }
-  get before() {
-    return this.#before;
-  }
-  get after() {
-    return this.#after;
-  }
-  /** Drawing: the pictures shown are of an earlier wish. */
+  /** Drawing. */
   get busy() {
     return this.#busy;
   }
@@ -48,68 +77,144 @@ export class Comparison {
     return this.#problem;
   }
 
-  /** A fresh result: its first prompt, full strength, and the wall's pictures until own ones are drawn. */
-  open(sample: Job['sample'], before: Picture | null, after: Picture | null): void {
+  /**
+   * Another adapter: nothing of the one before is shown any more.
+   * @param rows the wall: its untouched row and its row of the adapter's own step are not drawn again
+   * @param step of the adapter
+   */
+  open(sample: Job['sample'], rows: readonly SampleRow[], step: number): void {
+    const untouched = rows.find((row) => row.step === 0);
+    const tuned = rows.find((row) => row.step === step);
+    const prompts = (tuned ?? untouched)?.prompts ?? sample.prompts;
+    this.#turn++;
     this.#settings = sample;
     this.#seed = sample.seed;
-    this.#strength = 1;
-    this.#beforeKey = '';
-    this.choose(sample.prompts[0] ?? '', before, after);
-  }
-
-  /** Another prompt, with pictures that are at hand already, if any. */
-  choose(prompt: string, before: Picture | null = null, after: Picture | null = null): void {
-    this.#prompt = prompt;
-    this.#before = before ?? this.#before;
-    this.#after = after ?? this.#after;
+    this.#strength = AS_TRAINED;
+    this.#chosen = 0;
+    this.#problem = null;
+    this.#asked = (prompts.length > 0 ? prompts : ['']).map((prompt, place) => ({ prompt, place }));
+    const known = new Map<string, Picture>();
+    for (const [row, strength] of [
+      [untouched, UNTOUCHED],
+      [step === 0 ? undefined : tuned, AS_TRAINED],
+    ] as const)
+      row?.pictures.forEach((picture, place) => {
+        known.set(keyOf({ prompt: row.prompts[place] ?? '', place }, sample.seed, strength), picture);
+      });
+    this.#pictures = known;
     this.#wish();
   }
 
-  set(wish: { readonly prompt?: string; readonly seed?: number; readonly strength?: number }): void {
-    if (wish.prompt !== undefined) this.#prompt = wish.prompt;
+  /** Looks at one of the pairs: it is drawn first. */
+  choose(index: number): void {
+    this.#chosen = index;
+    this.#wish();
+  }
+
+  /** A prompt of one's own, before the others; one that is there already is chosen. */
+  add(prompt: string): void {
+    const known = this.#asked.findIndex((asked) => asked.prompt === prompt);
+    if (known < 0) this.#asked = [{ prompt, place: 0 }, ...this.#asked];
+    this.choose(Math.max(0, known));
+  }
+
+  set(wish: { readonly seed?: number; readonly strength?: number }): void {
     if (wish.seed !== undefined) this.#seed = wish.seed;
     if (wish.strength !== undefined) this.#strength = wish.strength;
     this.#wish();
   }
 
-  #wish(): void {
-    this.#stale = true;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#draw(), PAUSE_MS);
+  #pairOf(asked: Asked): Pair {
+    const at = (strength: number) => this.#pictures.get(keyOf(asked, this.#seed, strength)) ?? null;
+    const [before, after] = [at(UNTOUCHED), at(this.#strength)];
+    return {
+      prompt: asked.prompt,
+      before,
+      after: after ?? this.#nearest(asked),
+      waiting: before === null || after === null,
+    };
   }
 
-  /** One request at a time; a wish made meanwhile is drawn after it. */
+  /** The picture of the same prompt and seed at the strength nearest to the wish; null: there is none but the untouched one. */
+  #nearest(asked: Asked): Picture | null {
+    let [best, distance] = [null as Picture | null, Infinity];
+    for (const [key, picture] of this.#pictures) {
+      const [prompt, place, seed, strength] = JSON.parse(key) as [string, number, number, number];
+      const away = Math.abs(strength - this.#strength);
+      if (prompt !== asked.prompt || place !== asked.place || seed !== this.#seed) continue;
+      if (strength !== UNTOUCHED && away < distance) [best, distance] = [picture, away];
+    }
+    return best;
+  }
+
+  #wish(): void {
+    clearTimeout(this.#timer);
+    this.#problem = null;
+    if (this.#missing() !== null) this.#timer = setTimeout(() => void this.#draw(), PAUSE_MS);
+  }
+
+  /** What is to be drawn next, at one strength: the chosen pair's, then the others', the untouched pictures last. */
+  #missing(): { readonly strength: number; readonly asked: readonly Asked[] } | null {
+    const chosen = this.#asked[this.#chosen];
+    for (const strength of [this.#strength, UNTOUCHED]) {
+      const lacking = this.#asked.filter((asked) => !this.#pictures.has(keyOf(asked, this.#seed, strength)));
+      if (chosen && lacking.includes(chosen)) return { strength, asked: [chosen] };
+    }
+    for (const strength of [this.#strength, UNTOUCHED]) {
+      const lacking = this.#asked.filter((asked) => !this.#pictures.has(keyOf(asked, this.#seed, strength)));
+      const small = [...this.#pictures.values()].every(({ width }) => width <= SMALL);
+      if (lacking.length > 0) return { strength, asked: lacking.slice(0, small ? TOGETHER : 1) };
+    }
+    return null;
+  }
+
+  /** One request at a time; what was wished meanwhile is drawn after it. */
   async #draw(): Promise<void> {
-    const settings = this.#settings;
-    if (this.#busy || !settings) return;
+    if (this.#busy) return;
     this.#busy = true;
-    while (this.#stale) {
-      this.#stale = false;
-      this.#problem = null;
-      const key = `${this.#seed} ${this.#prompt}`;
+    for (let next = this.#missing(); next; next = this.#missing()) {
+      const { strength, asked } = next;
+      const [turn, seed, settings] = [this.#turn, this.#seed, this.#settings!];
       const request: SampleRequest = {
-        prompts: [this.#prompt],
-        seed: this.#seed,
+        prompts: asked.map(({ prompt }) => prompt),
+        places: asked.map(({ place }) => place),
+        seed,
         steps: settings.steps,
         guidance: settings.guidance,
-        strength: this.#strength,
+        strength,
       };
-      if (key !== this.#beforeKey) {
-        const before = await this.#trainer.sample({ ...request, strength: 0 });
-        if (!before.ok) {
-          this.#problem = before.problem;
-          break;
-        }
-        this.#before = before.value.pictures[0] ?? null;
-        this.#beforeKey = key;
-      }
-      const after = await this.#trainer.sample(request);
-      if (!after.ok) {
-        this.#problem = after.problem;
+      const drawn = await this.#trainer.sample(request);
+      if (turn !== this.#turn) continue;
+      if (!drawn.ok) {
+        this.#problem = drawn.problem;
         break;
       }
-      this.#after = after.value.pictures[0] ?? null;
+      this.#keep(
+        asked.flatMap((each, i) => {
+          const picture = drawn.value.pictures[i];
+          return picture ? [[keyOf(each, seed, strength), picture] as const] : [];
+        }),
+      );
+      // A model that draws nothing would be asked for ever.
+      if (drawn.value.pictures.length < asked.length) break;
     }
     this.#busy = false;
+  }
+
+  #keep(drawn: readonly (readonly [string, Picture])[]): void {
+    const kept = new Map([...this.#pictures, ...drawn]);
+    let bytes = [...kept.values()].reduce((sum, { rgba }) => sum + rgba.byteLength, 0);
+    const wanted = new Set(
+      this.#asked.flatMap((asked) =>
+        [UNTOUCHED, this.#strength].map((strength) => keyOf(asked, this.#seed, strength)),
+      ),
+    );
+    for (const [key, { rgba }] of kept) {
+      if (bytes <= KEPT) break;
+      if (wanted.has(key)) continue;
+      kept.delete(key);
+      bytes -= rgba.byteLength;
+    }
+    this.#pictures = kept;
   }
 }

@@ -4,7 +4,8 @@ import { adapterFit, headLosses } from '#src/formats/adapters/adapterFiles.ts';
 import { planLayers } from '#src/oft/plan/planning.ts';
 import { peftSettings } from '#src/oft/plan/planned.ts';
 import type { Plan } from '#src/oft/types.ts';
-import { bestDestination, destinations, verdictOf } from './destinations.ts';
+import { taskInfos } from '#src/tasks/infos.ts';
+import { bestDestination, destinations, destinationsFor, verdictOf } from './destinations.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { fakeLayers } from '../testing/fakeLayers.ts';
 
@@ -29,6 +30,29 @@ describe('destinations', () => {
     expect(named(plan)).toMatchObject({ comfyui: 'no', lycoris: 'no' });
     expect(named(plan).peft).not.toBe('no');
     expect(destinations[bestDestination(verdicts(plan))]?.format).not.toBe('lycoris');
+  });
+
+  it.each(taskInfos.map(({ id }) => id))('of %s begin with those that load such models', (task) => {
+    const { fitting, others } = destinationsFor(task);
+    expect([...fitting, ...others].map(({ format }) => format).toSorted()).toEqual(
+      destinations.map(({ format }) => format).toSorted(),
+    );
+    expect(fitting.map(({ format }) => format)).toContain('onnx');
+    expect(fitting.some(({ format }) => format === 'comfyui')).toBe(task === 'diffusion');
+    // Where nothing but the merged model is at home, it is what is offered, and called so.
+    const { planned } = planLayers(fakeLayers, fakeJob.plan);
+    const of = (list: typeof fitting) => list.map(({ format }) => verdictOf(adapterFit(format, planned)));
+    const best = [...fitting, ...others][bestDestination(of(fitting), of(others))]!;
+    expect([best.format, best.noun]).toEqual(
+      task === 'diffusion' ? ['lycoris', 'adapter'] : ['onnx', 'model'],
+    );
+  });
+
+  it('go elsewhere where no fitting one takes it', () => {
+    const no = { verdict: 'no', words: [], headless: false } as const;
+    const whole = { verdict: 'whole', words: [], headless: false } as const;
+    expect(bestDestination([no, no], [no, whole])).toBe(3);
+    expect(bestDestination([no, no], [no])).toBe(0);
   });
 
   it('fall back on what holds anything', () => {

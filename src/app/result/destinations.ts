@@ -10,12 +10,23 @@ export interface Destination {
   readonly file: string;
   /** Where to put it, or how to load it. */
   readonly place: string;
+  /** What the file is: the whole model, or an adapter that is used beside it. */
+  readonly noun: 'model' | 'adapter';
 }
 
 export const destinations: readonly Destination[] = adapterFormats
   .map((format) => ({ format, ...adapterKind(format) }))
   .sort((a, b) => a.rank - b.rank)
-  .map(({ format, words }) => ({ format, ...words }));
+  .map(({ format, words, holds }) => ({ format, ...words, noun: holds === 'model' ? 'model' : 'adapter' }));
+
+/** Those that load models of this task, best known first, before those that most likely do not. */
+export function destinationsFor(task: string): {
+  readonly fitting: readonly Destination[];
+  readonly others: readonly Destination[];
+} {
+  const fits = ({ format }: Destination): boolean => adapterKind(format).tasks?.includes(task) ?? true;
+  return { fitting: destinations.filter(fits), others: destinations.filter((each) => !fits(each)) };
+}
 
 /** What stands between an adapter and a format. */
 export interface Verdict {
@@ -43,10 +54,17 @@ export function verdictOf({ obstacles, losses }: Fit, headless = false, refused?
 }
 
 /** Where most adapters fit whole: what is offered before the layers are known. */
-export const USUAL = destinations.findIndex(({ format }) => format === 'lycoris');
+export const usualOf = (fitting: readonly Destination[]): number =>
+  Math.max(
+    0,
+    fitting.findIndex(({ format }) => format === 'lycoris'),
+  );
 
-/** The first destination that takes the adapter whole, else the first with its last layer, else the first that takes it at all. */
-export function bestDestination(verdicts: readonly Verdict[]): number {
+/**
+ * The first destination that takes the adapter whole, else the first with its last layer, else the first that takes it at all.
+ * @param verdicts of the fitting ones; those of others count only where these take nothing
+ */
+export function bestDestination(verdicts: readonly Verdict[], others: readonly Verdict[] = []): number {
   const first = (fits: (verdict: Verdict) => boolean): number[] => {
     const at = verdicts.findIndex(fits);
     return at < 0 ? [] : [at];
@@ -56,7 +74,8 @@ export function bestDestination(verdicts: readonly Verdict[]): number {
     ...first(({ verdict, headless }) => verdict === 'loss' && !headless),
     ...first(({ verdict }) => verdict === 'loss'),
   ];
-  return found[0] ?? 0;
+  if (found[0] !== undefined) return found[0];
+  return others.some(({ verdict }) => verdict !== 'no') ? verdicts.length + bestDestination(others) : 0;
 }
 
 /** What a person should know before training: where its result could not go. */

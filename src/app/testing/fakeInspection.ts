@@ -39,6 +39,18 @@ export function fakeModel(
         bound: [batch, 3, 32, 32],
       },
     ],
+    proposals: [
+      {
+        task: 'diffusion',
+        sureness: 'likely',
+        why: 'It takes a noisy picture (sample), as a network that draws does.',
+      },
+      {
+        task: 'generic',
+        sureness: 'possible',
+        why: 'It turns numbers (sample, timestep) into numbers (out_sample).',
+      },
+    ],
     dims: (['batch', 'height', 'width'] as const).map((name, i) => ({
       name,
       kind: i === 0 ? 'batch' : 'side',
@@ -96,6 +108,7 @@ export function fakeInspection(name: string, { dims = {}, identity = false }: Lo
     bytes: 26_000_000,
     files: 5,
     pipeline: null,
+    first: 'unet/model.onnx',
     models: [
       { ...fakeModel('unet/model.onnx', dims['unet/model.onnx']), ...(!identity && { hash: null }) },
       fakeRefusal('vocoder/model.onnx'),

@@ -24,7 +24,7 @@ const gone = <T>(): Outcome<T> => ({
 export function fakeSummary(
   over: Partial<RunSummary> & Pick<RunSummary, 'job'> & { readonly job: Job },
 ): RunSummary {
-  const { job, step = 0, savedAt = Date.now(), dataName = 'high-contrast' } = over;
+  const { job, step = 0, savedAt = Date.now(), dataName = 'riso' } = over;
   return {
     id: 'fake',
     step,

@@ -3,6 +3,7 @@ import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type {
   AdapterReport,
   Angles,
+  AskRequest,
   DebugFigures,
   Evaluation,
   ExportedFile,
@@ -14,6 +15,7 @@ import type {
   RunEvent,
   RunResult,
   RunSummary,
+  Said,
   Source,
   StepRecord,
   TrainerApi,
@@ -43,11 +45,13 @@ export interface FakeOptions {
   /** What is found in any file that is opened. */
   readonly inspection?: Inspection;
   readonly fit?: Fit;
+  /** What is said of things that are tried, at a strength. */
+  readonly answers?: (names: readonly string[], strength: number) => Said;
   /** The samples are these words instead of pictures, with what held-out data say of them; `amount` as in Draw. */
   readonly says?: {
     readonly prompts: readonly string[];
     readonly words: (prompt: number, amount: number) => string;
-    readonly judged: (amount: number) => Pick<Evaluation, 'metrics' | 'tables'>;
+    readonly judged: (amount: number) => Pick<Evaluation, 'metrics' | 'tables' | 'examples'>;
   };
 }
 
@@ -279,9 +283,29 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
   /** Lets a gallery of real pictures find its prompts. */
   promptIndex: ((prompt: string) => number | undefined) | null = null;
 
+  async ask({ given, texts = [], strengths }: AskRequest): Promise<Outcome<readonly Said[]>> {
+    await wait(this.#options.pace ?? 5);
+    const names = given?.kind === 'files' ? given.files.map(({ path }) => path) : texts;
+    return good(
+      strengths.map(
+        (strength): Said =>
+          this.#options.answers?.(names, strength) ?? {
+            strength,
+            items: names.map((name) => ({
+              name,
+              shares: [
+                { name: strength > 0.5 ? 'fox' : 'owl', share: 0.8 },
+                { name: strength > 0.5 ? 'owl' : 'fox', share: 0.2 },
+              ],
+            })),
+          },
+      ),
+    );
+  }
+
   async exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>> {
     return good({
-      name: `emoji-high-contrast-oft4-120.${format === 'peft' ? 'zip' : format === 'onnx' ? 'onnx' : 'safetensors'}`,
+      name: `emoji-riso-oft4-120.${format === 'peft' ? 'zip' : format === 'onnx' ? 'onnx' : 'safetensors'}`,
       bytes: new Uint8Array(8),
       layers: fakeLayers.length,
       losses: format === 'onnx' ? ['The strength is fixed: the rotations are part of the weights.'] : [],

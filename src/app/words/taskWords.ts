@@ -4,7 +4,7 @@ import type { TaskInfo } from '#src/tasks/info.ts';
 import { count } from './format.ts';
 
 export { taskInfos };
-export type { Field } from '#src/tasks/info.ts';
+export type { Field, TaskInfo } from '#src/tasks/info.ts';
 
 /** The task of a job; jobs are checked, so that it is always known. */
 export const taskOf = (job: { readonly task: string }): TaskInfo => taskInfo(job.task) ?? taskInfos[0]!;
@@ -38,6 +38,13 @@ export const examplesText = (info: Pick<TaskInfo, 'id'>, n: number): string =>
 export function headingOf(info: Pick<TaskInfo, 'id'>): string {
   const word = nounOf(info);
   return word === 'example' ? 'Data' : capital(`${word}s`);
+}
+
+/** "No pictures yet: add some." What a job says whose data were not chosen yet. */
+export function noDataWords(info: Pick<TaskInfo, 'id'>): string {
+  const noun = nounOf(info);
+  const what = noun === 'image' ? 'pictures' : noun === 'example' ? 'data' : `${noun}s`;
+  return `No ${what} yet: add ${what === 'data' ? 'them' : 'some'}.`;
 }
 
 export const capital = (words: string): string => `${words[0]?.toUpperCase() ?? ''}${words.slice(1)}`;

@@ -3,6 +3,7 @@ import { proxy, type Remote } from 'comlink';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type {
   AdapterReport,
+  AskRequest,
   DebugFigures,
   ExportedFile,
   ExportedRuns,
@@ -16,6 +17,7 @@ import type {
   RunEvent,
   RunResult,
   RunSummary,
+  Said,
   SampleRequest,
   SavedRun,
   Source,
@@ -154,6 +156,9 @@ export class WorkerTrainer implements Trainer {
   }
   sample(request: SampleRequest): Promise<Outcome<Samples>> {
     return this.#outcome((api) => api.sample(request));
+  }
+  ask(request: AskRequest): Promise<Outcome<readonly Said[]>> {
+    return this.#outcome((api) => api.ask(request));
   }
   exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>> {
     return this.#outcome((api) => api.exportAdapter(format));

@@ -97,7 +97,7 @@ describe('what a file is', () => {
       new Map([...one(new Uint8Array(1), 'a.txt'), ...one(new Uint8Array(1), 'b.txt')]),
       /no safetensors/,
     ],
-    ['a bad archive', one(Uint8Array.of(0x50, 0x4b, 3, 4, 9, 9)), /ZIP archive is damaged/],
+    ['a bad archive', one(Uint8Array.of(0x50, 0x4b, 3, 4, 9, 9)), /ZIP archive that is damaged/],
     ['an archive in one', one(nested, 'a.zip'), /holds another ZIP archive/],
     ['an empty archive in one', one(nestedEmpty, 'a.zip'), /safetensors|ZIP/],
     [

@@ -1,4 +1,6 @@
 /** @file One door to all adapter files: writes each kind, tells what it loses, and finds out what a file is when it reads one. */
+import { placed } from '#src/platform/refusals.ts';
+import { notWhat, seenIn } from '#src/platform/sniff.ts';
 import type { ToolFormat } from '#src/oft/modules/types.ts';
 import { nameLosses } from '#src/oft/modules/verdict.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
@@ -80,8 +82,31 @@ export async function writeAdapter(format: AdapterFormat, input: AdapterInput): 
 }
 
 /** The file of a folder by its name, in whatever subfolder. */
-const byName = (files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array | undefined =>
-  files.get(name) ?? [...files].find(([path]) => path.endsWith(`/${name}`))?.[1];
+const named = (
+  files: ReadonlyMap<string, Uint8Array>,
+  name: string,
+): readonly [string, Uint8Array] | undefined =>
+  [...files].find(([path]) => path === name) ?? [...files].find(([path]) => path.endsWith(`/${name}`));
+
+/** What to do with what is often taken for an adapter. */
+const cures = {
+  pickle: 'It can run code when it is read. Save the adapter as safetensors (PEFT: safe_serialization=True).',
+  zip: 'Unpack it first, and choose the .safetensors file in it.',
+};
+
+/** The file's tensors; one that is something else is named with what it seems to be. */
+function readWeights(path: string, bytes: Uint8Array): Safetensors {
+  const seen = seenIn(bytes);
+  if (seen && seen.kind !== 'safetensors') {
+    const otherwise = 'Choose the adapter’s file: it ends in .safetensors.';
+    throw new FormatError(...notWhat(path, bytes, 'an adapter', otherwise, cures)!);
+  }
+  try {
+    return readSafetensors(bytes);
+  } catch (error) {
+    throw error instanceof FormatError ? new FormatError(...placed(path, error)) : error;
+  }
+}
 
 /**
  * Reads an adapter of any tool for a model's layers: a safetensors file (LyCORIS, ComfyUI, kohya, OneTrainer, sd-scripts), or a PEFT folder.
@@ -105,13 +130,13 @@ function demandFinite(path: string, ...numbers: (Float32Array | undefined)[]): v
 }
 
 function read(files: ReadonlyMap<string, Uint8Array>, layers: readonly Layer[]): AdapterFile {
-  const [only] = files.size === 1 ? [...files.values()] : [];
-  if (only && isZip(only))
-    throw new FormatError('The ZIP archive holds another ZIP archive. Unpack it first.');
-  const config = byName(files, configName);
-  const weights = byName(files, modelName) ?? weightsOf(files);
+  const [only] = files.size === 1 ? [...files] : [];
+  if (only && isZip(only[1]))
+    throw new FormatError(`The ZIP archive holds another ZIP archive, ${only[0]}. Unpack it first.`);
+  const config = named(files, configName)?.[1];
+  const [path, weights] = named(files, modelName) ?? weightsOf(files);
   const parsed = config ? parsePeftConfig(config) : null;
-  const file = withKnownEnds(readSafetensors(weights));
+  const file = withKnownEnds(readWeights(path, weights));
   const keys = [...file.tensors.keys()];
   const unknown: Unknown = { file, keys, config: parsed };
   for (const [format, { recognises, read: readKind }] of all)
@@ -136,15 +161,16 @@ const withKnownEnds = ({ tensors, metadata }: Safetensors): Safetensors => ({
 });
 
 /** The one file that holds tensors. */
-function weightsOf(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
+function weightsOf(files: ReadonlyMap<string, Uint8Array>): readonly [string, Uint8Array] {
   const safe = [...files].filter(([path]) => path.endsWith('.safetensors'));
-  if (safe.length === 1) return safe[0]![1];
+  if (safe.length === 1) return safe[0]!;
   if (safe.length > 1)
     throw new FormatError(
       `There are several safetensors files (${safe.map(([path]) => path).join(', ')}). Choose the adapter's.`,
     );
   const [path, bytes] = [...files][0] ?? ['', new Uint8Array()];
-  if (/\.(bin|pt|pth|ckpt)$/.test(path))
+  const seen = seenIn(bytes);
+  if (/\.(bin|pt|pth|ckpt)$/.test(path) && (!seen || seen.kind === 'pickle'))
     throw new FormatError(
       `${path} is a Python pickle, which can run code when it is read. Save the adapter as safetensors (PEFT: safe_serialization=True).`,
     );
@@ -154,5 +180,5 @@ function weightsOf(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
     throw new FormatError(
       'There is no safetensors file among the chosen ones. Choose the adapter’s file or folder.',
     );
-  return bytes;
+  return [path, bytes];
 }

@@ -36,6 +36,8 @@ export interface AdapterKind {
   readonly holds: 'rotations' | 'differences' | 'model';
   /** Whose file it is: layers that they do not look for are lost to them. Absent: nobody's own. */
   readonly tools?: readonly Tool[];
+  /** Tasks whose models those tools load, as in job files. Absent: whatever the task. */
+  readonly tasks?: readonly string[];
   /** Whether the file has the layer; absent: it has all. */
   readonly takes?: (layer: PlannedLayer) => boolean;
   /** What becomes of constants that were trained as they are, in sentences; absent: they are in no file of this kind. */

@@ -15,20 +15,22 @@ export async function zipFiles(files: readonly WrittenFile[]): Promise<Uint8Arra
 }
 
 /** The archive's files by path, folders and macOS's extras left out. Throws FormatError for a damaged archive or one of over 2 GiB. */
-export async function unzipFiles(bytes: Uint8Array): Promise<Map<string, Uint8Array>> {
+export async function unzipFiles(bytes: Uint8Array, name = 'The file'): Promise<Map<string, Uint8Array>> {
   try {
     const entries = (await zipEntries(new Blob([bytes as Uint8Array<ArrayBuffer>]))).filter(
       ({ path }) => !path.startsWith('__MACOSX/'),
     );
     if (entries.reduce((total, { size }) => total + size, 0) > LARGEST)
-      throw new FormatError('The ZIP archive holds more than 2 GiB. Unpack it first.');
+      throw new FormatError(`${name} is a ZIP archive that holds more than 2 GiB. Unpack it first.`);
     const files = new Map<string, Uint8Array>();
     for (const { path, content } of entries)
       files.set(path, new Uint8Array(await (await content()).arrayBuffer()));
     return files;
   } catch (error) {
     if (error instanceof FormatError) throw error;
-    throw new FormatError('The ZIP archive is damaged or of a kind that cannot be read. Unpack it first.');
+    throw new FormatError(
+      `${name} is a ZIP archive that is damaged, or of a kind that cannot be read. Unpack it first.`,
+    );
   }
 }
 
@@ -36,6 +38,6 @@ export async function unzipFiles(bytes: Uint8Array): Promise<Map<string, Uint8Ar
 export async function unpacked(
   files: ReadonlyMap<string, Uint8Array>,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const [only, ...more] = files.values();
-  return only && more.length === 0 && isZip(only) ? unzipFiles(only) : files;
+  const [only, ...more] = files;
+  return only && more.length === 0 && isZip(only[1]) ? unzipFiles(only[1], only[0]) : files;
 }

@@ -20,9 +20,9 @@ describe('the built-in job', () => {
     const { model } = JSON.parse(publicFile('models/emoji/tokenizer/tokenizer.json')) as {
       model: { vocab: Record<string, number> };
     };
-    const files = (
-      JSON.parse(publicFile('data/high-contrast/files.json')) as { files: { path: string }[] }
-    ).files.map((f) => f.path);
+    const files = (JSON.parse(publicFile('data/riso/files.json')) as { files: { path: string }[] }).files.map(
+      (f) => f.path,
+    );
     for (const prompt of defaultJob.sample.prompts) {
       for (const word of prompt.split(' ')) expect(model.vocab).toHaveProperty(word);
       expect(files).toContain(`heldout/${prompt.replaceAll(' ', '-')}.png`);

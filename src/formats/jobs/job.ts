@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { usualRate } from '#src/oft/plan/rates.ts';
 import type { Plan } from '#src/oft/types.ts';
-import type { TaskInfo } from '#src/tasks/info.ts';
+import type { Example, TaskInfo } from '#src/tasks/info.ts';
 import { taskInfo, taskInfos } from '#src/tasks/infos.ts';
 import { JobError } from '../errors.ts';
 import type { Job } from './jobTypes.ts';
@@ -10,15 +10,15 @@ import { defaultPlan, planFromTable, planSchema, planToTable } from '../plans/pl
 import { camelKeys, checked, flag, oneOf, real, snakeKeys, table, text, value, whole } from '../schema.ts';
 import { fromToml, printToml } from '../files/toml.ts';
 
-/** The built-in demo: the emoji model learns the High Contrast style. All names among the prompts are held out of training. */
+/** The built-in demo: the emoji model learns to print in two inks. All names among the prompts are held out of training. */
 export const defaultJob: Job = {
   version: 1,
   task: 'diffusion',
   options: taskInfo('diffusion')!.defaults,
   model: 'builtin:emoji',
   data: {
-    train: 'builtin:high-contrast/train',
-    heldout: 'builtin:high-contrast/heldout',
+    train: 'builtin:riso/train',
+    heldout: 'builtin:riso/heldout',
     split: 0,
     captionDropout: 0.1,
     flip: false,
@@ -44,7 +44,7 @@ export const defaultJob: Job = {
   },
   plan: defaultPlan,
   sample: {
-    prompts: ['ghost', 'robot', 'unicorn', 'wolf', 'octopus', 'pear', 'doughnut', 'honeybee'],
+    prompts: ['ghost', 'wolf', 'unicorn', 'alien', 'doughnut', 'octopus', 'skull', 'telephone'],
     negative: '',
     steps: 20,
     guidance: 1,
@@ -52,6 +52,9 @@ export const defaultJob: Job = {
     every: 20,
   },
 };
+
+/** As a job's training data: none were chosen yet. */
+export const NO_DATA = '';
 
 /** What a learning rate follows from. */
 interface RatedJob extends Pick<Job, 'task' | 'plan'> {
@@ -97,7 +100,7 @@ export const jobSchema = table({
   ),
   data: v.optional(
     table({
-      train: v.optional(source),
+      train: v.optional(text(4096)),
       heldout: v.optional(text(4096)),
       split: v.optional(real('a number from 0 to below 1', (x) => x >= 0 && x < 1)),
       caption_dropout: v.optional(share),
@@ -164,7 +167,11 @@ const sections = ['options', 'data', 'train', 'sample'] as const;
 const named = (input: Table, section: string, key: string): unknown =>
   isTable(input[section]) ? input[section][key] : undefined;
 
-/** Whether a job is about another model, or other data, than the task's built-in example: its settings then say nothing. */
+/** The built-in example that a job's training data belong to; else the task's first. */
+const exampleOf = (input: Table, { examples }: TaskInfo): Example | undefined =>
+  examples.find(({ job }) => named(job, 'data', 'train') === named(input, 'data', 'train')) ?? examples[0];
+
+/** Whether a job is about another model, or other data, than a built-in example: its settings then say nothing. */
 function ownOf(
   input: Table,
   { model, data }: Pick<Job, 'model' | 'data'>,
@@ -174,11 +181,11 @@ function ownOf(
 }
 
 /**
- * The table with the task's example beneath: all of it with the example's model and data; with the example's model on other data what was
+ * The table with an example of the task beneath: all of it with the example's model and data; with the example's model on other data what was
  * measured on that model (not what fits those data: mirroring, prompts, held-out data); with another model nothing.
  */
 function withExample(input: Table, info: TaskInfo): Table {
-  const { example } = info;
+  const example = exampleOf(input, info)?.job;
   if (!example) return input;
   const { model, data, plan, ...rest } = example;
   const own = ownOf(input, { model, data } as unknown as Job);
@@ -209,7 +216,7 @@ function usualJob({ id, usual }: TaskInfo, plan: Plan, blockwiseRate: boolean): 
   const learningRate = usualRateOf({ task: id, plan, train: { blockwiseRate } });
   return {
     ...defaultJob,
-    data: { ...data, heldout: null, split: 0.1 },
+    data: { ...data, train: NO_DATA, heldout: null, split: 0.1 },
     train: { ...train, learningRate, ...usual.train },
     sample: { ...sample, prompts: [], ...usual.sample },
     plan,
@@ -217,7 +224,7 @@ function usualJob({ id, usual }: TaskInfo, plan: Plan, blockwiseRate: boolean): 
 }
 
 /**
- * A job from its table (keys as in files). What is left out comes from the task: from its built-in example where the job is about the example's
+ * A job from its table (keys as in files). What is left out comes from the task: from a built-in example where the job is about the example's
  * model, else from what is usual for any model; options of the task say themselves what they mean where the model's files decide. Own
  * training data bring no held-out ones with them, and the default warm-up is at most a sixth of the steps.
  *

@@ -1,7 +1,7 @@
 /** @file Share links: `#v1:` + base64url(gzip(JSON of the job's table)). They are untrusted, and never fetch anything from elsewhere. */
 import { streamed, TooMuch } from '#src/platform/streamed.ts';
 import { FormatError, LinkError } from '../errors.ts';
-import { jobFromTable, jobToTable } from './job.ts';
+import { jobFromTable, jobToTable, NO_DATA } from './job.ts';
 import type { Job } from './jobTypes.ts';
 
 const TAG = '#v1:';
@@ -14,7 +14,7 @@ const builtin = /^builtin:[a-z0-9-]+(\/[a-z0-9-]+)*$/;
 /** The folders that a job names and that are not built in, and its adapter file: those cannot travel. */
 const ownSources = ({ model, adapter, data }: Job): string[] =>
   [
-    ...[model, data.train, data.heldout].filter((s) => s !== null && !builtin.test(s)),
+    ...[model, data.train, data.heldout].filter((s) => s !== null && s !== NO_DATA && !builtin.test(s)),
     ...(adapter === undefined ? [] : [adapter]),
   ] as string[];
 

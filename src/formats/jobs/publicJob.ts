@@ -1,6 +1,6 @@
 /** @file A job as it may be shown to strangers: in error reports. */
 import { reasonOf } from '#src/platform/refusals.ts';
-import { printJob } from './job.ts';
+import { NO_DATA, printJob } from './job.ts';
 import type { Job } from './jobTypes.ts';
 
 /** "builtin:emoji" stays; of own files and folders only the ending does. */
@@ -20,7 +20,7 @@ export function publicJob(job: Job): Job {
     ...(adapter !== undefined && { adapter: withoutName(adapter) }),
     data: {
       ...data,
-      train: withoutName(data.train),
+      train: data.train === NO_DATA ? NO_DATA : withoutName(data.train),
       heldout: data.heldout === null ? null : withoutName(data.heldout),
     },
     sample: {

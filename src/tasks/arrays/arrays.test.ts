@@ -53,8 +53,8 @@ it.each([npz, compressed])('reads numpy’s archives', async (archive) => {
 it('names the file', async () => {
   const files = memoryFiles({
     'a/b.npy': '',
-    'c.npz': 'PK',
-    'd.safetensors': 'x',
+    'c.npz': 'PK\u0003\u0004',
+    'd.safetensors': '\u0001',
     'e.npy': bytes(arrays.i8.npy),
   });
   await expect(readArrays(files, 'a/b.npy')).rejects.toThrow(

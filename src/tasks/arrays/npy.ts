@@ -99,3 +99,23 @@ export function readNpy(bytes: Uint8Array): Tensor {
   if (/'fortran_order'\s*:\s*True/.test(text) && shape.length > 1) data = rowMajor(data, width, shape);
   return { type, shape, data: viewBytes(type, data) };
 }
+
+/** Where the numbers begin is a multiple of this. */
+const ALIGNED = 64;
+
+/** The array as an .npy file of version 1, row-major. */
+export function writeNpy({ type, shape, data }: Tensor): Uint8Array {
+  const kind = Object.entries(types).find(([, known]) => known === type)?.[0];
+  if (kind === undefined)
+    throw new FormatError(`NumPy has no numbers of the type ${type}. Save them as float32.`);
+  const order = kind.endsWith('1') ? '|' : '<';
+  const size = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const dict = `{'descr': '${order}${kind}', 'fortran_order': False, 'shape': (${size}), }`;
+  const start = ALIGNED * Math.ceil((10 + dict.length + 1) / ALIGNED);
+  const bytes = new Uint8Array(start + data.byteLength);
+  bytes.set([...MAGIC, 1, 0]);
+  new DataView(bytes.buffer).setUint16(8, start - 10, true);
+  bytes.set(new TextEncoder().encode(`${dict.padEnd(start - 11)}\n`), 10);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start);
+  return bytes;
+}

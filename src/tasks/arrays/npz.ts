@@ -1,9 +1,9 @@
-/** @file NumPy's .npz: a ZIP archive with an .npy file for each array. */
+/** @file NumPy's .npz: a ZIP archive with an .npy file for each array, read and written. */
 import type { Tensor } from '#src/onnx/tensor.ts';
-import { ZipError, zipEntries } from '#src/platform/zip.ts';
+import { NewZip, ZipError, zipEntries } from '#src/platform/zip.ts';
 import { placed } from '#src/platform/refusals.ts';
 import { DamagedFile, FormatError } from './errors.ts';
-import { readNpy } from './npy.ts';
+import { readNpy, writeNpy } from './npy.ts';
 
 /** Bytes that an archive may unpack to: a small one can claim any size. */
 const LARGEST = 2 ** 31;
@@ -33,4 +33,11 @@ function named(path: string, content: Uint8Array): [name: string, array: Tensor]
   } catch (error) {
     throw error instanceof FormatError ? new FormatError(...placed(`array "${name}"`, error)) : error;
   }
+}
+
+/** The arrays as one archive. */
+export async function writeNpz(arrays: ReadonlyMap<string, Tensor>): Promise<Uint8Array> {
+  const zip = new NewZip({ reproducible: true });
+  for (const [name, array] of arrays) await zip.add(`${name}.npy`, writeNpy(array));
+  return new Uint8Array(await (await zip.close()).arrayBuffer());
 }

@@ -67,6 +67,14 @@ export abstract class OpenedClassifier<O extends ClassOptions> {
     return chooseHead(labels, this.small().classes, this.names, this.job.options.head);
   }
 
+  /** Of the model's own head, by index. */
+  classNames(): readonly string[] {
+    const { classes } = this.small();
+    return this.names?.length === classes
+      ? this.names
+      : Array.from({ length: classes }, (_, i) => `class ${i}`);
+  }
+
   /** What was found at the model's end. */
   scores(): string {
     return this.small().words;

@@ -1,6 +1,6 @@
 /** @file What a classifier's scores come to: loss, accuracy, F1, the confusion table, the examples that it gets wrong. */
 import type { Scale } from '#src/tasks/scores/scores.ts';
-import type { Metric, ReportTable } from '#src/tasks/types.ts';
+import type { JudgedExample, Metric, ReportTable } from '#src/tasks/types.ts';
 
 /** Shares of the classes: softmax in float64. */
 export function softmax(scores: ArrayLike<number>): Float64Array {
@@ -115,6 +115,22 @@ export function confusion(
       .slice(0, ROWS)
       .map(({ label, got, n }) => [name(label), name(got), String(n)]),
   };
+}
+
+/** Examples that are told of one by one. */
+const TOLD = 200;
+
+/** The wrong ones first, the surest of them before others. */
+export function judgedExamples(
+  judgements: readonly Judgement[],
+  names: readonly string[],
+): readonly JudgedExample[] {
+  const name = (i: number): string => names[i] ?? `class ${i}`;
+  const right = ({ got, label }: Judgement): number => Number(got === label);
+  return [...judgements]
+    .sort((a, b) => right(a) - right(b) || b.share - a.share)
+    .slice(0, TOLD)
+    .map(({ path, label, got, share }) => ({ name: path, is: name(label), says: name(got), share }));
 }
 
 /** The examples that are judged wrong, the surest first. @param noun "image" */

@@ -1,7 +1,7 @@
 /** @file What a classifier's task tells of its data and its judgements, whatever it classifies. */
 import type { DataPreview, Metric, TaskEvaluation } from '#src/tasks/types.ts';
 import type { HeadChoice } from './classes.ts';
-import { confusion, type Judgement, mistakes } from './metrics.ts';
+import { confusion, judgedExamples, type Judgement, mistakes } from './metrics.ts';
 
 /** Classes that are listed with their counts; beyond it one figure says how many more there are. */
 const LISTED = 12;
@@ -44,5 +44,6 @@ export function classReport(
     loss: judgements.reduce((sum, j) => sum + j.loss, 0) / judgements.length,
     metrics,
     tables,
+    examples: judgedExamples(judgements, names),
   };
 }

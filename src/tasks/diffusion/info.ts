@@ -1,9 +1,16 @@
 /** @file Diffusion, in words. */
 import * as v from 'valibot';
 import { choiceField, flagField, numberField } from '#src/tasks/formFields.ts';
-import type { TaskInfo } from '../info.ts';
+import type { Example, TaskInfo } from '../info.ts';
 import { flag, oneOf, real } from '../optionSchema.ts';
 import { defaults } from './options.ts';
+
+/** All else is as in the demo. @param style built-in set */
+const exampleJob = (style: string): Example['job'] => ({
+  task: 'diffusion',
+  model: 'builtin:emoji',
+  data: { train: `builtin:${style}/train`, heldout: `builtin:${style}/heldout` },
+});
 
 export const info: TaskInfo = {
   id: 'diffusion',
@@ -71,5 +78,24 @@ export const info: TaskInfo = {
   prompts: true,
   // OFT's paper trains Stable Diffusion's blocks of side 80 at 6e-5: by the side, 2.7e-4 for those of 4.
   usual: { train: { steps: 400, batch: 1 }, rate: 0.25, sample: { guidance: 7.5 } },
-  example: null,
+  examples: [
+    {
+      id: 'riso',
+      title: 'Two-ink prints',
+      words: 'A model of icons learns to print them in black and vermilion on paper.',
+      job: exampleJob('riso'),
+    },
+    {
+      id: 'blueprint',
+      title: 'Blueprints',
+      words: 'A model of icons learns to draw them in blue on white.',
+      job: exampleJob('blueprint'),
+    },
+    {
+      id: 'high-contrast',
+      title: 'Black and white',
+      words: 'A model of coloured icons learns to draw them as black outlines.',
+      job: exampleJob('high-contrast'),
+    },
+  ],
 };

@@ -1,4 +1,5 @@
 /** @file Where the parts of a model lie: in folders as diffusers and optimum write them, or as single files side by side. */
+import { notWhat } from '#src/platform/sniff.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 
 /** The ONNX files of a pipeline, by the names of diffusers. */
@@ -71,10 +72,14 @@ const withoutInfinities = (text: string): string =>
 
 /** Throws DataError that names the file. */
 export async function readJson(files: FileSet, path: string): Promise<unknown> {
-  const text = new TextDecoder().decode(await files.read(path)).replace(/^\uFEFF/, '');
+  const bytes = await files.read(path);
+  const text = new TextDecoder().decode(bytes).replace(/^\uFEFF/, '');
   try {
     return JSON.parse(withoutInfinities(text));
   } catch {
-    throw new DataError(`${path} is not JSON. Copy it from the original model.`);
+    const again = 'Copy it from the original model.';
+    throw new DataError(
+      ...(notWhat(path, bytes, 'whole JSON', again) ?? ([`${path} is not JSON.`, { cure: again }] as const)),
+    );
   }
 }

@@ -6,6 +6,8 @@ import type { Scheduler } from './scheduler.ts';
 
 export interface PreviewOptions {
   readonly prompts: readonly string[];
+  /** Which place in a list each prompt is drawn as; absent: its own. */
+  readonly places?: readonly number[] | undefined;
   readonly negative: string;
   readonly steps: number;
   /** 1: no guidance. */
@@ -23,11 +25,11 @@ export interface PreviewOptions {
 }
 
 /**
- * Pixels [prompts, C, H, W] for the prompts, not clipped. Picture i starts from noise that only (seed, i) decides, so neither the batch nor
+ * Pixels [prompts, C, H, W] for the prompts, not clipped. Picture i starts from noise that only (seed, its place) decides, so neither the batch nor
  * the other prompts change it. A last batch that is not full is filled up with its last prompt.
  */
 export async function samplePixels(options: PreviewOptions): Promise<Float32Array> {
-  const { prompts, negative, batch, shape, conditions, guidance, seed, steps } = options;
+  const { prompts, places, negative, batch, shape, conditions, guidance, seed, steps } = options;
   await conditions.add(guidance === 1 ? prompts : [...prompts, negative]);
   const each = shape[0] * shape[1] * shape[2];
   const out = new Float32Array(prompts.length * each);
@@ -36,7 +38,7 @@ export async function samplePixels(options: PreviewOptions): Promise<Float32Arra
     const start = round * batch;
     const rows = Array.from({ length: batch }, (_, i) => Math.min(start + i, prompts.length - 1));
     const noise = new Float32Array(batch * each);
-    rows.forEach((row, i) => noise.set(random(seed, 'preview', row).normal(each), i * each));
+    rows.forEach((row, i) => noise.set(random(seed, 'preview', places?.[row] ?? row).normal(each), i * each));
     const pixels = await sample({
       denoise: options.denoise,
       scheduler: options.scheduler,

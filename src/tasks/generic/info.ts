@@ -1,7 +1,7 @@
 /** @file What the page and job files know of the generic task. */
 import * as v from 'valibot';
 import { choiceField, numberField, textField } from '#src/tasks/formFields.ts';
-import type { TaskInfo } from '#src/tasks/info.ts';
+import type { Example, TaskInfo } from '#src/tasks/info.ts';
 import { oneOf, real, text } from '#src/tasks/optionSchema.ts';
 
 export interface GenericOptions {
@@ -26,6 +26,17 @@ export const genericDefaults: GenericOptions = {
 };
 
 const losses = ['mse', 'l1', 'huber', 'cross_entropy', 'bce', 'cosine', 'model'] as const;
+
+/** What is measured fits both examples. @param data built-in set */
+const exampleJob = (data: string): Example['job'] => ({
+  task: 'generic',
+  model: 'builtin:waves',
+  data: { train: `builtin:${data}/train`, heldout: `builtin:${data}/heldout` },
+  train: { steps: 200, batch: 32, learning_rate: 0.003, schedule: 'cosine' },
+  plan: { blocks: { size: 16, fit: 'nearest' } },
+  sample: { every: 50 },
+  options: { loss: 'mse', order: 'shuffled' },
+});
 
 export const info: TaskInfo = {
   id: 'generic',
@@ -66,15 +77,21 @@ export const info: TaskInfo = {
     numberField('delta', 'Huber’s delta', { min: 0, step: 0.1 }),
   ],
   shows: 'texts',
+  asks: ['arrays'],
   prompts: false,
   usual: { train: { steps: 200, batch: 8 } },
-  example: {
-    task: 'generic',
-    model: 'builtin:waves',
-    data: { train: 'builtin:turned-waves/train', heldout: 'builtin:turned-waves/heldout' },
-    train: { steps: 200, batch: 32, learning_rate: 0.003, schedule: 'cosine' },
-    plan: { blocks: { size: 16, fit: 'nearest' } },
-    sample: { every: 50 },
-    options: { loss: 'mse', order: 'shuffled' },
-  },
+  examples: [
+    {
+      id: 'turned-waves',
+      title: 'Waves, turned',
+      words: 'A net that knows two waves learns them turned by 40 degrees.',
+      job: exampleJob('turned-waves'),
+    },
+    {
+      id: 'waves-aside',
+      title: 'Waves from aside',
+      words: 'A net that knows two waves learns to take them from inputs that are turned by 35 degrees.',
+      job: exampleJob('waves-aside'),
+    },
+  ],
 };

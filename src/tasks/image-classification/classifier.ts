@@ -37,7 +37,7 @@ export class Classifier extends OpenedClassifier<ClassificationOptions> {
     return this.#bound(this.input.batch ?? 1);
   }
 
-  graph(batch: number, choice: HeadChoice): Scored {
+  graph(batch: number, choice: Pick<HeadChoice, 'kind' | 'names'>): Scored {
     return this.scored(this.#bound(batch), choice.kind === 'keep' ? null : choice.names.length);
   }
 

@@ -7,7 +7,7 @@ import {
   classFields,
   type ClassOptions,
 } from '#src/tasks/classification/options.ts';
-import type { TaskInfo } from '#src/tasks/info.ts';
+import type { Example, TaskInfo } from '#src/tasks/info.ts';
 import {
   pictureDefaults,
   pictureEntries,
@@ -33,6 +33,16 @@ export const classificationDefaults: ClassificationOptions = {
 };
 
 const share = real('a number from 0 to 1', (x) => x >= 0 && x <= 1);
+
+/** What is measured fits both examples. @param data built-in set */
+const exampleJob = (data: string): Example['job'] => ({
+  task: 'image-classification',
+  model: 'builtin:shapes',
+  data: { train: `builtin:${data}/train`, heldout: `builtin:${data}/heldout`, flip: true },
+  train: { steps: 80, batch: 8, learning_rate: 0.01, schedule: 'cosine' },
+  sample: { every: 20 },
+  options: { normalise: 'half' },
+});
 
 export const info: TaskInfo = {
   id: 'image-classification',
@@ -73,14 +83,21 @@ export const info: TaskInfo = {
     ]),
   ],
   shows: 'labels',
+  asks: ['pictures'],
   prompts: false,
   usual: { train: { steps: 200, batch: 8 } },
-  example: {
-    task: 'image-classification',
-    model: 'builtin:shapes',
-    data: { train: 'builtin:new-shapes/train', heldout: 'builtin:new-shapes/heldout', flip: true },
-    train: { steps: 80, batch: 8, learning_rate: 0.01, schedule: 'cosine' },
-    sample: { every: 20 },
-    options: { normalise: 'half' },
-  },
+  examples: [
+    {
+      id: 'new-shapes',
+      title: 'Moons, rings and stars',
+      words: 'A model that knows six other shapes learns to name three new ones.',
+      job: exampleJob('new-shapes'),
+    },
+    {
+      id: 'signs',
+      title: 'Hearts, drops and bolts',
+      words: 'A model that knows six other shapes learns to name signs.',
+      job: exampleJob('signs'),
+    },
+  ],
 };

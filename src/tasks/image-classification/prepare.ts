@@ -5,12 +5,12 @@ import type { FileSet } from '#src/tasks/files.ts';
 import { drawChange } from '#src/tasks/images/augment.ts';
 import { collectImages } from '#src/tasks/images/collect.ts';
 import { describePreprocess, optionProblems } from '#src/tasks/images/describe.ts';
-import { asFed } from '#src/tasks/images/pictureInput.ts';
 import { sideProblems } from '#src/tasks/images/sides.ts';
 import { type Found, inBatches, partOf } from '#src/tasks/prepared.ts';
 import { nothingLeft } from '#src/tasks/problems.ts';
-import { ImageStore, pictureOf } from '#src/tasks/images/store.ts';
-import { writePixels } from '#src/tasks/images/tensor.ts';
+import { type Frame, ImageStore, pictureOf } from '#src/tasks/images/store.ts';
+import { pixelBatch } from './pixelBatch.ts';
+import type { Change } from '#src/tasks/images/augment.ts';
 import type {
   Adapted,
   DataPreview,
@@ -162,20 +162,10 @@ class PreparedImages extends PreparedClasses<Example> {
     return this.classifier.training(this.choice);
   }
 
-  async #pixels(
-    examples: readonly Example[],
-    batch: number,
-    change?: (place: number) => Parameters<typeof writePixels>[5],
-  ) {
-    const { preprocess, input } = this.classifier;
-    const each = input.channels * preprocess.width * preprocess.height;
-    const out = new Float32Array(batch * each);
-    for (let i = 0; i < batch; i++) {
-      const example = examples[Math.min(i, examples.length - 1)]!;
-      const frame = await example.store.get(example.path);
-      writePixels(frame, preprocess, input, out, i * each, change?.(i));
-    }
-    return asFed(input, out);
+  async #pixels(examples: readonly Example[], batch: number, change?: (place: number) => Change) {
+    const frames: Frame[] = [];
+    for (const { store, path } of examples) frames.push(await store.get(path));
+    return pixelBatch(this.classifier, frames, batch, change);
   }
 
   async feeds(step: number, micro: number): Promise<Tensors> {

@@ -4,22 +4,29 @@ import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import { pngDecoder } from '#src/tasks/images/testing/host.ts';
 import { testJob } from '#src/tasks/testing/job.ts';
 import { trainTask } from '#src/tasks/testing/trainTask.ts';
+import { info } from './info.ts';
 import { task } from './task.ts';
 
-describe('the built-in example', () => {
-  it('learns three shapes that the model has never seen: of 36 pictures held out it names 85 % and more', async () => {
+describe('the built-in examples', () => {
+  it.each([
+    ['three shapes that the model has never seen', 'new-shapes'],
+    ['three signs', 'signs'],
+  ])('learn %s: of 36 pictures held out 85 % and more are named', async (_, name) => {
+    const { steps, batch, learning_rate } = info.examples.find(({ id }) => id === name)!.job[
+      'train'
+    ] as Record<string, number>;
     const result = await trainTask({
       task,
       model: diskFiles('public/models/shapes'),
-      train: diskFiles('public/data/new-shapes/train'),
-      heldout: diskFiles('public/data/new-shapes/heldout'),
+      train: diskFiles(`public/data/${name}/train`),
+      heldout: diskFiles(`public/data/${name}/heldout`),
       job: testJob(
         'image-classification',
         { normalise: 'half' },
-        { train: { steps: 80, batch: 8 }, data: { flip: true } },
+        { train: { steps: steps!, batch: batch! }, data: { flip: true } },
       ),
       plan: { ...defaultSettings, rules: [] },
-      learningRate: 0.01,
+      learningRate: learning_rate!,
       decodeImage: pngDecoder(),
     });
     const accuracy = (e: typeof result.before) => e.metrics.find((m) => m.name === 'accuracy')!.value;

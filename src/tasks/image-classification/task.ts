@@ -4,6 +4,7 @@ import { openSingle } from '#src/tasks/generic/model.ts';
 import { preprocessing, readPreprocessor } from '#src/tasks/images/preprocess.ts';
 import { oneFile, withDefaults } from '#src/tasks/opened.ts';
 import type { OpenModel, Task, TaskHost, TaskJob, TaskModel, Tell } from '#src/tasks/types.ts';
+import { askPictures } from './ask.ts';
 import { Classifier } from './classifier.ts';
 import { readClassNames } from '#src/tasks/classification/classes.ts';
 import { classificationDefaults } from './info.ts';
@@ -24,6 +25,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
     layers: () => classifier.layers(),
     prepare: (train: FileSet, heldout: FileSet | null, host: TaskHost, tell?: Tell) =>
       prepareImages(classifier, train, heldout, host, tell),
+    ask: (question, adapted, host, tell) => askPictures(classifier, question, adapted, host, tell),
   };
 }
 

@@ -1,7 +1,7 @@
 /** @file What the page and job files know of causal language models. */
 import * as v from 'valibot';
 import { choiceField, flagField, numberField, textField } from '#src/tasks/formFields.ts';
-import type { TaskInfo } from '#src/tasks/info.ts';
+import type { Example, TaskInfo } from '#src/tasks/info.ts';
 import { flag, oneOf, real, text, value, whole } from '#src/tasks/optionSchema.ts';
 import { isFrame } from './frameText.ts';
 
@@ -33,6 +33,16 @@ export const languageDefaults: LanguageOptions = {
   topP: 1,
   newTokens: 32,
 };
+
+/** What is measured fits both examples. @param data built-in set */
+const exampleJob = (data: string): Example['job'] => ({
+  task: 'language',
+  model: 'builtin:stories',
+  data: { train: `builtin:${data}/train`, heldout: `builtin:${data}/heldout` },
+  train: { steps: 60, batch: 8, learning_rate: 0.01, schedule: 'cosine' },
+  sample: { every: 20, prompts: ['the small cat', 'a robot'] },
+  options: { length: 32, new_tokens: 12 },
+});
 
 export const info: TaskInfo = {
   id: 'language',
@@ -100,14 +110,21 @@ export const info: TaskInfo = {
     numberField('newTokens', 'Tokens of a sample', { min: 1, max: 4096, step: 8 }),
   ],
   shows: 'texts',
+  asks: ['texts'],
   prompts: true,
   usual: { train: { steps: 200, batch: 4 } },
-  example: {
-    task: 'language',
-    model: 'builtin:stories',
-    data: { train: 'builtin:pirate-stories/train', heldout: 'builtin:pirate-stories/heldout' },
-    train: { steps: 60, batch: 8, learning_rate: 0.01, schedule: 'cosine' },
-    sample: { every: 20, prompts: ['the small cat', 'a robot'] },
-    options: { length: 32, new_tokens: 12 },
-  },
+  examples: [
+    {
+      id: 'pirate-stories',
+      title: 'Pirate stories',
+      words: 'A model that tells short stories learns to tell them as pirates do.',
+      job: exampleJob('pirate-stories'),
+    },
+    {
+      id: 'echoes',
+      title: 'Stories with an echo',
+      words: 'A model that tells short stories learns to say its last words again.',
+      job: exampleJob('echoes'),
+    },
+  ],
 };

@@ -22,7 +22,7 @@ const countedFeed = 'counted';
 const placeFeed = 'places';
 
 /** Throws ModelError for inputs that no causal language model has. */
-export const readInputs = (file: ModelFile): TextInputs =>
+export const readInputs = (file: Pick<ModelFile, 'path' | 'model'>): TextInputs =>
   readTextInputs(
     file,
     ['ids', 'mask', 'positions', 'types', 'past', 'branch'],

@@ -29,6 +29,10 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
     prepare: (train: FileSet, heldout: FileSet | null, host: TaskHost, tell?: Tell) =>
       prepareTexts(model, train, heldout, host, tell),
     sample: (wish: SampleWish, adapted, _, tell) => answer(model, wish.prompts, wish.seed, adapted, tell),
+    ask: async ({ texts, seed }, adapted, _, tell) => {
+      const said = await answer(model, texts, seed, adapted, tell);
+      return { items: texts.map((name, i) => ({ name, text: said.texts?.[i] ?? '' })) };
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 /** @file What the page and job files know of pairs. */
 import * as v from 'valibot';
 import { choiceField, numberField, textField } from '#src/tasks/formFields.ts';
-import type { TaskInfo } from '#src/tasks/info.ts';
+import type { Example, TaskInfo } from '#src/tasks/info.ts';
 import {
   pictureDefaults,
   pictureEntries,
@@ -26,6 +26,16 @@ export const pairsDefaults: PairsOptions = {
   normalise: 'auto',
   output: '',
 };
+
+/** What is measured fits both examples. @param data built-in set */
+const exampleJob = (data: string): Example['job'] => ({
+  task: 'pairs',
+  model: 'builtin:repaint',
+  data: { train: `builtin:${data}/train`, heldout: `builtin:${data}/heldout`, flip: true },
+  train: { steps: 80, batch: 4, learning_rate: 0.01, schedule: 'cosine' },
+  sample: { every: 20 },
+  options: { loss: 'l1' },
+});
 
 export const info: TaskInfo = {
   id: 'pairs',
@@ -64,14 +74,21 @@ export const info: TaskInfo = {
     ]),
   ],
   shows: 'pictures',
+  asks: ['pictures', 'arrays'],
   prompts: false,
   usual: { train: { steps: 200, batch: 4 } },
-  example: {
-    task: 'pairs',
-    model: 'builtin:repaint',
-    data: { train: 'builtin:sepia/train', heldout: 'builtin:sepia/heldout', flip: true },
-    train: { steps: 80, batch: 4, learning_rate: 0.01, schedule: 'cosine' },
-    sample: { every: 20 },
-    options: { loss: 'l1' },
-  },
+  examples: [
+    {
+      id: 'sepia',
+      title: 'Sepia prints',
+      words: 'A model that makes pictures grey learns to make them brown, as old prints are.',
+      job: exampleJob('sepia'),
+    },
+    {
+      id: 'moonlight',
+      title: 'By moonlight',
+      words: 'A model that makes pictures grey learns to make them dark and blue, as by night.',
+      job: exampleJob('moonlight'),
+    },
+  ],
 };

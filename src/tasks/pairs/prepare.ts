@@ -2,6 +2,7 @@
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import { unchanged } from '#src/tasks/images/augment.ts';
+import { frameOf } from '#src/tasks/images/asked.ts';
 import { collectImages } from '#src/tasks/images/collect.ts';
 import { splitShare } from '#src/tasks/order.ts';
 import { type Found, inBatches, partOf, PreparedExamples } from '#src/tasks/prepared.ts';
@@ -135,6 +136,23 @@ export async function preparePictures(
   });
 }
 
+/** Size and numbers of what the model makes. */
+export function outputSize({
+  preprocess,
+  program,
+}: Pick<PicturePairs, 'preprocess' | 'program'>): Preprocess {
+  const { layout, size } = program;
+  const channel = (values: readonly number[]): number[] =>
+    Array.from({ length: layout.channels }, (_, c) => values[Math.min(c, values.length - 1)]!);
+  return {
+    ...preprocess,
+    ...size,
+    frame: size,
+    mean: channel(preprocess.mean),
+    std: channel(preprocess.std),
+  };
+}
+
 class PreparedPairs extends PreparedExamples<Example> {
   readonly #targetSize: Preprocess;
 
@@ -145,17 +163,7 @@ class PreparedPairs extends PreparedExamples<Example> {
     found: Found,
   ) {
     super(examples, heldout, pairs.job.train, found);
-    const { preprocess, program } = pairs;
-    const { layout, size } = program;
-    const channel = (values: readonly number[]): number[] =>
-      Array.from({ length: layout.channels }, (_, c) => values[Math.min(c, values.length - 1)]!);
-    this.#targetSize = {
-      ...preprocess,
-      ...size,
-      frame: size,
-      mean: channel(preprocess.mean),
-      std: channel(preprocess.std),
-    };
+    this.#targetSize = outputSize(pairs);
   }
 
   training() {
@@ -254,11 +262,4 @@ class PreparedPairs extends PreparedExamples<Example> {
       );
     return { prompts: shown.map((e) => e.name), pictures };
   }
-}
-
-/** A picture without its alpha. */
-function frameOf({ width, height, rgba }: Picture): Parameters<typeof pictureOf>[0] {
-  const rgb = new Uint8Array(3 * width * height);
-  for (let i = 0; i < width * height; i++) for (let c = 0; c < 3; c++) rgb[3 * i + c] = rgba[4 * i + c]!;
-  return { width, height, rgb };
 }

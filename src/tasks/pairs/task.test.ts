@@ -6,13 +6,13 @@ import { testJob } from '#src/tasks/testing/job.ts';
 import { trainTask } from '#src/tasks/testing/trainTask.ts';
 import { task } from './task.ts';
 
-describe('the built-in example', () => {
-  it('learns sepia from grey: 10 dB more on pictures held out', async () => {
+describe('the built-in examples', () => {
+  it.each(['sepia', 'moonlight'])('learn %s from grey: 10 dB more on pictures held out', async (name) => {
     const { before, after, samplesAfter, troubles } = await trainTask({
       task,
       model: diskFiles('public/models/repaint'),
-      train: diskFiles('public/data/sepia/train'),
-      heldout: diskFiles('public/data/sepia/heldout'),
+      train: diskFiles(`public/data/${name}/train`),
+      heldout: diskFiles(`public/data/${name}/heldout`),
       job: testJob('pairs', { loss: 'l1' }, { train: { steps: 80 }, data: { flip: true } }),
       plan: { ...defaultSettings, rules: [] },
       learningRate: 0.01,

@@ -12,6 +12,8 @@ import type { PictureOptions } from '#src/tasks/images/options.ts';
 import { probeImage } from '#src/tasks/images/probe.ts';
 import { oneFile, withDefaults } from '#src/tasks/opened.ts';
 import type { OpenModel, Task, TaskHost, TaskJob, TaskModel, Tell } from '#src/tasks/types.ts';
+import { askArrays } from '#src/tasks/generic/ask.ts';
+import { askPairs } from './ask.ts';
 import { pairsDefaults } from './info.ts';
 import { preparePictures } from './prepare.ts';
 import { pictureProgram } from './program.ts';
@@ -46,6 +48,12 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
     const frame = { ...preprocess.frame, width, height, ...(fit && { fit }) };
     return { input, preprocess: { ...preprocess, frame } };
   };
+  const { side, width, height } = options;
+  const free = side === 0 && width === 0 && height === 0 && config === null;
+  /** What the first pictures of the data say, where nothing else says a size: what is tried is brought to the same. */
+  let said: Partial<PictureOptions> | null = null;
+  const ofArrays = (files: FileSet): boolean =>
+    !takesPictures || (files.paths.some(isArrayFile) && imagePaths(files).length === 0);
   return {
     ...oneFile(file),
     layers: () => {
@@ -55,15 +63,13 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
       return layersOf(likelyGraph(file, new Map([[input.name, shape]])), file);
     },
     prepare: async (train, heldout, host: TaskHost, tell?: Tell) => {
-      const arrays = train.paths.some(isArrayFile) && imagePaths(train).length === 0;
-      if (arrays || !takesPictures) {
+      if (ofArrays(train)) {
         const { loss, delta, output } = options;
         const generic = { ...genericDefaults, loss, delta, output, order: 'shuffled' as const };
         return prepareArrays(file, { ...job, options: generic }, train, heldout, tell);
       }
-      const { side, width, height } = options;
-      const free = side === 0 && width === 0 && height === 0 && config === null;
-      const { input, preprocess } = size(free ? ((await firstSize(train)) ?? {}) : {});
+      said = free ? await firstSize(train) : null;
+      const { input, preprocess } = size(said ?? {});
       const program = pictureProgram(file, input, job.train.batch, preprocess, options);
       return preparePictures(
         { path: file.path, job, input, program, preprocess },
@@ -72,6 +78,13 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
         host,
         tell,
       );
+    },
+    ask: async ({ files: given }, adapted, host, tell) => {
+      if (!given || ofArrays(given))
+        return askArrays(file, given, { batch: job.train.batch, output: options.output }, adapted, tell);
+      const { input, preprocess } = size(said ?? (free ? ((await firstSize(given)) ?? {}) : {}));
+      const program = pictureProgram(file, input, input.batch ?? 1, preprocess, options);
+      return askPairs({ path: file.path, input, program, preprocess }, given, adapted, host, tell);
     },
   };
 }

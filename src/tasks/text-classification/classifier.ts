@@ -8,7 +8,7 @@ import type { ModelFile, TaskJob, TrainedGraph } from '#src/tasks/types.ts';
 import type { TextClassOptions } from './info.ts';
 
 /** Throws ModelError for inputs that no classifier of texts has. */
-export const classifierInputs = (file: ModelFile): TextInputs =>
+export const classifierInputs = (file: Pick<ModelFile, 'path' | 'model'>): TextInputs =>
   readTextInputs(
     file,
     ['ids', 'mask', 'positions', 'types'],
@@ -44,14 +44,6 @@ export class TextClassifier extends OpenedClassifier<TextClassOptions> {
   /** At one short text. */
   protected least(): Graph {
     return this.#bound(this.inputs.batch ?? 1, this.inputs.length ?? 8);
-  }
-
-  /** Of the model's own head, by index. */
-  classNames(): readonly string[] {
-    const { classes } = this.small();
-    return this.names?.length === classes
-      ? this.names
-      : Array.from({ length: classes }, (_, i) => `class ${i}`);
   }
 
   /** @param classes of a new head; null: the model's own head */

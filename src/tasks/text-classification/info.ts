@@ -7,7 +7,7 @@ import {
   classFields,
   type ClassOptions,
 } from '#src/tasks/classification/options.ts';
-import type { TaskInfo } from '#src/tasks/info.ts';
+import type { Example, TaskInfo } from '#src/tasks/info.ts';
 import { text, whole } from '#src/tasks/optionSchema.ts';
 
 export interface TextClassOptions extends ClassOptions {
@@ -26,6 +26,15 @@ export const textClassDefaults: TextClassOptions = {
   pairColumn: '',
   labelColumn: '',
 };
+
+/** What is measured fits both examples. @param data built-in set */
+const exampleJob = (data: string): Example['job'] => ({
+  task: 'text-classification',
+  model: 'builtin:topics',
+  data: { train: `builtin:${data}/train`, heldout: `builtin:${data}/heldout` },
+  train: { steps: 60, batch: 16, learning_rate: 0.01, schedule: 'cosine' },
+  sample: { every: 20, prompts: [] },
+});
 
 export const info: TaskInfo = {
   id: 'text-classification',
@@ -59,13 +68,21 @@ export const info: TaskInfo = {
     textField('labelColumn', 'Column of the label', 'Empty: found by the usual names.'),
   ],
   shows: 'labels',
+  asks: ['texts'],
   prompts: true,
   usual: { train: { steps: 200, batch: 8 } },
-  example: {
-    task: 'text-classification',
-    model: 'builtin:topics',
-    data: { train: 'builtin:letters/train', heldout: 'builtin:letters/heldout' },
-    train: { steps: 60, batch: 16, learning_rate: 0.01, schedule: 'cosine' },
-    sample: { every: 20, prompts: [] },
-  },
+  examples: [
+    {
+      id: 'letters',
+      title: 'Complaints, questions, thanks',
+      words: 'A model that knows what letters are about learns what their writers want.',
+      job: exampleJob('letters'),
+    },
+    {
+      id: 'questions',
+      title: 'Where, when, how much',
+      words: 'A model that knows what letters are about learns what is asked in them.',
+      job: exampleJob('questions'),
+    },
+  ],
 };

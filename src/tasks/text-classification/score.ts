@@ -3,7 +3,8 @@ import { judge, percent } from '#src/tasks/classification/metrics.ts';
 import { inBatches } from '#src/tasks/prepared.ts';
 import { textFeeds, type TokenRow } from '#src/tasks/text/inputs.ts';
 import type { Scale } from '#src/tasks/scores/scores.ts';
-import type { Adapted, Samples, Tell } from '#src/tasks/types.ts';
+import { sharesOf } from '#src/tasks/classification/shares.ts';
+import type { Adapted, Answer, Samples, Tell } from '#src/tasks/types.ts';
 import type { TextClassifier } from './classifier.ts';
 import { padded, tokenise } from './rows.ts';
 
@@ -37,6 +38,25 @@ export async function score(
       each(start + i, all.subarray(i * names.length, (i + 1) * names.length), scale);
     });
   }
+}
+
+/** The shares of all classes of each text. */
+export async function askedTexts(
+  head: Head,
+  texts: readonly string[],
+  length: number,
+  adapted: Adapted,
+  tell: Tell,
+): Promise<Answer[]> {
+  const { tokens } = head.classifier;
+  const rows = texts.map((text) =>
+    padded(tokenise(tokens, { text, pair: null }, length), length, tokens.pad),
+  );
+  const items: Answer[] = [];
+  await score(head, rows, length, adapted, tell, (i, scores) => {
+    items.push({ name: texts[i]!, shares: sharesOf(scores, head.names) });
+  });
+  return items;
 }
 
 /** The class of each text with its share: "complaint 93 %". @param rows of the texts, where they are tokenised already */

@@ -20,7 +20,7 @@ import { classifierInputs, TextClassifier } from './classifier.ts';
 import { textClassDefaults } from './info.ts';
 import { prepareLabelled } from './prepare.ts';
 import { lengthFor, tokenise } from './rows.ts';
-import { sorted } from './score.ts';
+import { askedTexts, type Head, sorted } from './score.ts';
 
 async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promise<TaskModel> {
   const job = withDefaults(given, textClassDefaults);
@@ -31,24 +31,26 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
   const names = await readClassNames(files, file.path);
   const classifier = new TextClassifier(file, job, inputs, tokens, names).withHead();
 
-  const sample = (
-    { prompts, classes, newHead }: SampleWish,
-    adapted: Adapted,
-    _: TaskHost,
-    tell: Tell,
-  ): Promise<Samples> => {
-    const texts = prompts.map((text) => tokenise(tokens, { text, pair: null }, length.most));
-    const row = inputs.length ?? lengthFor(texts, length.most);
-    const shown = classes ?? classifier.classNames();
-    const head = { classifier, classes: newHead ? shown.length : null, names: shown };
-    return sorted(head, prompts, row, adapted, tell);
+  /** Tokens of rows that hold these texts. */
+  const rowOf = (texts: readonly string[]): number => {
+    const rows = texts.map((text) => tokenise(tokens, { text, pair: null }, length.most));
+    return inputs.length ?? lengthFor(rows, length.most);
   };
+  const headOf = ({ classes, newHead }: Pick<SampleWish, 'classes' | 'newHead'>): Head => {
+    const names = classes ?? classifier.classNames();
+    return { classifier, classes: newHead ? names.length : null, names };
+  };
+  const sample = (wish: SampleWish, adapted: Adapted, _: TaskHost, tell: Tell): Promise<Samples> =>
+    sorted(headOf(wish), wish.prompts, rowOf(wish.prompts), adapted, tell);
   return {
     ...oneFile(file, classifier.file),
     layers: () => classifier.layers(),
     prepare: (train: FileSet, heldout: FileSet | null, host: TaskHost, tell?: Tell) =>
       prepareLabelled(classifier, length, train, heldout, host, tell),
     sample,
+    ask: async (question, adapted, _, tell) => ({
+      items: await askedTexts(headOf(question), question.texts, rowOf(question.texts), adapted, tell),
+    }),
   };
 }
 

@@ -33,7 +33,7 @@ export interface TextInputs {
  * @throws ModelError for an input that `known` lacks, or without tokens
  */
 export function readTextInputs(
-  { path, model }: ModelFile,
+  { path, model }: Pick<ModelFile, 'path' | 'model'>,
   known: readonly TextRole[],
   takes: string,
 ): TextInputs {

@@ -1,5 +1,6 @@
 /** @file Text ↔ token ids of a language model, and its special tokens. */
 import { reasonOf } from '#src/platform/refusals.ts';
+import { notWhat } from '#src/platform/sniff.ts';
 import * as v from 'valibot';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import type { Typed } from './tokenizer/postProcessors.ts';
@@ -60,10 +61,14 @@ function lengthsIn(config: ModelConfig): number[] {
 const usualEnds = ['<|endoftext|>', '</s>', '<|im_end|>', '<|end_of_text|>', '<eos>'];
 
 async function jsonOf(files: FileSet, path: string): Promise<unknown> {
+  const bytes = await files.read(path);
   try {
-    return JSON.parse(new TextDecoder().decode(await files.read(path)));
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new DataError(`${path} is not JSON. Copy it from the original model again.`);
+    const again = 'Copy it from the original model again.';
+    throw new DataError(
+      ...(notWhat(path, bytes, 'whole JSON', again) ?? ([`${path} is not JSON.`, { cure: again }] as const)),
+    );
   }
 }
 

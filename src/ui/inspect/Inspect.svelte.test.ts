@@ -8,7 +8,14 @@ import { open as openPage, violations } from '../testing/open.ts';
 
 async function open(options: FakeOptions = {}) {
   const { lab } = await openPage(options);
-  await lab.inspect({ kind: 'files', name: 'mine', files: [{ path: 'model.onnx', blob: new Blob() }] });
+  await lab.inspect({
+    kind: 'files',
+    name: 'mine',
+    files: [
+      { path: 'unet/model.onnx', blob: new Blob() },
+      { path: 'vocoder/model.onnx', blob: new Blob() },
+    ],
+  });
   await expect.element(page.getByRole('heading', { level: 1, name: 'mine' })).toBeVisible();
   return lab;
 }
@@ -68,5 +75,29 @@ describe('the inspector', () => {
     await page.getByRole('button', { name: 'Train it' }).click();
     await expect.element(page.getByRole('heading', { name: 'Advanced' })).toBeVisible();
     expect(lab.draft.picked.model).toMatchObject({ kind: 'files', name: 'mine' });
+  });
+
+  it('says what the model can be taught, and goes on with no data but one’s own', async () => {
+    const lab = await open();
+    await page.getByRole('button', { name: /^Train it \(Draw/ }).click();
+    await expect.element(page.getByText('No pictures yet: add some.').first()).toBeVisible();
+    expect(page.getByRole('alert').elements()).toEqual([]);
+    await expect.element(page.getByRole('button', { name: 'Start' })).toBeDisabled();
+    expect(JSON.stringify([lab.draft.job.model, lab.draft.job.data])).not.toContain('builtin:');
+    expect(await violations()).toEqual([]);
+  });
+
+  it('says which arrays to bring', async () => {
+    const lab = await open();
+    await page.getByRole('button', { name: /^Teach it this \(Arrays/ }).click();
+    await expect.element(page.getByText('No data yet: add them.').first()).toBeVisible();
+    const table = page.getByRole('table', { name: 'What to bring' });
+    await expect.element(table).toHaveTextContent(/sample input\s*float32\s*batches × 1 × 3 × 32 × 32/);
+    await expect.element(page.getByText('np.savez("train.npz", sample=sample')).toBeVisible();
+    await expect.element(page.getByRole('button', { name: 'Save a template (.npz)' })).toBeVisible();
+    expect([lab.draft.job.task, lab.draft.job.data.train]).toEqual(['generic', '']);
+    // Of a folder with several models only the one that was shown.
+    expect(lab.draft.picked.model).toMatchObject({ files: [{ path: 'unet/model.onnx' }] });
+    expect(await violations()).toEqual([]);
   });
 });

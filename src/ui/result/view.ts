@@ -4,7 +4,7 @@ import type { View } from '../view.ts';
 
 export const view: View = {
   load: (lab) =>
-    lab.trial.opened || drawsPrompts(taskOf(lab.run.job ?? lab.draft.job))
+    drawsPrompts(taskOf(lab.trial.opened ? lab.draft.job : (lab.run.job ?? lab.draft.job)))
       ? import('./Result.svelte')
       : import('./TaskResult.svelte'),
 };

@@ -29,7 +29,7 @@ async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
           savedAt: Date.now() - 130_000,
           finished: false,
           modelName: 'emoji',
-          dataName: 'high-contrast',
+          dataName: 'riso',
           selfContained: true,
         })
       : null,

@@ -48,6 +48,7 @@ export async function evaluate(judged: Judged): Promise<{ row: SampleRow; evalua
       saturation: metrics.find(({ name }) => name === 'saturation')?.value ?? null,
       metrics,
       ...(judgement?.tables && { tables: judgement.tables }),
+      ...(judgement?.examples && { examples: judgement.examples }),
       orthogonality,
     },
   };

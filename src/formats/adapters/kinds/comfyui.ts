@@ -11,6 +11,7 @@ export const kind: AdapterKind = {
   rank: 1,
   suffix: '-comfyui',
   holds: 'rotations',
+  tasks: ['diffusion'],
   tools: ['ComfyUI', 'A1111 / Forge'],
   fit: comfyuiFit,
   write: async ({ layers, meta }) => oneFile(await writeComfyui(layers, meta)),

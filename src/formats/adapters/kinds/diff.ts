@@ -14,6 +14,7 @@ export const kind: AdapterKind = {
   rank: 7,
   suffix: '-diff',
   holds: 'differences',
+  tasks: ['diffusion'],
   fit: diffFit,
   write: async ({ layers, weight, meta }) => {
     if (!weight)

@@ -13,6 +13,7 @@ export const kind: AdapterKind = {
   rank: 2,
   suffix: '',
   holds: 'rotations',
+  tasks: ['diffusion'],
   tools: ['LyCORIS'],
   fit: lycorisFit,
   write: async ({ layers, meta }) => oneFile(await writeLycoris(layers, meta)),

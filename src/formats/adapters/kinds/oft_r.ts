@@ -12,6 +12,7 @@ export const kind: AdapterKind = {
   rank: 4,
   suffix: '-onetrainer',
   holds: 'rotations',
+  tasks: ['diffusion'],
   tools: ['OneTrainer', 'kohya sd-scripts'],
   takes: ({ size }) => size > 1,
   fit: oftRFit,

@@ -13,6 +13,7 @@ export const kind: AdapterKind = {
   rank: 3,
   suffix: '-peft',
   holds: 'rotations',
+  tasks: ['diffusion', 'language', 'text-classification', 'image-classification'],
   tools: ['PEFT'],
   takes: ({ size }) => size > 1,
   head: (whole) => {
