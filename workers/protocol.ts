@@ -7,6 +7,7 @@ import type { BackendKind, BackendReport, PlacementReport, StartSign } from '#sr
 import type { MemoryVerdict, Relief } from '#src/program/verdict.ts';
 import type { KeptSet } from '#src/store/prepared.ts';
 import type { RunHeader } from '#src/store/runHeader.ts';
+import type { SavedStep } from '#src/store/runs.ts';
 import type { Answer, DataPreview, Mend, Samples } from '#src/tasks/types.ts';
 import type { Evaluation, Orthogonality, StepRecord } from '#src/training/types.ts';
 import type { DebugFigures } from './trainer/debug/types.ts';
@@ -154,6 +155,7 @@ export interface Angles {
 
 /** What is known of a run that was saved, or began. */
 export type RunSummary = RunHeader;
+export type { SavedStep } from '#src/store/runs.ts';
 
 export interface RunResult {
   readonly id: string;
@@ -313,6 +315,12 @@ export interface LibraryApi {
    *   built in
    */
   openRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>>;
+  /** The same, and the run counts as over from now on: what it learned so far is kept, without training on. */
+  keepRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>>;
+  /** The steps of a run that can be gone back to, the newest first. */
+  savedSteps(id: string): Promise<Outcome<readonly SavedStep[]>>;
+  /** A new, paused run that is as that one was after so many steps; that one stays as it is. */
+  branchRun(id: string, step: number): Promise<Outcome<RunSummary>>;
   /** An empty name gives it back the one that it had at first. */
   renameRun(id: string, name: string): Promise<Outcome<null>>;
   /** Takes a run from the list. It can be put back until the page is opened anew. */

@@ -57,6 +57,7 @@ export class Lab {
       onWithdraw: () => this.#router.replace(this.#before, this.#subject(this.#before)),
       onEnd: (job) => this.#showResult(job),
       onSaved: () => void this.library.refresh(),
+      onBranch: () => this.#router.replace('train', this.run.id),
     });
     this.trial = new Trial({
       ...{ trainer, draft },

@@ -8,6 +8,7 @@ import type {
   Problem,
   RunEvent,
   RunResult,
+  SavedRun,
   StepRecord,
   Unsaveable,
 } from '#workers/protocol.ts';
@@ -238,6 +239,24 @@ export class RunState {
     // A run that was resumed after a reload brings the steps of its earlier life along.
     if (result.history.length > this.#records.length) this.#records = result.history;
     if (result.evaluations.length > this.#evaluations.length) this.#evaluations = result.evaluations;
+  }
+
+  /** A saved run as it was: its curve, wall and figures. It stands still until it goes on. */
+  restore({ summary, result, ...saved }: SavedRun): void {
+    this.begin(summary.job, summary.id);
+    this.#status = summary.finished ? 'done' : summary.state === 'failed' ? 'failed' : 'paused';
+    this.#startStep = summary.step;
+    this.#records = saved.history;
+    this.#rows = byStep(saved.samples);
+    this.#evaluations = byStep(saved.evaluations);
+    this.#planned = saved.planned;
+    this.#whole = saved.whole;
+    this.#unsaveable = saved.unsaveable;
+    this.#angles = saved.angles;
+    this.#warnings = saved.warnings;
+    this.#checkpoint = { step: summary.step, bytes: summary.bytes, at: summary.savedAt };
+    this.#problem = summary.state === 'failed' ? summary.problem : null;
+    this.#result = result;
   }
 
   /** Given up before it began. */

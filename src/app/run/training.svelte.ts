@@ -2,7 +2,15 @@
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { randomId } from '#src/platform/id.ts';
 import { askToPersist } from '#src/store/persistence.ts';
-import type { Outcome, Problem, RunEvent, RunResult, RunSummary } from '#workers/protocol.ts';
+import type {
+  JobRequest,
+  Outcome,
+  Problem,
+  RunEvent,
+  RunResult,
+  RunSummary,
+  SavedRun,
+} from '#workers/protocol.ts';
 import type { Draft } from '../data/draft.svelte.ts';
 import type { EventLog } from '../page/eventLog.ts';
 import { TabGuard, WakeLock, type OtherTab } from '../page/tab.ts';
@@ -22,7 +30,7 @@ export interface StartOptions {
 
 /** What training needs of the page. */
 export interface TrainingHost {
-  readonly trainer: Pick<Trainer, 'start' | 'pause' | 'stop'>;
+  readonly trainer: Pick<Trainer, 'start' | 'pause' | 'stop' | 'keepRun' | 'branchRun' | 'openRun'>;
   readonly draft: Draft;
   readonly device: Device;
   readonly voice: Voice;
@@ -35,6 +43,8 @@ export interface TrainingHost {
   readonly onEnd: (job: Job) => void;
   /** What is saved may have changed. */
   readonly onSaved: () => void;
+  /** A new run was made of an earlier checkpoint of the one at hand, on the same files, and is shown in its place. */
+  readonly onBranch: () => void;
 }
 
 const busy: Problem = { code: 'busy', message: 'A run is going on.', cure: 'Pause or stop it first.' };
@@ -117,6 +127,52 @@ export class Training {
   async stop(): Promise<void> {
     this.run.ending('stopping');
     await this.#host.trainer.stop();
+  }
+
+  /** Ends the run that stands still, with what it learned so far: it can be tried and saved. */
+  keep(): Promise<Outcome<SavedRun>> {
+    return this.#still(async () => {
+      const { trainer, voice, onEnd } = this.#host;
+      const outcome = await trainer.keepRun(this.#request(), this.run.id);
+      if (!outcome.ok) return outcome;
+      this.run.restore(outcome.value);
+      voice.say(`Stopped at step ${outcome.value.summary.step}, and kept.`);
+      onEnd(outcome.value.summary.job);
+      return outcome;
+    });
+  }
+
+  /** Puts in place of the run at hand, which stays saved as it is, a new one that goes on from an earlier step. */
+  goBack(step: number): Promise<Outcome<SavedRun>> {
+    return this.#still(async () => {
+      const { trainer, voice, onBranch } = this.#host;
+      const made = await trainer.branchRun(this.run.id, step);
+      if (!made.ok) return made;
+      const opened = await trainer.openRun(this.#request(), made.value.id);
+      if (!opened.ok) return opened;
+      this.run.restore(opened.value);
+      voice.say(`A new run, as the other was after step ${step}. That one stays saved.`);
+      onBranch();
+      return opened;
+    });
+  }
+
+  /** Changes the saved run at hand, which trains neither here nor in another tab. */
+  async #still(work: () => Promise<Outcome<SavedRun>>): Promise<Outcome<SavedRun>> {
+    if (this.run.busy) return failed(busy);
+    if (!(await this.#tab.take())) return failed(secondTab);
+    try {
+      return await work();
+    } finally {
+      this.#tab.free();
+      this.#host.onSaved();
+    }
+  }
+
+  /** Where the model is; null: it must be picked again. */
+  #request(): JobRequest | null {
+    const request = this.#host.draft.request();
+    return 'code' in request ? null : request;
   }
 
   /** Makes the job ready if it is not; what keeps it from starting, or null. */

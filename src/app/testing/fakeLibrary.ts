@@ -7,6 +7,7 @@ import type {
   Outcome,
   RunSummary,
   SavedRun,
+  SavedStep,
   StorageApi,
   StorageReport,
 } from '#workers/protocol.ts';
@@ -80,6 +81,33 @@ export class FakeLibrary extends FakeDownloads implements LibraryApi, StorageApi
   async openRun(_request: JobRequest | null, id: string): Promise<Outcome<SavedRun>> {
     const run = this.#saved.get(id);
     return run && run.summary.checkpoints > 0 ? good(run) : gone();
+  }
+  async keepRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>> {
+    this.#change(id, (run) => {
+      this.#saved.set(id, { ...run, summary: { ...run.summary, state: 'stopped', finished: true } });
+    });
+    return this.openRun(request, id);
+  }
+  /** As if there were a checkpoint at each row of samples. */
+  async savedSteps(id: string): Promise<Outcome<readonly SavedStep[]>> {
+    const { samples, summary } = this.#saved.get(id) ?? { samples: [], summary: null };
+    const steps = samples.map(({ step }) => step).filter((step) => step > 0 && step <= (summary?.step ?? 0));
+    return good([...new Set(steps)].reverse().map((step) => ({ step, savedAt: summary?.savedAt ?? 0 })));
+  }
+  async branchRun(id: string, step: number): Promise<Outcome<RunSummary>> {
+    const run = this.#saved.get(id);
+    if (!run) return gone();
+    const summary: RunSummary = {
+      ...{ ...run.summary, id: `${id}-from-${step}`, step, state: 'paused', finished: false, problem: null },
+      ...{ name: `${run.summary.name}, from step ${step}`, savedAt: Date.now() },
+    };
+    const upTo = <T extends { readonly step: number }>(list: readonly T[], last = step): readonly T[] =>
+      list.filter((each) => each.step <= last);
+    this.keep({
+      ...{ ...run, summary, history: upTo(run.history, step - 1) },
+      ...{ evaluations: upTo(run.evaluations), samples: upTo(run.samples) },
+    });
+    return good(summary);
   }
   async renameRun(id: string, name: string): Promise<Outcome<null>> {
     return this.#change(id, (run) => {

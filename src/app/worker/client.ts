@@ -20,6 +20,7 @@ import type {
   Said,
   SampleRequest,
   SavedRun,
+  SavedStep,
   Source,
   StorageReport,
   TrainerApi,
@@ -173,6 +174,15 @@ export class WorkerTrainer implements Trainer {
   }
   openRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>> {
     return this.#outcome((api) => api.openRun(request, id));
+  }
+  keepRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>> {
+    return this.#outcome((api) => api.keepRun(request, id));
+  }
+  savedSteps(id: string): Promise<Outcome<readonly SavedStep[]>> {
+    return this.#outcome((api) => api.savedSteps(id));
+  }
+  branchRun(id: string, step: number): Promise<Outcome<RunSummary>> {
+    return this.#outcome((api) => api.branchRun(id, step));
   }
   renameRun(id: string, name: string): Promise<Outcome<null>> {
     if (!this.#connection.isOpen) return changeRun(id, (runs) => runs.rename(id, name));
