@@ -51,6 +51,14 @@ const details = fc.record(
       fc.record({ first: fc.float({ noNaN: true, noDefaultInfinity: true }), last: fc.constant(1) }),
     ),
     losses: fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { maxLength: 64 }),
+    rates: fc.constantFrom(
+      [],
+      [{ step: 3, factor: 0.1 }],
+      [
+        { step: 0, factor: 3 },
+        { step: 7, factor: 1 },
+      ],
+    ),
   },
   { requiredKeys: [] },
 );
@@ -78,6 +86,7 @@ const DETAILS = [
   'heldout',
   'problem',
   'losses',
+  'rates',
 ];
 
 describe('records', () => {
@@ -91,7 +100,7 @@ describe('records', () => {
         const state =
           more.state ?? (finished ? (step < (more.total ?? 9) ? 'stopped' : 'finished') : 'paused');
         expect(run).toEqual({
-          ...{ pictures: [], texts: [], losses: [], measure: null, heldout: null, problem: null },
+          ...{ pictures: [], texts: [], losses: [], rates: [], measure: null, heldout: null, problem: null },
           ...{ total: 9, startedAt: 1000 + step, name: 'Write text: words', checkpoints: 1, bytes: 5 },
           ...header,
           ...{ state, finished: state === 'finished' || state === 'stopped' },

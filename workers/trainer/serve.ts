@@ -88,6 +88,7 @@ const api: WorkerApi = {
   pause: () => session.pause(),
   stop: () => session.stop(),
   sampleNow: () => session.sampleNow(),
+  changeRate: (id, factor) => session.changeRate(id, factor),
   sample: async (request) =>
     handOver(await session.sample(request), ({ pictures }) => pictures.map(({ rgba }) => rgba.buffer)),
   ask: async (request) =>

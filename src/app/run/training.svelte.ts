@@ -6,6 +6,7 @@ import type {
   JobRequest,
   Outcome,
   Problem,
+  RateChange,
   RunEvent,
   RunResult,
   RunSummary,
@@ -30,7 +31,10 @@ export interface StartOptions {
 
 /** What training needs of the page. */
 export interface TrainingHost {
-  readonly trainer: Pick<Trainer, 'start' | 'pause' | 'stop' | 'keepRun' | 'branchRun' | 'openRun'>;
+  readonly trainer: Pick<
+    Trainer,
+    'start' | 'pause' | 'stop' | 'changeRate' | 'keepRun' | 'branchRun' | 'openRun'
+  >;
   readonly draft: Draft;
   readonly device: Device;
   readonly voice: Voice;
@@ -127,6 +131,21 @@ export class Training {
   async stop(): Promise<void> {
     this.run.ending('stopping');
     await this.#host.trainer.stop();
+  }
+
+  /** Multiplies the schedule's learning rate, from the next step on to the end. */
+  async changeRate(factor: number): Promise<Outcome<RateChange>> {
+    const outcome = await this.#host.trainer.changeRate(this.run.id, factor);
+    if (!outcome.ok) return outcome;
+    const { step } = outcome.value;
+    // A run that goes on tells of it by itself.
+    if (!this.run.busy) this.run.accept({ kind: 'rate', ...outcome.value });
+    this.#host.voice.say(
+      factor === 1
+        ? `The learning rate is the schedule’s again from step ${step} on.`
+        : `The learning rate is multiplied by ${factor} from step ${step} on.`,
+    );
+    return outcome;
   }
 
   /** Ends the run that stands still, with what it learned so far: it can be tried and saved. */

@@ -5,6 +5,7 @@ import type {
   JobRequest,
   LibraryApi,
   Outcome,
+  RateChange,
   RunSummary,
   SavedRun,
   SavedStep,
@@ -12,6 +13,7 @@ import type {
   StorageReport,
 } from '#workers/protocol.ts';
 import { defaultName } from '#src/store/runHeader.ts';
+import { withChange } from '#src/optim/rates.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { FakeDownloads } from './fakeDownloads.ts';
 
@@ -45,6 +47,7 @@ export function fakeSummary(
     heldout: null,
     problem: null,
     losses: [],
+    rates: [],
     checkpoints: 1,
     ...over,
   };
@@ -87,6 +90,14 @@ export class FakeLibrary extends FakeDownloads implements LibraryApi, StorageApi
       this.#saved.set(id, { ...run, summary: { ...run.summary, state: 'stopped', finished: true } });
     });
     return this.openRun(request, id);
+  }
+  /** The learning rate of a run that stands still. */
+  changeSaved(id: string, factor: number): Outcome<RateChange> {
+    const run = this.#saved.get(id);
+    if (!run) return gone();
+    const change = { step: run.summary.step, factor };
+    this.keep({ ...run, summary: { ...run.summary, rates: withChange(run.summary.rates, change) } });
+    return good(change);
   }
   /** As if there were a checkpoint at each row of samples. */
   async savedSteps(id: string): Promise<Outcome<readonly SavedStep[]>> {

@@ -14,6 +14,7 @@ import type {
   Preparation,
   PrepareProgress,
   Problem,
+  RateChange,
   RunEvent,
   RunResult,
   RunSummary,
@@ -154,6 +155,9 @@ export class WorkerTrainer implements Trainer {
   }
   sampleNow(): Promise<void> {
     return this.#call((api) => api.sampleNow());
+  }
+  changeRate(id: string, factor: number): Promise<Outcome<RateChange>> {
+    return this.#outcome((api) => api.changeRate(id, factor));
   }
   sample(request: SampleRequest): Promise<Outcome<Samples>> {
     return this.#outcome((api) => api.sample(request));

@@ -55,6 +55,12 @@ async function labels({ width, total, logarithmic, measured }: Shape): Promise<L
   const remove = createChart({
     ...{ logarithmic, total },
     measure: measured ? { share: true, text: (value) => `${Math.round(value * 100)} %` } : null,
+    // Two at the same place but for a pixel, one at the very end.
+    changes: () => [
+      { step: total * 0.5, factor: 0.3 },
+      { step: total * 0.503, factor: 0.1 },
+      { step: total, factor: 3 },
+    ],
     oncursor: () => undefined,
     onready: (chart) => made.push(chart),
   })(box);
@@ -99,6 +105,11 @@ it('lets no label touch another or reach beyond the chart, and names the last st
         const where = JSON.stringify({ shape, all });
         expect(all.filter(({ text }) => text === count(total)).length, where).toBeGreaterThan(0);
         expect(all.length, where).toBeGreaterThan(4);
+        // Of two changes too near for two labels the first has one.
+        expect(all.map(({ text }) => text).filter((text) => text.startsWith('×'))).toEqual([
+          '×\u20090.3',
+          '×\u20093',
+        ]);
         const edge = width * devicePixelRatio;
         for (const [i, label] of all.entries()) {
           expect(label.left >= 0 && label.right <= edge, `${label.text} of ${where}`).toBe(true);

@@ -5,6 +5,8 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { labelWidth, stepTicks } from '#src/app/run/ticks.ts';
 import { count, figure } from '#src/app/words/format.ts';
+import type { RateChange } from '#workers/protocol.ts';
+import { drawMarkers } from './markers.ts';
 
 export interface ChartOptions {
   readonly logarithmic: boolean;
@@ -13,6 +15,8 @@ export interface ChartOptions {
   readonly oncursor: (index: number | null) => void;
   /** Held-out data have a measure, with an axis of its own on the right. */
   readonly measure: { readonly share: boolean; readonly text: (value: number) => string } | null;
+  /** Where the learning rate was changed, as of the moment it draws. */
+  readonly changes: () => readonly RateChange[];
   readonly onready: (chart: uPlot | null) => void;
 }
 
@@ -43,6 +47,7 @@ export function createChart(options: ChartOptions) {
         },
         cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
         hooks: {
+          draw: [(made) => drawMarkers(made, options.changes(), colour('--ink-soft'))],
           setCursor: [
             ({ cursor }) => {
               if (cursor.event) options.oncursor(cursor.idx ?? null);

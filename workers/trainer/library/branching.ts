@@ -1,6 +1,7 @@
-/** @file A saved run turned into one that is over, and an earlier checkpoint turned into a run of its own. */
+/** @file What is done with a run that stands still: ended, made to go on at another rate, or an earlier checkpoint of it made a run of its own. */
+import { FACTORS, withChange } from '#src/optim/rates.ts';
 import type { RunHeader, WrittenHeader } from '#src/store/runHeader.ts';
-import type { Problem, RunSummary } from '../../protocol.ts';
+import type { Problem, RateChange, RunSummary } from '../../protocol.ts';
 import { ProblemError } from '../problems.ts';
 import { gone } from '../run/resume.ts';
 import type { Runs } from '../saved.ts';
@@ -46,4 +47,20 @@ export async function branched(runs: Runs, id: string, step: number, newId: stri
   if (!made) throw new ProblemError(gone);
   const { removedAt: _, ...summary } = made;
   return summary;
+}
+
+export const noFactor: Problem = {
+  code: 'bad-job',
+  message: `A learning rate can be multiplied by ${FACTORS.least} to ${FACTORS.most}.`,
+  cure: 'Type a number in between.',
+};
+
+/** The run's learning rate is the schedule's times that, once it goes on. Throws ProblemError or StoreError. */
+export async function rateChanged(runs: Runs, id: string, factor: number): Promise<RateChange> {
+  const found = await runs.find(id);
+  if (!found || found.finished) throw new ProblemError(gone);
+  const { removedAt: _, ...header } = found;
+  const change = { step: header.step, factor };
+  await runs.note({ ...written(header), rates: withChange(header.rates, change) });
+  return change;
 }
