@@ -19,6 +19,7 @@ import type { Voice } from '../page/voice.svelte.ts';
 import { percent } from '../words/format.ts';
 import type { Trainer } from '../worker/client.ts';
 import { failed } from '../worker/problems.ts';
+import { Away } from './away.svelte.ts';
 import type { Device } from './device.svelte.ts';
 import { remember } from './estimate.ts';
 import { RunState } from './run.svelte.ts';
@@ -63,6 +64,7 @@ const secondTab: Problem = {
 export class Training {
   readonly run = new RunState();
   readonly #host: TrainingHost;
+  readonly away = new Away((problem) => this.#remark(problem));
   readonly #wake = new WakeLock();
   readonly #tab: TabGuard;
   #otherTab = $state.raw<OtherTab | null>(null);
@@ -95,6 +97,7 @@ export class Training {
     const { job } = asked.value;
     this.run.begin(job, resume?.id ?? randomId(), resume);
     this.#wake.held = true;
+    this.away.begin();
     this.#quarter = 0;
     this.#host.onBegin();
     voice.say(resume ? `Training continues from step ${resume.step}.` : 'Training starts.');
@@ -108,6 +111,7 @@ export class Training {
         (event) => {
           if (event.kind === 'checkpoint' && this.run.checkpoint === null) void askToPersist();
           this.run.accept(event);
+          this.away.hear(event);
           log.accept(event);
           this.#tell(event);
           // A runtime that had to be started anew has one thread.
@@ -214,8 +218,14 @@ export class Training {
     if (draft.isDemo && this.run.secondsPerStep)
       remember(result.backend.kind, this.run.secondsPerStep, job.train.batch * job.train.accumulate);
     const { outcome, step } = result;
-    if (outcome === 'paused') voice.say(`Paused at step ${step}. It is saved.`);
-    else voice.say(outcome === 'finished' ? 'Training finished.' : `Stopped at step ${step}, and kept.`);
+    const words =
+      outcome === 'paused'
+        ? `Paused at step ${step}. It is saved.`
+        : outcome === 'finished'
+          ? 'Training finished.'
+          : `Stopped at step ${step}, and kept.`;
+    voice.say(words);
+    this.away.end(outcome === 'paused' ? 'Paused' : 'Done', words);
     onSaved();
     if (outcome !== 'paused') onEnd(job);
     return { ok: true, value: result };
@@ -223,6 +233,7 @@ export class Training {
 
   #withdraw(problem: Problem): Outcome<RunResult> {
     this.run.withdraw();
+    this.away.end('', 'Cancelled.');
     this.#host.draft.forgive();
     this.#host.onWithdraw();
     this.#host.voice.say('Cancelled. What was loaded so far is kept.');
@@ -231,11 +242,18 @@ export class Training {
 
   #fail(problem: Problem): Outcome<RunResult> {
     this.run.fail(problem);
+    this.away.end('Stopped', `Training stopped: ${problem.message}`);
     this.#host.log.note(`failed: ${problem.message}`);
     // What happened is an alert of its own on the screen.
     this.#host.voice.say('Training stopped.');
     this.#host.onSaved();
     return failed(problem);
+  }
+
+  #remark(problem: Problem): void {
+    this.run.accept({ kind: 'warning', problem });
+    this.#host.log.note(problem.message);
+    this.#host.voice.say(problem.message);
   }
 
   #tell(event: RunEvent): void {
