@@ -67,6 +67,7 @@ export class Lab {
       },
       onEnd: (job) => this.#showResult(job),
       onSaved: () => void this.library.refresh(),
+      onBranch: () => this.#router.replace('train', this.run.id),
     });
     this.library = new Library({
       ...{ trainer, voice },

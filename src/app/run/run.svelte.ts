@@ -7,11 +7,13 @@ import type {
   Preparation,
   Problem,
   RunEvent,
+  RateChange,
   RunResult,
   SavedRun,
   StepRecord,
   Unsaveable,
 } from '#workers/protocol.ts';
+import { withChange } from '#src/optim/rates.ts';
 import { smooth } from './series.ts';
 import { TimeLeft } from './timeLeft.ts';
 
@@ -55,6 +57,7 @@ export class RunState {
     null,
   );
   #warnings = $state.raw<readonly Problem[]>([]);
+  #rates = $state.raw<readonly RateChange[]>([]);
   #problem = $state.raw<Problem | null>(null);
   #result = $state.raw<RunResult | null>(null);
   #secondsLeft = $state<number | null>(null);
@@ -122,6 +125,10 @@ export class RunState {
   get warnings(): readonly Problem[] {
     return this.#warnings;
   }
+  /** Changes of the learning rate, by step. */
+  get rates(): readonly RateChange[] {
+    return this.#rates;
+  }
   get problem(): Problem | null {
     return this.#problem;
   }
@@ -175,6 +182,7 @@ export class RunState {
     this.#angles = null;
     this.#checkpoint = null;
     this.#warnings = [];
+    this.#rates = [];
   }
 
   /** `planned`: the layers that this run turns, in the order of its angles; `whole`: what it trains as a whole. */
@@ -214,6 +222,9 @@ export class RunState {
       case 'angles':
         this.#angles = { mean: event.mean, largest: event.largest };
         break;
+      case 'rate':
+        this.#rates = withChange(this.#rates, { step: event.step, factor: event.factor });
+        break;
       case 'warning':
         this.#warnings = [...this.#warnings, event.problem];
         break;
@@ -225,6 +236,7 @@ export class RunState {
           ...this.#warnings.filter(({ message }) => !event.warnings.some((w) => w.message === message)),
         ];
         this.#angles = event.angles ?? this.#angles;
+        this.#rates = event.rates;
         this.#checkpoint = { step: event.step, bytes: event.bytes, at: event.savedAt };
         break;
     }
@@ -254,6 +266,7 @@ export class RunState {
     this.#unsaveable = saved.unsaveable;
     this.#angles = saved.angles;
     this.#warnings = saved.warnings;
+    this.#rates = summary.rates;
     this.#checkpoint = { step: summary.step, bytes: summary.bytes, at: summary.savedAt };
     this.#problem = summary.state === 'failed' ? summary.problem : null;
     this.#result = result;
