@@ -99,3 +99,29 @@ test('five runs in all states are there after a reload, back and forward, and go
   await expect(rotune.resultHeading).toBeVisible();
   expect(await adapterOf(page)).toBe(finished);
 });
+
+test('a job that is being made is there after a reload, with the files that were given', async ({
+  rotune,
+  page,
+}) => {
+  await rotune.open();
+  await rotune.beginWith('Texts or chats').click();
+  await page
+    .getByLabel('Add files')
+    .first()
+    .setInputFiles({
+      name: 'owl.txt',
+      mimeType: 'text/plain',
+      buffer: Buffer.from('The owl sleeps. '.repeat(90)),
+    });
+  const start = page.getByRole('button', { name: /^Start/ });
+  await expect(start).toBeEnabled({ timeout: 60_000 });
+  await page.waitForTimeout(1500);
+  await page.reload();
+  await expect(start).toBeEnabled({ timeout: 60_000 });
+  const said = () =>
+    page
+      .locator('textarea')
+      .evaluateAll((fields) => fields.map((field) => (field as HTMLTextAreaElement).value).join(' '));
+  await expect.poll(said).toContain('The owl sleeps');
+});

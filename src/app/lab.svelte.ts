@@ -3,6 +3,7 @@ import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { BackendKind } from '#src/runtime/types.ts';
 import type { Problem, RunSummary, Source } from '#workers/protocol.ts';
 import { Draft } from './data/draft.svelte.ts';
+import { KeptDraft } from './data/keptDraft.ts';
 import type { Pasted } from './data/pasted.ts';
 import { Library } from './library/library.svelte.ts';
 import { Opening } from './library/opening.svelte.ts';
@@ -33,6 +34,7 @@ export class Lab {
   readonly trial: Trial;
   readonly library: Library;
   readonly opening: Opening;
+  readonly keptDraft: KeptDraft;
   readonly shared = new Shared();
   readonly comparison: Comparison;
   readonly inspector: Inspector;
@@ -73,6 +75,7 @@ export class Lab {
       ...{ trainer, voice },
       running: () => (this.run.busy ? this.run.id : ''),
     });
+    this.keptDraft = new KeptDraft(this.library.given);
     this.opening = new Opening({ trainer, draft, library: this.library, run: this.run });
     this.trial = new Trial({
       ...{ trainer, draft },
@@ -95,9 +98,19 @@ export class Lab {
     return this.draft.defaultJob;
   }
 
-  /** Shows what the address names, once the page stands. */
+  /** Shows what the address names, once the page stands; a job that was being made in this tab as it was. */
   begin(): void {
     this.#router.begin((route) => this.#arrive(route));
+    if (this.screen === 'prepare') void this.#restoreDraft(this.route.of);
+  }
+
+  async #restoreDraft(task: string): Promise<void> {
+    const { draft } = this;
+    const { job, picked } = draft;
+    const kept = await this.keptDraft.restore();
+    // What was begun meanwhile is newer.
+    if (kept?.job.task === task && draft.job === job && draft.picked === picked)
+      draft.adopt(kept.job, kept.files);
   }
 
   /** Shows a view of what is at hand. */

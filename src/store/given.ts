@@ -140,6 +140,11 @@ export class GivenStore {
     }
   }
 
+  /** Ids of all that files are kept for. Throws StoreError. */
+  async ids(): Promise<string[]> {
+    return (await this.#keys('run/')).map((key) => key.slice('run/'.length));
+  }
+
   /** Forgets what a run was started from; files that no other run wants go. Throws StoreError. */
   async remove(run: string): Promise<void> {
     const keys = Object.values(await this.#sourcesOf(run)).flatMap(({ files }) => files ?? []);
@@ -149,7 +154,7 @@ export class GivenStore {
   /** Forgets all that belongs to none of these runs, and what a keeping that was cut off has left. Throws StoreError. */
   async tidy(runs: Iterable<string>): Promise<void> {
     const known = new Set(runs);
-    const kept = new Set((await this.#keys('run/')).map((key) => key.slice('run/'.length)));
+    const kept = new Set(await this.ids());
     const wishes = (await this.#keys('wish/')).map(partsOfWish);
     const lost = new Map<string, Set<string>>();
     for (const run of kept) if (!known.has(run)) lost.set(run, new Set());

@@ -8,6 +8,7 @@ import { Lab } from '#src/app/lab.svelte.ts';
 import { BrowserBar } from '#src/app/page/router.svelte.ts';
 import { watchLeaving } from '#src/app/page/leaving.ts';
 import { Offline } from '#src/app/page/offline.svelte.ts';
+import { tidyGiven } from '#src/app/worker/storage.ts';
 import App from './App.svelte';
 
 const target = document.querySelector('#app');
@@ -28,5 +29,9 @@ watchLeaving({
   reload: () => location.reload(),
 });
 // The device is looked at once the first screen stands; Safari knows no idle callback.
-if ('requestIdleCallback' in globalThis) requestIdleCallback(() => void lab.wakeUp());
-else setTimeout(() => void lab.wakeUp(), 200);
+const begin = () => {
+  void lab.wakeUp();
+  void tidyGiven();
+};
+if ('requestIdleCallback' in globalThis) requestIdleCallback(begin);
+else setTimeout(begin, 200);

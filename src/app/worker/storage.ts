@@ -5,6 +5,7 @@ import { GivenStore } from '#src/store/given.ts';
 import { isPersisted, room } from '#src/store/persistence.ts';
 import { PreparedStore } from '#src/store/prepared.ts';
 import type { StorageReport } from '#workers/protocol.ts';
+import { isLivingDraft } from '../data/keptDraft.ts';
 import { openSavedRuns } from './firstLook.ts';
 
 /** 0 where there is no storage: then nothing is in it. */
@@ -42,7 +43,9 @@ export async function storageReport(): Promise<StorageReport> {
  */
 export async function tidyGiven(): Promise<void> {
   try {
-    await new GivenStore().tidy(await openSavedRuns().ids());
+    const given = new GivenStore();
+    const drafts = (await given.ids()).filter((id) => isLivingDraft(id, Date.now()));
+    await given.tidy([...(await openSavedRuns().ids()), ...drafts]);
   } catch {
     // No storage: nothing is in it.
   }

@@ -1,0 +1,88 @@
+/** @file The job that is being made, kept over a reload of its tab: settings in the tab's own storage, files of the user's own beside those of runs. */
+import { parseJob, printJob } from '#src/formats/jobs/job.ts';
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import { randomId } from '#src/platform/id.ts';
+import type { GivenStore } from '#src/store/given.ts';
+import type { Picked } from '../worker/request.ts';
+
+const KEY = 'rotune.draft';
+const SETTLE_MS = 800;
+/** A draft is asked for by its own tab, which is closed some day without a word. */
+const LASTS_MS = 2 * 24 * 60 * 60 * 1000;
+
+/** `draft-<when it was begun>-…`, so that old ones can be told. */
+const newId = (now: number): string => `draft-${now}-${randomId()}`;
+
+/** Whether an id of given files is that of a draft whose tab may still be there. */
+export const isLivingDraft = (id: string, now: number): boolean => {
+  const begun = /^draft-(\d+)-/.exec(id)?.[1];
+  return begun !== undefined && now - Number(begun) < LASTS_MS;
+};
+
+/** The tab's own storage, or anything like it. */
+export type TabStorage = Pick<Storage, 'getItem' | 'setItem'>;
+
+/** null where the browser refuses it. */
+function tabStorage(): TabStorage | null {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+}
+
+export class KeptDraft {
+  readonly #given: Pick<GivenStore, 'put' | 'get'>;
+  readonly #tab: TabStorage | null;
+  #id: string;
+  #files: Picked | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(given: Pick<GivenStore, 'put' | 'get'>, tab: TabStorage | null = tabStorage()) {
+    this.#given = given;
+    this.#tab = tab;
+    this.#id = this.#read()?.id ?? newId(Date.now());
+  }
+
+  /** Keeps it, once changes have settled. */
+  save(job: Job, picked: Picked): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#write(job, picked), SETTLE_MS);
+  }
+
+  /** What was kept of this tab's draft; null: nothing, or nothing that can be read. */
+  async restore(): Promise<{ readonly job: Job; readonly files: Partial<Picked> } | null> {
+    const kept = this.#read();
+    if (!kept) return null;
+    try {
+      const job = parseJob(kept.job);
+      const { sources } = await this.#given.get(kept.id);
+      return { job, files: sources };
+    } catch {
+      return null;
+    }
+  }
+
+  async #write(job: Job, picked: Picked): Promise<void> {
+    try {
+      this.#tab?.setItem(KEY, JSON.stringify({ id: this.#id, job: printJob(job) }));
+    } catch {
+      // The tab's storage is full or refused: the draft lasts as long as the page.
+      return;
+    }
+    if (picked === this.#files) return;
+    this.#files = picked;
+    await this.#given.put(this.#id, picked);
+  }
+
+  #read(): { readonly id: string; readonly job: string } | null {
+    try {
+      const kept: unknown = JSON.parse(this.#tab?.getItem(KEY) ?? 'null');
+      if (typeof kept !== 'object' || kept === null || !('id' in kept) || !('job' in kept)) return null;
+      const { id, job } = kept;
+      return typeof id === 'string' && typeof job === 'string' ? { id, job } : null;
+    } catch {
+      return null;
+    }
+  }
+}
