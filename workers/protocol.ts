@@ -7,7 +7,9 @@ import type { BackendKind, BackendReport, PlacementReport, StartSign } from '#sr
 import type { MemoryVerdict, Relief } from '#src/program/verdict.ts';
 import type { KeptSet } from '#src/store/prepared.ts';
 import type { RunHeader } from '#src/store/runHeader.ts';
+import type { SavedStep } from '#src/store/runs.ts';
 import type { Answer, DataPreview, Mend, Samples } from '#src/tasks/types.ts';
+import type { RateChange } from '#src/optim/rates.ts';
 import type { Evaluation, Orthogonality, StepRecord } from '#src/training/types.ts';
 import type { DebugFigures } from './trainer/debug/types.ts';
 import type { DownloadApi } from './download/types.ts';
@@ -109,6 +111,7 @@ export type {
   Samples,
   Share,
 } from '#src/tasks/types.ts';
+export type { RateChange } from '#src/optim/rates.ts';
 export type { Evaluation, StepRecord } from '#src/training/types.ts';
 
 export type RunEvent =
@@ -132,6 +135,7 @@ export type RunEvent =
   | { readonly kind: 'evaluation'; readonly evaluation: Evaluation }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly bytes: number }
   | ({ readonly kind: 'angles' } & Angles)
+  | ({ readonly kind: 'rate' } & RateChange)
   | { readonly kind: 'warning'; readonly problem: Problem }
   /** A saved run goes on: all that it had shown stands in for what the page shows of it. Its samples and evaluations follow. */
   | {
@@ -143,6 +147,7 @@ export type RunEvent =
       readonly history: readonly StepRecord[];
       readonly angles: Angles | null;
       readonly warnings: readonly Problem[];
+      readonly rates: readonly RateChange[];
     };
 
 /** How far the layers are turned, in plan order, degrees. */
@@ -154,6 +159,7 @@ export interface Angles {
 
 /** What is known of a run that was saved, or began. */
 export type RunSummary = RunHeader;
+export type { SavedStep } from '#src/store/runs.ts';
 
 export interface RunResult {
   readonly id: string;
@@ -250,6 +256,10 @@ export interface SessionApi {
   /** Ends early and keeps what was learned. */
   stop(): Promise<void>;
   sampleNow(): Promise<void>;
+  /**
+   * Multiplies the schedule's learning rate from the next step on: of the run that goes on, or of a saved one once it goes on. 1 gives the schedule back.
+   */
+  changeRate(id: string, factor: number): Promise<Outcome<RateChange>>;
   /** What the current adapter makes of prompts (also after the run). */
   sample(request: SampleRequest): Promise<Outcome<Samples>>;
   /** What the current adapter makes of a person's own pictures, texts or arrays (also after the run), by strength. */
@@ -313,6 +323,12 @@ export interface LibraryApi {
    *   built in
    */
   openRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>>;
+  /** The same, and the run counts as over from now on: what it learned so far is kept, without training on. */
+  keepRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>>;
+  /** The steps of a run that can be gone back to, the newest first. */
+  savedSteps(id: string): Promise<Outcome<readonly SavedStep[]>>;
+  /** A new, paused run that is as that one was after so many steps; that one stays as it is. */
+  branchRun(id: string, step: number): Promise<Outcome<RunSummary>>;
   /** An empty name gives it back the one that it had at first. */
   renameRun(id: string, name: string): Promise<Outcome<null>>;
   /** Takes a run from the list. It can be put back until the page is opened anew. */

@@ -17,6 +17,7 @@ export type ProblemCode =
   | 'cancelled'
   | 'no-run'
   | 'another-tab'
+  | 'tab-hidden'
   | 'model-changed'
   | 'internal';
 

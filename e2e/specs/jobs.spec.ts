@@ -24,7 +24,7 @@ test('a job that is opened and saved is the same, for every task', async ({ rotu
 
 test('what is changed on the page is in the file', async ({ rotune, page }) => {
   await rotune.open();
-  await page.getByRole('button', { name: /^With your own data.*Write text/ }).click();
+  await rotune.lookAtExample('Pirate stories').click();
   await rotune.advanced.click();
   await page.getByLabel('Steps', { exact: true }).fill('33');
   await page.getByRole('checkbox', { name: 'Save memory' }).check();

@@ -4,7 +4,7 @@ import { smallJob } from '../pages/rotunePage.ts';
 
 test.beforeEach(async ({ rotune, page }) => {
   await rotune.openJob(smallJob({ steps: 2 }));
-  await page.getByRole('button', { name: 'Look at it first' }).click();
+  await rotune.lookAtShared.click();
   await rotune.advanced.click();
   await expect(page.getByRole('grid', { name: 'Layers' })).toBeVisible({ timeout: 60_000 });
 });

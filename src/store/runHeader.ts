@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { taskInfo } from '#src/tasks/infos.ts';
 import type { Metric, Picture } from '#src/tasks/types.ts';
+import { type RateChange, ratesSchema } from '#src/optim/rates.ts';
 import type { Problem, ProblemCode } from '#workers/types.ts';
 
 /** How a run stands. `running` in no living tab: it was cut off. */
@@ -53,6 +54,8 @@ interface Details {
   readonly problem: Problem | null;
   /** The loss from the first step to the last, smoothed. */
   readonly losses: readonly number[];
+  /** Changes of the learning rate on the way, by step: those that came after the newest checkpoint, too. */
+  readonly rates: readonly RateChange[];
 }
 
 export interface RunHeader extends Basis, Details {
@@ -122,6 +125,7 @@ export const headerSchema = v.object({
   heldout: soft(v.nullable(v.object({ first: finite, last: finite }))),
   problem: soft(v.nullable(problemSchema)),
   losses: soft(v.pipe(v.array(finite), v.maxLength(POINTS))),
+  rates: soft(ratesSchema),
 });
 
 /** What the schema gives: the job is not checked yet. */
@@ -177,6 +181,7 @@ export function filledHeader(
     heldout: stored.heldout ?? null,
     problem: stored.problem ?? null,
     losses: stored.losses ?? [],
+    rates: stored.rates ?? [],
     checkpoints: record.checkpoints,
   };
 }

@@ -11,6 +11,10 @@ export const runSchema = v.object({
   checkpoints: v.array(serial),
   /** Bytes of each checkpoint; absent in records of older versions. */
   sizes: v.optional(v.fallback(v.optional(v.array(v.number())), undefined)),
+  /** What each checkpoint is of; absent in records of older versions. */
+  marks: v.optional(
+    v.fallback(v.optional(v.array(v.object({ step: serial, savedAt: v.number() }))), undefined),
+  ),
   /** The user's own. */
   name: v.optional(v.fallback(v.optional(v.string()), undefined)),
   /** Milliseconds since 1970: it was removed, which can still be undone. */
@@ -38,14 +42,32 @@ export const sizeOf = ({ sizes, checkpoints, header }: RunRecord): number =>
     ? sizes.reduce((n, bytes) => n + bytes, 0)
     : checkpoints.length * header.bytes;
 
-/** The record's part for its last `n` checkpoints. */
-export const lastOf = (
-  { checkpoints, sizes, header }: RunRecord,
-  n: number,
-): Pick<RunRecord, 'checkpoints'> & { readonly sizes: number[] } => ({
-  checkpoints: checkpoints.slice(-n),
-  sizes: (sizes?.length === checkpoints.length ? sizes : checkpoints.map(() => header.bytes)).slice(-n),
-});
+/** One of a run's checkpoints. */
+export interface Kept {
+  readonly serial: number;
+  readonly bytes: number;
+  /** Updates made, and when it was saved, milliseconds since 1970; null: an older version did not write it down. */
+  readonly mark: { readonly step: number; readonly savedAt: number } | null;
+}
+
+/** The record's checkpoints, oldest first. */
+export const keptOf = ({ checkpoints, sizes, marks, header }: RunRecord): Kept[] =>
+  checkpoints.map((serial, i) => ({
+    serial,
+    bytes: (sizes?.length === checkpoints.length ? sizes[i] : undefined) ?? header.bytes,
+    mark: (marks?.length === checkpoints.length ? marks[i] : undefined) ?? null,
+  }));
+
+/** The record with these checkpoints. */
+export function withKept(record: RunRecord, kept: readonly Kept[]): RunRecord {
+  const marks = kept.flatMap(({ mark }) => (mark ? [mark] : []));
+  return {
+    ...record,
+    checkpoints: kept.map(({ serial: each }) => each),
+    sizes: kept.map(({ bytes }) => bytes),
+    marks: marks.length === kept.length ? marks : undefined,
+  };
+}
 
 export const runKey = (id: string): string => `run/${id}`;
 export const checkpointKey = (id: string, serial: number): string =>

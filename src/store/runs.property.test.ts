@@ -6,7 +6,8 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { depth } from '#src/platform/testing/depth.ts';
 import { LIVES, type WrittenHeader } from './runHeader.ts';
-import { KEPT, RunStore } from './runs.ts';
+import { RunStore } from './runs.ts';
+import { EARLIER, NEWEST } from './spacing.ts';
 
 const job = { version: 1, task: 'language', train: { steps: 9 } } as Job;
 const parsers = {
@@ -50,6 +51,14 @@ const details = fc.record(
       fc.record({ first: fc.float({ noNaN: true, noDefaultInfinity: true }), last: fc.constant(1) }),
     ),
     losses: fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { maxLength: 64 }),
+    rates: fc.constantFrom(
+      [],
+      [{ step: 3, factor: 0.1 }],
+      [
+        { step: 0, factor: 3 },
+        { step: 7, factor: 1 },
+      ],
+    ),
   },
   { requiredKeys: [] },
 );
@@ -77,6 +86,7 @@ const DETAILS = [
   'heldout',
   'problem',
   'losses',
+  'rates',
 ];
 
 describe('records', () => {
@@ -90,7 +100,7 @@ describe('records', () => {
         const state =
           more.state ?? (finished ? (step < (more.total ?? 9) ? 'stopped' : 'finished') : 'paused');
         expect(run).toEqual({
-          ...{ pictures: [], texts: [], losses: [], measure: null, heldout: null, problem: null },
+          ...{ pictures: [], texts: [], losses: [], rates: [], measure: null, heldout: null, problem: null },
           ...{ total: 9, startedAt: 1000 + step, name: 'Write text: words', checkpoints: 1, bytes: 5 },
           ...header,
           ...{ state, finished: state === 'finished' || state === 'stopped' },
@@ -197,7 +207,14 @@ describe('whatever is done to runs', () => {
             continue;
           }
           const { steps = [], name = '', removed = false } = run ?? {};
-          if (what === 'save') model.set(id, { steps: [...steps, step].slice(-KEPT), name, removed });
+          if (what === 'save') {
+            const all = (await store.steps(id)).map((each) => each.step).reverse();
+            // Which earlier ones stay is `spacing.test.ts`'s.
+            expect(all.slice(-NEWEST)).toEqual([...steps, step].slice(-NEWEST));
+            expect(all).toHaveLength(Math.min(steps.length + 1, NEWEST + EARLIER));
+            expect([...steps, step]).toEqual(expect.arrayContaining(all));
+            model.set(id, { steps: all, name, removed });
+          }
           if (what === 'note') model.set(id, { steps, name, removed });
           if (what === 'rename' && run) model.set(id, { ...run, name: `name ${step}` });
           if (what === 'remove' && run) model.set(id, { ...run, removed: true });

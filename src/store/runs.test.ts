@@ -57,20 +57,50 @@ describe('RunStore', () => {
     expect(await store.load('b')).toBeNull();
   });
 
-  it('keeps the last two checkpoints of a run and leaves other runs alone', async () => {
-    for (const step of [1, 2, 3, 4]) await store.save(header('a', step), content(step));
+  it('keeps the last two checkpoints of a run and four before them, and leaves other runs alone', async () => {
+    for (const step of [1, 2, 3, 4, 5, 6, 7]) await store.save(header('a', step), content(step));
     await store.save(header('ab', 9), content(9));
     expect((await keys()).sort()).toEqual([
-      'checkpoint/a/0000000003',
-      'checkpoint/a/0000000004',
+      ...[2, 3, 4, 5, 6, 7].map((serial) => `checkpoint/a/000000000${serial}`),
       'checkpoint/ab/0000000001',
       'run/a',
       'run/ab',
     ]);
     expect((await store.list()).map((run) => [run.id, run.step])).toEqual([
       ['ab', 9],
-      ['a', 4],
+      ['a', 7],
     ]);
+  });
+
+  it('names the steps that can be gone back to, and gives each', async () => {
+    for (const step of [10, 20, 30, 30]) await store.save(header('a', step), content(step));
+    expect(await store.steps('a')).toEqual([30, 20, 10].map((step) => ({ step, savedAt: 1000 + step })));
+    expect(await store.loadAt('a', 20)).toMatchObject({ header: { step: 20 }, content: { step: 20 } });
+    expect(await store.loadAt('a', 25)).toBeNull();
+    expect([await store.steps('b'), await store.loadAt('b', 1)]).toEqual([[], null]);
+    await store.thin();
+    expect(await store.steps('a')).toEqual([{ step: 30, savedAt: 1030 }]);
+  });
+
+  it('finds the steps of a record of an older version, which did not write them down', async () => {
+    for (const step of [10, 20]) await store.save(header('a', step), content(step));
+    const record = new Map(await entries<string, Record<string, unknown>>(raw())).get('run/a')!;
+    await set('run/a', { ...record, marks: undefined }, raw());
+    expect((await store.steps('a')).map(({ step }) => step)).toEqual([20, 10]);
+    expect(await store.loadAt('a', 10)).toMatchObject({ content: { step: 10 } });
+    for (const step of [30, 40, 50, 60]) await store.save(header('a', step), content(step));
+    expect((await store.steps('a')).map(({ step }) => step)).toEqual([60, 50, 40, 30, 20, 10]);
+  });
+
+  it('gives up earlier checkpoints for a newer one where the disk is full', async () => {
+    for (const step of [1, 2, 3]) await store.save(header('a', step), content(step));
+    const put = vi.spyOn(IDBObjectStore.prototype, 'put');
+    put.mockImplementationOnce(() => {
+      throw new DOMException('full', 'QuotaExceededError');
+    });
+    await store.save(header('a', 4), content(4));
+    put.mockRestore();
+    expect((await store.steps('a')).map(({ step }) => step)).toEqual([4, 3]);
   });
 
   it.each([

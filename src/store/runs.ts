@@ -7,20 +7,19 @@ import {
   bytesOf,
   checkpointKey,
   checkpointSchema,
-  lastOf,
+  keptOf,
   readRecord,
   runKey,
   runOf,
   type RunRecord,
   sizeOf,
+  withKept,
 } from './runRecords.ts';
+import { spaced } from './spacing.ts';
 import { asked, Transactions, within } from './transactions.ts';
 
 export type { RunHeader, WrittenHeader } from './runHeader.ts';
 export { bytesOf } from './runRecords.ts';
-
-/** How many checkpoints of a run are kept: if the newest cannot be read, the one before it is. */
-export const KEPT = 2;
 
 export interface StoredCheckpoint<C> {
   readonly header: RunHeader;
@@ -44,6 +43,14 @@ export interface Adopted {
   readonly bytes: number | null;
 }
 
+/** A checkpoint that can be gone back to. */
+export interface SavedStep {
+  /** Updates made. */
+  readonly step: number;
+  /** Milliseconds since 1970. */
+  readonly savedAt: number;
+}
+
 /** One record as it is read; the header is there where its job could be read, too. */
 interface Listed {
   readonly record: RunRecord;
@@ -60,29 +67,39 @@ export class RunStore<C> {
   }
 
   /**
-   * Writes a checkpoint and its run's record and removes all but the last KEPT, in one transaction.
+   * Writes a checkpoint and its run's record, and removes those that need not be kept (`spacing.ts`), in one transaction.
    * Throws StoreError; then everything stored before is still there.
    */
   async save(header: WrittenHeader, content: C): Promise<RunHeader> {
+    try {
+      return await this.#put(header, content);
+    } catch (error) {
+      // Earlier ones are a luxury: without them there may be room.
+      if (!(error instanceof StoreError && error.failure === 'full')) throw error;
+      return this.#put(header, content, 0);
+    }
+  }
+
+  async #put(header: WrittenHeader, content: C, room?: number): Promise<RunHeader> {
     const bytes = bytesOf(content);
-    const { id } = header;
+    const { id, step, savedAt } = header;
     return this.#records.change(
       async (store) => {
         const before = readRecord(await asked(store.get(runKey(id))));
         const serial = (before?.checkpoints.at(-1) ?? 0) + 1;
         const stored = { ...header, bytes };
-        const grown: RunRecord = {
-          ...before,
-          version: 1,
-          header: stored,
-          checkpoints: [...(before?.checkpoints ?? []), serial],
-          sizes: [...(before ? lastOf(before, Infinity).sizes : []), bytes],
-        };
-        const record: RunRecord = { ...grown, ...lastOf(grown, KEPT) };
-        store.put({ version: 1, header: stored, content }, checkpointKey(id, serial));
-        store.put(record, runKey(id));
+        const all = [...(before ? keptOf(before) : []), { serial, bytes, mark: { step, savedAt } }];
+        const record = withKept(
+          { ...before, version: 1, header: stored, checkpoints: [] },
+          spaced(all, room),
+        );
+        const kept = new Set(record.checkpoints);
+        for (const each of all) if (!kept.has(each.serial)) store.delete(checkpointKey(id, each.serial));
+        // What a damaged record has forgotten.
         const oldest = checkpointKey(id, record.checkpoints[0]!);
         store.delete(IDBKeyRange.bound(checkpointKey(id, 0), oldest, false, true));
+        store.put({ version: 1, header: stored, content }, checkpointKey(id, serial));
+        store.put(record, runKey(id));
         return this.#filled(stored, header.job, record);
       },
       (error) => this.#noRoom(error, id, bytes),
@@ -150,6 +167,25 @@ export class RunStore<C> {
       'The saved state of this run cannot be read: it is damaged, or another version of Rotune wrote it.',
       'Discard this run and start it again.',
     );
+  }
+
+  /** The steps of a run that can be gone back to, the newest first, each once. Throws StoreError. */
+  async steps(id: string): Promise<SavedStep[]> {
+    const found = new Map<number, SavedStep>();
+    for (const { mark } of await this.#marked(id)) if (!found.has(mark.step)) found.set(mark.step, mark);
+    return [...found.values()];
+  }
+
+  /** The newest readable checkpoint of a run with so many updates; null: there is none. Throws StoreError. */
+  async loadAt(id: string, step: number): Promise<Omit<StoredCheckpoint<C>, 'fellBack'> | null> {
+    const record = readRecord(await this.#records.read((store) => store.get(runKey(id))));
+    if (!record) return null;
+    for (const { serial, mark } of await this.#marked(id)) {
+      if (mark.step !== step) continue;
+      const found = await this.#readable(checkpointKey(id, serial), record);
+      if (found) return found;
+    }
+    return null;
   }
 
   /** Removes a run with its checkpoints, for good. */
@@ -249,6 +285,7 @@ export class RunStore<C> {
           header: { ...header, bytes: bytes ?? 0 },
           checkpoints: bytes === null ? [] : [1],
           sizes: bytes === null ? [] : [bytes],
+          marks: bytes === null ? [] : [{ step: header.step, savedAt: header.savedAt }],
           name,
         };
         store.put(record, runKey(id));
@@ -265,15 +302,32 @@ export class RunStore<C> {
     const serial = Number(key.split('/').at(-1));
     let freed = 0;
     await this.#changed(id, (before, store) => {
-      const at = before?.checkpoints.indexOf(serial) ?? -1;
+      const all = before ? keptOf(before) : [];
+      const one = all.find((each) => each.serial === serial);
       // A newer one has come since.
-      if (!before || at === -1) return null;
-      const { sizes } = lastOf(before, Infinity);
-      freed = sizeOf(before) - sizes[at]!;
+      if (!before || !one) return null;
+      freed = sizeOf(before) - one.bytes;
       for (const other of before.checkpoints) if (other !== serial) store.delete(checkpointKey(id, other));
-      return { ...before, checkpoints: [serial], sizes: [sizes[at]!] };
+      return withKept(before, [one]);
     });
     return freed;
+  }
+
+  /** A run's checkpoints that say what they are of, the newest first. An older version wrote that into the checkpoints alone. */
+  async #marked(id: string): Promise<{ readonly serial: number; readonly mark: SavedStep }[]> {
+    const record = readRecord(await this.#records.read((store) => store.get(runKey(id))));
+    const found: { serial: number; mark: SavedStep }[] = [];
+    for (const { serial, mark } of record ? keptOf(record).toReversed() : []) {
+      if (mark) found.push({ serial, mark });
+      else {
+        const stored: unknown = await this.#records.read((store) => store.get(checkpointKey(id, serial)));
+        const parsed = v.safeParse(checkpointSchema, stored);
+        if (!parsed.success) continue;
+        const { step, savedAt } = parsed.output.header;
+        found.push({ serial, mark: { step, savedAt } });
+      }
+    }
+    return found;
   }
 
   async #checkpointsOf(id: string): Promise<string[]> {

@@ -1,5 +1,6 @@
 /** @file What a checkpoint holds, how it is checked when read back, and whether it fits the run that wants it. */
 import { fieldWords } from '#src/tasks/fields.ts';
+import { type RateChange, ratesSchema } from '#src/optim/rates.ts';
 import { reasonOf } from '#src/platform/refusals.ts';
 import * as v from 'valibot';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
@@ -20,6 +21,8 @@ export interface Checkpoint extends LoopState {
   /** Name of the backend that computed it: resuming is bit-exact on the same one only. */
   readonly backend: string;
   readonly evaluations: readonly Evaluation[];
+  /** By step; absent: the learning rate was never changed. */
+  readonly rates?: readonly RateChange[] | undefined;
 }
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -72,6 +75,7 @@ const checkpointSchema = v.object({
   state: v.record(v.string(), vector),
   history: v.array(recordSchema),
   evaluations: v.array(evaluationSchema),
+  rates: v.optional(ratesSchema),
 });
 
 const discard = 'Discard the run, and start it again.';

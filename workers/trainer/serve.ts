@@ -88,6 +88,7 @@ const api: WorkerApi = {
   pause: () => session.pause(),
   stop: () => session.stop(),
   sampleNow: () => session.sampleNow(),
+  changeRate: (id, factor) => session.changeRate(id, factor),
   sample: async (request) =>
     handOver(await session.sample(request), ({ pictures }) => pictures.map(({ rgba }) => rgba.buffer)),
   ask: async (request) =>
@@ -102,6 +103,9 @@ const api: WorkerApi = {
   openAdapter: (request) => session.openAdapter(request),
   runs: () => library.runs(),
   openRun: (request, id) => library.openRun(request, id),
+  keepRun: (request, id) => library.keepRun(request, id),
+  savedSteps: (id) => library.savedSteps(id),
+  branchRun: (id, step) => library.branchRun(id, step),
   renameRun: (id, name) => library.renameRun(id, name),
   removeRun: (id) => library.removeRun(id),
   restoreRun: (id) => library.restoreRun(id),

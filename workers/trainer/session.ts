@@ -1,6 +1,7 @@
 /** @file The trainer behind the worker's API: one device, one job at a time, one adapter to sample from and to export. */
 import { heap } from '#src/runtime/heap.ts';
 import { FIRST_ROUNDS } from '#src/training/rounds.ts';
+import { isFactor } from '#src/optim/rates.ts';
 import { randomId } from '#src/platform/id.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
 import type { BackendKind, BackendReport, LoadExternal } from '#src/runtime/types.ts';
@@ -15,6 +16,7 @@ import type {
   Outcome,
   PrepareProgress,
   Preparation,
+  RateChange,
   RunEvent,
   RunResult,
   Said,
@@ -45,6 +47,7 @@ import { makeSetup } from './prepare/setup.ts';
 import type { Setup } from './prepare/types.ts';
 import { type Present, Shelf, type Studio } from './adapters/shelf.ts';
 import { Journal } from './library/journal.ts';
+import { noFactor, rateChanged } from './library/branching.ts';
 import { Library } from './library/library.ts';
 import { seldom } from './run/seldom.ts';
 import { openSource, sourceKey } from './files/sources.ts';
@@ -197,6 +200,16 @@ export class Session implements SessionApi {
   sampleNow(): Promise<void> {
     this.#run?.sampleNow();
     return Promise.resolve();
+  }
+
+  changeRate(id: string, factor: number): Promise<Outcome<RateChange>> {
+    return this.#outcome(async () => {
+      if (!isFactor(factor)) throw new ProblemError(noFactor);
+      const run = this.#run;
+      if (run?.id === id && !run.over) return run.changeRate(factor);
+      if (this.#running) throw new ProblemError(busy);
+      return this.#jobs.run(() => rateChanged(this.#env.runs, id, factor));
+    });
   }
 
   sample(request: SampleRequest): Promise<Outcome<Samples>> {

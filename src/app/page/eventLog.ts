@@ -39,6 +39,8 @@ function inWords(event: RunEvent): { readonly kind: string; readonly words: stri
       return { kind: 'angles', words: `angles after step ${event.step}` };
     case 'restored':
       return { kind: 'restored', words: `goes on from step ${event.step}` };
+    case 'rate':
+      return { kind: 'rate', words: `learning rate × ${event.factor} from step ${event.step} on` };
     case 'warning':
       return { kind: 'warning', words: `warning: ${event.problem.code}: ${event.problem.message}` };
   }

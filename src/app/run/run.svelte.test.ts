@@ -77,9 +77,11 @@ describe('RunState', () => {
       history: [record(0), record(1)],
       angles: { step: 2, mean: [1], largest: [2] },
       warnings: [said],
+      rates: [{ step: 1, factor: 0.3 }],
     });
     expect(run.records).toHaveLength(2);
     expect(run.warnings).toEqual([said, here]);
+    expect(run.rates).toEqual([{ step: 1, factor: 0.3 }]);
     expect(run.angles).toMatchObject({ mean: [1], largest: [2] });
     expect(run.checkpoint).toEqual({ step: 2, bytes: 7, at: 5000 });
   });

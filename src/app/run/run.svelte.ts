@@ -7,10 +7,13 @@ import type {
   Preparation,
   Problem,
   RunEvent,
+  RateChange,
   RunResult,
+  SavedRun,
   StepRecord,
   Unsaveable,
 } from '#workers/protocol.ts';
+import { withChange } from '#src/optim/rates.ts';
 import { smooth } from './series.ts';
 import { TimeLeft } from './timeLeft.ts';
 
@@ -54,6 +57,7 @@ export class RunState {
     null,
   );
   #warnings = $state.raw<readonly Problem[]>([]);
+  #rates = $state.raw<readonly RateChange[]>([]);
   #problem = $state.raw<Problem | null>(null);
   #result = $state.raw<RunResult | null>(null);
   #secondsLeft = $state<number | null>(null);
@@ -121,6 +125,10 @@ export class RunState {
   get warnings(): readonly Problem[] {
     return this.#warnings;
   }
+  /** Changes of the learning rate, by step. */
+  get rates(): readonly RateChange[] {
+    return this.#rates;
+  }
   get problem(): Problem | null {
     return this.#problem;
   }
@@ -174,6 +182,7 @@ export class RunState {
     this.#angles = null;
     this.#checkpoint = null;
     this.#warnings = [];
+    this.#rates = [];
   }
 
   /** `planned`: the layers that this run turns, in the order of its angles; `whole`: what it trains as a whole. */
@@ -213,6 +222,9 @@ export class RunState {
       case 'angles':
         this.#angles = { mean: event.mean, largest: event.largest };
         break;
+      case 'rate':
+        this.#rates = withChange(this.#rates, { step: event.step, factor: event.factor });
+        break;
       case 'warning':
         this.#warnings = [...this.#warnings, event.problem];
         break;
@@ -224,6 +236,7 @@ export class RunState {
           ...this.#warnings.filter(({ message }) => !event.warnings.some((w) => w.message === message)),
         ];
         this.#angles = event.angles ?? this.#angles;
+        this.#rates = event.rates;
         this.#checkpoint = { step: event.step, bytes: event.bytes, at: event.savedAt };
         break;
     }
@@ -238,6 +251,25 @@ export class RunState {
     // A run that was resumed after a reload brings the steps of its earlier life along.
     if (result.history.length > this.#records.length) this.#records = result.history;
     if (result.evaluations.length > this.#evaluations.length) this.#evaluations = result.evaluations;
+  }
+
+  /** A saved run as it was: its curve, wall and figures. It stands still until it goes on. */
+  restore({ summary, result, ...saved }: SavedRun): void {
+    this.begin(summary.job, summary.id);
+    this.#status = summary.finished ? 'done' : summary.state === 'failed' ? 'failed' : 'paused';
+    this.#startStep = summary.step;
+    this.#records = saved.history;
+    this.#rows = byStep(saved.samples);
+    this.#evaluations = byStep(saved.evaluations);
+    this.#planned = saved.planned;
+    this.#whole = saved.whole;
+    this.#unsaveable = saved.unsaveable;
+    this.#angles = saved.angles;
+    this.#warnings = saved.warnings;
+    this.#rates = summary.rates;
+    this.#checkpoint = { step: summary.step, bytes: summary.bytes, at: summary.savedAt };
+    this.#problem = summary.state === 'failed' ? summary.problem : null;
+    this.#result = result;
   }
 
   /** Given up before it began. */

@@ -2,7 +2,16 @@
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { randomId } from '#src/platform/id.ts';
 import { askToPersist } from '#src/store/persistence.ts';
-import type { Outcome, Problem, RunEvent, RunResult, RunSummary } from '#workers/protocol.ts';
+import type {
+  JobRequest,
+  Outcome,
+  Problem,
+  RateChange,
+  RunEvent,
+  RunResult,
+  RunSummary,
+  SavedRun,
+} from '#workers/protocol.ts';
 import type { Draft } from '../data/draft.svelte.ts';
 import type { EventLog } from '../page/eventLog.ts';
 import { TabGuard, WakeLock, type OtherTab } from '../page/tab.ts';
@@ -10,6 +19,7 @@ import type { Voice } from '../page/voice.svelte.ts';
 import { percent } from '../words/format.ts';
 import type { Trainer } from '../worker/client.ts';
 import { failed } from '../worker/problems.ts';
+import { Away } from './away.svelte.ts';
 import type { Device } from './device.svelte.ts';
 import { remember } from './estimate.ts';
 import { RunState } from './run.svelte.ts';
@@ -22,19 +32,26 @@ export interface StartOptions {
 
 /** What training needs of the page. */
 export interface TrainingHost {
-  readonly trainer: Pick<Trainer, 'start' | 'pause' | 'stop'>;
+  readonly trainer: Pick<
+    Trainer,
+    'start' | 'pause' | 'stop' | 'changeRate' | 'keepRun' | 'branchRun' | 'openRun'
+  >;
   readonly draft: Draft;
   readonly device: Device;
   readonly voice: Voice;
   readonly log: EventLog;
   /** A run begins: its view is shown. */
   readonly onBegin: () => void;
+  /** A new run stands in the list from now on. */
+  readonly onListed: () => void;
   /** It was cancelled before it began. */
   readonly onWithdraw: () => void;
   /** It ended, by itself or by a stop; not by a pause. */
   readonly onEnd: (job: Job) => void;
   /** What is saved may have changed. */
   readonly onSaved: () => void;
+  /** A new run was made of an earlier checkpoint of the one at hand, on the same files, and is shown in its place. */
+  readonly onBranch: () => void;
 }
 
 const busy: Problem = { code: 'busy', message: 'A run is going on.', cure: 'Pause or stop it first.' };
@@ -49,6 +66,7 @@ const secondTab: Problem = {
 export class Training {
   readonly run = new RunState();
   readonly #host: TrainingHost;
+  readonly away = new Away((problem) => this.#remark(problem));
   readonly #wake = new WakeLock();
   readonly #tab: TabGuard;
   #otherTab = $state.raw<OtherTab | null>(null);
@@ -81,6 +99,7 @@ export class Training {
     const { job } = asked.value;
     this.run.begin(job, resume?.id ?? randomId(), resume);
     this.#wake.held = true;
+    this.away.begin();
     this.#quarter = 0;
     this.#host.onBegin();
     voice.say(resume ? `Training continues from step ${resume.step}.` : 'Training starts.');
@@ -89,15 +108,19 @@ export class Training {
       if (stop?.code === 'cancelled') return this.#withdraw(stop);
       if (stop) return this.#fail(stop);
       this.run.running(draft.preparation);
+      let listed = false;
       const outcome = await trainer.start(
         asked.value,
         (event) => {
           if (event.kind === 'checkpoint' && this.run.checkpoint === null) void askToPersist();
           this.run.accept(event);
+          this.away.hear(event);
           log.accept(event);
           this.#tell(event);
           // A runtime that had to be started anew has one thread.
           if (event.kind === 'warning') void device.lookAgain();
+          if (!listed && !resume) this.#host.onListed();
+          listed = true;
           onEvent?.(event);
         },
         resume?.id,
@@ -117,6 +140,67 @@ export class Training {
   async stop(): Promise<void> {
     this.run.ending('stopping');
     await this.#host.trainer.stop();
+  }
+
+  /** Multiplies the schedule's learning rate, from the next step on to the end. */
+  async changeRate(factor: number): Promise<Outcome<RateChange>> {
+    const outcome = await this.#host.trainer.changeRate(this.run.id, factor);
+    if (!outcome.ok) return outcome;
+    const { step } = outcome.value;
+    // A run that goes on tells of it by itself.
+    if (!this.run.busy) this.run.accept({ kind: 'rate', ...outcome.value });
+    this.#host.voice.say(
+      factor === 1
+        ? `The learning rate is the schedule’s again from step ${step} on.`
+        : `The learning rate is multiplied by ${factor} from step ${step} on.`,
+    );
+    return outcome;
+  }
+
+  /** Ends the run that stands still, with what it learned so far: it can be tried and saved. */
+  keep(): Promise<Outcome<SavedRun>> {
+    return this.#still(async () => {
+      const { trainer, voice, onEnd } = this.#host;
+      const outcome = await trainer.keepRun(this.#request(), this.run.id);
+      if (!outcome.ok) return outcome;
+      this.run.restore(outcome.value);
+      voice.say(`Stopped at step ${outcome.value.summary.step}, and kept.`);
+      onEnd(outcome.value.summary.job);
+      return outcome;
+    });
+  }
+
+  /** Puts in place of the run at hand, which stays saved as it is, a new one that goes on from an earlier step. */
+  goBack(step: number): Promise<Outcome<SavedRun>> {
+    return this.#still(async () => {
+      const { trainer, voice, onBranch } = this.#host;
+      const made = await trainer.branchRun(this.run.id, step);
+      if (!made.ok) return made;
+      const opened = await trainer.openRun(this.#request(), made.value.id);
+      if (!opened.ok) return opened;
+      this.run.restore(opened.value);
+      voice.say(`A new run, as the other was after step ${step}. That one stays saved.`);
+      onBranch();
+      return opened;
+    });
+  }
+
+  /** Changes the saved run at hand, which trains neither here nor in another tab. */
+  async #still(work: () => Promise<Outcome<SavedRun>>): Promise<Outcome<SavedRun>> {
+    if (this.run.busy) return failed(busy);
+    if (!(await this.#tab.take())) return failed(secondTab);
+    try {
+      return await work();
+    } finally {
+      this.#tab.free();
+      this.#host.onSaved();
+    }
+  }
+
+  /** Where the model is; null: it must be picked again. */
+  #request(): JobRequest | null {
+    const request = this.#host.draft.request();
+    return 'code' in request ? null : request;
   }
 
   /** Makes the job ready if it is not; what keeps it from starting, or null. */
@@ -139,8 +223,14 @@ export class Training {
     if (draft.isDemo && this.run.secondsPerStep)
       remember(result.backend.kind, this.run.secondsPerStep, job.train.batch * job.train.accumulate);
     const { outcome, step } = result;
-    if (outcome === 'paused') voice.say(`Paused at step ${step}. It is saved.`);
-    else voice.say(outcome === 'finished' ? 'Training finished.' : `Stopped at step ${step}, and kept.`);
+    const words =
+      outcome === 'paused'
+        ? `Paused at step ${step}. It is saved.`
+        : outcome === 'finished'
+          ? 'Training finished.'
+          : `Stopped at step ${step}, and kept.`;
+    voice.say(words);
+    this.away.end(outcome === 'paused' ? 'Paused' : 'Done', words);
     onSaved();
     if (outcome !== 'paused') onEnd(job);
     return { ok: true, value: result };
@@ -148,6 +238,7 @@ export class Training {
 
   #withdraw(problem: Problem): Outcome<RunResult> {
     this.run.withdraw();
+    this.away.end('', 'Cancelled.');
     this.#host.draft.forgive();
     this.#host.onWithdraw();
     this.#host.voice.say('Cancelled. What was loaded so far is kept.');
@@ -156,11 +247,18 @@ export class Training {
 
   #fail(problem: Problem): Outcome<RunResult> {
     this.run.fail(problem);
+    this.away.end('Stopped', `Training stopped: ${problem.message}`);
     this.#host.log.note(`failed: ${problem.message}`);
     // What happened is an alert of its own on the screen.
     this.#host.voice.say('Training stopped.');
     this.#host.onSaved();
     return failed(problem);
+  }
+
+  #remark(problem: Problem): void {
+    this.run.accept({ kind: 'warning', problem });
+    this.#host.log.note(problem.message);
+    this.#host.voice.say(problem.message);
   }
 
   #tell(event: RunEvent): void {

@@ -5,12 +5,15 @@ import type {
   JobRequest,
   LibraryApi,
   Outcome,
+  RateChange,
   RunSummary,
   SavedRun,
+  SavedStep,
   StorageApi,
   StorageReport,
 } from '#workers/protocol.ts';
 import { defaultName } from '#src/store/runHeader.ts';
+import { withChange } from '#src/optim/rates.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { FakeDownloads } from './fakeDownloads.ts';
 
@@ -44,6 +47,7 @@ export function fakeSummary(
     heldout: null,
     problem: null,
     losses: [],
+    rates: [],
     checkpoints: 1,
     ...over,
   };
@@ -80,6 +84,41 @@ export class FakeLibrary extends FakeDownloads implements LibraryApi, StorageApi
   async openRun(_request: JobRequest | null, id: string): Promise<Outcome<SavedRun>> {
     const run = this.#saved.get(id);
     return run && run.summary.checkpoints > 0 ? good(run) : gone();
+  }
+  async keepRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>> {
+    this.#change(id, (run) => {
+      this.#saved.set(id, { ...run, summary: { ...run.summary, state: 'stopped', finished: true } });
+    });
+    return this.openRun(request, id);
+  }
+  /** The learning rate of a run that stands still. */
+  changeSaved(id: string, factor: number): Outcome<RateChange> {
+    const run = this.#saved.get(id);
+    if (!run) return gone();
+    const change = { step: run.summary.step, factor };
+    this.keep({ ...run, summary: { ...run.summary, rates: withChange(run.summary.rates, change) } });
+    return good(change);
+  }
+  /** As if there were a checkpoint at each row of samples. */
+  async savedSteps(id: string): Promise<Outcome<readonly SavedStep[]>> {
+    const { samples, summary } = this.#saved.get(id) ?? { samples: [], summary: null };
+    const steps = samples.map(({ step }) => step).filter((step) => step > 0 && step <= (summary?.step ?? 0));
+    return good([...new Set(steps)].reverse().map((step) => ({ step, savedAt: summary?.savedAt ?? 0 })));
+  }
+  async branchRun(id: string, step: number): Promise<Outcome<RunSummary>> {
+    const run = this.#saved.get(id);
+    if (!run) return gone();
+    const summary: RunSummary = {
+      ...{ ...run.summary, id: `${id}-from-${step}`, step, state: 'paused', finished: false, problem: null },
+      ...{ name: `${run.summary.name}, from step ${step}`, savedAt: Date.now() },
+    };
+    const upTo = <T extends { readonly step: number }>(list: readonly T[], last = step): readonly T[] =>
+      list.filter((each) => each.step <= last);
+    this.keep({
+      ...{ ...run, summary, history: upTo(run.history, step - 1) },
+      ...{ evaluations: upTo(run.evaluations), samples: upTo(run.samples) },
+    });
+    return good(summary);
   }
   async renameRun(id: string, name: string): Promise<Outcome<null>> {
     return this.#change(id, (run) => {

@@ -12,6 +12,7 @@ import type {
   JobRequest,
   Outcome,
   Picture,
+  RateChange,
   RunEvent,
   RunResult,
   RunSummary,
@@ -22,6 +23,7 @@ import type {
 } from '#workers/protocol.ts';
 import type { Inspection, Look } from '#workers/inspection/types.ts';
 import type { BackendReport } from '#src/runtime/types.ts';
+import { factorAt, withChange } from '#src/optim/rates.ts';
 import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { FakeLibrary, fakeSummary } from './fakeLibrary.ts';
@@ -97,6 +99,8 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
   readonly #backend: BackendReport;
   #end: 'pause' | 'stop' | null = null;
   #sampleNow = false;
+  /** Of the run that goes on: what its learning rate is changed by. */
+  #change: ((factor: number) => RateChange) | null = null;
   #progress = 1;
   #runs = 0;
 
@@ -165,6 +169,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
     const rows: { step: number; prompts: readonly string[]; pictures: Picture[]; texts?: string[] }[] = [];
     const evaluations: Evaluation[] = [...(earlier?.evaluations ?? [])];
     let angles: Angles | null = null;
+    let rates: readonly RateChange[] = earlier?.summary.rates ?? [];
     const startedAt = earlier?.summary.startedAt ?? Date.now();
     const { planned } = planLayers(this.#options.layers ?? fakeLayers, request.job.plan);
     const keep = (state: RunSummary['state'], step: number, more: Partial<RunSummary> = {}): void =>
@@ -175,6 +180,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
           ...{ id, job: request.job, step, state, startedAt },
           finished: state === 'finished' || state === 'stopped',
           checkpoints: step > 0 ? 1 : 0,
+          rates,
           pictures: rows.at(-1)?.pictures.slice(0, 4) ?? [],
           texts: rows.at(-1)?.texts?.slice(0, 2) ?? [],
           losses: history.filter((_, i) => i % Math.ceil(history.length / 64) === 0).map(({ loss }) => loss),
@@ -210,6 +216,12 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
     let step = first;
     /** Updates in the newest checkpoint. */
     let saved = first;
+    this.#change = (factor) => {
+      const change = { step, factor };
+      rates = withChange(rates, change);
+      onEvent({ kind: 'rate', ...change });
+      return change;
+    };
     while (step < train.steps && this.#ending() === null) {
       await wait(pace);
       step++;
@@ -222,7 +234,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
       const record = {
         step: step - 1,
         loss: 0.16 + 0.11 * Math.exp(-4 * share) + noise,
-        learningRate: train.learningRate * Math.cos(share),
+        learningRate: train.learningRate * Math.cos(share) * factorAt(rates, step - 1),
         gradNorm: 0.4,
         ms: 410,
       };
@@ -243,6 +255,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
         keep('running', step);
       }
     }
+    this.#change = null;
     const end = this.#ending();
     const outcome = end === 'pause' ? 'paused' : end === 'stop' ? 'stopped' : 'finished';
     keep(outcome, step);
@@ -267,6 +280,9 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
   }
   async stop() {
     this.#end = 'stop';
+  }
+  async changeRate(id: string, factor: number): Promise<Outcome<RateChange>> {
+    return this.#change ? good(this.#change(factor)) : this.changeSaved(id, factor);
   }
   async sampleNow() {
     this.#sampleNow = true;

@@ -14,12 +14,14 @@ import type {
   Preparation,
   PrepareProgress,
   Problem,
+  RateChange,
   RunEvent,
   RunResult,
   RunSummary,
   Said,
   SampleRequest,
   SavedRun,
+  SavedStep,
   Source,
   StorageReport,
   TrainerApi,
@@ -154,6 +156,9 @@ export class WorkerTrainer implements Trainer {
   sampleNow(): Promise<void> {
     return this.#call((api) => api.sampleNow());
   }
+  changeRate(id: string, factor: number): Promise<Outcome<RateChange>> {
+    return this.#outcome((api) => api.changeRate(id, factor));
+  }
   sample(request: SampleRequest): Promise<Outcome<Samples>> {
     return this.#outcome((api) => api.sample(request));
   }
@@ -173,6 +178,15 @@ export class WorkerTrainer implements Trainer {
   }
   openRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>> {
     return this.#outcome((api) => api.openRun(request, id));
+  }
+  keepRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>> {
+    return this.#outcome((api) => api.keepRun(request, id));
+  }
+  savedSteps(id: string): Promise<Outcome<readonly SavedStep[]>> {
+    return this.#outcome((api) => api.savedSteps(id));
+  }
+  branchRun(id: string, step: number): Promise<Outcome<RunSummary>> {
+    return this.#outcome((api) => api.branchRun(id, step));
   }
   renameRun(id: string, name: string): Promise<Outcome<null>> {
     if (!this.#connection.isOpen) return changeRun(id, (runs) => runs.rename(id, name));

@@ -3,11 +3,10 @@
 import '#src/platform/language.ts';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { figure } from '#src/app/words/format.ts';
-
-type Column = (number | null)[];
-/** Steps, raw loss, smoothed loss, held-out loss, held-out measure. */
-export type LossData = [number[], Column, Column, Column, Column];
+import { labelWidth, stepTicks } from '#src/app/run/ticks.ts';
+import { count, figure } from '#src/app/words/format.ts';
+import type { RateChange } from '#workers/protocol.ts';
+import { drawMarkers } from './markers.ts';
 
 export interface ChartOptions {
   readonly logarithmic: boolean;
@@ -16,6 +15,8 @@ export interface ChartOptions {
   readonly oncursor: (index: number | null) => void;
   /** Held-out data have a measure, with an axis of its own on the right. */
   readonly measure: { readonly share: boolean; readonly text: (value: number) => string } | null;
+  /** Where the learning rate was changed, as of the moment it draws. */
+  readonly changes: () => readonly RateChange[];
   readonly onready: (chart: uPlot | null) => void;
 }
 
@@ -36,7 +37,7 @@ export function createChart(options: ChartOptions) {
         width: Math.max(1, element.clientWidth),
         height: Math.max(1, element.clientHeight),
         legend: { show: false },
-        padding: [8, options.measure ? 0 : 14, 0, 0],
+        padding: [8, Math.max(options.measure ? 0 : 14, overhang(options.total)), 0, 0],
         scales: {
           x: { time: false, range: (_chart, _min, max) => [0, Math.max(options.total, max || 1)] },
           // 3 is logarithmic: the enum that names it exists in the types only.
@@ -46,6 +47,7 @@ export function createChart(options: ChartOptions) {
         },
         cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
         hooks: {
+          draw: [(made) => drawMarkers(made, options.changes(), colour('--ink-soft'))],
           setCursor: [
             ({ cursor }) => {
               if (cursor.event) options.oncursor(cursor.idx ?? null);
@@ -53,7 +55,7 @@ export function createChart(options: ChartOptions) {
           ],
         },
         axes: [
-          axis(colour, 26),
+          stepAxis(colour),
           axis(colour, fitting, (_chart, values) => values.map((v) => (v === null ? '' : figure(v)))),
           ...(options.measure ? [measureAxis(colour, options.measure.text)] : []),
         ],
@@ -76,9 +78,16 @@ export function createChart(options: ChartOptions) {
             spanGaps: true,
             points: { show: true, size: 7, width: 1.5, fill: () => colour('--paper') },
           },
+          {
+            stroke: () => colour('--ink-soft'),
+            width: 1.5,
+            dash: [5, 4],
+            spanGaps: true,
+            points: { show: false },
+          },
         ],
       },
-      [[], [], [], [], []],
+      [[], [], [], [], [], []],
       element,
     );
     options.onready(chart);
@@ -98,6 +107,15 @@ export function createChart(options: ChartOptions) {
     };
   };
 }
+
+/** CSS pixels that the label of the last step reaches beyond it. */
+const overhang = (total: number): number => Math.ceil(labelWidth(count(total)) / 2) + 2;
+
+/** Steps: the last one is always named. */
+const stepAxis = (colour: (name: string) => string): uPlot.Axis => ({
+  ...axis(colour, 26, (_chart, values) => values.map((v) => (v === null ? '' : count(v)))),
+  splits: (chart, _axis, _min, max) => stepTicks(max, chart.bbox.width / devicePixelRatio),
+});
 
 /** Room for the longest figure of an axis; 7 CSS pixels hold a digit of 12. */
 const fitting = (_chart: uPlot, values: string[] | null): number =>

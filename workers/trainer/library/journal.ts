@@ -5,11 +5,13 @@ import type {
   Evaluation,
   JobRequest,
   Problem,
+  RateChange,
   RunEvent,
   RunResult,
   Samples,
   StepRecord,
 } from '../../protocol.ts';
+import { withChange } from '#src/optim/rates.ts';
 import { sourceName } from '../files/sources.ts';
 import type { Runs, Saved } from '../saved.ts';
 import { glance, heldoutOf, lossesOf, measureOf, sparkline } from './summary.ts';
@@ -39,6 +41,7 @@ export class Journal {
   #row: Pick<Samples, 'pictures' | 'texts'> | null;
   #angles: Angles | null;
   #warnings: readonly Problem[];
+  #rates: readonly RateChange[];
 
   /** @param earlier null: a new run */
   constructor(id: string, runs: Runs, request: JobRequest, earlier: Earlier | null) {
@@ -56,6 +59,9 @@ export class Journal {
     this.#row = saved?.samples.at(-1) ?? null;
     this.#angles = saved?.shown?.angles ?? null;
     this.#warnings = saved?.shown?.warnings ?? [];
+    // The record knows those, too, that came after the newest checkpoint: the run was cut off before the next.
+    const [noted, kept] = [header?.rates ?? [], saved?.checkpoint.rates ?? []];
+    this.#rates = noted.length >= kept.length ? noted : kept;
   }
 
   /** As of the last time they were computed. */
@@ -65,6 +71,10 @@ export class Journal {
   /** All that was said in this life of the run and the earlier ones. */
   get warnings(): readonly Problem[] {
     return this.#warnings;
+  }
+  /** Changes of the learning rate, by step. */
+  get rates(): readonly RateChange[] {
+    return this.#rates;
   }
   /** When the newest checkpoint was saved, milliseconds since 1970. */
   get savedAt(): number {
@@ -88,6 +98,13 @@ export class Journal {
     else if (event.kind === 'angles')
       this.#angles = { step: event.step, mean: event.mean, largest: event.largest };
     else if (event.kind === 'warning') this.#warn(event.problem);
+    else if (event.kind === 'rate')
+      this.#rates = withChange(this.#rates, { step: event.step, factor: event.factor });
+  }
+
+  /** Writes down what was heard of a run that goes on, so that a cut does not lose it. */
+  noteNow(): Promise<void> {
+    return this.#note('running', null);
   }
 
   /** The header of a checkpoint that is going to be saved, with so many updates and all records of them. */
@@ -166,6 +183,7 @@ export class Journal {
       heldout: heldoutOf(this.#evaluations),
       problem,
       losses: sparkline(lossesOf(this.#history)),
+      rates: this.#rates,
     };
   }
 }

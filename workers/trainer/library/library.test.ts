@@ -441,3 +441,58 @@ describe('plain data', () => {
     expect(Object.getPrototypeOf((back as { a: object }).a)).toBe(Object.prototype);
   });
 });
+
+describe('a run that stands still', () => {
+  it('is over once it is kept, without training on, and can be tried and saved', async () => {
+    const session = lab.newSession();
+    const bytes = await trained(session, 'a', { pause: true });
+    const kept = value(await session.library.keepRun(null, 'a'));
+    expect(kept.summary).toMatchObject({ id: 'a', state: 'stopped', finished: true });
+    expect(kept.result).toMatchObject({ outcome: 'stopped', step: kept.summary.step });
+    expect(kept.summary.step).toBeLessThan(3);
+    expect(await adapterBytes(session)).toEqual(bytes);
+    // After a reload, too.
+    const later = lab.newSession();
+    expect((await listed(later))[0]).toMatchObject({ id: 'a', state: 'stopped' });
+    value(await later.library.openRun(null, 'a'));
+    expect(await adapterBytes(later)).toEqual(bytes);
+    expect(problem(await session.library.keepRun(null, 'b'))).toMatchObject({ code: 'no-run' });
+  });
+
+  it('is not over where nothing of it can be read', async () => {
+    const session = lab.newSession();
+    const runs = lab.runs();
+    await trained(session, 'a', { pause: true });
+    const { header } = (await runs.load('a'))!;
+    await runs.note({ ...header, id: 'empty', state: 'failed' });
+    expect(problem(await session.library.keepRun(null, 'empty'))).toMatchObject({ code: 'no-run' });
+    expect(await runs.find('empty')).toMatchObject({ state: 'failed', finished: false });
+  });
+
+  it('can be gone back to an earlier step of, as a run of its own that learns the same from there', async () => {
+    const often: JobRequest = tinyRequest({ train: { ...tinyJob.train, steps: 5, checkpointSteps: 1 } });
+    const session = lab.newSession();
+    value(await session.start(often, () => undefined, undefined, 'whole'));
+    const whole = await adapterBytes(session);
+    value(await session.library.renameRun('whole', 'Ghosts'));
+    const steps = value(await session.library.savedSteps('whole'));
+    expect(steps.map(({ step }) => step)).toEqual([5, 4, 3, 2, 1]);
+    const before = await lab.runs().load('whole');
+
+    const branch = value(await session.library.branchRun('whole', 2));
+    expect(branch).toMatchObject({ state: 'paused', finished: false, step: 2, name: 'Ghosts, from step 2' });
+    expect(branch.losses).toHaveLength(2);
+    const opened = value(await session.library.openRun(null, branch.id));
+    expect(opened.history.map(({ step }) => step)).toEqual([0, 1]);
+    expect(await adapterBytes(session)).not.toEqual(whole);
+
+    const result = value(await lab.newSession().start(often, () => undefined, branch.id));
+    expect(result).toMatchObject({ id: branch.id, outcome: 'finished', step: 5 });
+    const other = lab.newSession();
+    value(await other.library.openRun(null, branch.id));
+    expect(await adapterBytes(other)).toEqual(whole);
+    expect(await lab.runs().load('whole')).toEqual(before);
+    expect(problem(await session.library.branchRun('whole', 9))).toMatchObject({ code: 'no-run' });
+    expect(problem(await session.library.branchRun('none', 1))).toMatchObject({ code: 'no-run' });
+  });
+});

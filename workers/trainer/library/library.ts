@@ -8,11 +8,13 @@ import type {
   Outcome,
   RunSummary,
   SavedRun,
+  SavedStep,
 } from '../../protocol.ts';
 import type { Shelf } from '../adapters/shelf.ts';
 import { busy, ProblemError } from '../problems.ts';
 import { gone } from '../run/resume.ts';
 import type { Runs } from '../saved.ts';
+import { branched, stopped } from './branching.ts';
 import { savedRun } from './opened.ts';
 
 export interface LibraryContext {
@@ -49,15 +51,25 @@ export class Library implements LibraryApi {
   }
 
   openRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>> {
-    const { runs, shelf, jobs, going, outcome } = this.#c;
-    return outcome(() => {
-      if (going()) throw new ProblemError(busy);
-      return jobs.run(async () => {
-        const opened = await savedRun(runs, shelf.saved(id), id);
-        shelf.show({ id, saved: opened.saved, model: request?.model ?? null });
-        return opened.run;
-      });
+    return this.#alone(() => this.#open(request, id));
+  }
+
+  keepRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>> {
+    return this.#alone(async () => {
+      // What cannot be read is not over.
+      await this.#open(request, id);
+      await stopped(this.#c.runs, id);
+      return this.#open(request, id);
     });
+  }
+
+  savedSteps(id: string): Promise<Outcome<readonly SavedStep[]>> {
+    return this.#c.outcome(() => this.#c.runs.steps(id));
+  }
+
+  branchRun(id: string, step: number): Promise<Outcome<RunSummary>> {
+    const { runs, newId } = this.#c;
+    return this.#c.outcome(() => branched(runs, id, step, newId()));
   }
 
   renameRun(id: string, name: string): Promise<Outcome<null>> {
@@ -98,6 +110,22 @@ export class Library implements LibraryApi {
     if (this.#tidied) return;
     this.#tidied = true;
     await this.#c.runs.tidy(this.#c.since?.() ?? this.#began).catch(() => undefined);
+  }
+
+  /** While nothing else is done with the device or the shelf. */
+  #alone<T>(work: () => Promise<T>): Promise<Outcome<T>> {
+    const { jobs, going, outcome } = this.#c;
+    return outcome(() => {
+      if (going()) throw new ProblemError(busy);
+      return jobs.run(work);
+    });
+  }
+
+  async #open(request: JobRequest | null, id: string): Promise<SavedRun> {
+    const { runs, shelf } = this.#c;
+    const { saved, run } = await savedRun(runs, shelf.saved(id), id);
+    shelf.show({ id, saved, model: request?.model ?? null });
+    return run;
   }
 
   #change(id: string, work: () => Promise<void>): Promise<Outcome<null>> {

@@ -4,10 +4,11 @@ import type { TaskHost } from '#src/tasks/types.ts';
 import { CHECKPOINT_VERSION } from '#src/training/checkpoint.ts';
 import { type LoopEvent, type LoopState, NonFiniteError, TrainingLoop } from '#src/training/loop.ts';
 import { FIRST_ROUNDS, LARGEST_RESIDUAL } from '#src/training/rounds.ts';
+import { factorAt } from '#src/optim/rates.ts';
 import { learningRateAt } from '#src/training/schedule.ts';
 import { LossWatch } from '#src/training/watch.ts';
 import { usualRateOf } from '#src/formats/jobs/job.ts';
-import type { Evaluation, RunEvent, RunResult } from '../../protocol.ts';
+import type { Evaluation, RateChange, RunEvent, RunResult } from '../../protocol.ts';
 import { type Adapter, anglesOf } from '../adapters/adapter.ts';
 import type { Bench } from '../bench.ts';
 import { evaluate, notOrthogonal } from './evaluate.ts';
@@ -59,6 +60,10 @@ export class Run {
   #wish: 'pause' | 'stop' | null = null;
   #sampleWish = false;
   #anglesAt = -Infinity;
+  /** The step under way, or the last one: its learning rate is settled. */
+  #fed = -1;
+  /** Nothing is trained any more. */
+  #over = false;
 
   constructor(context: RunContext) {
     this.#c = context;
@@ -81,10 +86,12 @@ export class Run {
       steps: train.steps,
       accumulate: train.accumulate,
       feeds: async (step, micro, rate) => {
+        this.#fed = step;
         await this.#step.use(setup.prepared.variant?.(step) ?? 0);
         return feeds(step, micro, rate);
       },
-      learningRate: (step) => learningRateAt({ ...train, kind: train.schedule }, step),
+      learningRate: (step) =>
+        learningRateAt({ ...train, kind: train.schedule }, step) * factorAt(context.journal.rates, step),
       readEvery: this.#readEvery,
       largestResidual: LARGEST_RESIDUAL,
       onEvent: (event) => this.#onLoop(event),
@@ -118,6 +125,19 @@ export class Run {
     this.#sampleWish = true;
   }
 
+  /** Its steps are done. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Multiplies the schedule's learning rate from the next step on. */
+  async changeRate(factor: number): Promise<RateChange> {
+    const change = { step: Math.max(this.#fed + 1, this.#loop.step), factor };
+    this.#c.emit({ kind: 'rate', ...change });
+    await this.#c.journal.noteNow();
+    return change;
+  }
+
   /** What it has learned so far. */
   async adapter(): Promise<Adapter> {
     const { setup } = this.#c;
@@ -142,7 +162,7 @@ export class Run {
     if (this.#loop.step === 0) await this.#unlessCut(() => this.#evaluate(true));
     else if (this.#loop.step < steps) await this.#unlessCut(() => this.#rowIfDue());
     emit({ kind: 'phase', phase: 'training', done: this.#loop.step, total: steps });
-    const outcome = await this.#train();
+    const outcome = await this.#train().finally(() => (this.#over = true));
     return outcome === 'paused' ? this.#result('paused') : this.#finish(outcome);
   }
 
@@ -200,9 +220,9 @@ export class Run {
 
   /** What the page shows of it: the journal's, which has heard what was said on the way here, too. */
   #restored({ checkpoint }: Saved): RunEvent {
-    const { savedAt, bytes, angles, warnings } = this.#c.journal;
+    const { savedAt, bytes, angles, warnings, rates } = this.#c.journal;
     const { step, history } = checkpoint;
-    return { kind: 'restored', step, savedAt, bytes, history, angles, warnings };
+    return { kind: 'restored', step, savedAt, bytes, history, angles, warnings, rates };
   }
 
   #onLoop(event: LoopEvent): void {
@@ -302,6 +322,7 @@ export class Run {
         seed: job.train.seed,
         backend: bench.runtime.backend.kind,
         evaluations: [...this.#evaluations],
+        ...(journal.rates.length > 0 && { rates: journal.rates }),
       },
       adapter: setup.adapter,
       layers: setup.layers,
