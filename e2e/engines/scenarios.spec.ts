@@ -1,6 +1,7 @@
 /** @file What holds in every browser and on every kind of host: the main ways once more, in Chromium, Firefox and WebKit alike. */
 import { jobFromTable } from '#src/formats/jobs/job.ts';
 import { decodeLink, encodeLink } from '#src/formats/jobs/link.ts';
+import { wordOf } from '#src/app/words/glossary.ts';
 import { readSafetensors } from '#src/formats/files/safetensors.ts';
 import { quickExamples } from '../pages/goals.ts';
 import { names } from '../pages/names.ts';
@@ -144,4 +145,29 @@ test('threads are spoken of where they are real @webkit', async ({ engineName, s
   } finally {
     await engine.close();
   }
+});
+
+test('a “?” says in the window what its word means, and is gone at the second press @webkit', async ({
+  serve,
+  visit,
+}) => {
+  const page = await visit(await serve(good));
+  await page.open('#/new/language');
+  await page.press('What is “Thoroughness”\\?');
+  const { says } = wordOf('thoroughness');
+  await page.reads(says.join(' '));
+  const fits = await page.tab.evaluate(() => {
+    const card = [...document.querySelectorAll('[role=note]')].find((each) => each.textContent !== '');
+    const place = card?.getBoundingClientRect();
+    const inside =
+      place !== undefined &&
+      Math.min(place.left, place.top) >= 0 &&
+      place.width > 200 &&
+      place.right <= innerWidth &&
+      place.bottom <= innerHeight;
+    return inside ? 'inside' : `${JSON.stringify(place)} of ${innerWidth} × ${innerHeight}`;
+  });
+  expect(fits).toBe('inside');
+  await page.press('What is “Thoroughness”\\?');
+  await page.until('No words any more', async () => !(await page.text()).includes(says[0]), 30);
 });

@@ -18,5 +18,8 @@ it('stands below its button, or above where there is more room', () => {
 
 it('never leaves the window', () => {
   expect(besides({ left: 360, top: 100, bottom: 124 }, 320, view).left + 320).toBeLessThanOrEqual(390);
+  // The button itself may be scrolled away.
+  expect(besides({ left: 20, top: 950, bottom: 974 }, 320, view).bottom).toBeGreaterThan(0);
+  expect(besides({ left: 20, top: -90, bottom: -66 }, 320, view).top).toBeGreaterThan(0);
   expect(besides({ left: -5, top: 100, bottom: 124 }, 380, view).left).toBeGreaterThanOrEqual(0);
 });

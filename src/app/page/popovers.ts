@@ -17,6 +17,6 @@ export function besides(
   const left = Math.max(GAP, Math.min(button.left, view.width - width - GAP));
   const above = button.top > view.height - button.bottom;
   return above
-    ? { left, top: null, bottom: view.height - button.top + GAP }
-    : { left, top: button.bottom + GAP, bottom: null };
+    ? { left, top: null, bottom: Math.max(GAP, view.height - button.top + GAP) }
+    : { left, top: Math.max(GAP, button.bottom + GAP), bottom: null };
 }

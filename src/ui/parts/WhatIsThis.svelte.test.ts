@@ -1,13 +1,14 @@
 /** @file "?" beside figures and settings: opened, read and left by pointer and by keyboard, with the Popover API and without. */
 import { afterEach, expect, it, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
+import type * as popoversModule from '#src/app/page/popovers.ts';
 import { remembered } from '#src/app/page/remembered.ts';
 import { wordOf } from '#src/app/words/glossary.ts';
 import { open, openAdvanced, violations } from '../testing/open.ts';
 
 const popovers = vi.hoisted(() => ({ there: true }));
 vi.mock('#src/app/page/popovers.ts', async (original) => ({
-  ...(await original<typeof import('#src/app/page/popovers.ts')>()),
+  ...(await original<typeof popoversModule>()),
   hasPopovers: () => popovers.there,
 }));
 afterEach(() => (popovers.there = true));
