@@ -3,6 +3,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defaultClientConditions, defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { LATE_PACKAGES } from './scripts/latePackages.mjs';
+import { shippedLicences } from './scripts/licences.mjs';
 import { packedData, packedModules, separateEntry } from './scripts/pack.mjs';
 import { versions } from './scripts/version.mjs';
 
@@ -13,7 +14,7 @@ const isolation = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
-const { rotune, runtime } = versions();
+const { rotune, runtime, source } = versions();
 
 export default defineConfig({
   base: './',
@@ -21,6 +22,7 @@ export default defineConfig({
     svelte(),
     packedModules(),
     packedData(),
+    shippedLicences(),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'workers',
@@ -54,6 +56,7 @@ export default defineConfig({
   define: {
     'import.meta.env.VITE_ROTUNE': JSON.stringify(rotune),
     'import.meta.env.VITE_ROTUNE_RUNTIME': JSON.stringify(runtime),
+    'import.meta.env.VITE_ROTUNE_SOURCE': JSON.stringify(source),
   },
   // The runtime's wasm comes as a file of its own: a copy inside the bundle hangs with threads.
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },

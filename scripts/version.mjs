@@ -20,13 +20,25 @@ function commit() {
   }
 }
 
-/** @returns {{ rotune: string, runtime: string }} */
+/** As a browser opens it: "git+https://host/name.git" is https://host/name. @param {unknown} repository */
+export function sourceAddress(repository) {
+  const url =
+    typeof repository === 'object' && repository !== null && 'url' in repository
+      ? repository.url
+      : repository;
+  if (typeof url !== 'string') return '';
+  const plain = url.replace(/^git\+/, '').replace(/\.git$/, '');
+  return /^https?:\/\//.test(plain) ? plain : '';
+}
+
+/** @returns {{ rotune: string, runtime: string, source: string }} */
 export function versions() {
   /** @type {Lock} */
   const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
   const made = commit();
   return {
     rotune: made === null ? lock.version : `${lock.version} (${made})`,
+    source: sourceAddress(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).repository),
     runtime: lock.packages['node_modules/onnxruntime-web']?.version ?? 'unknown',
   };
 }

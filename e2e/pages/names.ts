@@ -1,6 +1,6 @@
 /** @file What the page calls its parts: the one list for all browsers. */
 export const names = {
-  demoButton: /^Teach it black-and-white/,
+  demoButton: /^Teach it this style/,
   fromWeb: 'Open a model from the web',
   trainShared: 'Train this',
   pause: 'Pause',

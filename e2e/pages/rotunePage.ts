@@ -57,6 +57,21 @@ export class RotunePage {
   get resultHeading() {
     return this.page.getByRole('heading', { name: names.resultHeading });
   }
+  /** The settings of a shared job. */
+  get lookAtShared() {
+    return this.page.getByRole('button', { name: 'Look at it first', exact: true });
+  }
+  /** A new job with data of one's own: "Texts or chats". */
+  beginWith(have: string) {
+    return this.page.getByRole('button', { name: new RegExp(`^${have}`) });
+  }
+  /** Of an example's card. */
+  tryExample(title: string) {
+    return this.page.getByRole('button', { name: new RegExp(`^Try it.*${title}`) });
+  }
+  lookAtExample(title: string) {
+    return this.page.getByRole('button', { name: new RegExp(`^Look at it first.*${title}`) });
+  }
   /** All settings of a new job, folded at first. */
   get advanced() {
     return this.page.getByRole('heading', { name: 'Advanced' });

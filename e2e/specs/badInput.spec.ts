@@ -87,8 +87,9 @@ for (const [name, options, words] of cases) {
 
 test('picked pictures that cannot be used are said so beside the Start button', async ({ rotune, page }) => {
   await rotune.open();
+  await rotune.beginWith('Pictures or drawings').click();
   await page
-    .getByLabel('or single files')
+    .getByLabel('Add pictures')
     .first()
     .setInputFiles({ name: 'broken.png', mimeType: 'image/png', buffer: Buffer.from('no picture') });
   await expect(page.getByText(/broken\.png/).first()).toBeVisible();

@@ -22,8 +22,7 @@ test('twelve pictures in two classes, by the gallery and the camera, are learned
   page,
 }) => {
   await rotune.open();
-  await page.getByRole('button', { name: /^With your own data.*Recognise images/ }).click();
-  await page.getByRole('button', { name: 'Make your own' }).click();
+  await rotune.beginWith('Pictures of several kinds').click();
   const bin = (name: string) => page.getByRole('region', { name, exact: true });
   await bin('Class 1')
     .getByLabel('Add pictures')

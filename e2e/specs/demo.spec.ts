@@ -33,7 +33,7 @@ test('the strength slider and a free prompt draw anew', async ({ rotune, page })
   const pixels = () => tuned.evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
   await expect(tuned).toBeVisible();
   const full = await pixels();
-  await page.getByLabel('Strength').fill('0');
+  await page.getByRole('slider', { name: 'Strength' }).fill('0');
   await expect.poll(pixels).not.toBe(full);
   await page.getByLabel('What to draw').fill('wolf');
   await page.getByRole('button', { name: 'Draw it' }).click();

@@ -35,8 +35,8 @@ test('a model with its weights comes from an address, in two tries', async ({ pa
   await expect(web.getByRole('button', { name: /^Go on downloading/ })).toBeVisible();
 
   server.manners.breakAfter = null;
+  // The address names the view.
   await page.reload();
-  await rotune.fromWeb.click();
   await web.getByRole('button', { name: 'Go on with model.onnx' }).click();
   await web.getByRole('button', { name: /^Go on downloading/ }).click();
   await expect(page.getByText(/This model can be trained: \d+ layers can turn\./).first()).toBeVisible();
@@ -44,8 +44,8 @@ test('a model with its weights comes from an address, in two tries', async ({ pa
 
   // It is on this device now: the server is not asked again.
   const asked = server.requests.length;
+  // The address names the view.
   await page.reload();
-  await rotune.fromWeb.click();
   await web.getByRole('button', { name: 'Open model.onnx' }).click();
   await expect(page.getByText(/This model can be trained/).first()).toBeVisible();
   expect(server.requests).toHaveLength(asked);

@@ -24,10 +24,10 @@ test('a job that is opened and saved is the same, for every task', async ({ rotu
 
 test('what is changed on the page is in the file', async ({ rotune, page }) => {
   await rotune.open();
-  await page.getByRole('button', { name: /^With your own data.*Write text/ }).click();
+  await rotune.lookAtExample('Pirate stories').click();
   await rotune.advanced.click();
   await page.getByLabel('Steps', { exact: true }).fill('33');
-  await page.getByLabel('Save memory').check();
+  await page.getByRole('checkbox', { name: 'Save memory' }).check();
   await page.getByRole('heading', { name: 'Task' }).click();
   await page.getByLabel('Put short texts together').uncheck();
   const download = page.waitForEvent('download');

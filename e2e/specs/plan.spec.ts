@@ -4,7 +4,7 @@ import { smallJob } from '../pages/rotunePage.ts';
 
 test.beforeEach(async ({ rotune, page }) => {
   await rotune.openJob(smallJob({ steps: 2 }));
-  await page.getByRole('button', { name: 'Look at it first' }).click();
+  await rotune.lookAtShared.click();
   await rotune.advanced.click();
   await expect(page.getByRole('grid', { name: 'Layers' })).toBeVisible({ timeout: 60_000 });
 });
@@ -29,9 +29,9 @@ test('blocks that do not divide stop the run, and the cure starts it again', asy
   const start = page.getByRole('button', { name: /^Start/ });
   await expect(start).toBeEnabled();
   await page.getByText('size', { exact: true }).click();
-  const size = page.getByLabel('Size of a block').or(page.getByLabel(/block/i).first());
-  await size.first().fill('7');
-  await size.first().blur();
+  const size = page.getByRole('spinbutton', { name: 'Block size' });
+  await size.fill('7');
+  await size.blur();
   await expect(start).toBeDisabled();
   await expect(page.getByText(/7.*do(es)? not divide|not divide/).first()).toBeVisible();
   await page.getByRole('button', { name: 'Undo' }).click();
@@ -51,8 +51,8 @@ test('the badge says why a tool does not load it, and its button changes that', 
 test('a preset selects its layers, and a budget proposes what meets it', async ({ page }) => {
   await page.getByLabel('Start from LyCORIS’s preset').selectOption('attn-only');
   await expect(page.getByText('56 layers', { exact: false }).first()).toBeVisible();
-  await page.getByLabel(/At most … numbers/).fill('5000');
-  await page.getByLabel(/At most … numbers/).blur();
+  await page.getByRole('spinbutton', { name: /At most … numbers/ }).fill('5000');
+  await page.getByRole('spinbutton', { name: /At most … numbers/ }).blur();
   const proposal = page.getByRole('button', { name: /^Use it: [\d\s,]+ numbers/ });
   await proposal.click();
   await expect(page.getByText(/^Within 5/)).toBeVisible();

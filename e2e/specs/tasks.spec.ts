@@ -19,7 +19,7 @@ test.describe('the example', () => {
       const goal = goals[example.id]!;
       if (first) {
         await rotune.open();
-        await page.getByRole('button', { name: new RegExp(`^Try it.*${info.title}`) }).click();
+        await rotune.tryExample(example.title).click();
       } else {
         await rotune.openJob(jobFromTable(example.job));
         await rotune.trainShared.click();
@@ -36,7 +36,7 @@ test.describe('the example', () => {
 
 test('a task is chosen, its options are set, its data are seen', async ({ rotune, page }) => {
   await rotune.open();
-  await page.getByRole('button', { name: /^With your own data.*Write text/ }).click();
+  await rotune.lookAtExample('Pirate stories').click();
   await expect(page.getByText('110 of 32 tokens')).toBeVisible();
   expect(await violations(page)).toEqual([]);
   await rotune.advanced.click();
@@ -44,14 +44,14 @@ test('a task is chosen, its options are set, its data are seen', async ({ rotune
   await page.getByLabel('Tokens of a sequence').fill('16');
   await page.getByLabel('Tokens of a sequence').press('Tab');
   await expect(page.getByText('of 16 tokens')).toBeVisible();
-  await page.getByLabel('What to teach').selectOption('image-classification');
+  await page.getByRole('combobox', { name: 'What to teach' }).selectOption('image-classification');
   await expect(page.getByText(/Classes/)).toBeVisible();
   await expect(page.getByText(/moon \d+/)).toBeVisible();
 });
 
 test('own texts are taken, and what is wrong with them is said', async ({ rotune, page }) => {
   await rotune.open();
-  await page.getByRole('button', { name: /^With your own data.*Write text/ }).click();
+  await rotune.lookAtExample('Pirate stories').click();
   const own = page.getByRole('group', { name: 'Use your own texts' }).getByLabel('or single files');
   const file = (name: string, text: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
   await own.setInputFiles([file('bad.jsonl', '{"text": "the cat"}\n{"text": ')]);

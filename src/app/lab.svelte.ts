@@ -1,15 +1,16 @@
 /** @file The page's whole state, put together from its rooms; here is only what joins them: which view follows from what. */
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { BackendKind } from '#src/runtime/types.ts';
-import type { Problem, Source } from '#workers/protocol.ts';
+import type { Problem, RunSummary, Source } from '#workers/protocol.ts';
 import { Draft } from './data/draft.svelte.ts';
 import type { Pasted } from './data/pasted.ts';
 import { Library } from './library/library.svelte.ts';
+import { Opening } from './library/opening.svelte.ts';
 import { alone, Inspector } from './model/inspector.svelte.ts';
 import { RemoteModels } from './model/remote.svelte.ts';
 import { EventLog } from './page/eventLog.ts';
 import { type AddressBar, MemoryBar, Router } from './page/router.svelte.ts';
-import type { Route } from './page/routes.ts';
+import { HOME, type Route } from './page/routes.ts';
 import type { Screen } from './page/screens.ts';
 import { Voice } from './page/voice.svelte.ts';
 import { Comparison } from './result/comparison.svelte.ts';
@@ -31,18 +32,19 @@ export class Lab {
   readonly training: Training;
   readonly trial: Trial;
   readonly library: Library;
+  readonly opening: Opening;
   readonly shared = new Shared();
   readonly comparison: Comparison;
   readonly inspector: Inspector;
   readonly remote: RemoteModels;
   readonly #router: Router;
-  #before: Screen = 'home';
+  /** The view from which a run was asked for. */
+  #before: Route = HOME;
 
   constructor(trainer: Trainer, defaultJob: Job, bar: AddressBar = new MemoryBar()) {
     this.trainer = trainer;
     this.device = new Device(trainer);
     this.draft = new Draft(this, defaultJob);
-    this.library = new Library(trainer);
     this.comparison = new Comparison(trainer);
     this.inspector = new Inspector(trainer);
     this.remote = new RemoteModels(trainer);
@@ -50,15 +52,28 @@ export class Lab {
     this.training = new Training({
       ...{ trainer, draft, device, voice, log },
       onBegin: () => {
-        this.#before = this.screen;
+        this.#before = this.route;
         this.trial.close();
+        this.opening.forget();
         this.go('train');
       },
-      onWithdraw: () => this.#router.replace(this.#before, this.#subject(this.#before)),
+      onListed: () => {
+        void this.library.given.put(this.run.id, draft.picked);
+        void this.library.refresh();
+      },
+      onWithdraw: () => {
+        this.#router.restore(this.#before);
+        this.#arrive(this.#before);
+      },
       onEnd: (job) => this.#showResult(job),
       onSaved: () => void this.library.refresh(),
       onBranch: () => this.#router.replace('train', this.run.id),
     });
+    this.library = new Library({
+      ...{ trainer, voice },
+      running: () => (this.run.busy ? this.run.id : ''),
+    });
+    this.opening = new Opening({ trainer, draft, library: this.library, run: this.run });
     this.trial = new Trial({
       ...{ trainer, draft },
       refusal: () => this.training.refusal(),
@@ -113,12 +128,44 @@ export class Lab {
       if (isTask(of)) this.draft.openExample(of);
       else this.#router.replace('home');
     }
-    const lost = (screen === 'train' && of !== this.run.id) || (screen === 'result' && !this.#hasResult(of));
-    if (lost) this.#router.replace('home');
+    if (screen === 'result' && of === '') {
+      // An adapter on trial is not kept over a reload.
+      if (!this.trial.opened) this.#router.replace('home');
+    } else if (screen === 'train' || screen === 'result') void this.#showRun(of);
   }
 
-  #hasResult(id: string): boolean {
-    return id === '' ? this.trial.opened !== null : id === this.run.id && this.run.result !== null;
+  /** Shows a run, that of this moment or a saved one. While another one trains, that is shown. */
+  async openRun(id: string): Promise<void> {
+    this.#router.go(this.library.find(id)?.finished ? 'result' : 'train', id);
+    await this.#showRun(id);
+  }
+
+  async #showRun(id: string): Promise<void> {
+    this.trial.close();
+    if (this.run.busy) {
+      this.#router.replace('train', this.run.id);
+      return;
+    }
+    const here = () => this.#router.route.of === id && ['train', 'result'].includes(this.screen);
+    if (id !== this.run.id || this.run.status === 'idle') {
+      const saved = await this.opening.open(id);
+      if (!saved || !here()) return;
+    }
+    if (this.screen === 'result' && this.run.status !== 'done') this.#router.replace('train', id);
+    else if (this.run.job) this.#compare(this.run.job);
+  }
+
+  /** Goes on with a saved run, or shows which of its files must be picked first. */
+  async continueRun(saved: RunSummary): Promise<void> {
+    await this.opening.adopt(saved);
+    if (this.opening.missing.length > 0) await this.openRun(saved.id);
+    else await this.training.start({ resume: saved });
+  }
+
+  /** A new job with a run's settings and files. */
+  async trainAgain(saved: RunSummary): Promise<void> {
+    await this.opening.adopt(saved);
+    this.go('prepare');
   }
 
   /** The cheap questions of a first visit: which device, and is anything unfinished. */
@@ -168,9 +215,14 @@ export class Lab {
     });
   }
 
-  #showResult(job: Job): void {
+  /** Before and after, from the pictures at hand. */
+  #compare(job: Job): void {
     if (drawsPrompts(taskOf(job)))
       this.comparison.open(job.sample, this.run.rows, this.run.result?.step ?? this.run.step);
+  }
+
+  #showResult(job: Job): void {
+    this.#compare(job);
     // Back from the result leads to where the run was asked for, not to a run that is over.
     this.#router.replace('result', this.run.id);
   }

@@ -148,6 +148,8 @@ export interface Picture {
 /** A row of the wall: by prompt (or fixed input), pictures or texts or both. */
 export interface Samples {
   readonly prompts: readonly string[];
+  /** What is to be said of each prompt, such as words that the model does not know; null: nothing. Left out: nothing of any. */
+  readonly notes?: readonly (string | null)[];
   readonly pictures: readonly Picture[];
   /** What the model says of each prompt or input: generated text, or a label with its share. */
   readonly texts?: readonly string[];

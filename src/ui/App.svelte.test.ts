@@ -22,7 +22,7 @@ describe('a problem', () => {
   it('can be copied whole as a report', async () => {
     const copy = vi.spyOn(navigator.clipboard, 'writeText').mockResolvedValue();
     const { lab } = await open({ failAt: 3 });
-    await page.getByRole('button', { name: /Teach it black-and-white/ }).click();
+    await page.getByRole('button', { name: /Teach it this style/ }).click();
     await page.getByRole('button', { name: 'Copy the report' }).click();
     await expect.element(page.getByRole('button', { name: 'Copied' })).toBeVisible();
     const [text = ''] = copy.mock.calls[0] ?? [];
@@ -39,7 +39,7 @@ describe('a problem', () => {
   it('lies there selected where the browser does not copy', async () => {
     vi.spyOn(navigator.clipboard, 'writeText').mockRejectedValue(new Error('no'));
     await open({ failAt: 1 });
-    await page.getByRole('button', { name: /Teach it black-and-white/ }).click();
+    await page.getByRole('button', { name: /Teach it this style/ }).click();
     await page.getByRole('button', { name: 'Copy the report' }).click();
     await expect.element(page.getByRole('button', { name: 'Selected below: copy it' })).toBeVisible();
     expect(getSelection()?.toString()).toContain('Rotune error report');
@@ -49,13 +49,13 @@ describe('a problem', () => {
 describe('home', () => {
   it('teaches the demo at one press and ends at the result', async () => {
     const { lab } = await open();
-    await page.getByRole('button', { name: /Teach it black-and-white/ }).click();
+    await page.getByRole('button', { name: /Teach it this style/ }).click();
     await expect.element(page.getByRole('heading', { name: /^Held-out loss fell by/ })).toBeVisible();
     expect(lab.run.status).toBe('done');
     expect(await violations()).toEqual([]);
   });
 
-  it('puts an unfinished run first, and asks before it is dropped', async () => {
+  it('lists an unfinished run, takes it out and puts it back, and goes on with it', async () => {
     const { trainer } = await open({
       unfinished: fakeSummary({
         id: 'run',
@@ -68,13 +68,20 @@ describe('home', () => {
         selfContained: true,
       }),
     });
-    await expect.element(page.getByRole('heading', { name: 'Step 5 of 8, saved 2 min ago' })).toBeVisible();
+    await expect.element(page.getByText('Paused at step 5 of 8')).toBeVisible();
+    await expect.element(page.getByText(/2 min ago/)).toBeVisible();
     expect(await violations()).toEqual([]);
     const discard = vi.spyOn(trainer, 'discard');
-    await page.getByRole('button', { name: 'Start over' }).click();
-    expect(discard).not.toHaveBeenCalled();
-    await page.getByRole('button', { name: 'Keep them' }).click();
-    await page.getByRole('button', { name: 'Continue from step 5' }).click();
+    await page.getByText('More', { exact: false }).first().click();
+    await page.getByRole('button', { name: 'Rename' }).click();
+    await page.getByRole('textbox', { name: 'Name of the run' }).fill('Mine');
+    await userEvent.keyboard('{Enter}');
+    await expect.element(page.getByRole('heading', { name: 'Mine' })).toBeVisible();
+    await page.getByText('More', { exact: false }).first().click();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await expect.element(page.getByRole('heading', { name: 'Mine' })).not.toBeInTheDocument();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('button', { name: /^Continue from step 5/ }).click();
     await expect.element(page.getByRole('heading', { name: /^It has hardly changed/ })).toBeVisible();
     expect(discard).not.toHaveBeenCalled();
   });

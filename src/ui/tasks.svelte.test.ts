@@ -147,5 +147,7 @@ it('asks for held-out data that a job names, or judges by a share', async () => 
     .toBeVisible();
   await page.getByRole('button', { name: 'Judge by a share of the texts instead' }).click();
   expect(lab.draft.job.data).toMatchObject({ train: 'mine', heldout: null, split: 0.1 });
+  await openAdvanced();
+  await page.getByText('10 per cent held out').click();
   await expect.element(page.getByRole('spinbutton', { name: 'Held out, in per cent' })).toHaveValue(10);
 });

@@ -74,6 +74,25 @@ describe('a collection', () => {
   });
 });
 
+it('strokes in a row are one change, and drawings keep their places and names', () => {
+  const collection = new Collection('pictures', 'mine');
+  collection.add(pictures(1));
+  const sheet = (text: string) => new Blob([text]);
+  collection.draw([{ name: '', blob: sheet('a') }]);
+  const [, first] = collection.items;
+  collection.draw([
+    { name: 'owl', blob: sheet('ab') },
+    { name: '', blob: sheet('c') },
+  ]);
+  expect(collection.items.map(({ words }) => words)).toEqual([collection.items[0]!.words, 'owl', null]);
+  expect(collection.items[1]!.id).toBe(first!.id);
+  expect(collection.drawn.map(({ name }) => name)).toEqual(['owl', '']);
+  collection.undo();
+  expect(collection.items).toHaveLength(1);
+  collection.redo();
+  expect(collection.drawn).toHaveLength(2);
+});
+
 it('remarks speak of what is on the page, where the data are made there', () => {
   const remark: Remark = {
     severity: 'error',

@@ -1,5 +1,6 @@
 /** @file What a person collects on the page, with every change undone and redone. */
-import { classesWith, type Content, EMPTY, type Item, type MadeKind } from './content.ts';
+import { classesWith, type Content, EMPTY, type Item, type MadeKind, newItem } from './content.ts';
+import type { DrawnFile } from './drawingFiles.ts';
 
 /** Changes that can be taken back. */
 const KEPT = 200;
@@ -9,6 +10,10 @@ interface Step {
   /** What was done to get there: "Remove 3 pictures". */
   readonly words: string;
 }
+
+const DRAWN = 'drawn/';
+const drawnPath = (i: number): string => `${DRAWN}${i + 1}.png`;
+const isDrawn = ({ name }: Item): boolean => name.startsWith(DRAWN);
 
 export class Collection {
   readonly kind: MadeKind;
@@ -82,6 +87,25 @@ export class Collection {
     const gone = this.items.length - items.length;
     if (gone > 0) this.change(`Remove ${this.counted(gone)}`, { items });
   }
+  /** Pictures drawn on the page, as they all are now, in place of what was drawn before. Strokes in a row are one change. */
+  draw(drawings: readonly DrawnFile[]): void {
+    const words = 'Draw';
+    const before = new Map(this.items.filter(isDrawn).map((item) => [item.name, item]));
+    const drawn = drawings.map(({ name, blob }, i) => {
+      const path = drawnPath(i);
+      return { ...(before.get(path) ?? newItem({ name: path })), blob, words: name === '' ? null : name };
+    });
+    const others = this.items.filter((item) => !isDrawn(item));
+    if (this.undoes === words) this.#at--;
+    this.change(words, { items: [...others, ...drawn] });
+  }
+  /** What was drawn on the page, in the order in which it was begun. */
+  get drawn(): readonly DrawnFile[] {
+    return this.items
+      .filter(isDrawn)
+      .flatMap(({ words, blob }) => (blob ? [{ name: words ?? '', blob }] : []));
+  }
+
   /** Changes some items; nothing where they stay as they are. */
   edit(words: string, ids: ReadonlySet<number>, edit: (item: Item) => Partial<Omit<Item, 'id'>>): void {
     let edited = 0;

@@ -19,7 +19,7 @@ import { awaitsData, NOTHING, requestOf, type Picked } from '../worker/request.t
 import { taskOf } from '../words/taskWords.ts';
 import { Making } from './making.svelte.ts';
 import { addPasted, type Pasted } from './pasted.ts';
-import { jobWith, jobWithoutData, judgedByShare, withPicked } from './picking.ts';
+import { emptied, jobWith, jobWithoutData, judgedByShare, withPicked } from './picking.ts';
 
 /** What a draft needs of the page. */
 export interface DraftHost {
@@ -160,6 +160,29 @@ export class Draft {
     this.setJob(job);
   }
 
+  /** A run's job with the files that are at hand of it; what is picked already under the same names stays. */
+  adopt(job: Job, files: Partial<Picked>): void {
+    const named = {
+      model: job.model,
+      train: job.data.train,
+      heldout: job.data.heldout,
+      adapter: job.adapter,
+    };
+    const before = this.#picked;
+    const still = (part: keyof Picked): Source | null => {
+      const source = before[part];
+      return source?.kind === 'files' && source.name === named[part] ? source : null;
+    };
+    this.reset(job);
+    this.#picked = {
+      model: files.model ?? still('model'),
+      train: files.train ?? still('train'),
+      heldout: files.heldout ?? still('heldout'),
+      adapter: files.adapter ?? still('adapter'),
+    };
+    if (Object.values(this.#picked).every((source) => source === null)) this.#picked = NOTHING;
+  }
+
   /** A job for a model of one's own, with no data chosen yet. */
   begin(task: string, model: Source): void {
     this.reset(jobWithoutData(task, model));
@@ -174,6 +197,11 @@ export class Draft {
   /** A task's built-in example, with its own model and data. */
   openExample(task: string): void {
     this.reset(this.#exampleOf(task));
+  }
+
+  /** A job for data of one's own on the model of a task's example, with none chosen yet. */
+  beginOwn(task: string): void {
+    this.reset(emptied(this.#exampleOf(task)));
   }
 
   /** Another task for what was picked; without own files, its example. */

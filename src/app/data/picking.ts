@@ -41,6 +41,12 @@ export const judgedByShare = (job: Job): Job => ({
 export const jobWithoutData = (task: string, model: Source): Job =>
   jobFromTable({ task, model: nameOf(model), data: { train: NO_DATA } });
 
+/** An example's job with its model, and no data chosen yet: those that come are judged by a share of themselves. */
+export const emptied = (example: Job): Job => ({
+  ...example,
+  data: { ...example.data, train: NO_DATA, heldout: null, split: example.data.split || SPLIT },
+});
+
 /**
  * The same data for another task's job: its own where they were picked, else none yet for a model of one's own, which an example's data say
  * nothing about, else those of the task's example.

@@ -89,6 +89,12 @@ export class Router {
     this.#bar.replace(addressOf(this.#route));
   }
 
+  /** A view that was left, in place of what is shown. */
+  restore(route: Route): void {
+    this.#route = route;
+    this.#bar.replace(addressOf(route));
+  }
+
   #read(arrive: (route: Route) => void): void {
     const route = parseRoute(this.#bar.hash);
     if (!route) {

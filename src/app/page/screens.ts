@@ -5,6 +5,8 @@ export const SCREENS = {
   prepare: 'new',
   train: 'run',
   result: 'result',
+  words: 'words',
+  about: 'about',
 } as const;
 
 export type Screen = keyof typeof SCREENS;

@@ -6,4 +6,6 @@ export const versions = {
   rotune: env.VITE_ROTUNE ?? 'unknown',
   /** Of onnxruntime-web. */
   runtime: env.VITE_ROTUNE_RUNTIME ?? 'unknown',
+  /** Address of the source, as package.json has it; '': it has none. */
+  source: env.VITE_ROTUNE_SOURCE ?? '',
 };

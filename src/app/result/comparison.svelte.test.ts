@@ -155,3 +155,25 @@ it('says why it could not, and recovers with the next wish', async () => {
   await settled();
   expect(comparison.problem).toBeNull();
 });
+
+it('keeps what is said of a prompt by the prompt, and drops it with the adapter', async () => {
+  const { trainer, comparison, settled } = setUp();
+  const draw = trainer.sample;
+  trainer.sample = async (request) => {
+    const drawn = await draw(request);
+    const notes = request.prompts.map((prompt) => (prompt === 'zyzzyva' ? 'Not known.' : null));
+    return drawn.ok ? { ok: true, value: { ...drawn.value, notes } } : drawn;
+  };
+  comparison.open(sample, wall, 120);
+  expect(comparison.note).toBeNull();
+  comparison.add('zyzzyva');
+  await settled();
+  expect(comparison.note).toBe('Not known.');
+  comparison.choose(1);
+  expect(comparison.note).toBeNull();
+  comparison.choose(0);
+  expect(comparison.note).toBe('Not known.');
+  comparison.open(sample, wall, 120);
+  comparison.add('zyzzyva');
+  expect(comparison.note).toBeNull();
+});

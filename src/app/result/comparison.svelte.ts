@@ -40,6 +40,8 @@ export class Comparison {
   #seed = $state(0);
   #strength = $state(AS_TRAINED);
   #pictures = $state.raw<ReadonlyMap<string, Picture>>(new Map());
+  /** What was said of prompts as they were drawn. */
+  #notes = $state.raw<ReadonlyMap<string, string>>(new Map());
   #busy = $state(false);
   #problem = $state.raw<Problem | null>(null);
   #settings: Job['sample'] | null = null;
@@ -62,6 +64,10 @@ export class Comparison {
   }
   get pair(): Pair | null {
     return this.#pairs[this.#chosen] ?? null;
+  }
+  /** What is to be said of the chosen prompt, such as words that the model does not know; null: nothing. */
+  get note(): string | null {
+    return this.#notes.get(this.#asked[this.#chosen]?.prompt ?? '') ?? null;
   }
   get seed() {
     return this.#seed;
@@ -92,6 +98,7 @@ export class Comparison {
     this.#strength = AS_TRAINED;
     this.#chosen = 0;
     this.#problem = null;
+    this.#notes = new Map();
     this.#asked = (prompts.length > 0 ? prompts : ['']).map((prompt, place) => ({ prompt, place }));
     const known = new Map<string, Picture>();
     for (const [row, strength] of [
@@ -195,6 +202,11 @@ export class Comparison {
           return picture ? [[keyOf(each, seed, strength), picture] as const] : [];
         }),
       );
+      const said = asked.flatMap(({ prompt }, i) => {
+        const note = drawn.value.notes?.[i];
+        return note ? [[prompt, note] as const] : [];
+      });
+      if (said.length > 0) this.#notes = new Map([...this.#notes, ...said]);
       // A model that draws nothing would be asked for ever.
       if (drawn.value.pictures.length < asked.length) break;
     }

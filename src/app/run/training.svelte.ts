@@ -42,6 +42,8 @@ export interface TrainingHost {
   readonly log: EventLog;
   /** A run begins: its view is shown. */
   readonly onBegin: () => void;
+  /** A new run stands in the list from now on. */
+  readonly onListed: () => void;
   /** It was cancelled before it began. */
   readonly onWithdraw: () => void;
   /** It ended, by itself or by a stop; not by a pause. */
@@ -106,6 +108,7 @@ export class Training {
       if (stop?.code === 'cancelled') return this.#withdraw(stop);
       if (stop) return this.#fail(stop);
       this.run.running(draft.preparation);
+      let listed = false;
       const outcome = await trainer.start(
         asked.value,
         (event) => {
@@ -116,6 +119,8 @@ export class Training {
           this.#tell(event);
           // A runtime that had to be started anew has one thread.
           if (event.kind === 'warning') void device.lookAgain();
+          if (!listed && !resume) this.#host.onListed();
+          listed = true;
           onEvent?.(event);
         },
         resume?.id,

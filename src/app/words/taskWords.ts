@@ -4,7 +4,7 @@ import type { TaskInfo } from '#src/tasks/info.ts';
 import { count } from './format.ts';
 
 export { taskInfos };
-export type { Field, TaskInfo } from '#src/tasks/info.ts';
+export type { Example, Field, TaskInfo } from '#src/tasks/info.ts';
 
 /** The task of a job; jobs are checked, so that it is always known. */
 export const taskOf = (job: { readonly task: string }): TaskInfo => taskInfo(job.task) ?? taskInfos[0]!;

@@ -20,6 +20,8 @@ afterEach(async () => {
 });
 
 it('is counted by kind, and files come back from the disk', async () => {
+  // What other tests' runs were given goes first.
+  await tidyGiven();
   const before = await storageReport();
   const given = new GivenStore();
   const files = [file('a.png', 3_000_000), file('b.png', 70)];

@@ -22,7 +22,7 @@ import { diffusionLoss } from './loss.ts';
 import { type Material, PixelMaterial, type Plane } from './material.ts';
 import type { Network } from './network.ts';
 import { networkOf } from './networks.ts';
-import { wordProblems } from './wordProblems.ts';
+import { promptProblems, wordProblems } from './wordProblems.ts';
 import type { DiffusionOptions } from './options.ts';
 import { sideProblems } from '../images/sides.ts';
 
@@ -71,6 +71,7 @@ export class PreparedDiffusion implements PreparedTask {
         'captions',
       ),
       ...wordProblems(loaded.pipeline.texts, [train, heldout]),
+      ...promptProblems(loaded.pipeline.texts, own.job.sample.prompts),
     ];
     const used = [...new Set(train.list.map(({ bucket }) => bucket))].sort((a, b) => a - b);
     this.#used = used.length > 0 ? used : [0];

@@ -22,6 +22,7 @@ import { conditionsOf, networkOf } from './networks.ts';
 import { defaults, type DiffusionOptions } from './options.ts';
 import { PreparedDiffusion } from './prepared.ts';
 import { heldApart } from './split.ts';
+import { promptNotes } from './wordProblems.ts';
 
 /** Pictures of the last folders, at the sizes that they were read for. */
 const folders = new WeakMap<FileSet, { readonly key: string; readonly read: Promise<Examples> }>();
@@ -150,7 +151,8 @@ class DiffusionModel implements TaskModel {
       host,
     };
     const { pictures } = await draw(studio, wish, tell);
-    return { prompts: wish.prompts, pictures };
+    const notes = promptNotes(this.#loaded.pipeline.texts, wish.prompts);
+    return { prompts: wish.prompts, pictures, ...(notes && { notes }) };
   }
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Examples } from './examples.ts';
 import { readPipeline } from './pipeline.ts';
 import { diskFiles } from './testing/diskFiles.ts';
-import { wordProblems } from './wordProblems.ts';
+import { promptNote, promptNotes, promptProblems, wordProblems } from './wordProblems.ts';
 
 const folder = (captions: readonly string[]): Examples => ({
   files: {} as Examples['files'],
@@ -52,5 +52,45 @@ describe('captions', () => {
 
   it('are told as known if one of the encoders knows them', () => {
     expect(messages([...words, ...clip], [folder(['zyzzyva'])])).toEqual([]);
+  });
+});
+
+describe('prompts', () => {
+  it('of unknown words are named, in what is drawn and beforehand', () => {
+    expect(promptNote(words, 'red apple')).toBeNull();
+    expect(promptNote(words, 'zyzzyva apple qwertz')).toBe('The model does not know "zyzzyva", "qwertz".');
+    expect(promptNotes(words, ['red apple', 'zyzzyva'])).toEqual([
+      null,
+      'The model does not know "zyzzyva".',
+    ]);
+    expect(promptNotes(words, ['red apple'])).toBeUndefined();
+    expect(promptNotes([], ['zyzzyva'])).toBeUndefined();
+    expect(promptProblems(words, ['red apple', 'zyzzyva', 'zyzzyva'])).toMatchObject([
+      {
+        severity: 'warning',
+        message: 'The model does not know "zyzzyva" in the prompt “zyzzyva” of the samples.',
+        group: {
+          kind: 'unknown-prompts',
+          words: '1 prompt of the samples has words that the model does not know.',
+        },
+      },
+    ]);
+  });
+
+  it('that are too long are told to be cut', () => {
+    expect(promptNote(clip, 'a cat '.repeat(10))).toBe('It is too long for the model: the end is left out.');
+  });
+
+  it('that no tokenizer reads keep a run from starting', () => {
+    const broken = {
+      tokenizer: {
+        unknownWords: () => {
+          throw new Error('no');
+        },
+      },
+    } as unknown as (typeof words)[number];
+    expect(promptProblems([broken], ['a'])).toMatchObject([
+      { severity: 'error', cure: 'Change the prompt.' },
+    ]);
   });
 });

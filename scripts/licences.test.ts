@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { licenceOf, licencesText, shippedPackages } from './licences.mjs';
+import { sourceAddress } from './version.mjs';
+
+const names = [...shippedPackages().values()].map(({ name }) => name);
+
+it('knows what is shipped: dependencies, what they need, and the service worker’s', () => {
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  expect(names).toEqual(expect.arrayContaining(Object.keys(dependencies)));
+  expect(names).toEqual(expect.arrayContaining(['flatbuffers', 'workbox-precaching', 'workbox-core']));
+  for (const tool of ['vitest', 'vite', 'eslint', 'playwright']) expect(names).not.toContain(tool);
+});
+
+it('has a licence for each of them, by name, and begins with our own', () => {
+  const text = licencesText();
+  expect(text.startsWith(readFileSync('NOTICE', 'utf8').trim())).toBe(true);
+  expect(text).toContain('Apache License');
+  for (const [folder, manifest] of shippedPackages()) {
+    expect(text).toContain(`\n${manifest.name} ${manifest.version} (`);
+    const licence = licenceOf(folder, manifest);
+    expect(licence.length, manifest.name).toBeGreaterThan(100);
+    expect(text).toContain(licence);
+  }
+  expect(licencesText()).toBe(text);
+});
+
+it('refuses a package that says nothing of its licence, rather than leave it out', () => {
+  expect(() => licenceOf('scripts/testing', { name: 'x', version: '1.0.0' })).toThrow('x has no file');
+  expect(() => licenceOf('scripts/testing', { name: 'x', version: '1.0.0', license: 'Own' })).toThrow('Own');
+  expect(licenceOf('scripts/testing', { name: 'x', version: '1', license: 'MIT', author: 'A' })).toContain(
+    'Copyright (c) A',
+  );
+});
+
+it('finds the address of the source in package.json, where there is one', () => {
+  expect(sourceAddress(undefined)).toBe('');
+  expect(sourceAddress({ type: 'git', url: 'git+https://example.org/a/b.git' })).toBe(
+    'https://example.org/a/b',
+  );
+  expect(sourceAddress('https://example.org/a/b')).toBe('https://example.org/a/b');
+  expect(sourceAddress('github:a/b')).toBe('');
+});
