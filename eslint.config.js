@@ -24,6 +24,7 @@ const SECURE_ONLY = [
 const SECURE_EDGES = [
   'src/platform/**',
   'src/app/page/clipboard.ts',
+  'src/app/page/notice.svelte.ts',
   'src/app/worker/client.ts',
   'src/app/page/offline.svelte.ts',
   'src/app/page/tab.ts',

@@ -69,7 +69,11 @@ export class Lab {
       },
       onEnd: (job) => this.#showResult(job),
       onSaved: () => void this.library.refresh(),
-      onBranch: () => this.#router.replace('train', this.run.id),
+      onBranch: async (from) => {
+        const { sources } = await this.library.given.get(from);
+        await this.library.given.put(this.run.id, sources);
+        this.#router.replace('train', this.run.id);
+      },
     });
     this.library = new Library({
       ...{ trainer, voice },

@@ -18,6 +18,7 @@ export const systemNotifier: Notifier = {
       new Notification('Rotune', options);
     } catch {
       // Android's browsers let only service workers notify.
+      if (!('serviceWorker' in navigator)) return;
       await (await navigator.serviceWorker.getRegistration())?.showNotification('Rotune', options);
     }
   },

@@ -50,8 +50,8 @@ export interface TrainingHost {
   readonly onEnd: (job: Job) => void;
   /** What is saved may have changed. */
   readonly onSaved: () => void;
-  /** A new run was made of an earlier checkpoint of the one at hand, on the same files, and is shown in its place. */
-  readonly onBranch: () => void;
+  /** A new run was made of an earlier checkpoint of that one, on the same files, and is at hand in its place. */
+  readonly onBranch: (from: string) => Promise<void>;
 }
 
 const busy: Problem = { code: 'busy', message: 'A run is going on.', cure: 'Pause or stop it first.' };
@@ -174,13 +174,14 @@ export class Training {
   goBack(step: number): Promise<Outcome<SavedRun>> {
     return this.#still(async () => {
       const { trainer, voice, onBranch } = this.#host;
-      const made = await trainer.branchRun(this.run.id, step);
+      const from = this.run.id;
+      const made = await trainer.branchRun(from, step);
       if (!made.ok) return made;
       const opened = await trainer.openRun(this.#request(), made.value.id);
       if (!opened.ok) return opened;
       this.run.restore(opened.value);
       voice.say(`A new run, as the other was after step ${step}. That one stays saved.`);
-      onBranch();
+      await onBranch(from);
       return opened;
     });
   }

@@ -31,6 +31,7 @@ async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
           modelName: 'emoji',
           dataName: 'riso',
           selfContained: true,
+          losses: Array.from({ length: 50 }, (_, i) => 0.15 + 0.14 * Math.exp(-i / 12)),
         })
       : null,
     problems: query.has('warn')

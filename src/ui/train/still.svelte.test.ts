@@ -30,6 +30,8 @@ it('is kept from a pause: its result is there', async () => {
 it('goes back to an earlier step as a new run, and stays saved itself', async () => {
   const { lab, trainer } = await paused();
   const { id, step } = lab.run;
+  const model = { kind: 'files', name: 'mine', files: [{ path: 'a.onnx', blob: new Blob(['x']) }] } as const;
+  await lab.library.given.put(id, { model });
   await page.getByLabelText('Go back to').selectOptions('4');
   expect(await violations()).toEqual([]);
   await page.getByRole('button', { name: 'Go back, as a new run' }).click();
@@ -38,6 +40,9 @@ it('goes back to an earlier step as a new run, and stays saved itself', async ()
   expect(lab.run.records).toHaveLength(4);
   expect(lab.run.rows.at(-1)?.step).toBe(4);
   expect((await trainer.runs()).find((run) => run.id === id)).toMatchObject({ step, state: 'paused' });
+  // Started from the same files: it can go on without asking for them.
+  await expect.poll(async () => (await lab.library.given.get(lab.run.id)).sources.model?.name).toBe('mine');
+  await lab.library.given.remove(lab.run.id);
   await page.getByRole('button', { name: 'Continue from step 4' }).click();
   await expect.poll(() => lab.run.status).toBe('done');
   expect(lab.run.step).toBe(40);
