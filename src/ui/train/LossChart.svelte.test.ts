@@ -15,7 +15,7 @@ it('keeps the names of its figures apart', async () => {
   for (const width of [390, 820, 961, 1440]) {
     await page.viewport(width, 900);
     const names = [...document.querySelectorAll('aside dt')].filter(({ textContent }) =>
-      ['Step', 'Smoothed', 'Raw', 'Held-out'].includes(textContent),
+      ['Step', 'Smoothed', 'Raw', 'Held-out'].includes(textContent.trim()),
     );
     expect(names).toHaveLength(4);
     const boxes = names.map((name) => {

@@ -37,8 +37,11 @@ it('tells those who asked for it', async () => {
   await ended;
   await expect.poll(() => document.title).toBe('Done · Rotune');
   expect(shown).toEqual([['Rotune', 'Training finished.']]);
+  // On another view the word stays until someone looks.
+  lab.go('about');
+  expect(document.title).toBe('Done · Rotune');
   look(false);
-  await expect.poll(() => document.title).toBe('Rotune');
+  await expect.poll(() => document.title).toBe('About · Rotune');
 });
 
 it('does not offer what is denied, and still says it in the title', async () => {
