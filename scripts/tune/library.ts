@@ -137,7 +137,9 @@ export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
     ...(adapter !== null && { adapter: basename(adapter) }),
   };
   if (read.data.train === NO_DATA)
-    throw new BadJob(`${path ?? 'The job'}: data.train: no data were chosen. Name a folder or file of training data.`);
+    throw new BadJob(
+      `${path ?? 'The job'}: data.train: no data were chosen. Name a folder or file of training data.`,
+    );
   const folders: Folders = {};
   const named = [
     ['model', 'model', read.model],

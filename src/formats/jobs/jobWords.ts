@@ -10,7 +10,8 @@ export const jobWords: Readonly<Record<string, string>> = {
   inputs:
     'Values of inputs of the model that are neither data nor sizes, by name: a sampling rate, a flag, a threshold.',
   data: 'What the model learns from.',
-  'data.train': 'Folder or file of training data, relative to this file, or a built-in one. "": none were chosen yet.',
+  'data.train':
+    'Folder or file of training data, relative to this file, or a built-in one. "": none were chosen yet.',
   'data.heldout': 'Folder or file of data to judge by. "": none; then data.split may set some apart.',
   'data.split': 'Share of the training data that is held out by the seed, where no held-out data are given.',
   'data.caption_dropout': 'Share of captions that are replaced by the empty one.',
