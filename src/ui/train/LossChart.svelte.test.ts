@@ -14,13 +14,8 @@ it('keeps the names of its figures apart', async () => {
   await expect.element(page.getByRole('heading', { name: 'Loss' })).toBeVisible();
   for (const width of [390, 820, 961, 1440]) {
     await page.viewport(width, 900);
-<<<<<<< HEAD
-    const names = [...document.querySelectorAll('aside dt')].filter(({ firstChild }) =>
-      ['Step', 'Smoothed', 'Raw', 'Held-out'].includes(firstChild?.textContent ?? ''),
-=======
     const names = [...document.querySelectorAll('aside dt')].filter(({ textContent }) =>
       ['Step', 'Smoothed', 'Raw', 'Held-out'].includes(textContent.trim()),
->>>>>>> explained
     );
     expect(names).toHaveLength(4);
     const boxes = names.map((name) => {

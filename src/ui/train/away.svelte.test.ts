@@ -43,11 +43,7 @@ it('tells those who asked for it', async () => {
   lab.go('about');
   expect(document.title).toBe('Done · Rotune');
   look(false);
-<<<<<<< HEAD
-  await expect.poll(() => document.title).not.toMatch(/^Done/);
-=======
   await expect.poll(() => document.title).toBe('About · Rotune');
->>>>>>> explained
 });
 
 it('does not offer what is denied, and still says it in the title', async () => {
