@@ -4,7 +4,7 @@ import { page } from 'vitest/browser';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { open } from '../testing/open.ts';
 
-const job = { ...fakeJob, train: { ...fakeJob.train, steps: 60 }, sample: { ...fakeJob.sample, every: 0 } };
+const job = { ...fakeJob, train: { ...fakeJob.train, steps: 3000 }, sample: { ...fakeJob.sample, every: 0 } };
 const shown: unknown[] = [];
 
 const FakeNotification = Object.assign(
@@ -31,25 +31,25 @@ afterEach(() => {
 
 it('tells those who asked for it', async () => {
   vi.stubGlobal('Notification', FakeNotification);
-  const { lab } = await open({ pace: 40 }, job);
+  const { lab } = await open({ pace: 20 }, job);
   const ended = lab.training.start();
   await page.getByRole('button', { name: 'Tell me when it is done' }).click();
   await expect.element(page.getByText(/A notification will tell you/)).toBeVisible();
   look(true);
+  await lab.training.stop();
   await ended;
+  lab.go('home');
   await expect.poll(() => document.title).toBe('Done · Rotune');
-  expect(shown).toEqual([['Rotune', 'Training finished.']]);
-  // On another view the word stays until someone looks.
-  lab.go('about');
-  expect(document.title).toBe('Done · Rotune');
+  expect(shown).toEqual([['Rotune', `Stopped at step ${lab.run.step}, and kept.`]]);
   look(false);
-  await expect.poll(() => document.title).toBe('About · Rotune');
+  // Someone is back: the title is the view's again.
+  await expect.poll(() => document.title).toBe('Rotune');
 });
 
 it('does not offer what is denied, and still says it in the title', async () => {
   FakeNotification.permission = 'denied';
   vi.stubGlobal('Notification', FakeNotification);
-  const { lab } = await open({ pace: 40, failAt: 20 }, job);
+  const { lab } = await open({ pace: 20, failAt: 200 }, job);
   const ended = lab.training.start();
   await expect.element(page.getByRole('button', { name: 'Pause' })).toBeVisible();
   expect(page.getByRole('button', { name: 'Tell me when it is done' }).elements()).toEqual([]);
