@@ -136,10 +136,6 @@ export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
     ...(Object.keys(set).length > 0 && { inputs: { ...read.inputs, ...set } }),
     ...(adapter !== null && { adapter: basename(adapter) }),
   };
-  if (read.data.train === NO_DATA)
-    throw new BadJob(
-      `${path ?? 'The job'}: data.train: no data were chosen. Name a folder or file of training data.`,
-    );
   const folders: Folders = {};
   const named = [
     ['model', 'model', read.model],
@@ -151,6 +147,10 @@ export function readJob(path: string | null, changes: Changes = {}): JobOnDisk {
       const found = name === null ? undefined : place(path, key, name);
       if (found !== undefined) folders[role] = found;
     }
+  if (read.data.train === NO_DATA)
+    throw new BadJob(
+      `${path ?? 'The job'}: data.train: no data were chosen. Name a folder or file of training data.`,
+    );
   const start =
     adapter ?? (path !== null && read.adapter !== undefined ? resolve(dirname(path), read.adapter) : null);
   if (start !== null) {

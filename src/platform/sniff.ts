@@ -82,3 +82,14 @@ export function notWhat(
       : `${path} is not ${should}: it seems to be ${seen.words}.`;
   return [is, { cure: own[seen.kind] ?? CURES[seen.kind] ?? otherwise }];
 }
+
+/** The same for a file that should be JSON and cannot be read as such. */
+export function notJson(
+  path: string,
+  bytes: Uint8Array,
+  otherwise: string,
+): readonly [message: string, options: { readonly cure: string }] {
+  if (seenIn(bytes)?.kind === 'json')
+    return [`${path} begins as JSON, but is not whole.`, { cure: otherwise }];
+  return notWhat(path, bytes, 'JSON', otherwise) ?? [`${path} is not JSON.`, { cure: otherwise }];
+}

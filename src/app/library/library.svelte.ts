@@ -118,6 +118,7 @@ export class Library {
       this.#problem = {
         code: 'storage',
         message: `${plural(left.length, 'run')} could not be read and ${left.length === 1 ? 'is' : 'are'} not in the archive: ${left.map((run) => run.name).join(', ')}.`,
+        cure: 'Open the run and save its adapter by itself, or delete it.',
         detail: first.reason,
       };
   }

@@ -1,5 +1,5 @@
 /** @file Where the parts of a model lie: in folders as diffusers and optimum write them, or as single files side by side. */
-import { notWhat } from '#src/platform/sniff.ts';
+import { notJson } from '#src/platform/sniff.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 
 /** The ONNX files of a pipeline, by the names of diffusers. */
@@ -77,9 +77,6 @@ export async function readJson(files: FileSet, path: string): Promise<unknown> {
   try {
     return JSON.parse(withoutInfinities(text));
   } catch {
-    const again = 'Copy it from the original model.';
-    throw new DataError(
-      ...(notWhat(path, bytes, 'whole JSON', again) ?? ([`${path} is not JSON.`, { cure: again }] as const)),
-    );
+    throw new DataError(...notJson(path, bytes, 'Copy it from the original model.'));
   }
 }

@@ -295,7 +295,12 @@ describe('bad data', () => {
   it.each<[string, Some, Contents, RegExp]>([
     ['a length beyond the model’s', { length: 65 }, {}, /reads at most 64 tokens/],
     ['no tokenizer', {}, { 'tokenizer.json': '' }, /has no tokenizer\.json/],
-    ['a broken tokenizer', {}, { 'tokenizer.json': '{"model": ' }, /tokenizer\.json is not JSON/],
+    [
+      'a broken tokenizer',
+      {},
+      { 'tokenizer.json': '{"model": ' },
+      /tokenizer\.json begins as JSON, but is not whole/,
+    ],
   ])('refuses %s', async (_, options, change, message) => {
     const files: Contents = {};
     for (const path of topics.paths)

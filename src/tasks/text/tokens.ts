@@ -1,6 +1,6 @@
 /** @file Text ↔ token ids of a language model, and its special tokens. */
 import { reasonOf } from '#src/platform/refusals.ts';
-import { notWhat } from '#src/platform/sniff.ts';
+import { notJson } from '#src/platform/sniff.ts';
 import * as v from 'valibot';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import type { Typed } from './tokenizer/postProcessors.ts';
@@ -65,10 +65,7 @@ async function jsonOf(files: FileSet, path: string): Promise<unknown> {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    const again = 'Copy it from the original model again.';
-    throw new DataError(
-      ...(notWhat(path, bytes, 'whole JSON', again) ?? ([`${path} is not JSON.`, { cure: again }] as const)),
-    );
+    throw new DataError(...notJson(path, bytes, 'Copy it from the original model again.'));
   }
 }
 
