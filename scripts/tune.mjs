@@ -159,8 +159,11 @@ async function tune(folder, given, options, library) {
     const resume = options.resume ? await page.evaluate(() => globalThis.rotune?.lastRun()) : null;
     const total = resume?.job.train.steps ?? given.job.train.steps;
     let step = 0;
+    /** Events come by another way than the outcome, and may come after it: by then the log is closed, and is made of the run's whole history. */
+    let ended = false;
 
     await page.exposeFunction('onTuneEvent', (/** @type {RunEvent} */ event) => {
+      if (ended) return;
       if (event.kind === 'steps') {
         for (const record of event.records) log.write(logLine(record));
         const last = event.records.at(-1);
@@ -189,12 +192,17 @@ async function tune(folder, given, options, library) {
     });
     const outcome = await page
       .evaluate(
-        ([given, goOn, pause]) =>
-          globalThis.rotune?.run({ ...given, resume: goOn }, (event) => {
+        async ([given, goOn, pause]) => {
+          /** @type {Promise<unknown>} */
+          let told = Promise.resolve();
+          const outcome = await globalThis.rotune?.run({ ...given, resume: goOn }, (event) => {
             const last = event.kind === 'steps' ? event.records.at(-1) : undefined;
             if (last && pause !== null && last.step + 1 >= pause) void globalThis.rotune?.pause();
-            void (/** @type {any} */ (globalThis).onTuneEvent(event));
-          }),
+            told = Promise.all([told, /** @type {any} */ (globalThis).onTuneEvent(event)]);
+          });
+          await told;
+          return outcome;
+        },
         /** @type {const} */ ([request, Boolean(resume), options.pause]),
       )
       .catch((cause) => {
@@ -207,6 +215,7 @@ async function tune(folder, given, options, library) {
         const where = saidWhere(writeReport(folder, text, opened.version));
         throw new Refusal(`${firstLine(cause)} (at step ${step}); go on with ${goOn}.${where}`);
       });
+    ended = true;
     await new Promise((done) => log.end(done));
     if (!outcome) throw new Refusal(NO_AUTOMATION);
     if (!outcome.ok) {
