@@ -415,7 +415,9 @@ describe('refusals', () => {
       /No key .* belongs to a layer of this model.* The file is for a Stable Diffusion UNet/,
     );
     expect(await refusal(model, '--adapter', 'e2e/golden/emoji')).toMatch(/several safetensors files/);
-    expect(await refusal(model, '--adapter', 'package.json')).toMatch(/package\.json is not an adapter: it seems to be a JSON file/);
+    expect(await refusal(model, '--adapter', 'package.json')).toMatch(
+      /package\.json is not an adapter: it seems to be a JSON file/,
+    );
   });
 
   it('of sizes and tensors', async () => {
