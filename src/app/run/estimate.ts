@@ -1,26 +1,19 @@
 /** @file How long a run will take here: measured on this device if it ever ran, else from a moment of arithmetic. */
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { BackendReport } from '#src/runtime/types.ts';
+import { remembered as kept } from '../page/remembered.ts';
 
-const KEY = 'rotune.secondsPerImage';
+const KEY = 'secondsPerImage';
 
 /** Seconds that one image of one step of the built-in model takes; null where nothing is known. */
 function remembered(kind: string): number | null {
-  try {
-    const value = Number(localStorage.getItem(`${KEY}.${kind}`));
-    return value > 0 ? value : null;
-  } catch {
-    return null;
-  }
+  const value = Number(kept(`${KEY}.${kind}`).read());
+  return value > 0 ? value : null;
 }
 
 /** Keeps what a run of the built-in model measured, for the next visit's estimate. */
 export function remember(kind: string, secondsPerStep: number, batch: number): void {
-  try {
-    localStorage.setItem(`${KEY}.${kind}`, String(secondsPerStep / batch));
-  } catch {
-    // Private windows may refuse: the next visit estimates afresh.
-  }
+  kept(`${KEY}.${kind}`).write(String(secondsPerStep / batch));
 }
 
 /** Multiply-adds per second of a plain loop: the best of a few moments, since other programs and the compiler take their share. */
