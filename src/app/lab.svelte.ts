@@ -57,7 +57,7 @@ export class Lab {
         this.#before = this.route;
         this.trial.close();
         this.opening.forget();
-        this.go('train');
+        this.go('run');
       },
       onListed: () => {
         void this.library.given.put(this.run.id, draft.picked);
@@ -72,7 +72,7 @@ export class Lab {
       onBranch: async (from) => {
         const { sources } = await this.library.given.get(from);
         await this.library.given.put(this.run.id, sources);
-        this.#router.replace('train', this.run.id);
+        this.#router.replace('run', this.run.id);
       },
     });
     this.library = new Library({
@@ -105,7 +105,7 @@ export class Lab {
   /** Shows what the address names, once the page stands; a job that was being made in this tab as it was. */
   begin(): void {
     this.#router.begin((route) => this.#arrive(route));
-    if (this.screen === 'prepare') void this.#restoreDraft(this.route.of);
+    if (this.screen === 'new') void this.#restoreDraft(this.route.of);
   }
 
   async #restoreDraft(task: string): Promise<void> {
@@ -126,9 +126,9 @@ export class Lab {
   /** What of a view is at hand, for its address. */
   #subject(screen: Screen): string {
     switch (screen) {
-      case 'prepare':
+      case 'new':
         return this.draft.task.id;
-      case 'train':
+      case 'run':
         return this.run.id;
       case 'result':
         return this.trial.opened ? '' : this.run.id;
@@ -141,34 +141,34 @@ export class Lab {
   #arrive({ screen, of, link }: Route): void {
     if (link === '') this.shared.close();
     else void this.shared.open(link);
-    if (screen === 'prepare' && of !== this.draft.task.id) {
+    if (screen === 'new' && of !== this.draft.task.id) {
       if (isTask(of)) this.draft.openExample(of);
       else this.#router.replace('home');
     }
     if (screen === 'result' && of === '') {
       // An adapter on trial is not kept over a reload.
       if (!this.trial.opened) this.#router.replace('home');
-    } else if (screen === 'train' || screen === 'result') void this.#showRun(of);
+    } else if (screen === 'run' || screen === 'result') void this.#showRun(of);
   }
 
   /** Shows a run, that of this moment or a saved one. While another one trains, that is shown. */
   async openRun(id: string): Promise<void> {
-    this.#router.go(this.library.find(id)?.finished ? 'result' : 'train', id);
+    this.#router.go(this.library.find(id)?.finished ? 'result' : 'run', id);
     await this.#showRun(id);
   }
 
   async #showRun(id: string): Promise<void> {
     this.trial.close();
     if (this.run.busy) {
-      this.#router.replace('train', this.run.id);
+      this.#router.replace('run', this.run.id);
       return;
     }
-    const here = () => this.#router.route.of === id && ['train', 'result'].includes(this.screen);
+    const here = () => this.#router.route.of === id && ['run', 'result'].includes(this.screen);
     if (id !== this.run.id || this.run.status === 'idle') {
       const saved = await this.opening.open(id);
       if (!saved || !here()) return;
     }
-    if (this.screen === 'result' && this.run.status !== 'done') this.#router.replace('train', id);
+    if (this.screen === 'result' && this.run.status !== 'done') this.#router.replace('run', id);
     else if (this.run.job) this.#compare(this.run.job);
   }
 
@@ -182,7 +182,7 @@ export class Lab {
   /** A new job with a run's settings and files. */
   async trainAgain(saved: RunSummary): Promise<void> {
     await this.opening.adopt(saved);
-    this.go('prepare');
+    this.go('new');
   }
 
   /** The cheap questions of a first visit: which device, and is anything unfinished. */
@@ -198,7 +198,7 @@ export class Lab {
 
   /** Shows what is in a model's files. */
   inspect(source: Source): Promise<void> {
-    this.go('inspect');
+    this.go('model');
     return this.inspector.open(source);
   }
 
@@ -208,7 +208,7 @@ export class Lab {
     if (!source || !file || task === undefined) return;
     // A pipeline is trained with all its parts; any other task takes one model.
     this.draft.begin(task, task === 'diffusion' ? source : alone(source, file.path));
-    this.go('prepare');
+    this.go('new');
   }
 
   /** Adds what was pasted to the data; false: there was nothing in it. */

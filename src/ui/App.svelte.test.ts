@@ -105,10 +105,10 @@ describe('home', () => {
   });
 });
 
-describe('prepare', () => {
+describe('new', () => {
   it('lists the layers and plans them anew when the blocks change', async () => {
     const { lab } = await open();
-    lab.go('prepare');
+    lab.go('new');
     await openAdvanced();
     await expect.element(page.getByRole('row', { name: /^conv_in/ })).toBeVisible();
     await expect.element(page.getByText('8 blocks of 4 × 4')).toBeVisible();
@@ -122,7 +122,7 @@ describe('prepare', () => {
 
   it('refuses a number where it is typed, and keeps the last good one', async () => {
     const { lab } = await open();
-    lab.go('prepare');
+    lab.go('new');
     await openAdvanced();
     const steps = page.getByRole('spinbutton', { name: 'Steps', exact: true });
     await steps.fill('0');
@@ -138,18 +138,18 @@ describe('prepare', () => {
         { severity: 'warning', code: 'bad-job', message: 'Rule 2 matches no layer.' },
       ],
     });
-    lab.go('prepare');
+    lab.go('new');
     await expect.element(page.getByRole('alert').getByText('fox.png cannot be read.').first()).toBeVisible();
     await expect.element(page.getByText('Rule 2 matches no layer.')).toBeVisible();
     await expect.element(page.getByRole('button', { name: 'Start', exact: true })).toBeDisabled();
   });
 });
 
-describe('train', () => {
+describe('run', () => {
   it('shows a row a step, moves by arrow keys, enlarges by enter', async () => {
     const { lab } = await open();
     await lab.training.start();
-    lab.go('train');
+    lab.go('run');
     const cell = (name: string) => page.getByRole('button', { name });
     await expect.element(cell('ghost, untouched')).toBeVisible();
     expect(document.querySelectorAll('[role=grid] [role=row]:has(button)')).toHaveLength(5);
@@ -169,7 +169,7 @@ describe('train', () => {
   it('says the loss in words, and reads single values by keyboard', async () => {
     const { lab } = await open();
     await lab.training.start();
-    lab.go('train');
+    lab.go('run');
     const chart = page.getByRole('img', { name: /^Loss by step\. Loss 0\.\d+ at step 0, .* at step 7/ });
     await expect.element(chart).toBeVisible();
     (chart.element() as HTMLElement).focus();
@@ -180,7 +180,7 @@ describe('train', () => {
   it('says where the model turns, layer by layer, by keyboard', async () => {
     const { lab } = await open();
     await lab.training.start();
-    lab.go('train');
+    lab.go('run');
     const strip = page.getByRole('slider', { name: 'Layer to read' });
     await expect.element(strip).toHaveAttribute('aria-valuemax', String(lab.run.angles!.mean.length));
     (strip.element() as HTMLElement).focus();

@@ -15,7 +15,7 @@ it('leaves the focus alone when the page opens', async () => {
 
 it('moves focus to the heading of each new view, at its top', async () => {
   const { lab } = await open();
-  for (const screen of ['words', 'about', 'prepare', 'inspect', 'home'] as const) {
+  for (const screen of ['words', 'about', 'new', 'model', 'home'] as const) {
     scrollTo(0, 400);
     lab.go(screen);
     await expect.poll(() => h1() !== null && document.activeElement === h1(), { message: screen }).toBe(true);

@@ -36,7 +36,7 @@ describe('labels of texts', () => {
     const { lab } = await open(labels);
     lab.draft.setJob(job);
     await lab.training.start();
-    lab.go('train');
+    lab.go('run');
     const grid = page.getByRole('grid', { name: 'Samples' });
     await expect.element(grid).toBeVisible();
     expect(
@@ -72,7 +72,7 @@ describe('labels of texts', () => {
     await expect.element(page.getByRole('columnheader', { name: 'bad' })).toBeVisible();
     await expect.element(page.getByRole('button', { name: 'Save model' })).toBeVisible();
     expect(await violations()).toEqual([]);
-    lab.go('train');
+    lab.go('run');
     await expect
       .element(page.getByRole('img', { name: /accuracy 50\s% at step 0, 75\s% at step 8/ }))
       .toBeVisible();
@@ -83,7 +83,7 @@ it('says that colour is of the samples, not of held-out data', async () => {
   const { lab } = await open();
   lab.draft.setJob({ ...fakeJob, train: { ...fakeJob.train, steps: 4 } });
   await lab.training.start();
-  lab.go('train');
+  lab.go('run');
   await expect.element(page.getByText('Colour of the samples')).toBeVisible();
   expect(page.getByRole('heading', { name: 'On data it never saw' }).elements()).toHaveLength(0);
 });
@@ -100,7 +100,7 @@ describe('pasting', () => {
   it('anywhere on the page makes data; in a field it does not', async () => {
     const { lab } = await open();
     lab.draft.setJob(jobFromTable({ task: 'language' }));
-    lab.go('prepare');
+    lab.go('new');
     await openAdvanced();
     const steps = page.getByRole('spinbutton', { name: 'Steps', exact: true });
     await expect.element(steps).toBeVisible();
@@ -128,7 +128,7 @@ it('a preparation that was cancelled can go on', async () => {
     ok: false,
     problem: { code: 'cancelled', message: 'The preparation was cancelled.' },
   });
-  lab.go('prepare');
+  lab.go('new');
   const button = page.getByRole('button', { name: 'Go on preparing' });
   await expect.element(button).toBeVisible();
   await expect.element(page.getByText('Not prepared yet').first()).toBeVisible();
@@ -141,7 +141,7 @@ it('asks for held-out data that a job names, or judges by a share', async () => 
   const { lab } = await open();
   lab.draft.setJob(jobFromTable({ task: 'language', data: { train: 'mine', heldout: 'others' } }));
   lab.draft.pick({ train: toSource([{ path: 'mine/a.txt', blob: new Blob(['a']) }]) });
-  lab.go('prepare');
+  lab.go('new');
   await expect
     .element(page.getByText('“others” is on the device where this job was made', { exact: false }).first())
     .toBeVisible();

@@ -16,12 +16,12 @@ function open(hash = '') {
 
 it('gives each view an address, and goes back by it', () => {
   const { bar, lab } = open();
-  lab.go('prepare');
+  lab.go('new');
   expect(bar.hash).toBe(`#/new/${fakeJob.task}`);
-  lab.go('inspect');
+  lab.go('model');
   expect(bar.hash).toBe('#/model');
   bar.back();
-  expect(lab.screen).toBe('prepare');
+  expect(lab.screen).toBe('new');
   bar.back();
   expect(lab.screen).toBe('home');
 });
@@ -34,9 +34,9 @@ it('opens a bookmark of a task, and goes home from one of no task', () => {
 
 it('keeps the job that is being made when its own view is come back to', () => {
   const { bar, lab } = open();
-  lab.go('prepare');
+  lab.go('new');
   lab.draft.setJob({ ...lab.draft.job, train: { ...lab.draft.job.train, steps: 7 } });
-  lab.go('inspect');
+  lab.go('model');
   bar.back();
   expect(lab.draft.job.train.steps).toBe(7);
 });
@@ -56,7 +56,7 @@ it('keeps the address of a shared job, and forgets the job in other views', asyn
   const { bar, lab } = open(link);
   await expect.poll(() => lab.shared.job?.train.steps).toBe(fakeJob.train.steps);
   expect(bar.hash).toBe(link);
-  lab.go('prepare');
+  lab.go('new');
   expect(lab.shared.job).toBeNull();
   bar.back();
   await expect.poll(() => lab.shared.job).not.toBeNull();

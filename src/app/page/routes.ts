@@ -31,14 +31,13 @@ function decoded(part: string): string {
 export function parseRoute(hash: string): Route | null {
   if (isLink(hash)) return { screen: 'home', of: '', link: hash };
   const [name = '', ...rest] = hash.replace(/^#?\/?/, '').split('/');
-  const screen = (Object.keys(SCREENS) as Screen[]).find((key) => SCREENS[key] === name);
+  const screen = name === '' ? 'home' : SCREENS.find((it) => it === name && it !== 'home');
   return screen === undefined ? null : routeTo(screen, decoded(rest.join('/')));
 }
 
 /** What stands in the address bar behind the page's own address. Slashes stay, so that a model's address can be read. */
 export function addressOf({ screen, of, link }: Route): string {
   if (link !== '') return link;
-  const name = SCREENS[screen];
-  if (name === '') return '#/';
-  return of === '' ? `#/${name}` : `#/${name}/${encodeURIComponent(of).replaceAll('%2F', '/')}`;
+  if (screen === 'home') return '#/';
+  return of === '' ? `#/${screen}` : `#/${screen}/${encodeURIComponent(of).replaceAll('%2F', '/')}`;
 }

@@ -1,12 +1,4 @@
-/** @file The page's screens, each with a folder in src/ui, and what stands for it in the address: `#/new/language`. */
-export const SCREENS = {
-  home: '',
-  inspect: 'model',
-  prepare: 'new',
-  train: 'run',
-  result: 'result',
-  words: 'words',
-  about: 'about',
-} as const;
+/** @file The page's screens, each with a folder in src/ui. Its name stands in the address, too: `#/new/language`; home's is empty. */
+export const SCREENS = ['home', 'model', 'new', 'run', 'result', 'words', 'about'] as const;
 
-export type Screen = keyof typeof SCREENS;
+export type Screen = (typeof SCREENS)[number];

@@ -7,8 +7,8 @@ const at = (screen: Screen, run: Partial<Seen['run']> = {}, opened: string | nul
 
 it.each([
   ['home', 'Rotune'],
-  ['inspect', 'Model · Rotune'],
-  ['prepare', 'Write text · Rotune'],
+  ['model', 'Model · Rotune'],
+  ['new', 'Write text · Rotune'],
   ['words', 'Words · Rotune'],
   ['about', 'About · Rotune'],
 ] as const)('names the view %s', (screen, title) => {
@@ -16,13 +16,13 @@ it.each([
 });
 
 it('says on every view how far a run is', () => {
-  for (const screen of Object.keys(SCREENS) as Screen[])
+  for (const screen of SCREENS)
     expect(at(screen, { busy: true, progress: 0.34, status: 'running' })).toBe('34\u2009% · Rotune');
 });
 
 it('says how a run ended, or which adapter is tried', () => {
   expect(at('result', { status: 'done', progress: 1 })).toBe('Done · Rotune');
-  expect(at('train', { status: 'failed' })).toBe('Stopped · Rotune');
-  expect(at('train', { status: 'paused' })).toBe('Paused · Rotune');
+  expect(at('run', { status: 'failed' })).toBe('Stopped · Rotune');
+  expect(at('run', { status: 'paused' })).toBe('Paused · Rotune');
   expect(at('result', { status: 'done' }, 'style.safetensors')).toBe('style.safetensors · Rotune');
 });

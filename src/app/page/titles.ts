@@ -19,11 +19,11 @@ function nameOf({ screen, task, run, opened }: Seen): string | null {
   switch (screen) {
     case 'home':
       return null;
-    case 'inspect':
+    case 'model':
       return 'Model';
-    case 'prepare':
+    case 'new':
       return task;
-    case 'train':
+    case 'run':
       return ended[run.status] ?? 'Training';
     case 'result':
       return opened ?? ended[run.status] ?? 'Result';

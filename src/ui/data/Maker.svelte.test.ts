@@ -24,7 +24,7 @@ const pictures = (n: number, at = 0) =>
 
 async function prepare(task: string, options: FakeOptions = {}) {
   const opened = await openPage(options, jobFromTable({ task }));
-  opened.lab.go('prepare');
+  opened.lab.go('new');
   await page.getByRole('button', { name: 'Make your own' }).click();
   return opened;
 }

@@ -20,7 +20,7 @@ const button = page.getByRole('button', { name: `What is “${rate.term}”?` })
 async function openSettings() {
   const { lab } = await open();
   await lab.wakeUp();
-  lab.go('prepare');
+  lab.go('new');
   await expect.element(page.getByRole('heading', { name: 'Advanced' })).toBeVisible();
   // It stays open for those who opened it.
   if (!remembered('advanced').read()?.startsWith('open')) await openAdvanced();

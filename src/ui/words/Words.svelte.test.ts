@@ -67,7 +67,7 @@ it('says what Rotune is, whose the built-in things are, and which keys it knows'
 
 it('is reached from the foot of every view', async () => {
   const { lab } = await openAt('#/');
-  for (const screen of ['home', 'prepare', 'inspect', 'about'] as const) {
+  for (const screen of ['home', 'new', 'model', 'about'] as const) {
     lab.go(screen);
     const foot = page.getByRole('navigation', { name: 'About this page' });
     await expect.element(foot.getByRole('link', { name: 'Words' })).toHaveAttribute('href', '#/words');
