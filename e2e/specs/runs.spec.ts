@@ -84,7 +84,7 @@ test('five runs in all states are there after a reload, back and forward, and go
   expect(await run(page, 3, 'pause', 400)).toMatchObject({ ok: true, value: { outcome: 'paused' } });
   expect(await runThatBreaks(page)).toMatchObject({
     ok: false,
-    problem: { message: expect.stringMatching(BROKE) as unknown as string },
+    problem: { message: expect.stringMatching(BROKE) as unknown },
   });
   // Cut off in mid-run: the page goes while it trains.
   void run(page, 4, null, 400).catch(() => undefined);
@@ -128,6 +128,7 @@ test('five runs in all states are there after a reload, back and forward, and go
   await expect(broken.getByRole('button', { name: /^Continue from step \d+/ })).toBeEnabled();
   await broken.getByRole('button', { name: /^Open/ }).click();
   await expect(page.getByRole('alert')).toContainText(BROKE);
+  await expect(page.getByRole('alert').getByText(/^The state after \d+ steps is saved/)).toBeVisible();
   await page.goBack();
 
   const download = page.waitForEvent('download');
