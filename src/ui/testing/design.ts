@@ -9,7 +9,7 @@ import { fakeSummary } from '#src/app/testing/fakeLibrary.ts';
 import { drawDisc, drawFromStrip, FakeTrainer } from '#src/app/testing/fakeTrainer.ts';
 import { manyLayers } from '#src/app/testing/fakeLayers.ts';
 import App from '../App.svelte';
-import { states } from './states.ts';
+import { reachState, states } from './states.ts';
 import { defaultJob, parseJob } from '#src/formats/jobs/job.ts';
 
 async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
@@ -71,6 +71,6 @@ const lab = new Lab(trainer, state?.job ?? defaultJob, new BrowserBar());
 globalThis.rotune = createAutomation(lab, parseJob);
 mount(App, { target, props: { lab, offline: new Offline() } });
 lab.begin();
-if (state) await state.reach({ lab, trainer });
+if (asked !== null && state) await reachState(asked, { lab, trainer });
 else await lab.wakeUp();
 document.documentElement.dataset.reached = asked ?? 'the page';

@@ -5,7 +5,7 @@ import { cdp, page } from 'vitest/browser';
 import { defaultJob } from '#src/formats/jobs/job.ts';
 import { open, violations } from './open.ts';
 import { until } from './stage.ts';
-import { states } from './states.ts';
+import { reachState, states } from './states.ts';
 
 const LOOKS = [
   { width: 390, scheme: 'dark' },
@@ -38,11 +38,11 @@ afterEach(async () => {
   await page.viewport(1280, 720);
 });
 
-it.each(Object.entries(states))('%s', async (_, { options, job = defaultJob, reach }) => {
+it.each(Object.entries(states))('%s', async (name, { options, job = defaultJob }) => {
   // On a phone some things are folded that lead to others: what is reached is reached wide.
   await look(1440, 'light');
   const stage = await open(options, job);
-  await reach(stage);
+  await reachState(name, stage);
   const found: string[] = [];
   for (const { width, scheme } of LOOKS) {
     await look(width, scheme);

@@ -338,3 +338,15 @@ export const states: Readonly<Record<string, State>> = {
   words: { reach: async ({ lab }) => lab.go('words') },
   about: { reach: async ({ lab }) => lab.go('about') },
 };
+
+/** Brings the page into a state, and waits until its view stands there: it is loaded when it is first shown. */
+export async function reachState(name: string, stage: Stage): Promise<void> {
+  const state = states[name];
+  if (!state) throw new Error(`There is no state “${name}”.`);
+  await state.reach(stage);
+  await until(`the view of “${name}”`, () =>
+    [...document.querySelectorAll<HTMLElement>('main h1, main [role=alert]')].some(
+      (element) => element.checkVisibility() && element.innerText.trim() !== '',
+    ),
+  );
+}
