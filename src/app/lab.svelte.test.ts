@@ -253,3 +253,38 @@ describe('adapters', () => {
     expect(lab.draft.layers).toBeNull();
   });
 });
+
+describe('a model of one’s own', () => {
+  const model = toSource([{ path: 'mine/model.onnx', blob: new Blob(['x']) }])!;
+  const ways: Readonly<Record<string, (lab: Lab) => unknown>> = {
+    'picked or dropped in a new job': (lab) => lab.draft.pick({ model }),
+    'looked into first': async (lab) => {
+      await lab.inspect(model);
+      lab.trainModel('diffusion');
+    },
+    'picked, and taught something else': (lab) => {
+      lab.draft.pick({ model });
+      lab.draft.chooseTask('generic');
+    },
+    'picked where data are to be one’s own': (lab) => {
+      lab.draft.beginOwn('pairs');
+      lab.draft.pick({ model });
+    },
+    'picked after a task was chosen': (lab) => {
+      lab.draft.chooseTask('image-classification');
+      lab.draft.pick({ model });
+    },
+    'picked in place of another one': (lab) => {
+      lab.draft.pick({ model });
+      lab.draft.pick({ model: { ...model, name: 'another' } });
+    },
+  };
+
+  it.each(Object.keys(ways))('%s never gets the data of an example', async (way) => {
+    const { lab } = setUp();
+    await ways[way]!(lab);
+    expect(lab.draft.picked.model).not.toBeNull();
+    expect(JSON.stringify(lab.draft.job.data)).not.toContain('builtin:');
+    expect(lab.draft.awaitsData).toBe(true);
+  });
+});
