@@ -112,7 +112,9 @@ export class Collection {
     const items = this.items.map((item) => {
       if (!ids.has(item.id)) return item;
       const next = { ...item, ...edit(item) };
-      const same = (['words', 'label', 'answer', 'name', 'blob'] as const).every((k) => next[k] === item[k]);
+      const same = (['words', 'label', 'answer', 'name', 'blob', 'chat'] as const).every(
+        (k) => next[k] === item[k],
+      );
       if (!same) edited++;
       return same ? item : next;
     });

@@ -16,6 +16,12 @@ const KINDS: Readonly<Record<string, MadeKind>> = {
 /** How data of a task are made on the page; null: they are picked only. */
 export const madeKind = (task: string): MadeKind | null => KINDS[task] ?? null;
 
+/** What one side of a chat says. */
+export interface Turn {
+  readonly role: string;
+  readonly content: string;
+}
+
 export interface Item {
   /** The same through all changes. */
   readonly id: number;
@@ -27,8 +33,10 @@ export interface Item {
   readonly words: string | null;
   /** Class; null: in none yet. */
   readonly label: string | null;
-  /** What is to be answered; null: the words are a text of their own. */
+  /** What is to be answered, or of texts in classes the second of two; null: the words are a text of their own. */
   readonly answer: string | null;
+  /** A chat of many turns; left out: it is none. */
+  readonly chat?: readonly Turn[];
 }
 
 /** Equal parts of two contents are the same objects: what was undone costs nothing to keep. */
@@ -36,6 +44,8 @@ export interface Content {
   readonly items: readonly Item[];
   /** In the order of the page; some may be empty. */
   readonly classes: readonly string[];
+  /** What the data themselves hold out to judge by; left out: nothing. */
+  readonly heldout?: Content;
 }
 
 export const EMPTY: Content = { items: [], classes: [] };
@@ -44,6 +54,8 @@ export const EMPTY: Content = { items: [], classes: [] };
 export interface Columns {
   readonly text: string;
   readonly label: string;
+  /** Of a second text. */
+  readonly pair?: string;
 }
 export const USUAL: Columns = { text: '', label: '' };
 

@@ -32,14 +32,16 @@ export function pathsOf(items: readonly Item[]): ReadonlyMap<Item, string> {
 /** Items that are trained with: of those in classes the ones that have one, unless none has. */
 export function usedItems(kind: MadeKind, { items }: Content): readonly Item[] {
   if (kind === 'texts' || kind === 'chats')
-    items = items.filter(({ words, answer }) => `${words ?? ''}${answer ?? ''}`.trim() !== '');
+    items = items.filter(
+      ({ words, answer, chat }) => chat !== undefined || `${words ?? ''}${answer ?? ''}`.trim() !== '',
+    );
   if (kind !== 'classes' && kind !== 'texts') return items;
   const labelled = items.filter(({ label }) => label !== null);
   return labelled.length > 0 ? labelled : items;
 }
 
 /** The rows of a list beside pictures, or of texts alone. */
-function rowOf(kind: MadeKind, item: Item, path: string, { text, label }: Columns): object | null {
+function rowOf(kind: MadeKind, item: Item, path: string, { text, label, pair }: Columns): object | null {
   const { words, answer } = item;
   switch (kind) {
     case 'pictures':
@@ -47,8 +49,13 @@ function rowOf(kind: MadeKind, item: Item, path: string, { text, label }: Column
     case 'classes':
       return item.label === null ? null : { file_name: path, label: item.label };
     case 'texts':
-      return { [text || 'text']: words, [label || 'label']: item.label ?? '' };
+      return {
+        [text || 'text']: words,
+        ...(answer !== null && { [pair || 'text_pair']: answer }),
+        [label || 'label']: item.label ?? '',
+      };
     case 'chats':
+      if (item.chat) return { messages: item.chat };
       return answer === null ? { [text || 'text']: words } : { prompt: words, completion: answer };
   }
 }

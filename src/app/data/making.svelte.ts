@@ -15,7 +15,8 @@ const SETTLE_MS = 500;
 export interface MakingHost {
   readonly job: Job;
   readonly train: Source | null;
-  pick(files: { readonly train: Source }): void;
+  readonly heldout: Source | null;
+  pick(files: { readonly train: Source; readonly heldout?: Source }): void;
   /** The data of the present task's example. */
   pickExample(): void;
 }
@@ -48,6 +49,8 @@ export class Making {
   #made = $state.raw<Made | null>(null);
   #looking = $state(false);
   #refused = $state('');
+  /** What the files that were opened hold out themselves, until it is picked beside the others. */
+  #judges: Content | null = null;
   #taking: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pending = $state.raw<Collection | null>(null);
@@ -109,8 +112,27 @@ export class Making {
     if (this.#host.train !== train || this.collection !== collection) return;
     this.#plain = content ? null : train;
     if (!content) return;
-    collection.open(content, nameFor(collection, train));
+    this.#open(collection, content, nameFor(collection, train));
     this.#made = { collection, source: train, here: train.name === PASTED };
+  }
+
+  /** Looks at the job's files anew: it was said otherwise how they are read. */
+  async again(): Promise<void> {
+    this.#made = null;
+    this.#plain = null;
+    await this.look();
+  }
+
+  /** Makes what could be read of the job's files its data, without the rest. */
+  leaveRest(): void {
+    if (!this.active) return;
+    this.#pending = this.collection;
+    this.settle();
+  }
+
+  #open(collection: Collection, { heldout, ...content }: Content, name: string): void {
+    this.#judges = heldout ?? null;
+    collection.open(content, name);
   }
 
   /** Picked files beside what is there already, or alone. @param label the class that they go to; left out: their own, or none @param here they lie nowhere else */
@@ -128,7 +150,7 @@ export class Making {
     else if (!content) this.#refused = 'There is nothing in it that could be added here.';
     else if (this.begun || label != null) this.#add(collection, content, label);
     else {
-      collection.open(content, nameFor(collection, source));
+      this.#open(collection, content, nameFor(collection, source));
       this.#made = { collection, source, here };
       this.#host.pick({ train: source });
     }
@@ -180,9 +202,15 @@ export class Making {
     this.#pending = null;
     if (!collection || collection !== this.collection) return;
     const { kind, content, name } = collection;
-    const source = sourceOf(kind, content, name, readingOf(this.#host.job));
+    const reading = readingOf(this.#host.job);
+    const source = sourceOf(kind, content, name, reading);
     this.#made = { collection, source, here: true };
-    this.#host.pick({ train: source });
+    const judges = this.#host.heldout ? null : this.#judges;
+    this.#judges = null;
+    this.#host.pick({
+      train: source,
+      ...(judges && { heldout: sourceOf(kind, judges, `${name}, held out`, reading) }),
+    });
   }
 
   /** What was collected before is the job's data again. */

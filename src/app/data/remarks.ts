@@ -25,6 +25,10 @@ const WORDS: Readonly<Record<string, (n: number, counted: string) => Said>> = {
   }),
   'one-class': () => ({ cure: 'Add some of at least one other class.' }),
   'no-data': () => ({ message: 'There is nothing to learn from yet.', cure: 'Add some above.' }),
+  'wrong-row': (n) => ({
+    cure: `Go on without ${verb(n, 'it', 'them')}: what could be read is above, and can be changed there.`,
+  }),
+  'unread-list': () => ({ cure: 'Go on without it: what it does not say can be said above.' }),
   unreadable: (n) => ({ cure: `Take ${verb(n, 'it', 'them')} out, or add another copy.` }),
 };
 

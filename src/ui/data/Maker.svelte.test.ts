@@ -115,6 +115,78 @@ describe('pictures', () => {
   });
 });
 
+describe('files with something wrong in them', () => {
+  const row: Remark = {
+    severity: 'error',
+    code: 'bad-data',
+    kind: 'wrong-row',
+    message: 'm.csv, row 3: there is no image "none.png".',
+    item: 'm.csv',
+    items: ['m.csv'],
+  };
+  const table = (name: string, words: string) => new File([words], name);
+
+  it('are shown as far as they can be read, and gone on with without the rest', async () => {
+    const { lab } = await prepare('diffusion', { problems: [row] });
+    const [one] = await pictures(1);
+    await page
+      .getByLabelText('a zip or other files')
+      .upload([one!, table('metadata.csv', 'file_name,text\nIMG_2000.png,a fox\nnone.png,an owl\n')]);
+    await expect.element(page.getByLabelText('Caption of picture 1')).toHaveValue('a fox');
+    expect(given(lab.draft)?.files.map(({ path }) => path)).toContain('metadata.csv');
+    await page.getByRole('button', { name: 'Go on without it' }).click();
+    expect(given(lab.draft)?.files.map(({ path }) => path)).not.toContain('metadata.csv');
+    expect(await rows(given(lab.draft))).toEqual([{ file_name: 'IMG_2000.png', text: 'a fox' }]);
+  });
+
+  it('say by two choices which columns hold what', async () => {
+    const remark: Remark = {
+      ...row,
+      kind: 'no-column',
+      message: 'It has no column for the text.',
+      items: ['who', 'what'],
+    };
+    const { lab } = await prepare('text-classification', { problems: [remark] });
+    await page.getByLabelText('Add files').first().upload(table('train.csv', 'who,what\nhi,x\nyo,y\n'));
+    await page.getByLabelText('The text').selectOptions('who');
+    await page.getByLabelText('The label').selectOptions('what');
+    await page.getByRole('button', { name: 'Use these' }).click();
+    expect(lab.draft.job.options).toMatchObject({ column: 'who', labelColumn: 'what' });
+    await expect.element(page.getByLabelText('Text 2', { exact: true })).toHaveValue('yo');
+    await expect.element(page.getByLabelText('Label 1')).toHaveValue('x');
+    expect(await violations()).toEqual([]);
+  });
+
+  it('say in which order a model has its classes', async () => {
+    const remark: Remark = {
+      ...row,
+      severity: 'warning',
+      kind: 'class-order',
+      message: 'The model does not say its classes.',
+      items: ['cat', 'dog'],
+    };
+    const { lab } = await prepare('image-classification', { problems: [remark] });
+    await page.getByLabelText('Add pictures to sort').upload(await pictures(2));
+    await page.getByRole('button', { name: 'Move dog up' }).click();
+    await page.getByRole('button', { name: 'Take them in this order' }).click();
+    expect(lab.draft.job.options.classNames).toBe('dog; cat');
+    expect(await violations()).toEqual([]);
+  });
+
+  it('keep what they hold out themselves, when they are changed', async () => {
+    const { lab } = await prepare('text-classification');
+    await page
+      .getByLabelText('Add files')
+      .first()
+      .upload([table('train.csv', 'text,label\na,x\nb,y\n'), table('test.csv', 'text,label\nc,x\n')]);
+    await page.getByLabelText('Text 1', { exact: true }).fill('another');
+    await page.getByLabelText('Text 2', { exact: true }).fill('b');
+    await expect.poll(() => lab.draft.job.data.heldout).toContain('held out');
+    expect(await rows(given(lab.draft))).toHaveLength(2);
+    expect(await rows(lab.draft.heldout as FileSource)).toEqual([{ text: 'c', label: 'x' }]);
+  });
+});
+
 describe('classes', () => {
   it('are bins with names, filled, renamed, and sorted by "Move to"', async () => {
     const { lab } = await prepare('image-classification');
