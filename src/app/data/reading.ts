@@ -44,24 +44,21 @@ export async function contentOf(
     const files = await blobSet(source);
     if (!files) return null;
     const content = await readers[kind](files, reading);
-    return content && content.items.length > 0 && content.items.length <= MOST_ITEMS ? content : null;
+    return content.items.length > 0 && content.items.length <= MOST_ITEMS ? content : null;
   } catch {
     // What cannot be read the worker reads anew, and says why.
     return null;
   }
 }
 
-const readers: Readonly<Record<MadeKind, (files: BlobSet, reading: Reading) => Promise<Content | null>>> = {
+const readers: Readonly<Record<MadeKind, (files: BlobSet, reading: Reading) => Promise<Content>>> = {
   pictures: readPictures,
   classes: readClasses,
   texts: readTexts,
-  chats: async (files, { text }) => {
-    const items = await chatItems(files, text);
-    return items && { items, classes: [] };
-  },
+  chats: async (files, { text }) => ({ items: await chatItems(files, text), classes: [] }),
 };
 
-async function readPictures(files: BlobSet, { captionLines }: Reading): Promise<Content | null> {
+async function readPictures(files: BlobSet, { captionLines }: Reading): Promise<Content> {
   const { paths } = await findImages(files);
   const captions = await readCaptions(files, '', paths, [], captionLines);
   const items: Item[] = [];
@@ -72,7 +69,7 @@ async function readPictures(files: BlobSet, { captionLines }: Reading): Promise<
   return { items, classes: [] };
 }
 
-async function readClasses(files: BlobSet): Promise<Content | null> {
+async function readClasses(files: BlobSet): Promise<Content> {
   const { paths } = await findImages(files);
   const { images, heldout } = await readLabelled(files);
   const labelled = async (list: readonly Labelled[]): Promise<Item[]> => {
@@ -92,7 +89,7 @@ async function readClasses(files: BlobSet): Promise<Content | null> {
   return heldout ? { ...content, heldout: withClasses(await labelled(heldout)) } : content;
 }
 
-async function readTexts(files: BlobSet, { text, label, pair: second }: Reading): Promise<Content | null> {
+async function readTexts(files: BlobSet, { text, label, pair: second }: Reading): Promise<Content> {
   if (!files.paths.some(isTable)) {
     const flat = files.paths.every((path) => !path.includes('/'));
     // Texts that lie in no folder have no class: each line is one.
