@@ -215,6 +215,47 @@ describe('classes', () => {
     expect(await violations()).toEqual([]);
   });
 
+  it('are drawn: the sheet’s pictures are those of its class, gone and back with undo and redo', async () => {
+    const { lab } = await prepare('image-classification');
+    const second = page.getByRole('region', { name: 'Class 2' });
+    await second.getByRole('button', { name: 'Draw' }).click();
+    /** A stroke from one side to the other, at a height of so much of the sheet. */
+    const stroke = (at: number) => {
+      const sheet = document.querySelector<HTMLElement>('[role=application]')!;
+      sheet.setPointerCapture = () => undefined;
+      sheet.hasPointerCapture = () => true;
+      const { left, top, width, height } = sheet.getBoundingClientRect();
+      for (const [kind, x] of [
+        ['pointerdown', 0.2],
+        ['pointermove', 0.8],
+        ['pointerup', 0.8],
+      ] as const)
+        sheet.dispatchEvent(
+          new PointerEvent(kind, {
+            ...{ pointerId: 1, isPrimary: true, bubbles: true },
+            ...{ clientX: left + x * width, clientY: top + at * height },
+          }),
+        );
+    };
+    const listed = async () => (await rows(given(lab.draft))) as { file_name: string; label: string }[];
+    await expect.element(page.getByRole('application')).toBeVisible();
+    expect(document.body.textContent).not.toContain('What it shows');
+    stroke(0.3);
+    await expect.poll(listed).toEqual([{ file_name: 'drawn/1.png', label: 'Class 2' }]);
+    await second.getByRole('button', { name: 'New drawing' }).click();
+    stroke(0.6);
+    await expect.poll(listed).toHaveLength(2);
+    await expect.element(second.getByRole('button', { name: 'Picture 2 of Class 2' })).toBeVisible();
+    expect(await violations()).toEqual([]);
+    await own().getByRole('button', { name: 'Undo' }).first().click();
+    await expect.element(page.getByText('0 pictures').first()).toBeVisible();
+    await own().getByRole('button', { name: 'Redo' }).first().click();
+    // What came back is on the sheet's strip, too: the next stroke loses none of it.
+    await expect.element(second.getByRole('button', { name: 'Drawing 2 of 2' })).toBeVisible();
+    stroke(0.8);
+    await expect.poll(listed).toHaveLength(2);
+  });
+
   it('take pictures that came without folders, by a drag too', async () => {
     const { lab } = await prepare('image-classification');
     await page.getByLabelText('Add pictures to sort').upload(await pictures(2));
