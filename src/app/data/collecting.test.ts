@@ -9,6 +9,7 @@ import { plainPng } from '#src/tasks/images/testing/host.ts';
 import { ChatTemplate } from '#src/tasks/language/chat.ts';
 import { readDocuments } from '#src/tasks/language/data.ts';
 import { Framing } from '#src/tasks/language/frame.ts';
+import { readPairs } from '#src/tasks/pairs/data.ts';
 import { readLabelledTexts } from '#src/tasks/text-classification/data.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import { pickedFiles } from '#workers/trainer/files/sources.ts';
@@ -43,6 +44,15 @@ const examples: Readonly<Record<MadeKind, (given: FileSource) => Promise<string[
     const { images } = await readLabelled(files);
     const all = images.map(async ({ path, label }) => `${(await files.read(path)).join()}: ${label.trim()}`);
     return (await Promise.all(all)).sort();
+  },
+  pairs: async (given) => {
+    const files = await pickedFiles(given.name, given.files);
+    const problems: TaskProblem[] = [];
+    const pairs = await readPairs(files, problems);
+    const bytes = async (path: string) => (await files.read(path)).join();
+    const all = pairs.map(async ({ input, target }) => `${await bytes(input)}: ${await bytes(target)}`);
+    const alone = problems.flatMap(({ group }) => (group?.kind.startsWith('no-') ? group.kind : []));
+    return [...(await Promise.all(all)), ...alone].sort();
   },
   texts: async (given) => {
     const files = await pickedFiles(given.name, given.files);
@@ -174,6 +184,23 @@ describe('the same examples come of a collection', () => {
           .slice(1)
           .join('\n'),
       },
+    ],
+    [
+      'pairs in folders, some alone',
+      'pairs',
+      {
+        'input/a.png': plainPng(1),
+        'input/b.c.png': plainPng(2),
+        'input/sub/a.png': plainPng(3),
+        'target/a.jpg': plainPng(4),
+        'target/b.c.png': plainPng(5),
+        'target/z.png': plainPng(6),
+      },
+    ],
+    [
+      'pairs in a table',
+      'pairs',
+      { '1.png': plainPng(1), '2.png': plainPng(2), 'pairs.csv': 'input,target\n1.png,2.png\n2.png,1.png\n' },
     ],
     ['a whole book', 'chats', { 'book.txt': 'Call me Ishmael. '.repeat(9000) }],
   ])('of %s', async (_, kind, files) => {

@@ -118,7 +118,7 @@ export class Collection {
     const items = this.items.map((item) => {
       if (!ids.has(item.id)) return item;
       const next = { ...item, ...edit(item) };
-      const same = (['words', 'label', 'answer', 'name', 'blob', 'chat'] as const).every(
+      const same = (['words', 'label', 'answer', 'name', 'blob', 'chat', 'wanted'] as const).every(
         (k) => next[k] === item[k],
       );
       if (!same) edited++;
@@ -163,7 +163,8 @@ export class Collection {
 
   /** "1 picture", "3 texts" */
   counted(n: number): string {
-    const noun = this.kind === 'pictures' || this.kind === 'classes' ? 'picture' : 'text';
+    const nouns = { pictures: 'picture', classes: 'picture', texts: 'text', chats: 'text', pairs: 'pair' };
+    const noun = nouns[this.kind];
     return `${n} ${noun}${n === 1 ? '' : 's'}`;
   }
 

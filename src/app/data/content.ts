@@ -3,14 +3,15 @@ import type { Source } from '#workers/protocol.ts';
 
 export type FileSource = Extract<Source, { kind: 'files' }>;
 
-/** What a task's data consist of, and so how they are shown: pictures with captions, pictures in classes, texts in classes, texts and answers. */
-export type MadeKind = 'pictures' | 'classes' | 'texts' | 'chats';
+/** What a task's data consist of, and so how they are shown: pictures with captions, pictures in classes, texts in classes, texts and answers, pictures in pairs. */
+export type MadeKind = 'pictures' | 'classes' | 'texts' | 'chats' | 'pairs';
 
 const KINDS: Readonly<Record<string, MadeKind>> = {
   diffusion: 'pictures',
   'image-classification': 'classes',
   'text-classification': 'texts',
   language: 'chats',
+  pairs: 'pairs',
 };
 
 /** How data of a task are made on the page; null: they are picked only. */
@@ -20,6 +21,12 @@ export const madeKind = (task: string): MadeKind | null => KINDS[task] ?? null;
 export interface Turn {
   readonly role: string;
   readonly content: string;
+}
+
+/** Of a pair, the picture that is to come of the other. */
+export interface Wanted {
+  readonly name: string;
+  readonly blob: Blob;
 }
 
 export interface Item {
@@ -37,6 +44,8 @@ export interface Item {
   readonly answer: string | null;
   /** A chat of many turns; left out: it is none. */
   readonly chat?: readonly Turn[];
+  /** Of pairs, what is wanted; null or left out: nothing yet. */
+  readonly wanted?: Wanted | null;
 }
 
 /** Equal parts of two contents are the same objects: what was undone costs nothing to keep. */

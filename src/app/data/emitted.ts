@@ -54,14 +54,39 @@ function rowOf(kind: MadeKind, item: Item, path: string, { text, label, pair }: 
         ...(answer !== null && { [pair || 'text_pair']: answer }),
         [label || 'label']: item.label ?? '',
       };
+    case 'pairs':
+      return null;
     case 'chats':
       if (item.chat) return { messages: item.chat };
       return answer === null ? { [text || 'text']: words } : { prompt: words, completion: answer };
   }
 }
 
+/** Where both pictures of a pair lie: under one name, which is their own as far as no other pair has it. */
+export function pairFiles(
+  items: readonly Item[],
+): readonly (FileSource['files'][number] & { readonly id: number })[] {
+  const ending = (name: string): string => /\.[^./]+$/.exec(name)?.[0] ?? '.png';
+  const named = items.map((item) => ({ ...item, name: (item.blob ? item.name : item.wanted?.name) ?? '' }));
+  const bare = named.map((item) => ({
+    ...item,
+    name: item.name.slice(item.name.lastIndexOf('/') + 1).replace(/\.[^./]+$/, '') || 'picture',
+  }));
+  const paths = pathsOf(bare);
+  const files = items.flatMap(({ id, name, blob, wanted }, i) => {
+    const stem = paths.get(bare[i]!)!.replaceAll('.', '_');
+    return [
+      ...(blob ? [{ path: `input/${stem}${ending(name)}`, blob, id }] : []),
+      ...(wanted ? [{ path: `target/${stem}${ending(wanted.name)}`, blob: wanted.blob, id }] : []),
+    ];
+  });
+  return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
 /** @param name what the data are called in jobs and messages */
 export function sourceOf(kind: MadeKind, content: Content, name: string, columns: Columns): FileSource {
+  if (kind === 'pairs')
+    return { kind: 'files', name, files: pairFiles(content.items).map(({ path, blob }) => ({ path, blob })) };
   const items = usedItems(kind, content);
   const paths = pathsOf(items);
   const rows = items.flatMap((item) => rowOf(kind, item, paths.get(item)!, columns) ?? []);

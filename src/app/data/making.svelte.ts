@@ -2,9 +2,9 @@
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { Source } from '#workers/protocol.ts';
 import { Collection } from './collection.svelte.ts';
-import type { Content, FileSource, MadeKind } from './content.ts';
+import type { Content, FileSource, Item, MadeKind } from './content.ts';
 import { madeKind, newItem } from './content.ts';
-import { pathsOf, sourceOf, usedItems } from './emitted.ts';
+import { pairFiles, pathsOf, sourceOf, usedItems } from './emitted.ts';
 import { addPasted, PASTED, type Pasted } from './pasted.ts';
 import type { Reading } from './reading.ts';
 
@@ -66,6 +66,7 @@ export class Making {
       classes: collection('classes', 'My pictures'),
       texts: collection('texts', 'My texts'),
       chats: collection('chats', 'My texts'),
+      pairs: collection('pairs', 'My pairs'),
     };
   }
 
@@ -191,6 +192,13 @@ export class Making {
     const { collection } = this;
     if (!collection) return new Set();
     const named = new Set(paths);
+    if (collection.kind === 'pairs') {
+      const laid = pairFiles(collection.items).filter(({ path }) => named.has(path));
+      const own = collection.items.filter(
+        ({ name, wanted }) => named.has(name) || (wanted && named.has(wanted.name)),
+      );
+      return new Set([...laid.map(({ id }) => id), ...own.map(({ id }) => id)]);
+    }
     const found = [...pathsOf(usedItems(collection.kind, collection.content))];
     return new Set(found.flatMap(([{ id }, path]) => (named.has(path) ? [id] : [])));
   }
@@ -235,11 +243,33 @@ export class Making {
   }
 
   #add(collection: Collection, { items, classes }: Content, label?: string | null): void {
+    if (collection.kind === 'pairs') {
+      void this.#addPairs(collection, items);
+      return;
+    }
     const added = label == null ? items : items.map((item) => ({ ...item, label }));
     const brought = label == null ? classes : [label];
     collection.change(`Add ${collection.counted(items.length)}`, {
       items: [...collection.items, ...added],
       classes: [...new Set([...collection.classes, ...brought])],
+    });
+  }
+
+  /** Pictures that stand alone join what has their name. */
+  async #addPairs(collection: Collection, items: readonly Item[]): Promise<void> {
+    const { joined } = await import('./pairing.ts');
+    const sides = (['input', 'wanted'] as const).map((side) => ({
+      side,
+      pictures: items.flatMap(({ name, blob, wanted }) =>
+        side === 'input' ? (blob && !wanted ? [{ name, blob }] : []) : wanted && !blob ? [wanted] : [],
+      ),
+    }));
+    const whole = items.filter(({ blob, wanted }) => blob && wanted);
+    collection.change(`Add ${collection.counted(items.length)}`, {
+      items: sides.reduce((all, { side, pictures }) => joined(all, side, pictures), [
+        ...collection.items,
+        ...whole,
+      ] as readonly Item[]),
     });
   }
 

@@ -9,6 +9,7 @@ import {
   readLabelledTexts,
 } from '#src/tasks/text-classification/data.ts';
 import { findImages } from '#src/tasks/images/list.ts';
+import { pairItems } from './pairing.ts';
 import { type BlobSet, blobSet } from './blobSet.ts';
 import {
   classesWith,
@@ -55,6 +56,7 @@ const readers: Readonly<Record<MadeKind, (files: BlobSet, reading: Reading) => P
   pictures: readPictures,
   classes: readClasses,
   texts: readTexts,
+  pairs: async (files) => ({ items: await pairItems(files, await findImages(files)), classes: [] }),
   chats: async (files, { text }) => ({ items: await chatItems(files, text), classes: [] }),
 };
 

@@ -42,7 +42,7 @@ const error = (item: string, message: string, cure?: string): TaskProblem => ({
 });
 
 /** The side that the path's outermost folder of such a name says, and the path without that name and without extension. */
-function sideOf(path: string): { readonly side: 0 | 1; readonly key: string } | null {
+export function sideOf(path: string): { readonly side: 0 | 1; readonly key: string } | null {
   const parts = path.split('/');
   const words = [inputWords, targetWords];
   const at = parts.slice(0, -1).findIndex((p) => words.some((list) => list.includes(p.toLowerCase())));

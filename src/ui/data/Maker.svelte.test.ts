@@ -187,6 +187,53 @@ describe('files with something wrong in them', () => {
   });
 });
 
+describe('pairs', () => {
+  it('are added on either side, matched by name, in order and by hand, exchanged, removed and undone', async () => {
+    const { lab } = await prepare('pairs');
+    const paths = () => given(lab.draft)?.files.map(({ path }) => path);
+    await page.getByLabelText('Add inputs').upload(await pictures(3));
+    await page
+      .getByLabelText('Add wanted pictures')
+      .upload([(await pictures(1, 1))[0]!, ...(await pictures(2, 10))]);
+    await expect.element(page.getByText('1 whole')).toBeVisible();
+    await expect.poll(paths).toHaveLength(6);
+    await page.getByRole('button', { name: 'Pair the others in order' }).click();
+    await expect.element(page.getByText('3 whole')).toBeVisible();
+    await expect
+      .poll(paths)
+      .toEqual(['input', 'target'].flatMap((side) => [0, 1, 2].map((i) => `${side}/IMG_200${i}.png`)));
+    const first = () => given(lab.draft)?.files.find(({ path }) => path === 'input/IMG_2000.png')?.blob;
+    const before = first();
+    await page.getByRole('button', { name: 'Exchange the pictures of pair 1' }).click();
+    await page.getByRole('button', { name: 'Remove pair 3' }).click();
+    await expect.poll(paths).toHaveLength(4);
+    expect(await violations()).toEqual([]);
+    for (let i = 0; i < 2; i++) await own().getByRole('button', { name: 'Undo' }).click();
+    await expect.poll(paths).toHaveLength(6);
+    expect(first()).toBe(before);
+  });
+
+  it('say how many have no partner, and go on without them', async () => {
+    const remark: Remark = {
+      ...{
+        severity: 'error',
+        code: 'bad-data',
+        kind: 'no-target',
+        message: '2 inputs have no wanted picture.',
+      },
+      items: ['IMG_2000.png', 'IMG_2001.png'],
+    };
+    const { lab } = await prepare('pairs', { problems: [remark] });
+    await page.getByLabelText('Add inputs').upload(await pictures(3));
+    await page.getByLabelText('Add wanted pictures').upload(await pictures(1, 2));
+    await expect.element(page.getByText('2 inputs have no wanted picture.').first()).toBeVisible();
+    await page.getByRole('button', { name: 'Take them out' }).click();
+    await expect
+      .poll(() => given(lab.draft)?.files.map(({ path }) => path))
+      .toEqual(['input/IMG_2002.png', 'target/IMG_2002.png']);
+  });
+});
+
 describe('classes', () => {
   it('are bins with names, filled, renamed, and sorted by "Move to"', async () => {
     const { lab } = await prepare('image-classification');
