@@ -21,7 +21,7 @@ const taken = (page: Page): Promise<number[]> =>
     return (globalThis.longTasks ??= []).splice(0).map(Math.round);
   });
 
-const observe = (page: Page): Promise<void> =>
+const observe = (page: Page): Promise<unknown> =>
   page.addInitScript(() => {
     globalThis.longTasks = [];
     new PerformanceObserver((list) => {
