@@ -256,12 +256,7 @@ describe('bad data', () => {
       {},
       /warning: a\.csv, row 6 is longer than 64 tokens: the model does not see its last 38/,
     ],
-    [
-      'a loose file',
-      { 'x/1.txt': 'a', 'y/1.txt': 'b', '2.txt': 'c' },
-      {},
-      /error: 2\.txt is in no class/,
-    ],
+    ['a loose file', { 'x/1.txt': 'a', 'y/1.txt': 'b', '2.txt': 'c' }, {}, /error: 2\.txt is in no class/],
     [
       'an empty file',
       { 'x/1.txt': 'a', 'y/1.txt': 'b', 'y/2.txt': ' ' },
