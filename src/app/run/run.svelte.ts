@@ -14,6 +14,7 @@ import type {
   Unsaveable,
 } from '#workers/protocol.ts';
 import { withChange } from '#src/optim/rates.ts';
+import { withEvaluation } from '#src/training/evaluations.ts';
 import { smooth } from './series.ts';
 import { TimeLeft } from './timeLeft.ts';
 
@@ -211,10 +212,7 @@ export class RunState {
         this.#rows = byStep([...this.#rows.filter((row) => row.step !== event.step), event]);
         break;
       case 'evaluation':
-        this.#evaluations = byStep([
-          ...this.#evaluations.filter((known) => known.step !== event.evaluation.step),
-          event.evaluation,
-        ]);
+        this.#evaluations = withEvaluation(this.#evaluations, event.evaluation);
         break;
       case 'checkpoint':
         this.#checkpoint = { step: event.step, bytes: event.bytes, at: Date.now() };

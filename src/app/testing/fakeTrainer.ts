@@ -12,6 +12,7 @@ import type {
   JobRequest,
   Outcome,
   Picture,
+  PicturesRequest,
   RateChange,
   RunEvent,
   RunResult,
@@ -317,6 +318,10 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
           },
       ),
     );
+  }
+
+  async pictures({ paths }: PicturesRequest): Promise<Outcome<readonly (Picture | null)[]>> {
+    return good(paths.map((path, i) => (path.endsWith('.txt') ? null : this.#draw(i, 0, 0))));
   }
 
   async exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>> {
