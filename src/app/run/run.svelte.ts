@@ -71,6 +71,7 @@ export class RunState {
     const last = this.#records.at(-1);
     return last ? last.step + 1 : this.#startStep;
   });
+  readonly #told = $derived(this.newClasses ? this.#rows.filter(({ step }) => step > 0) : this.#rows);
   readonly #total = $derived(this.#job?.train.steps ?? 0);
   readonly #secondsPerStep = $derived.by(() => {
     const recent = this.#records.slice(-20).map((record) => record.ms);
@@ -112,6 +113,14 @@ export class RunState {
   /** Names of constants that are trained as a whole: a new last layer. */
   get whole(): readonly string[] {
     return this.#whole;
+  }
+  /** The last layer is new: the untouched model does not know the classes, so that there is no before to compare with. */
+  get newClasses(): boolean {
+    return this.#whole.length > 0;
+  }
+  /** The rows that say something: of new classes what an untrained last layer guesses is none. */
+  get told(): readonly SampleRow[] {
+    return this.#told;
   }
   /** Kinds of file that this model's adapter cannot be saved as, though its plan could. */
   get unsaveable(): readonly Unsaveable[] {
