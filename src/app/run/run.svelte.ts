@@ -114,6 +114,10 @@ export class RunState {
   get whole(): readonly string[] {
     return this.#whole;
   }
+  /** Paused or failed: it may go on, or end with what was saved. */
+  get standsStill(): boolean {
+    return this.#status === 'paused' || this.#status === 'failed';
+  }
   /** The last layer is new: the untouched model does not know the classes, so that there is no before to compare with. */
   get newClasses(): boolean {
     return this.#whole.length > 0;

@@ -1,5 +1,5 @@
 /** @file The rows of the wall in their order, and which sample of them is selected or enlarged, whatever the rows show. */
-import type { RunState, SampleRow } from './run.svelte.ts';
+import type { RunState } from './run.svelte.ts';
 import { type Cell, moveCell } from './wall.ts';
 
 export class WallCursor {
