@@ -1,7 +1,7 @@
 /** @file What every command makes sure of before it works: Node, packages, a fresh build, Chromium. Imports nothing but Node. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { constants as system, homedir, setPriority } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -50,7 +50,7 @@ export function ensureNode() {
  * Runs a program with its output passed through to stderr, so that stdout stays the command's own.
  * @param {string} program
  * @param {readonly string[]} args
- * @param {{ env?: Record<string, string>, quiet?: boolean, stdout?: 'inherit' }} [options] quiet: output only if it fails
+ * @param {{ env?: Record<string, string>, quiet?: boolean, idle?: boolean, stdout?: 'inherit' }} [options] quiet: output only if it fails; idle: takes what cores others leave
  * @returns {Promise<number>} exit status
  */
 export function runProgram(program, args, options = {}) {
@@ -62,6 +62,7 @@ export function runProgram(program, args, options = {}) {
       stdio: ['ignore', out, options.quiet ? 'pipe' : 'inherit'],
       shell: process.platform === 'win32' && program === 'npm',
     });
+    if (options.idle && child.pid !== undefined) setPriority(child.pid, system.priority.PRIORITY_LOW);
     /** @type {Buffer[]} */
     const held = [];
     child.stdout?.on('data', (chunk) => held.push(chunk));

@@ -1,4 +1,4 @@
-/** @file `npm run parity`: what the page trains must mean the same to the Python tools. Makes a Python environment on first use. */
+/** @file `npm run parity`: what the page trains must mean the same to the Python tools. Makes a Python environment on first use; with `--environment` only that. */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -157,6 +157,10 @@ async function names(python) {
 
 await main(async () => {
   await ensurePackages();
+  if (process.argv.includes('--environment')) {
+    await ensurePython();
+    return 0;
+  }
   await ensureChromium();
   await ensureBuild();
   const python = await ensurePython();

@@ -10,6 +10,7 @@ import { saidWhere, withoutPage, writeReport } from './tune/report.mjs';
 import { logLine, writeAdapterFile, writeRun } from './tune/results.mjs';
 import {
   evaluationLine,
+  inFiles,
   inWords,
   phaseLine,
   preparedLines,
@@ -19,7 +20,7 @@ import {
 } from './tune/words.mjs';
 
 /** @import { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts' */
-/** @import { Problem, RunEvent, Samples } from '#workers/protocol.ts' */
+/** @import { Problem, Remark, RunEvent, Samples } from '#workers/protocol.ts' */
 /** @import { Page } from 'playwright' */
 /** @import { JobOnDisk } from './tune/library.ts' */
 /** @import { Options } from './tune/options.mjs' */
@@ -137,9 +138,13 @@ async function tune(folder, given, options, library) {
     if (!prepared) throw new Refusal(NO_AUTOMATION);
     if (!prepared.ok) fail(prepared.problem, await report(prepared.problem));
     const error = prepared.value.problems.find(({ severity }) => severity === 'error');
-    if (error) fail(error, await report(error));
-    for (const { message, cure } of prepared.value.problems)
-      progress.note(`warning: ${message}${cure ? ` ${cure}` : ''}`);
+    /** With how files say it, where the page has controls. @param {Remark} remark */
+    const withFiles = (remark) => {
+      const cure = [remark.cure, inFiles(given.job.task, remark)].filter(Boolean).join(' ');
+      return { ...remark, ...(cure !== '' && { cure }) };
+    };
+    if (error) fail(withFiles(error), await report(error));
+    for (const remark of prepared.value.problems) progress.note(`warning: ${inWords(withFiles(remark))}`);
     for (const line of preparedLines(prepared.value)) progress.note(line);
     const { planned, unsaveable } = prepared.value;
     let formats;

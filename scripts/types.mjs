@@ -8,8 +8,9 @@ const CHECKS = [
     'svelte-check/bin/svelte-check',
     ['--tsconfig', './tsconfig.page.json', '--fail-on-warnings', '--output', 'human'],
   ],
-  ['worker', 'typescript/bin/tsc', ['-p', 'tsconfig.worker.json']],
-  ['node', 'typescript/bin/tsc', ['-p', 'tsconfig.node.json']],
+  // TypeScript 7 checks these five times as fast; what uses the compiler as a library, here and in ESLint, needs 6.
+  ['worker', 'typescript-native/bin/tsc', ['-p', 'tsconfig.worker.json']],
+  ['node', 'typescript-native/bin/tsc', ['-p', 'tsconfig.node.json']],
 ];
 
 await main(async () => {

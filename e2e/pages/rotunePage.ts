@@ -80,6 +80,19 @@ export class RotunePage {
     return this.page.getByRole('alert');
   }
 
+  /** What may be tried on the result's view, and what comes of it. */
+  get tryIt() {
+    return this.page.getByRole('region', { name: 'Try it' });
+  }
+  /** What the tuned classifier finds in the one thing that it was shown: classes with their shares in per cent, the likeliest first. */
+  async found(): Promise<readonly { readonly name: string; readonly share: number }[]> {
+    const bars = this.tryIt.getByRole('list').last().getByRole('listitem');
+    return (await bars.allInnerTexts()).map((text) => {
+      const [, name = '', share = ''] = /^(.*?)\s+untouched\b.*\btuned\s+([\d.]+)/s.exec(text) ?? [];
+      return { name, share: Number.parseFloat(share) };
+    });
+  }
+
   /** Opens the first screen, and waits until the page can be driven. */
   async open(hash = ''): Promise<void> {
     await this.page.goto(`/${hash}`);

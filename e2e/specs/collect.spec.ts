@@ -51,6 +51,7 @@ test('twelve pictures in two classes, by the gallery and the camera, are learned
   await rotune.advanced.click();
   await page.getByLabel('Steps', { exact: true }).fill('3');
   await page.getByLabel('Steps', { exact: true }).press('Tab');
+  await page.getByText('As the model gets them').click();
   await expect(page.getByText(/2: apple \d, Class 2 \d/)).toBeVisible();
   const start = page.getByRole('button', { name: /^Start/ });
   await expect(start).toBeEnabled();

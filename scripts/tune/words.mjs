@@ -1,6 +1,6 @@
 /** @file What `npm run tune` says and keeps of a run's evaluations and samples, whatever the task: lines, tables, texts. */
 
-/** @import { Evaluation, Metric, Preparation, Problem, ReportTable, RunEvent, Samples } from '#workers/protocol.ts' */
+/** @import { Evaluation, Metric, Preparation, Problem, Remark, ReportTable, RunEvent, Samples } from '#workers/protocol.ts' */
 /** @typedef {{ step: number } & Samples} Row */
 
 /** 0.98 → "98.0 %". @param {Metric} metric */
@@ -95,6 +95,66 @@ export function preparedLines({ backend, planned, parameters, images, heldout, p
     ...adapter.notes,
     ...(strangers > 0 ? [`warning: ${strangers} of its keys belong to no layer here`] : []),
   ];
+}
+
+/** How files are laid out that say what the page has controls for: by task, or for all, then by the kind of the remark. @type {Readonly<Record<string, Readonly<Record<string, string>>>>} */
+const IN_FILES = {
+  all: {
+    'wrong-row': 'Correct the rows of the table; put fields that hold the delimiter into double quotes.',
+    'unread-list': 'Save it again as UTF-8.',
+    'class-order':
+      'Put a labels.txt beside the model, one class a line; or list them as class_names under [options].',
+  },
+  diffusion: {
+    'no-data': 'Name a folder of pictures under [data].',
+    'no-caption':
+      'Write each caption into a .txt file of the same name, or into a metadata.jsonl with file_name and text.',
+    'shared-caption': 'Give each picture a .txt file of its own: cat.png.txt for cat.png.',
+    'no-column': 'Name the columns file_name and text.',
+  },
+  'image-classification': {
+    'no-data': 'Name a folder that has a subfolder of pictures for each class.',
+    'no-class':
+      'Put each picture into a folder named after its class, or add a metadata.csv with the columns file_name and label.',
+    'no-column': 'Name the columns file_name and label.',
+  },
+  'text-classification': {
+    'no-data': 'Name a table with the columns text and label, or a folder of .txt files for each class.',
+    'no-class':
+      'Put each text into a folder named after its class, or use a table with the columns text and label.',
+    'no-label': 'Fill in the column label, or delete the rows.',
+    'no-column':
+      'Name the columns text and label, or say under [options] what they are called: column, label_column.',
+  },
+  language: {
+    'no-data': 'Name a file or folder with .txt, .jsonl, .csv or .tsv files.',
+    'no-column': 'Say under [options] which to learn: column.',
+  },
+  pairs: {
+    'no-sides':
+      'Put the pictures into two folders named input and target, with the same names in both, or add a metadata.csv with the columns input and target.',
+    'no-target': 'Put each pair under the same name into the folders input and target.',
+    'no-input': 'Put each pair under the same name into the folders input and target.',
+  },
+  generic: { 'no-target-array': 'Say under [options] which it is: target.' },
+};
+
+/**
+ * What a remark of the page comes to where there are files alone: how they say it, and the keys of the job file that its button would set.
+ * @param {string} task @param {Pick<Remark, 'kind' | 'mend'>} remark @returns '': nothing
+ */
+export function inFiles(task, { kind = '', mend }) {
+  const keys = Object.entries({ data: mend?.data, options: mend?.options }).flatMap(([table, values]) =>
+    Object.entries(values ?? {}).map(
+      ([key, value]) =>
+        `${key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)} = ${JSON.stringify(value)} under [${table}]`,
+    ),
+  );
+  const laid = IN_FILES[task]?.[kind] ?? IN_FILES.all?.[kind];
+  return [
+    ...(laid === undefined ? [] : [laid]),
+    ...(keys.length > 0 ? [`In a job file: ${keys.join(', ')}.`] : []),
+  ].join(' ');
 }
 
 /** A problem in one line. @param {Problem} problem */

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RunEvent } from '#workers/protocol.ts';
 import { createAutomation } from './page/automation.ts';
 import { Lab } from './lab.svelte.ts';
+import { MemoryBar } from './page/router.svelte.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { FakeTrainer, type FakeOptions } from './testing/fakeTrainer.ts';
 import { toSource } from './data/picked.ts';
@@ -251,5 +252,125 @@ describe('adapters', () => {
     expect([lab.draft.preparation, lab.draft.layers]).toEqual([null, layers]);
     lab.draft.pick({ model: toSource([{ path: 'mine/unet/model.onnx', blob: new Blob(['x']) }]) });
     expect(lab.draft.layers).toBeNull();
+  });
+});
+
+describe('a reload of the tab', () => {
+  afterEach(() => sessionStorage.clear());
+  const folder = (name: string) => toSource([{ path: `${name}/model.onnx`, blob: new Blob([name]) }])!;
+  /** The page anew, at an address. */
+  const reloaded = (hash: string) => {
+    const bar = new MemoryBar();
+    bar.push(hash);
+    const trainer = new FakeTrainer({ pace: 1 });
+    const lab = new Lab(trainer, job, bar);
+    lab.begin();
+    return { lab, trainer };
+  };
+
+  it('shows the model again that was looked into', async () => {
+    const before = setUp().lab;
+    await before.inspect(folder('first'));
+    await before.inspect(folder('mine'));
+    const { lab } = reloaded('#/model');
+    await expect.poll(() => lab.inspector.name).toBe('mine');
+    const { source } = lab.inspector;
+    expect(source?.kind === 'files' && (await source.files[0]!.blob.text())).toBe('mine');
+  });
+
+  it('asks by name for a model that could not be kept, until another one is opened', async () => {
+    const before = setUp().lab;
+    vi.spyOn(before.library.given, 'put').mockResolvedValue({ model: 'huge' });
+    await before.inspect(folder('huge'));
+    const { lab } = reloaded('#/model');
+    await expect.poll(() => lab.inspector.lost).toBe('huge');
+    expect(lab.inspector.source).toBeNull();
+    await lab.inspect(folder('other'));
+    expect(lab.inspector.lost).toBe('');
+  });
+
+  it('opens a downloaded model from where it is kept', async () => {
+    const before = setUp().lab;
+    const put = vi.spyOn(before.library.given, 'put');
+    await before.inspect(folder('far'), 'https://example.org/far.onnx');
+    expect(put.mock.calls.at(-1)?.[1]).toEqual({});
+    const bar = new MemoryBar();
+    bar.push('#/model');
+    const trainer = new FakeTrainer({ pace: 1 });
+    const open = vi.spyOn(trainer, 'openDownload').mockResolvedValue({ ok: true, value: folder('far') });
+    const lab = new Lab(trainer, job, bar);
+    lab.begin();
+    await expect.poll(() => lab.inspector.name).toBe('far');
+    expect(open).toHaveBeenCalledWith('https://example.org/far.onnx');
+  });
+
+  it('shows the adapter again that is tried', async () => {
+    const before = setUp().lab;
+    before.draft.pick({ adapter: toSource([{ path: 'style.safetensors', blob: new Blob(['x']) }]) });
+    await before.trial.open();
+    await before.keptDraft.keep(before.draft.job, before.draft.picked);
+    const { lab } = reloaded('#/result');
+    await expect.poll(() => lab.trial.opened?.name).toBe('style.safetensors');
+    expect([lab.screen, lab.route.of]).toEqual(['result', '']);
+  });
+
+  it('asks by name for an adapter that could not be kept', async () => {
+    const before = setUp().lab;
+    before.draft.pick({ adapter: toSource([{ path: 'style.safetensors', blob: new Blob(['x']) }]) });
+    await before.trial.open();
+    await before.keptDraft.keep(before.draft.job, before.draft.picked);
+    const bar = new MemoryBar();
+    bar.push('#/result');
+    const lab = new Lab(new FakeTrainer({ pace: 1 }), job, bar);
+    vi.spyOn(lab.library.given, 'get').mockResolvedValue({
+      sources: {},
+      missing: { adapter: 'style.safetensors' },
+    });
+    lab.begin();
+    await expect.poll(() => lab.trial.missing).toEqual([{ part: 'adapter', name: 'style.safetensors' }]);
+    expect(lab.trial.opened).toBeNull();
+    lab.draft.pick({ adapter: toSource([{ path: 'style.safetensors', blob: new Blob(['x']) }]) });
+    expect(lab.trial.missing).toEqual([]);
+    expect((await lab.trial.open()).ok).toBe(true);
+  });
+
+  it('goes home where nothing was on trial', async () => {
+    const { lab } = reloaded('#/result');
+    await expect.poll(() => lab.screen).toBe('home');
+  });
+});
+
+describe('a model of one’s own', () => {
+  const model = toSource([{ path: 'mine/model.onnx', blob: new Blob(['x']) }])!;
+  const ways: Readonly<Record<string, (lab: Lab) => unknown>> = {
+    'picked or dropped in a new job': (lab) => lab.draft.pick({ model }),
+    'looked into first': async (lab) => {
+      await lab.inspect(model);
+      lab.trainModel('diffusion');
+    },
+    'picked, and taught something else': (lab) => {
+      lab.draft.pick({ model });
+      lab.draft.chooseTask('generic');
+    },
+    'picked where data are to be one’s own': (lab) => {
+      lab.draft.beginOwn('pairs');
+      lab.draft.pick({ model });
+    },
+    'picked after a task was chosen': (lab) => {
+      lab.draft.chooseTask('image-classification');
+      lab.draft.pick({ model });
+    },
+    'picked in place of another one': (lab) => {
+      lab.draft.pick({ model });
+      lab.draft.pick({ model: { ...model, name: 'another' } });
+    },
+  };
+
+  it.each(Object.keys(ways))('%s never gets the data of an example', async (way) => {
+    const { lab } = setUp();
+    await ways[way]!(lab);
+    expect(lab.draft.picked.model).not.toBeNull();
+    expect(JSON.stringify(lab.draft.job.data)).not.toContain('builtin:');
+    expect(lab.draft.awaitsData).toBe(true);
   });
 });

@@ -8,6 +8,7 @@ import type { Pasted } from './data/pasted.ts';
 import { Library } from './library/library.svelte.ts';
 import { Opening } from './library/opening.svelte.ts';
 import { alone, Inspector } from './model/inspector.svelte.ts';
+import { KeptModel } from './model/keptModel.ts';
 import { RemoteModels } from './model/remote.svelte.ts';
 import { EventLog } from './page/eventLog.ts';
 import { type AddressBar, MemoryBar, Router } from './page/router.svelte.ts';
@@ -35,6 +36,7 @@ export class Lab {
   readonly library: Library;
   readonly opening: Opening;
   readonly keptDraft: KeptDraft;
+  readonly keptModel: KeptModel;
   readonly shared = new Shared();
   readonly comparison: Comparison;
   readonly inspector: Inspector;
@@ -80,6 +82,7 @@ export class Lab {
       running: () => (this.run.busy ? this.run.id : ''),
     });
     this.keptDraft = new KeptDraft(this.library.given);
+    this.keptModel = new KeptModel(this.library.given);
     this.opening = new Opening({ trainer, draft, library: this.library, run: this.run });
     this.trial = new Trial({
       ...{ trainer, draft },
@@ -145,10 +148,38 @@ export class Lab {
       if (isTask(of)) this.draft.openExample(of);
       else this.#router.replace('home');
     }
+    if (screen === 'model' && !this.inspector.source) void this.#restoreModel();
     if (screen === 'result' && of === '') {
-      // An adapter on trial is not kept over a reload.
-      if (!this.trial.opened) this.#router.replace('home');
+      if (!this.trial.opened) void this.#restoreTrial();
     } else if (screen === 'run' || screen === 'result') void this.#showRun(of);
+  }
+
+  /** The model that was looked into in this tab before the page was loaded anew. */
+  async #restoreModel(): Promise<void> {
+    const { inspector } = this;
+    const kept = await this.keptModel.restore();
+    if (!kept || inspector.source) return;
+    if ('lost' in kept) inspector.lose(kept.lost);
+    else if ('source' in kept) await inspector.open(kept.source);
+    else {
+      const source = await this.remote.open(kept.url);
+      if (!source) inspector.lose(kept.name);
+      else if (this.inspector.source === null) await inspector.open(source);
+    }
+  }
+
+  /** The adapter that was on trial in this tab before the page was loaded anew. */
+  async #restoreTrial(): Promise<void> {
+    const { draft, trial } = this;
+    const here = () => this.screen === 'result' && this.route.of === '' && !trial.opened;
+    const kept = await this.keptDraft.restore();
+    if (!here()) return;
+    if (!kept || !(kept.files.adapter ?? kept.missing.adapter)) {
+      this.#router.replace('home');
+      return;
+    }
+    draft.adopt(kept.job, kept.files);
+    await trial.reopen(kept.missing);
   }
 
   /** Shows a run, that of this moment or a saved one. While another one trains, that is shown. */
@@ -202,10 +233,10 @@ export class Lab {
     await this.device.prefer(backend);
   }
 
-  /** Shows what is in a model's files. */
-  inspect(source: Source): Promise<void> {
+  /** Shows what is in a model's files, and keeps them for a reload of the tab. @param url where they were downloaded from */
+  async inspect(source: Source, url = ''): Promise<void> {
     this.go('model');
-    return this.inspector.open(source);
+    await Promise.all([this.inspector.open(source), this.keptModel.save(source, url)]);
   }
 
   /** Goes on from the inspector to a run of the inspected model by a task, the likeliest if none is named, with no data chosen yet. */
@@ -253,6 +284,7 @@ export class Lab {
   #showTrial({ name, report, sample }: OpenedAdapter): void {
     this.voice.say(`${name} is loaded: ${report.loaded} layers.`);
     this.comparison.open(sample, [], 0);
+    void this.keptDraft.keep(this.draft.job, this.draft.picked);
     this.go('result');
   }
 }

@@ -23,12 +23,12 @@ function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
 
 /**
  * UTF-8, or UTF-16 as spreadsheets save "Unicode text"; without the byte order mark.
- * @throws Reason with the reason and the way out, without the file's name
+ * @throws Reason with the reason, without the file's name
  */
 export function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes);
   } catch {
-    throw new Reason('it is not UTF-8 or UTF-16 text; save it again as UTF-8');
+    throw new Reason('it is not UTF-8 or UTF-16 text');
   }
 }

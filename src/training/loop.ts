@@ -60,12 +60,8 @@ export class NonFiniteError extends PlainError {
   readonly checkpointStep: number | null;
 
   constructor(firstBad: number, row: number, checkpointStep: number | null) {
-    const kept =
-      checkpointStep === null
-        ? 'Nothing was saved before.'
-        : `What was learned in the first ${checkpointStep} steps is saved.`;
     super(
-      `Training broke down at step ${firstBad + 1}: the loss or its gradient was not finite ${row} times in a row. ${kept} Lower the learning rate, or clip the gradient norm.`,
+      `Training broke down at step ${firstBad + 1}: the loss or its gradient was not finite ${row} times in a row.`,
     );
     this.firstBad = firstBad;
     this.checkpointStep = checkpointStep;

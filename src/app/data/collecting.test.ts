@@ -9,6 +9,7 @@ import { plainPng } from '#src/tasks/images/testing/host.ts';
 import { ChatTemplate } from '#src/tasks/language/chat.ts';
 import { readDocuments } from '#src/tasks/language/data.ts';
 import { Framing } from '#src/tasks/language/frame.ts';
+import { readPairs } from '#src/tasks/pairs/data.ts';
 import { readLabelledTexts } from '#src/tasks/text-classification/data.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import { pickedFiles } from '#workers/trainer/files/sources.ts';
@@ -43,6 +44,15 @@ const examples: Readonly<Record<MadeKind, (given: FileSource) => Promise<string[
     const { images } = await readLabelled(files);
     const all = images.map(async ({ path, label }) => `${(await files.read(path)).join()}: ${label.trim()}`);
     return (await Promise.all(all)).sort();
+  },
+  pairs: async (given) => {
+    const files = await pickedFiles(given.name, given.files);
+    const problems: TaskProblem[] = [];
+    const pairs = await readPairs(files, problems);
+    const bytes = async (path: string) => (await files.read(path)).join();
+    const all = pairs.map(async ({ input, target }) => `${await bytes(input)}: ${await bytes(target)}`);
+    const alone = problems.flatMap(({ group }) => (group?.kind.startsWith('no-') ? group.kind : []));
+    return [...(await Promise.all(all)), ...alone].sort();
   },
   texts: async (given) => {
     const files = await pickedFiles(given.name, given.files);
@@ -163,6 +173,36 @@ describe('the same examples come of a collection', () => {
     ['a CSV of texts', 'texts', { 'a.csv': 'text,label\n"one, two",x\nthree,y\n' }],
     ['folders of texts', 'texts', { 'x/1.txt': 'one\ntwo', 'y/1.txt': ' three ' }],
     ['questions in a CSV', 'chats', { 'a.csv': 'question,answer\nwho,me\n' }],
+    ['two texts a row', 'texts', { 'a.jsonl': '{"sentence1":"a","sentence2":"b","label":"x"}' }],
+    [
+      'chats of many turns',
+      'chats',
+      {
+        'a.jsonl': ['user', 'assistant', 'user', 'assistant']
+          .map((role, i) => ({ role, content: `${i}` }))
+          .map((_, i, all) => JSON.stringify({ messages: all.slice(0, i + 1) }))
+          .slice(1)
+          .join('\n'),
+      },
+    ],
+    [
+      'pairs in folders, some alone',
+      'pairs',
+      {
+        'input/a.png': plainPng(1),
+        'input/b.c.png': plainPng(2),
+        'input/sub/a.png': plainPng(3),
+        'target/a.jpg': plainPng(4),
+        'target/b.c.png': plainPng(5),
+        'target/z.png': plainPng(6),
+      },
+    ],
+    [
+      'pairs in a table',
+      'pairs',
+      { '1.png': plainPng(1), '2.png': plainPng(2), 'pairs.csv': 'input,target\n1.png,2.png\n2.png,1.png\n' },
+    ],
+    ['a whole book', 'chats', { 'book.txt': 'Call me Ishmael. '.repeat(9000) }],
   ])('of %s', async (_, kind, files) => {
     expect(await roundTrip(kind, source(files))).toBe(true);
   });
@@ -188,21 +228,99 @@ describe('the same examples come of a collection', () => {
 describe('what stays as it was picked', () => {
   it.each<[string, MadeKind, Files]>([
     [
-      'a table that names a picture which is not there',
-      'pictures',
-      { 'a.png': plainPng(1), 'metadata.jsonl': '{"file_name":"b.png","text":"x"}' },
+      'a chat that holds more than words',
+      'chats',
+      { 'a.jsonl': '{"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}' },
     ],
-    [
-      'folders to train and to judge by',
-      'classes',
-      { 'train/x/1.png': plainPng(1), 'val/x/2.png': plainPng(2) },
-    ],
-    ['two texts a row', 'texts', { 'a.jsonl': '{"sentence1":"a","sentence2":"b","label":"x"}' }],
-    ['a chat of many turns', 'chats', { 'a.jsonl': '{"messages":[{"role":"user","content":"hi"}]}' }],
     ['what is no JSON', 'chats', { 'a.jsonl': '{"text": ' }],
     ['nothing', 'pictures', { 'a.pdf': 'x' }],
   ])('%s', async (_, kind, files) => {
     expect(await contentOf(kind, source(files), usual)).toBeNull();
+  });
+});
+
+describe('what is wrong with a part of it does not keep the rest from being shown:', () => {
+  it.each<[string, MadeKind, Files, unknown[]]>([
+    [
+      'a table that names a picture which is not there',
+      'pictures',
+      { 'a.png': plainPng(1), 'metadata.jsonl': '{"file_name":"b.png","text":"x"}' },
+      [['a.png', null, null]],
+    ],
+    [
+      'a caption that is no text',
+      'pictures',
+      { 'a.png': plainPng(1), 'a.txt': new Uint8Array([0xff, 0xc0]), 'b.png': plainPng(2), 'b.txt': 'b' },
+      [
+        ['a.png', null, null],
+        ['b.png', 'b', null],
+      ],
+    ],
+    [
+      'a table without labels',
+      'classes',
+      { '1.png': plainPng(1), 'metadata.csv': 'file_name\n1.png\n' },
+      [['1.png', null, null]],
+    ],
+    [
+      'rows that are wrong',
+      'classes',
+      { '1.png': plainPng(1), 'm.csv': 'file_name,label\n1.png,x\nnone.png,y\n' },
+      [['1.png', null, 'x']],
+    ],
+    [
+      'texts without labels',
+      'texts',
+      { 'a.csv': 'text\none\ntwo\n' },
+      [
+        ['', 'one', null],
+        ['', 'two', null],
+      ],
+    ],
+    [
+      'texts some of which have no label',
+      'texts',
+      { 'a.csv': 'text,label\none,x\ntwo,\n' },
+      [
+        ['', 'one', 'x'],
+        ['', 'two', null],
+      ],
+    ],
+    [
+      'texts that lie beside the folders of their classes',
+      'texts',
+      { 'x/1.txt': 'one', 'y/1.txt': 'two', 'z.txt': 'three' },
+      [
+        ['', 'one', 'x'],
+        ['', 'two', 'y'],
+        ['', 'three', null],
+      ],
+    ],
+    [
+      'lines that are no JSON',
+      'chats',
+      { 'a.jsonl': '{"text":"one"}\n{"text": \n', 'b.txt': new Uint8Array([0xff]) },
+      [['', 'one', null]],
+    ],
+  ])('%s', async (_, kind, files, shown) => {
+    const content = await contentOf(kind, source(files), usual);
+    expect(content?.items.map(({ name, words, label }) => [name, words, label])).toEqual(shown);
+  });
+
+  it('what data hold out themselves comes apart', async () => {
+    const folders = await contentOf(
+      'classes',
+      source({ 'train/x/1.png': plainPng(1), 'train/y/2.png': plainPng(2), 'val/x/3.png': plainPng(3) }),
+      usual,
+    );
+    expect(folders?.items.map(({ label }) => label)).toEqual(['x', 'y']);
+    expect(folders?.heldout?.items.map(({ name, label }) => [name, label])).toEqual([['val/x/3.png', 'x']]);
+    const tables = await contentOf(
+      'texts',
+      source({ 'train.csv': 'text,label\na,x\nb,y\n', 'test.csv': 'text,label\nc,x\n' }),
+      usual,
+    );
+    expect([tables?.items.length, tables?.heldout?.items.length]).toEqual([2, 1]);
   });
 });
 

@@ -86,11 +86,11 @@ it('strokes in a row are one change, and drawings keep their places and names', 
   ]);
   expect(collection.items.map(({ words }) => words)).toEqual([collection.items[0]!.words, 'owl', null]);
   expect(collection.items[1]!.id).toBe(first!.id);
-  expect(collection.drawn.map(({ name }) => name)).toEqual(['owl', '']);
+  expect(collection.drawn().map(({ name }) => name)).toEqual(['owl', '']);
   collection.undo();
   expect(collection.items).toHaveLength(1);
   collection.redo();
-  expect(collection.drawn).toHaveLength(2);
+  expect(collection.drawn()).toHaveLength(2);
 });
 
 it('remarks speak of what is on the page, where the data are made there', () => {

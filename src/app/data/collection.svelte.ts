@@ -87,22 +87,28 @@ export class Collection {
     const gone = this.items.length - items.length;
     if (gone > 0) this.change(`Remove ${this.counted(gone)}`, { items });
   }
-  /** Pictures drawn on the page, as they all are now, in place of what was drawn before. Strokes in a row are one change. */
-  draw(drawings: readonly DrawnFile[]): void {
-    const words = 'Draw';
-    const before = new Map(this.items.filter(isDrawn).map((item) => [item.name, item]));
+  /**
+   * Pictures drawn on the page, as they all are now, in place of what was drawn before. Strokes in a row are one change.
+   * @param label the class that they are of; null: they have captions, and no class
+   */
+  draw(drawings: readonly DrawnFile[], label: string | null = null): void {
+    const words = label === null ? 'Draw' : `Draw ${label}`;
+    const own = (item: Item): boolean => isDrawn(item) && (label === null || item.label === label);
+    const before = this.items.filter(own);
     const drawn = drawings.map(({ name, blob }, i) => {
-      const path = drawnPath(i);
-      return { ...(before.get(path) ?? newItem({ name: path })), blob, words: name === '' ? null : name };
+      const caption = label === null && name !== '' ? name : null;
+      return { ...(before[i] ?? newItem({ name: drawnPath(i) })), blob, words: caption, label };
     });
-    const others = this.items.filter((item) => !isDrawn(item));
     if (this.undoes === words) this.#at--;
-    this.change(words, { items: [...others, ...drawn] });
+    this.change(words, {
+      items: [...this.items.filter((item) => !own(item)), ...drawn],
+      classes: classesWith(this.classes, drawn),
+    });
   }
-  /** What was drawn on the page, in the order in which it was begun. */
-  get drawn(): readonly DrawnFile[] {
+  /** What was drawn on the page, in the order in which it was begun. @param label of that class alone */
+  drawn(label: string | null = null): readonly DrawnFile[] {
     return this.items
-      .filter(isDrawn)
+      .filter((item) => isDrawn(item) && (label === null || item.label === label))
       .flatMap(({ words, blob }) => (blob ? [{ name: words ?? '', blob }] : []));
   }
 
@@ -112,7 +118,9 @@ export class Collection {
     const items = this.items.map((item) => {
       if (!ids.has(item.id)) return item;
       const next = { ...item, ...edit(item) };
-      const same = (['words', 'label', 'answer', 'name', 'blob'] as const).every((k) => next[k] === item[k]);
+      const same = (['words', 'label', 'answer', 'name', 'blob', 'chat', 'wanted'] as const).every(
+        (k) => next[k] === item[k],
+      );
       if (!same) edited++;
       return same ? item : next;
     });
@@ -155,7 +163,8 @@ export class Collection {
 
   /** "1 picture", "3 texts" */
   counted(n: number): string {
-    const noun = this.kind === 'pictures' || this.kind === 'classes' ? 'picture' : 'text';
+    const nouns = { pictures: 'picture', classes: 'picture', texts: 'text', chats: 'text', pairs: 'pair' };
+    const noun = nouns[this.kind];
     return `${n} ${noun}${n === 1 ? '' : 's'}`;
   }
 

@@ -3,18 +3,31 @@ import type { Source } from '#workers/protocol.ts';
 
 export type FileSource = Extract<Source, { kind: 'files' }>;
 
-/** What a task's data consist of, and so how they are shown: pictures with captions, pictures in classes, texts in classes, texts and answers. */
-export type MadeKind = 'pictures' | 'classes' | 'texts' | 'chats';
+/** What a task's data consist of, and so how they are shown: pictures with captions, pictures in classes, texts in classes, texts and answers, pictures in pairs. */
+export type MadeKind = 'pictures' | 'classes' | 'texts' | 'chats' | 'pairs';
 
 const KINDS: Readonly<Record<string, MadeKind>> = {
   diffusion: 'pictures',
   'image-classification': 'classes',
   'text-classification': 'texts',
   language: 'chats',
+  pairs: 'pairs',
 };
 
 /** How data of a task are made on the page; null: they are picked only. */
 export const madeKind = (task: string): MadeKind | null => KINDS[task] ?? null;
+
+/** What one side of a chat says. */
+export interface Turn {
+  readonly role: string;
+  readonly content: string;
+}
+
+/** Of a pair, the picture that is to come of the other. */
+export interface Wanted {
+  readonly name: string;
+  readonly blob: Blob;
+}
 
 export interface Item {
   /** The same through all changes. */
@@ -27,8 +40,12 @@ export interface Item {
   readonly words: string | null;
   /** Class; null: in none yet. */
   readonly label: string | null;
-  /** What is to be answered; null: the words are a text of their own. */
+  /** What is to be answered, or of texts in classes the second of two; null: the words are a text of their own. */
   readonly answer: string | null;
+  /** A chat of many turns; left out: it is none. */
+  readonly chat?: readonly Turn[];
+  /** Of pairs, what is wanted; null or left out: nothing yet. */
+  readonly wanted?: Wanted | null;
 }
 
 /** Equal parts of two contents are the same objects: what was undone costs nothing to keep. */
@@ -36,6 +53,8 @@ export interface Content {
   readonly items: readonly Item[];
   /** In the order of the page; some may be empty. */
   readonly classes: readonly string[];
+  /** What the data themselves hold out to judge by; left out: nothing. */
+  readonly heldout?: Content;
 }
 
 export const EMPTY: Content = { items: [], classes: [] };
@@ -44,6 +63,8 @@ export const EMPTY: Content = { items: [], classes: [] };
 export interface Columns {
   readonly text: string;
   readonly label: string;
+  /** Of a second text. */
+  readonly pair?: string;
 }
 export const USUAL: Columns = { text: '', label: '' };
 

@@ -59,6 +59,10 @@ export class Draft {
   get train(): Source | null {
     return this.#picked.train;
   }
+  /** The user's own data to judge by. */
+  get heldout(): Source | null {
+    return this.#picked.heldout;
+  }
   /** The task of the present job. */
   get task(): TaskInfo {
     return taskOf(this.#job);

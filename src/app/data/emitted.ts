@@ -32,14 +32,16 @@ export function pathsOf(items: readonly Item[]): ReadonlyMap<Item, string> {
 /** Items that are trained with: of those in classes the ones that have one, unless none has. */
 export function usedItems(kind: MadeKind, { items }: Content): readonly Item[] {
   if (kind === 'texts' || kind === 'chats')
-    items = items.filter(({ words, answer }) => `${words ?? ''}${answer ?? ''}`.trim() !== '');
+    items = items.filter(
+      ({ words, answer, chat }) => chat !== undefined || `${words ?? ''}${answer ?? ''}`.trim() !== '',
+    );
   if (kind !== 'classes' && kind !== 'texts') return items;
   const labelled = items.filter(({ label }) => label !== null);
   return labelled.length > 0 ? labelled : items;
 }
 
 /** The rows of a list beside pictures, or of texts alone. */
-function rowOf(kind: MadeKind, item: Item, path: string, { text, label }: Columns): object | null {
+function rowOf(kind: MadeKind, item: Item, path: string, { text, label, pair }: Columns): object | null {
   const { words, answer } = item;
   switch (kind) {
     case 'pictures':
@@ -47,14 +49,44 @@ function rowOf(kind: MadeKind, item: Item, path: string, { text, label }: Column
     case 'classes':
       return item.label === null ? null : { file_name: path, label: item.label };
     case 'texts':
-      return { [text || 'text']: words, [label || 'label']: item.label ?? '' };
+      return {
+        [text || 'text']: words,
+        ...(answer !== null && { [pair || 'text_pair']: answer }),
+        [label || 'label']: item.label ?? '',
+      };
+    case 'pairs':
+      return null;
     case 'chats':
+      if (item.chat) return { messages: item.chat };
       return answer === null ? { [text || 'text']: words } : { prompt: words, completion: answer };
   }
 }
 
+/** Where both pictures of a pair lie: under one name, which is their own as far as no other pair has it. */
+export function pairFiles(
+  items: readonly Item[],
+): readonly (FileSource['files'][number] & { readonly id: number })[] {
+  const ending = (name: string): string => /\.[^./]+$/.exec(name)?.[0] ?? '.png';
+  const named = items.map((item) => ({ ...item, name: (item.blob ? item.name : item.wanted?.name) ?? '' }));
+  const bare = named.map((item) => ({
+    ...item,
+    name: item.name.slice(item.name.lastIndexOf('/') + 1).replace(/\.[^./]+$/, '') || 'picture',
+  }));
+  const paths = pathsOf(bare);
+  const files = items.flatMap(({ id, name, blob, wanted }, i) => {
+    const stem = paths.get(bare[i]!)!.replaceAll('.', '_');
+    return [
+      ...(blob ? [{ path: `input/${stem}${ending(name)}`, blob, id }] : []),
+      ...(wanted ? [{ path: `target/${stem}${ending(wanted.name)}`, blob: wanted.blob, id }] : []),
+    ];
+  });
+  return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
 /** @param name what the data are called in jobs and messages */
 export function sourceOf(kind: MadeKind, content: Content, name: string, columns: Columns): FileSource {
+  if (kind === 'pairs')
+    return { kind: 'files', name, files: pairFiles(content.items).map(({ path, blob }) => ({ path, blob })) };
   const items = usedItems(kind, content);
   const paths = pathsOf(items);
   const rows = items.flatMap((item) => rowOf(kind, item, paths.get(item)!, columns) ?? []);

@@ -2,7 +2,7 @@
 import { parseJob, printJob } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { randomId } from '#src/platform/id.ts';
-import type { GivenStore } from '#src/store/given.ts';
+import type { GivenStore, Kept } from '#src/store/given.ts';
 import type { Picked } from '../worker/request.ts';
 
 const KEY = 'rotune.draft';
@@ -11,7 +11,7 @@ const SETTLE_MS = 800;
 const LASTS_MS = 2 * 24 * 60 * 60 * 1000;
 
 /** `draft-<when it was begun>-…`, so that old ones can be told. */
-const newId = (now: number): string => `draft-${now}-${randomId()}`;
+export const newDraftId = (now: number): string => `draft-${now}-${randomId()}`;
 
 /** Whether an id of given files is that of a draft whose tab may still be there. */
 export const isLivingDraft = (id: string, now: number): boolean => {
@@ -23,7 +23,7 @@ export const isLivingDraft = (id: string, now: number): boolean => {
 export type TabStorage = Pick<Storage, 'getItem' | 'setItem'>;
 
 /** null where the browser refuses it. */
-function tabStorage(): TabStorage | null {
+export function tabStorage(): TabStorage | null {
   try {
     return sessionStorage;
   } catch {
@@ -36,12 +36,14 @@ export class KeptDraft {
   readonly #tab: TabStorage | null;
   #id: string;
   #files: Picked | null = null;
+  /** The files are there. */
+  #written: Promise<unknown> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(given: Pick<GivenStore, 'put' | 'get'>, tab: TabStorage | null = tabStorage()) {
     this.#given = given;
     this.#tab = tab;
-    this.#id = this.#read()?.id ?? newId(Date.now());
+    this.#id = this.#read()?.id ?? newDraftId(Date.now());
   }
 
   /** Keeps it, once changes have settled. */
@@ -50,14 +52,25 @@ export class KeptDraft {
     this.#timer = setTimeout(() => void this.#write(job, picked), SETTLE_MS);
   }
 
+  /** Keeps it at once. */
+  async keep(job: Job, picked: Picked): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#write(job, picked);
+  }
+
   /** What was kept of this tab's draft; null: nothing, or nothing that can be read. */
-  async restore(): Promise<{ readonly job: Job; readonly files: Partial<Picked> } | null> {
+  async restore(): Promise<{
+    readonly job: Job;
+    readonly files: Partial<Picked>;
+    /** Names of what was too large to be kept. */
+    readonly missing: Kept['missing'];
+  } | null> {
     const kept = this.#read();
     if (!kept) return null;
     try {
       const job = parseJob(kept.job);
-      const { sources } = await this.#given.get(kept.id);
-      return { job, files: sources };
+      const { sources, missing } = await this.#given.get(kept.id);
+      return { job, files: sources, missing };
     } catch {
       return null;
     }
@@ -70,9 +83,11 @@ export class KeptDraft {
       // The tab's storage is full or refused: the draft lasts as long as the page.
       return;
     }
-    if (picked === this.#files) return;
-    this.#files = picked;
-    await this.#given.put(this.#id, picked);
+    if (picked !== this.#files) {
+      this.#files = picked;
+      this.#written = this.#given.put(this.#id, picked);
+    }
+    await this.#written;
   }
 
   #read(): { readonly id: string; readonly job: string } | null {

@@ -2,9 +2,9 @@
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { Source } from '#workers/protocol.ts';
 import { Collection } from './collection.svelte.ts';
-import type { Content, FileSource, MadeKind } from './content.ts';
+import type { Content, FileSource, Item, MadeKind } from './content.ts';
 import { madeKind, newItem } from './content.ts';
-import { pathsOf, sourceOf, usedItems } from './emitted.ts';
+import { pairFiles, pathsOf, sourceOf, usedItems } from './emitted.ts';
 import { addPasted, PASTED, type Pasted } from './pasted.ts';
 import type { Reading } from './reading.ts';
 
@@ -15,7 +15,8 @@ const SETTLE_MS = 500;
 export interface MakingHost {
   readonly job: Job;
   readonly train: Source | null;
-  pick(files: { readonly train: Source }): void;
+  readonly heldout: Source | null;
+  pick(files: { readonly train: Source; readonly heldout?: Source }): void;
   /** The data of the present task's example. */
   pickExample(): void;
 }
@@ -48,6 +49,8 @@ export class Making {
   #made = $state.raw<Made | null>(null);
   #looking = $state(false);
   #refused = $state('');
+  /** What the files that were opened hold out themselves, until it is picked beside the others. */
+  #judges: Content | null = null;
   #taking: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pending = $state.raw<Collection | null>(null);
@@ -63,6 +66,7 @@ export class Making {
       classes: collection('classes', 'My pictures'),
       texts: collection('texts', 'My texts'),
       chats: collection('chats', 'My texts'),
+      pairs: collection('pairs', 'My pairs'),
     };
   }
 
@@ -109,8 +113,27 @@ export class Making {
     if (this.#host.train !== train || this.collection !== collection) return;
     this.#plain = content ? null : train;
     if (!content) return;
-    collection.open(content, nameFor(collection, train));
+    this.#open(collection, content, nameFor(collection, train));
     this.#made = { collection, source: train, here: train.name === PASTED };
+  }
+
+  /** Looks at the job's files anew: it was said otherwise how they are read. */
+  async again(): Promise<void> {
+    this.#made = null;
+    this.#plain = null;
+    await this.look();
+  }
+
+  /** Makes what could be read of the job's files its data, without the rest. */
+  leaveRest(): void {
+    if (!this.active) return;
+    this.#pending = this.collection;
+    this.settle();
+  }
+
+  #open(collection: Collection, { heldout, ...content }: Content, name: string): void {
+    this.#judges = heldout ?? null;
+    collection.open(content, name);
   }
 
   /** Picked files beside what is there already, or alone. @param label the class that they go to; left out: their own, or none @param here they lie nowhere else */
@@ -128,7 +151,7 @@ export class Making {
     else if (!content) this.#refused = 'There is nothing in it that could be added here.';
     else if (this.begun || label != null) this.#add(collection, content, label);
     else {
-      collection.open(content, nameFor(collection, source));
+      this.#open(collection, content, nameFor(collection, source));
       this.#made = { collection, source, here };
       this.#host.pick({ train: source });
     }
@@ -169,6 +192,13 @@ export class Making {
     const { collection } = this;
     if (!collection) return new Set();
     const named = new Set(paths);
+    if (collection.kind === 'pairs') {
+      const laid = pairFiles(collection.items).filter(({ path }) => named.has(path));
+      const own = collection.items.filter(
+        ({ name, wanted }) => named.has(name) || (wanted && named.has(wanted.name)),
+      );
+      return new Set([...laid.map(({ id }) => id), ...own.map(({ id }) => id)]);
+    }
     const found = [...pathsOf(usedItems(collection.kind, collection.content))];
     return new Set(found.flatMap(([{ id }, path]) => (named.has(path) ? [id] : [])));
   }
@@ -180,9 +210,15 @@ export class Making {
     this.#pending = null;
     if (!collection || collection !== this.collection) return;
     const { kind, content, name } = collection;
-    const source = sourceOf(kind, content, name, readingOf(this.#host.job));
+    const reading = readingOf(this.#host.job);
+    const source = sourceOf(kind, content, name, reading);
     this.#made = { collection, source, here: true };
-    this.#host.pick({ train: source });
+    const judges = this.#host.heldout ? null : this.#judges;
+    this.#judges = null;
+    this.#host.pick({
+      train: source,
+      ...(judges && { heldout: sourceOf(kind, judges, `${name}, held out`, reading) }),
+    });
   }
 
   /** What was collected before is the job's data again. */
@@ -207,11 +243,33 @@ export class Making {
   }
 
   #add(collection: Collection, { items, classes }: Content, label?: string | null): void {
+    if (collection.kind === 'pairs') {
+      void this.#addPairs(collection, items);
+      return;
+    }
     const added = label == null ? items : items.map((item) => ({ ...item, label }));
     const brought = label == null ? classes : [label];
     collection.change(`Add ${collection.counted(items.length)}`, {
       items: [...collection.items, ...added],
       classes: [...new Set([...collection.classes, ...brought])],
+    });
+  }
+
+  /** Pictures that stand alone join what has their name. */
+  async #addPairs(collection: Collection, items: readonly Item[]): Promise<void> {
+    const { joined } = await import('./pairing.ts');
+    const sides = (['input', 'wanted'] as const).map((side) => ({
+      side,
+      pictures: items.flatMap(({ name, blob, wanted }) =>
+        side === 'input' ? (blob && !wanted ? [{ name, blob }] : []) : wanted && !blob ? [wanted] : [],
+      ),
+    }));
+    const whole = items.filter(({ blob, wanted }) => blob && wanted);
+    collection.change(`Add ${collection.counted(items.length)}`, {
+      items: sides.reduce((all, { side, pictures }) => joined(all, side, pictures), [
+        ...collection.items,
+        ...whole,
+      ] as readonly Item[]),
     });
   }
 

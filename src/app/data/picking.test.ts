@@ -52,6 +52,31 @@ it('another task keeps what was picked', () => {
   expect(next.model).toBe('builtin:repaint');
 });
 
+describe.each(taskInfos.map(({ id }) => id))(
+  'a model of one’s own in place of the example’s for %s',
+  (task) => {
+    const example = jobFromTable({ task });
+    const model = folder('mine');
+
+    it('has no data of the example, and keeps one’s own', () => {
+      const alone = jobWith(example, { model }, { ...NOTHING, model });
+      expect(alone).toMatchObject({ task, model: 'mine', data: { train: '', heldout: null } });
+      expect(alone.data.split).toBeGreaterThan(0);
+      expect(JSON.stringify(alone.data)).not.toContain('builtin:');
+      expect(awaitsData(alone, { ...NOTHING, model })).toBe(true);
+      const train = folder('cats');
+      const withData = jobWith(example, { train }, { ...NOTHING, train });
+      expect(jobWith(withData, { model }, { ...NOTHING, model, train }).data.train).toBe('cats');
+      expect(jobWith(example, { model, train }, { ...NOTHING, model, train }).data.train).toBe('cats');
+    });
+
+    it('that a job names itself keeps the data that were chosen with it', () => {
+      const shared = { ...example, model: 'mine' };
+      expect(jobWith(shared, { model }, { ...NOTHING, model }).data).toEqual(example.data);
+    });
+  },
+);
+
 describe.each(taskInfos.map(({ id }) => id))('a model of one’s own for %s', (task) => {
   const model = folder('mine');
   const job = jobWithoutData(task, model);

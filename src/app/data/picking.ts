@@ -9,16 +9,28 @@ export const SPLIT = 0.1;
 
 const nameOf = (source: Source): string => (source.kind === 'files' ? source.name : `builtin:${source.id}`);
 
+const isBuiltin = (name: string | null): boolean => name?.startsWith('builtin:') ?? false;
+
+/** No data yet: those that come are judged by a share of themselves. */
+const noData = (data: Job['data']): Job['data'] => ({
+  ...data,
+  train: NO_DATA,
+  heldout: null,
+  split: data.split || SPLIT,
+});
+
 /**
  * The job with `files` picked, `picked` being all that stands in for what it names. Built-in held-out data say nothing about other data: a
- * share is held out in their place; and an example's settings nothing about other models.
+ * share is held out in their place. An example's settings and data say nothing about other models: in place of its model one's own has no
+ * data yet. A model that the job names itself is another matter: its data were chosen with it.
  */
 export function jobWith(job: Job, files: Partial<Picked>, picked: Picked): Job {
   const { model, train, heldout, adapter } = files;
   let { data } = job;
+  if (model?.kind === 'files' && isBuiltin(job.model) && isBuiltin(data.train)) data = noData(data);
   if (train) data = { ...data, train: nameOf(train) };
   if (heldout) data = { ...data, heldout: nameOf(heldout) };
-  else if (picked.train?.kind === 'files' && !picked.heldout && data.heldout?.startsWith('builtin:'))
+  else if (picked.train?.kind === 'files' && !picked.heldout && isBuiltin(data.heldout))
     data = { ...data, heldout: null, split: data.split || SPLIT };
   const { adapter: before, ...rest } = job;
   const start = adapter === undefined ? before : adapter === null ? undefined : nameOf(adapter);
@@ -44,7 +56,7 @@ export const jobWithoutData = (task: string, model: Source): Job =>
 /** An example's job with its model, and no data chosen yet: those that come are judged by a share of themselves. */
 export const emptied = (example: Job): Job => ({
   ...example,
-  data: { ...example.data, train: NO_DATA, heldout: null, split: example.data.split || SPLIT },
+  data: noData(example.data),
 });
 
 /**

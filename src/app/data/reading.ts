@@ -1,9 +1,15 @@
 /** @file Picked files as a collection, by the tasks' own readers: what it gives back, the task reads as the same examples. */
 import { readCaptions } from '#src/tasks/diffusion/captions.ts';
 import { readLabelled } from '#src/tasks/image-classification/data.ts';
-import { readLabelledTexts } from '#src/tasks/text-classification/data.ts';
+import type { Labelled } from '#src/tasks/classification/labels.ts';
+import { decodeText } from '#src/tasks/decodeText.ts';
+import {
+  type LabelledText,
+  type LabelledTexts,
+  readLabelledTexts,
+} from '#src/tasks/text-classification/data.ts';
 import { findImages } from '#src/tasks/images/list.ts';
-import type { TaskProblem } from '#src/tasks/types.ts';
+import { pairItems } from './pairing.ts';
 import { type BlobSet, blobSet } from './blobSet.ts';
 import {
   classesWith,
@@ -14,7 +20,7 @@ import {
   type MadeKind,
   newItem,
 } from './content.ts';
-import { chatItems, linesOf } from './textRows.ts';
+import { chatItems, linesOf, unlabelled } from './textRows.ts';
 
 /** Pictures, or texts, beyond which a list is no way to look at them. */
 const MOST_ITEMS = 10_000;
@@ -27,10 +33,9 @@ export interface Reading extends Columns {
 }
 
 const isTable = (path: string): boolean => /\.(csv|tsv|jsonl?|ndjson)$/i.test(path);
-const failed = (problems: readonly TaskProblem[]): boolean => problems.some((p) => p.severity === 'error');
 const withClasses = (items: readonly Item[]): Content => ({ items, classes: classesWith([], items) });
 
-/** null: it cannot be shown as a collection, because of its form, its size, or what is wrong with it: then the task says of it what there is to say. */
+/** What can be read of it, whatever is wrong with the rest, of which the task says what there is to say; null: nothing, or it is of another form or size. */
 export async function contentOf(
   kind: MadeKind,
   source: FileSource,
@@ -40,28 +45,24 @@ export async function contentOf(
     const files = await blobSet(source);
     if (!files) return null;
     const content = await readers[kind](files, reading);
-    return content && content.items.length > 0 && content.items.length <= MOST_ITEMS ? content : null;
+    return content.items.length > 0 && content.items.length <= MOST_ITEMS ? content : null;
   } catch {
     // What cannot be read the worker reads anew, and says why.
     return null;
   }
 }
 
-const readers: Readonly<Record<MadeKind, (files: BlobSet, reading: Reading) => Promise<Content | null>>> = {
+const readers: Readonly<Record<MadeKind, (files: BlobSet, reading: Reading) => Promise<Content>>> = {
   pictures: readPictures,
   classes: readClasses,
   texts: readTexts,
-  chats: async (files, { text }) => {
-    const items = await chatItems(files, text);
-    return items && { items, classes: [] };
-  },
+  pairs: async (files) => ({ items: await pairItems(files, await findImages(files)), classes: [] }),
+  chats: async (files, { text }) => ({ items: await chatItems(files, text), classes: [] }),
 };
 
-async function readPictures(files: BlobSet, { captionLines }: Reading): Promise<Content | null> {
+async function readPictures(files: BlobSet, { captionLines }: Reading): Promise<Content> {
   const { paths } = await findImages(files);
-  const problems: TaskProblem[] = [];
-  const captions = await readCaptions(files, '', paths, problems, captionLines);
-  if (failed(problems)) return null;
+  const captions = await readCaptions(files, '', paths, [], captionLines);
   const items: Item[] = [];
   for (const name of paths) {
     const { text, source } = captions.get(name)!;
@@ -70,28 +71,54 @@ async function readPictures(files: BlobSet, { captionLines }: Reading): Promise<
   return { items, classes: [] };
 }
 
-async function readClasses(files: BlobSet): Promise<Content | null> {
+async function readClasses(files: BlobSet): Promise<Content> {
   const { paths } = await findImages(files);
-  const { images, heldout, problems } = await readLabelled(files);
-  // Data that say themselves what is held out stay as they are.
-  if (heldout !== null) return null;
-  const tables = files.paths.some(isTable);
-  if (tables && failed(problems)) return null;
-  const labels = new Map(images.map(({ path, label }) => [path, label.trim()]));
-  const items: Item[] = [];
-  for (const name of tables ? images.map(({ path }) => path) : paths)
-    items.push(newItem({ name, blob: await files.blob(name), label: labels.get(name) ?? null }));
-  return withClasses(items);
+  const { images, heldout } = await readLabelled(files);
+  const labelled = async (list: readonly Labelled[]): Promise<Item[]> => {
+    const items: Item[] = [];
+    for (const { path: name, label } of list)
+      items.push(newItem({ name, blob: await files.blob(name), label: label.trim() }));
+    return items;
+  };
+  // A table leaves pictures out on purpose; one that says nothing of any does not.
+  const tables = files.paths.some(isTable) && images.length > 0;
+  const known = new Set([...images, ...(heldout ?? [])].map(({ path }) => path));
+  const loose: Item[] = [];
+  if (!tables)
+    for (const name of paths)
+      if (!known.has(name)) loose.push(newItem({ name, blob: await files.blob(name) }));
+  const content = withClasses([...(await labelled(images)), ...loose]);
+  return heldout ? { ...content, heldout: withClasses(await labelled(heldout)) } : content;
 }
 
-async function readTexts(files: BlobSet, { text, label, pair: second }: Reading): Promise<Content | null> {
+async function readTexts(files: BlobSet, { text, label, pair: second }: Reading): Promise<Content> {
   if (!files.paths.some(isTable)) {
     const flat = files.paths.every((path) => !path.includes('/'));
     // Texts that lie in no folder have no class: each line is one.
     if (flat) return withClasses(await linesOf(files));
   }
   const read = await readLabelledTexts(files, { column: text, pairColumn: second, labelColumn: label });
-  if (read.heldout !== null || failed(read.problems) || read.texts.some(({ pair }) => pair !== null))
-    return null;
-  return withClasses(read.texts.map((t) => newItem({ words: t.text.trim(), label: t.label.trim() })));
+  const items = (texts: readonly LabelledText[]): Item[] =>
+    texts.map((t) =>
+      newItem({ words: t.text.trim(), label: t.label.trim(), answer: t.pair?.trim() ?? null }),
+    );
+  const rows = items(read.texts);
+  const content = withClasses([...rows, ...(await withoutLabel(files, read, text))]);
+  return read.heldout ? { ...content, heldout: withClasses(items(read.heldout)) } : content;
+}
+
+/** Texts that nothing labels: they are there to be given a label. */
+async function withoutLabel(
+  files: BlobSet,
+  { texts, heldout, problems }: LabelledTexts,
+  column: string,
+): Promise<Item[]> {
+  const of = (kind: string) => problems.filter(({ group }) => group?.kind === kind);
+  const loose = new Set(of('no-class').flatMap(({ group }) => group?.items ?? []));
+  const items: Item[] = [];
+  for (const path of loose) items.push(newItem({ words: decodeText(await files.read(path)).trim() }));
+  if ((texts.length > 0 || heldout !== null) && of('no-label').length === 0) return items;
+  const known = new Set(texts.map(({ text }) => text.trim()));
+  const rest = await unlabelled(files, column);
+  return [...items, ...rest.filter(({ words }) => words !== null && !known.has(words))];
 }

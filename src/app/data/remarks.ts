@@ -25,6 +25,19 @@ const WORDS: Readonly<Record<string, (n: number, counted: string) => Said>> = {
   }),
   'one-class': () => ({ cure: 'Add some of at least one other class.' }),
   'no-data': () => ({ message: 'There is nothing to learn from yet.', cure: 'Add some above.' }),
+  'no-target': (n) => ({
+    message: `${n} ${verb(n, 'input has', 'inputs have')} no wanted picture.`,
+    cure: `Add what is wanted beside ${verb(n, 'it', 'each')}, or take ${verb(n, 'it', 'them')} out.`,
+  }),
+  'no-input': (n) => ({
+    message: `${n} wanted ${verb(n, 'picture has', 'pictures have')} no input.`,
+    cure: `Add the input beside ${verb(n, 'it', 'each')}, or take ${verb(n, 'it', 'them')} out.`,
+  }),
+  'no-sides': () => ({ cure: 'Add pictures on both sides above: what is given, and what is wanted of it.' }),
+  'wrong-row': (n) => ({
+    cure: `Go on without ${verb(n, 'it', 'them')}: what could be read is above, and can be changed there.`,
+  }),
+  'unread-list': () => ({ cure: 'Go on without it: what it does not say can be said above.' }),
   unreadable: (n) => ({ cure: `Take ${verb(n, 'it', 'them')} out, or add another copy.` }),
 };
 

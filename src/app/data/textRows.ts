@@ -6,8 +6,6 @@ import { answerNames, chatNames, promptNames, textNames } from '#src/tasks/langu
 import { columnOf, parseTable } from '#src/tasks/table.ts';
 import { type Item, newItem } from './content.ts';
 
-/** Characters beyond which a text is no row to edit. */
-const LONGEST = 20_000;
 /** Files that tools put beside data. */
 const BESIDE = /(^|\/)(readme[^/]*|licen[cs]e[^/]*|dataset_infos?\.json|files\.json)$/i;
 
@@ -28,41 +26,54 @@ export async function linesOf(files: FileSet): Promise<Item[]> {
 /**
  * Texts, and prompts with answers, as the task that writes texts reads them.
  * @param column that holds the text; '': by the usual names
- * @returns null: some of them are neither, as chats of many turns are
+ * @returns those that can be read. Throws where there are chats that hold more than words
  */
-export async function chatItems(files: FileSet, column: string): Promise<Item[] | null> {
+export async function chatItems(files: FileSet, column: string): Promise<Item[]> {
   const items: Item[] = [];
   for (const path of files.paths.filter(
     (p) => /\.(txt|md|jsonl?|ndjson|csv|tsv)$/i.test(p) && !BESIDE.test(p),
   )) {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(await files.read(path));
+    let text: string;
+    try {
+      text = new TextDecoder('utf-8', { fatal: true }).decode(await files.read(path));
+    } catch {
+      continue;
+    }
     const found = /\.(txt|md)$/i.test(path)
       ? [{ words: text.trim() }]
       : /\.(csv|tsv)$/i.test(path)
         ? tableRows(path, text, column)
         : jsonRows(path, text, column);
-    if (!found) return null;
     for (const row of found) items.push(newItem(row));
   }
-  const long = ({ words, answer }: Item) => Math.max(words?.length ?? 0, answer?.length ?? 0) > LONGEST;
-  return items.some(long) ? null : items;
+  return items;
 }
 
-type Row = Pick<Item, 'words'> & Partial<Pick<Item, 'answer'>>;
+/** Texts of tables that say no labels, where a column holds texts. @param column its name; '': by the usual ones */
+export async function unlabelled(files: FileSet, column: string): Promise<Item[]> {
+  const items: Item[] = [];
+  for (const path of files.paths.filter((p) => /\.(jsonl?|ndjson|csv|tsv)$/i.test(p) && !BESIDE.test(p))) {
+    const text = decodeText(await files.read(path));
+    const rows = /\.(csv|tsv)$/i.test(path) ? tableRows(path, text, column) : jsonRows(path, text, column);
+    for (const { words } of rows) if (words?.trim()) items.push(newItem({ words: words.trim() }));
+  }
+  return items;
+}
 
-function tableRows(path: string, text: string, column: string): Row[] | null {
+type Row = Pick<Item, 'words'> & Partial<Pick<Item, 'answer' | 'chat'>>;
+
+function tableRows(path: string, text: string, column: string): Row[] {
   const table = parseTable(path, text, () => true);
-  if (table.troubles.length > 0) return null;
   const prompt = column === '' ? columnOf(table, promptNames) : undefined;
   const answer = column === '' ? columnOf(table, answerNames) : undefined;
   const own = column === '' ? columnOf(table, textNames) : table.columns.find((c) => c === column);
   const at = (fields: ReadonlyMap<string, string>, name: string): string => fields.get(name) ?? '';
   if (prompt !== undefined && answer !== undefined)
     return table.rows.map(({ fields }) => ({ words: at(fields, prompt), answer: at(fields, answer) }));
-  return own === undefined ? null : table.rows.map(({ fields }) => ({ words: at(fields, own) }));
+  return own === undefined ? [] : table.rows.map(({ fields }) => ({ words: at(fields, own) }));
 }
 
-function jsonRows(path: string, text: string, column: string): Row[] | null {
+function jsonRows(path: string, text: string, column: string): Row[] {
   const clean = text.replace(/^\uFEFF/, '');
   const whole = /\.json$/i.test(path) ? parsed(clean) : undefined;
   const values = Array.isArray(whole)
@@ -71,8 +82,30 @@ function jsonRows(path: string, text: string, column: string): Row[] | null {
         .split(/\r?\n/)
         .filter((line) => line.trim() !== '')
         .map(parsed);
-  const rows = values.map((value) => jsonRow(value, column));
-  return rows.every((row) => row !== null) ? rows : null;
+  return values.flatMap((value) => jsonRow(value, column) ?? []);
+}
+
+const turnSchema = v.union([
+  v.strictObject({ role: v.string(), content: v.string() }),
+  v.pipe(
+    v.strictObject({ from: v.string(), value: v.string() }),
+    // ShareGPT's names.
+    v.transform(({ from, value }) => ({
+      role: from === 'human' ? 'user' : from === 'gpt' ? 'assistant' : from,
+      content: value,
+    })),
+  ),
+]);
+/** Turns of words alone, said by somebody: what else a chat can hold is left as it is. */
+const turnsSchema = v.pipe(v.array(turnSchema), v.minLength(1));
+
+const asTurns = (said: unknown, role: string): unknown[] =>
+  typeof said === 'string' ? [{ role, content: said }] : Array.isArray(said) ? (said as unknown[]) : [null];
+
+/** null: it is no list. Throws where it holds more than words, which would be lost. */
+function turnsIn(list: unknown): Row | null {
+  if (!Array.isArray(list)) return null;
+  return { words: null, chat: v.parse(turnsSchema, list) };
 }
 
 const rowSchema = v.record(v.string(), v.unknown());
@@ -93,11 +126,14 @@ function jsonRow(value: unknown, column: string): Row | null {
     names.map((name) => row[name]).find((x) => kinds.some((is) => is(x)));
   const isText = (x: unknown): x is string => typeof x === 'string';
   if (column === '') {
-    if (chatNames.some((name) => row[name] !== undefined)) return null;
+    const chat = chatNames.find((name) => row[name] !== undefined);
+    if (chat !== undefined) return turnsIn(row[chat]);
     const prompt = first(promptNames, isText, Array.isArray);
     const answer = first(answerNames, isText, Array.isArray);
     if (prompt !== undefined && answer !== undefined)
-      return isText(prompt) && isText(answer) ? { words: prompt, answer } : null;
+      return isText(prompt) && isText(answer)
+        ? { words: prompt, answer }
+        : turnsIn([asTurns(prompt, 'user'), asTurns(answer, 'assistant')].flat());
   }
   const text = first(column === '' ? textNames : [column], isText);
   return isText(text) ? { words: text } : null;

@@ -16,6 +16,7 @@ export class Inspector {
   #dims = $state.raw<NonNullable<Look['dims']>>({});
   #identifying = $state(false);
   #path = $state<string | null>(null);
+  #lost = $state('');
   #turn = 0;
 
   constructor(trainer: Pick<Trainer, 'inspect'>) {
@@ -40,6 +41,10 @@ export class Inspector {
   get name(): string {
     return this.#inspection?.name ?? nameOf(this.#source);
   }
+  /** What was looked into before a reload and could not be kept, by name; '': nothing. */
+  get lost() {
+    return this.#lost;
+  }
   /** The files are read through for their SHA-256. */
   get identifying() {
     return this.#identifying;
@@ -60,8 +65,14 @@ export class Inspector {
     return this.file?.kind === 'model' ? this.file.proposals : [];
   }
 
+  /** Nothing is there to be shown but the name of what was. */
+  lose(name: string): void {
+    if (!this.#source) this.#lost = name;
+  }
+
   async open(source: Source): Promise<void> {
     this.#source = source;
+    this.#lost = '';
     this.#inspection = null;
     this.#dims = {};
     this.#path = null;

@@ -1,7 +1,9 @@
 /** @file An adapter file on trial: loaded on its model with no training, to be drawn with. */
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { AdapterReport, Outcome, Problem } from '#workers/protocol.ts';
+import { type Kept, PARTS } from '#src/store/given.ts';
 import type { Draft } from '../data/draft.svelte.ts';
+import type { MissingFiles } from '../library/opening.svelte.ts';
 import type { Trainer } from '../worker/client.ts';
 import { failed } from '../worker/problems.ts';
 
@@ -24,6 +26,7 @@ export class Trial {
   readonly #host: TrialHost;
   #opened = $state.raw<OpenedAdapter | null>(null);
   #opening = $state(false);
+  #missing = $state.raw<readonly MissingFiles[]>([]);
 
   constructor(host: TrialHost) {
     this.#host = host;
@@ -35,6 +38,22 @@ export class Trial {
   }
   get opening() {
     return this.#opening;
+  }
+
+  /** What must be picked again before it can be tried after a reload. */
+  get missing(): readonly MissingFiles[] {
+    const { picked } = this.#host.draft;
+    return this.#missing.filter(({ part }) => picked[part] === null);
+  }
+
+  /** The adapter that was on trial before a reload, as far as it was kept. */
+  async reopen(missing: Kept['missing']): Promise<void> {
+    this.#missing = PARTS.flatMap((part) => {
+      const name = missing[part];
+      // It is drawn with, not trained.
+      return name === undefined || (part !== 'model' && part !== 'adapter') ? [] : [{ part, name }];
+    });
+    if (this.missing.length === 0) await this.open();
   }
 
   /** A run's own result is shown from now on. */

@@ -193,7 +193,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
       });
     this.#end = null;
     if (!earlier) keep('running', 0);
-    onEvent({ kind: 'phase', phase: 'loading', done: 6e6, total: 12.9e6 });
+    onEvent({ kind: 'phase', phase: 'fetching', done: 6e6, total: 12.9e6 });
     await wait(pace * 4);
     onEvent({ kind: 'phase', phase: 'compiling' });
     await wait(pace * 4);

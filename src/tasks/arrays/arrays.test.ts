@@ -58,7 +58,7 @@ it('names the file', async () => {
     'e.npy': bytes(arrays.i8.npy),
   });
   await expect(readArrays(files, 'a/b.npy')).rejects.toThrow(
-    new DataError('a/b.npy is empty (0 bytes). Copy it again, or save it anew.'),
+    new DataError('a/b.npy is empty (0 bytes). Choose another copy of it.'),
   );
   await expect(readArrays(files, 'c.npz')).rejects.toThrow(/^c\.npz: The \.npz file is damaged/);
   await expect(readArrays(files, 'd.safetensors')).rejects.toThrow(/^d\.safetensors: Not a safetensors file/);

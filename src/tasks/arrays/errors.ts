@@ -10,6 +10,6 @@ export class FormatError extends PlainError {
 export class DamagedFile extends FormatError {
   override readonly name = 'DamagedFile';
   constructor(message: string, { cure, ...options }: PlainOptions = {}) {
-    super(message, { ...options, cure: cure ?? 'Copy or download the file again, or save it anew.' });
+    super(message, { ...options, cure: cure ?? 'Choose another copy of the file.' });
   }
 }

@@ -26,12 +26,11 @@ const formatOf = (path: string): readonly [should: string, kind: string] =>
 /** The arrays of a file by name. Throws DataError that names the file. */
 export async function readArrays(files: FileSet, path: string): Promise<ReadonlyMap<string, Tensor>> {
   const bytes = await files.read(path);
-  if (bytes.byteLength === 0)
-    throw new DataError(`${path} is empty (0 bytes). Copy it again, or save it anew.`);
+  if (bytes.byteLength === 0) throw new DataError(`${path} is empty (0 bytes). Choose another copy of it.`);
   const [should, kind] = formatOf(path);
   const seen = seenIn(bytes);
   if (seen && seen.kind !== kind)
-    throw new DataError(...notWhat(path, bytes, should, 'Save the arrays as .npz, .npy or .safetensors.')!);
+    throw new DataError(...notWhat(path, bytes, should, 'Choose arrays: .npz, .npy or .safetensors.')!);
   try {
     if (/\.npy$/i.test(path)) return new Map([[arrayName(path), readNpy(bytes)]]);
     return /\.npz$/i.test(path) ? await readNpz(bytes) : readSafetensors(bytes).tensors;

@@ -1,7 +1,7 @@
 /** @file The model's own classes, and whether the data's are among them. */
 import * as v from 'valibot';
 import type { FileSet } from '#src/tasks/files.ts';
-import type { TaskProblem } from '#src/tasks/types.ts';
+import type { Mend, TaskProblem } from '#src/tasks/types.ts';
 
 const configSchema = v.looseObject({ id2label: v.record(v.string(), v.string()) });
 const listSchema = v.union([v.array(v.string()), v.record(v.string(), v.string())]);
@@ -74,6 +74,27 @@ const isIndex = (label: string): boolean => /^\d{1,7}$/.test(label);
 const listed = (names: readonly string[]): string =>
   names.length > 8 ? `${names.slice(0, 8).join(', ')} … (${names.length})` : names.join(', ');
 
+const NEW_HEAD: Mend = { words: 'Train a new last layer', options: { head: 'new' } };
+
+/** That nothing says which class is which: the order is a guess. */
+function unsaidOrder(classes: readonly string[]): TaskProblem {
+  const message = `The model does not say its classes; they are taken in this order: ${listed(classes)}.`;
+  return {
+    severity: 'warning',
+    item: 'head',
+    message,
+    cure: 'Say in which order the model has them, or train a new last layer.',
+    mend: NEW_HEAD,
+    group: { kind: 'class-order', words: message, items: classes },
+  };
+}
+
+/** Names of the model's classes as a person listed them; null: nobody did. */
+export function listedNames({ classNames }: { readonly classNames: string }): string[] | null {
+  const names = classNames.split(';').map((name) => name.trim());
+  return names.join('') === '' ? null : names;
+}
+
 /**
  * Chooses between the model's head and a new one.
  *
@@ -121,16 +142,10 @@ export function chooseHead(
       names: classes,
       indexOf: own.indexOf,
       why: 'as asked',
-      problems: [
-        {
-          severity: 'warning',
-          item: 'head',
-          message: `The model does not say its classes; they are taken in this order: ${listed(classes)}.`,
-          cure: 'Put a labels.txt beside the model, one class a line.',
-        },
-      ],
+      problems: [unsaidOrder(classes)],
     };
-  const cure = 'Rename the class as the model has it, or train a new head (head = "new").';
+  const cure = 'Rename the class as the model has it, or train a new last layer.';
+  const mend = NEW_HEAD;
   const lost = classes.filter((label) => !indexOf.has(label));
   const problems: TaskProblem[] = lost.map((label) => ({
     severity: 'error',
@@ -139,6 +154,7 @@ export function chooseHead(
       ? `The label ${label} is out of range: the model has the classes 0 to ${count - 1}.`
       : `The class "${label}" is not among the model's ${count} classes${fitting ? ` (${listed(fitting)})` : ', whose names are not known'}.`,
     cure,
+    mend,
   }));
   if (!distinct)
     problems.push({
@@ -146,6 +162,7 @@ export function chooseHead(
       item: 'head',
       message: 'Two labels name the same class of the model.',
       cure,
+      mend,
     });
   return { kind: 'keep', names: shown, indexOf, problems, why: 'as asked' };
 }
@@ -168,6 +185,6 @@ export function badNumbers(classes: readonly string[]): TaskProblem[] {
     severity: 'error',
     item: label,
     message: `The label ${label} is out of range: classes are numbered 0, 1, 2 …`,
-    cure: 'Correct the rows, or use names instead of numbers.',
+    cure: 'Rename the class, or leave it out.',
   }));
 }

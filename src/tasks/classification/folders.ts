@@ -22,13 +22,7 @@ function folderBehind(path: string, prefix: string): string | null {
   return slash < 0 ? null : rest.slice(0, slash);
 }
 
-function byFolder(
-  paths: readonly string[],
-  root: string,
-  noun: string,
-  columns: string,
-  problems: TaskProblem[],
-): Labelled[] {
+function byFolder(paths: readonly string[], root: string, noun: string, problems: TaskProblem[]): Labelled[] {
   const loose: TaskProblem[] = [];
   const found = paths.flatMap((path) => {
     const label = folderBehind(path, root);
@@ -36,24 +30,22 @@ function byFolder(
     loose.push({
       severity: 'error',
       item: path,
-      message: `${path} lies in no class folder.`,
-      cure: `Put it into a folder that is named after its class, or ${columns}.`,
+      message: `${path} is in no class.`,
+      cure: 'Choose its class, or leave it out.',
     });
     return [];
   });
-  problems.push(...shortened(loose, 'no-class', (n) => `${n} ${noun} lie in no class folder.`));
+  problems.push(...shortened(loose, 'no-class', (n) => `${n} ${noun} are in no class.`));
   return found;
 }
 
 /**
  * Labels by folders, with train/ and val/ (valid/, validation/, dev/, test/ …) told apart where both are there.
  * @param noun "images", "texts"
- * @param columns the other way to label them: "add a metadata.csv with …"
  */
 export function byFolders(
   paths: readonly string[],
   noun: string,
-  columns: string,
   problems: TaskProblem[],
 ): { readonly examples: Labelled[]; readonly heldout: Labelled[] | null } {
   // A class folder is the last common one if nothing lies deeper: then there is one class only.
@@ -66,12 +58,12 @@ export function byFolders(
   const held = parts.filter((t) => heldoutName.test(t!));
   const nested = paths.every((p) => p.slice(root.length).split('/').length > 2);
   if (train === undefined || !nested || parts.length !== tops.size)
-    return { examples: byFolder(paths, root, noun, columns, problems), heldout: null };
+    return { examples: byFolder(paths, root, noun, problems), heldout: null };
   const inside = (top: string): string[] => paths.filter((p) => p.startsWith(`${root}${top}/`));
   // val comes before test where both are there.
   const chosen = held.find((t) => !/^test$/i.test(t!)) ?? held[0];
   return {
-    examples: byFolder(inside(train!), `${root}${train!}/`, noun, columns, problems),
-    heldout: chosen == null ? null : byFolder(inside(chosen), `${root}${chosen}/`, noun, columns, problems),
+    examples: byFolder(inside(train!), `${root}${train!}/`, noun, problems),
+    heldout: chosen == null ? null : byFolder(inside(chosen), `${root}${chosen}/`, noun, problems),
   };
 }

@@ -12,6 +12,8 @@ export interface ClassOptions {
   readonly classWeights: 'none' | 'balanced';
   /** Output with the scores, of models that give several; '': the first that looks like scores. */
   readonly output: string;
+  /** Names of the model's own classes in its order, with ";" between; '': as its files say. */
+  readonly classNames: string;
 }
 
 export const classDefaults: ClassOptions = {
@@ -19,6 +21,7 @@ export const classDefaults: ClassOptions = {
   labelSmoothing: 0,
   classWeights: 'none',
   output: '',
+  classNames: '',
 };
 
 export const classEntries = {
@@ -26,6 +29,7 @@ export const classEntries = {
   label_smoothing: v.optional(real('a number from 0 to below 1', (x) => x >= 0 && x < 1)),
   class_weights: v.optional(oneOf(['none', 'balanced'])),
   output: v.optional(text(500)),
+  class_names: v.optional(text(20_000)),
 };
 
 /** @param alike "Every image counts alike" */
@@ -49,5 +53,10 @@ export const classFields = (alike: string): readonly Field[] => [
     'output',
     'Output with the scores',
     'Of models that give several. Empty: the first that looks like scores.',
+  ),
+  textField(
+    'classNames',
+    'Classes of the model’s own last layer',
+    'In its order, with “;” between. Empty: as its files say.',
   ),
 ];

@@ -6,7 +6,7 @@ import { reasonOf } from '#src/platform/refusals.ts';
 import { decodeText } from '#src/tasks/decodeText.ts';
 import { baseName, type FileSet, isHidden, stemOf } from '#src/tasks/files.ts';
 import { namesOf } from '#src/tasks/images/foreign.ts';
-import { shortened } from '#src/tasks/problems.ts';
+import { ofKind, shortened } from '#src/tasks/problems.ts';
 import { columnOf, parseTable } from '#src/tasks/table.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import { problem } from './problems.ts';
@@ -54,18 +54,21 @@ async function fromMetadata(
 ): Promise<TaskProblem[]> {
   const table = parseTable(path, decodeText(await files.read(path)), () => true);
   const wrong = table.troubles.map(({ line, message }) =>
-    problem('error', path, `${path}, row ${line}: ${message}.`, 'Correct the row.'),
+    problem('error', path, `${path}, row ${line}: ${message}.`, 'Leave the row out.'),
   );
   const file = columnOf(table, fileColumns);
   const text = columnOf(table, captionColumns);
   if (file === undefined || text === undefined) {
     if (table.rows.length > 0)
       wrong.push(
-        problem(
-          'error',
-          path,
-          `${path} has no column for ${file === undefined ? 'the image file' : 'the caption'}; its columns are ${table.columns.slice(0, 12).join(', ') || 'none'}.`,
-          'Name the columns file_name and text.',
+        ofKind(
+          'no-column',
+          problem(
+            'error',
+            path,
+            `${path} has no column for ${file === undefined ? 'the image file' : 'the caption'}; its columns are ${table.columns.slice(0, 12).join(', ') || 'none'}.`,
+            'Leave it out, and say of each picture what it shows.',
+          ),
         ),
       );
     return wrong;
@@ -77,7 +80,8 @@ async function fromMetadata(
         problem(
           'error',
           path,
-          `${path}, row ${line}: it needs "${file}" and "${text}". Add what is missing.`,
+          `${path}, row ${line}: it needs "${file}" and "${text}".`,
+          'Leave the row out.',
         ),
       );
       continue;
@@ -91,7 +95,7 @@ async function fromMetadata(
           'error',
           path,
           `${path}, row ${line}: ${image.slice(0, 200)} is not in the folder.`,
-          'Add the image, or delete the row.',
+          'Add the picture, or leave the row out.',
         ),
       );
   }
@@ -131,7 +135,7 @@ function fileProblems(
         'warning',
         long[0]!,
         `${long.length} ${long.length > 1 ? 'captions have' : 'caption has'} several lines, which are read as one text: ${namesOf(long)}. Other trainers (sd-scripts) read the first line only.`,
-        'Nothing, if that is meant. Else let the first line alone count (caption_lines = "first" under [options]).',
+        'Nothing, if that is meant. Else let the first line alone count.',
       ),
       mend: { words: 'Read first lines only', options: { captionLines: 'first' } },
     });
@@ -151,7 +155,7 @@ function fileProblems(
         'warning',
         alone[0]!,
         `${alone.length} ${alone.length > 1 ? 'caption files have' : 'caption file has'} no picture of the same name and ${alone.length > 1 ? 'are' : 'is'} left out: ${namesOf(alone)}.`,
-        'Add the picture, or give the text the name of its picture.',
+        'Add the picture that it is for, or nothing, if it is for none.',
       ),
     );
   return problems;
@@ -179,7 +183,10 @@ export async function readCaptions(
       problems.push(...shortened(wrong, 'wrong-row', (n) => `${path}: ${n} rows are wrong.`));
     } catch (error) {
       problems.push(
-        problem('error', path, `${path} cannot be read: ${reason(error)}.`, 'Mend the file, or take it out.'),
+        ofKind(
+          'unread-list',
+          problem('error', path, `${path} cannot be read: ${reason(error)}.`, 'Leave it out.'),
+        ),
       );
     }
   }
@@ -210,7 +217,15 @@ export async function readCaptions(
         continue;
       } catch (error) {
         problems.push(
-          problem('error', beside, `${beside} cannot be read: ${reason(error)}.`, 'Save it again as UTF-8.'),
+          ofKind(
+            'unread-list',
+            problem(
+              'error',
+              beside,
+              `${beside} cannot be read: ${reason(error)}.`,
+              'Leave it out, and say what its picture shows.',
+            ),
+          ),
         );
       }
     }

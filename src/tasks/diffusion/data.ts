@@ -78,7 +78,8 @@ export async function surveyImages<T extends object>(
         problem(
           'error',
           prefix || files.name,
-          `There is no image in ${prefix || files.name}. Choose a folder with PNG, JPEG or WebP files.`,
+          `There is no image in ${prefix || files.name}.`,
+          'Add pictures: PNG, JPEG, WebP and others.',
         ),
       ),
     );
@@ -99,7 +100,8 @@ export async function surveyImages<T extends object>(
         problem(
           'error',
           path,
-          `${path} cannot be read as an image (${why}). Replace it, or take it out of the folder.`,
+          `${path} cannot be read as an image (${why}).`,
+          'Take it out, or add another copy.',
         ),
       onProgress,
     )),
@@ -123,14 +125,22 @@ function captionProblems(
         problem(
           'warning',
           path,
-          `${path} has no caption; its name is taken ("${caption.text}"). Write one into ${stemOf(path)}.txt.`,
+          `${path} has no caption; its name is taken ("${caption.text}").`,
+          'Say what it shows.',
         ),
       );
     // A folder or a table may hold many captions; a text file holds one.
     if (caption.source === null || !/\.(txt|caption)$/i.test(caption.source)) continue;
     const other = bySource.get(caption.source);
     if (other !== undefined)
-      shared.push(problem('warning', path, `${path} and ${other} share the caption in ${caption.source}.`));
+      shared.push(
+        problem(
+          'warning',
+          path,
+          `${path} and ${other} share the caption in ${caption.source}.`,
+          'Say of each what it shows.',
+        ),
+      );
     bySource.set(caption.source, path);
   }
   return [

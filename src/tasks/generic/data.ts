@@ -76,7 +76,7 @@ function numberProblem(name: string, { path, tensor }: Source): TaskProblem | nu
   return error(
     path,
     `${path}: the array "${name}" holds a number that is not finite (NaN or infinity), first at ${place(at, tensor.shape)}.`,
-    'Repair or remove it, and save the array again.',
+    'Choose arrays of finite numbers.',
   );
 }
 
@@ -100,7 +100,7 @@ export function assignRoles(
         error(
           where,
           `${where} has no array for the model's input ${shownValue(input)}; its arrays are ${listed(names)}.`,
-          `Name an array "${input.name}"; or, if it is one value for all (a rate, a flag, a threshold), ${settingInputs(input.name)}`,
+          `Choose a file with an array "${input.name}"; or, if it is one value for all (a rate, a flag, a threshold), ${settingInputs(input.name)}`,
         ),
       );
   if (!wish.needed) return { inputs, target: null };
@@ -110,15 +110,20 @@ export function assignRoles(
       ? names.find((n) => n === wish.target)
       : (targetNames.find((n) => left.includes(n)) ?? (left.length === 1 ? left[0] : undefined));
   if (found === undefined)
-    problems.push(
-      error(
+    problems.push({
+      ...error(
         where,
         wish.target !== ''
           ? `${where} has no array "${wish.target}" for the target; its arrays are ${listed(names)}.`
           : `${where} has no array that is the target: of ${listed(names)} none is named target, y or labels.`,
-        'Name it in the options, or rename the array.',
+        'Say which array it is.',
       ),
-    );
+      group: {
+        kind: 'no-target-array',
+        words: `${where}: nothing says which array is the target.`,
+        items: left,
+      },
+    });
   return { inputs, target: found ?? null };
 }
 
@@ -153,7 +158,7 @@ export async function readArrayData(
   const paths = files.paths.filter(isArrayFile);
   if (paths.length === 0) {
     problems.push(
-      error(files.name, `${files.name} has no array file.`, 'Choose .safetensors, .npz or .npy files.'),
+      error(files.name, `${files.name} has no array file.`, 'Choose arrays: .npz, .npy or .safetensors.'),
     );
     return null;
   }
@@ -188,7 +193,11 @@ async function readWhole(
       const other = arrays.get(name);
       if (other)
         problems.push(
-          error(path, `The array "${name}" is in ${other.path} and in ${path}.`, 'Remove or rename one.'),
+          error(
+            path,
+            `The array "${name}" is in ${other.path} and in ${path}.`,
+            'Choose one file of the two.',
+          ),
         );
       else arrays.set(name, { path, tensor });
     }
@@ -197,10 +206,7 @@ async function readWhole(
   if (arrays.size === 0) {
     if (problems.length === 0)
       problems.push(
-        error(
-          paths[0]!,
-          `${listed(paths)}: there is no array. Save the arrays as .npz, .npy or .safetensors.`,
-        ),
+        error(paths[0]!, `${listed(paths)}: there is no array.`, 'Choose a file that holds arrays.'),
       );
     return null;
   }
@@ -224,17 +230,18 @@ async function readWhole(
       problems.push(
         error(
           source.path,
-          `${shown} has no axis that counts examples. Give it a first axis, one entry for each example.`,
+          `${shown} has no axis that counts examples.`,
+          'Choose an array with one entry for each example along its first axis.',
         ),
       );
     else if (sizeOf(shape) === 0)
-      problems.push(error(source.path, `${shown} is empty. Give it at least one example.`));
+      problems.push(error(source.path, `${shown} is empty.`, 'Choose an array with one example at least.'));
     else if (shape[0] !== count)
       problems.push(
         error(
           source.path,
           `${shown} has ${shape[0]!} ${cut === 'batches' ? 'batches' : 'examples'}, but "${first![0]}" has ${count}.`,
-          'Give all arrays the same first axis.',
+          'Choose arrays of as many examples each.',
         ),
       );
     const bad = numberProblem(name, source);
@@ -251,7 +258,7 @@ async function readWhole(
         error(
           used.get(name)!.path,
           `${used.get(name)!.path}: the array "${name}" has the shape [${used.get(name)!.tensor.shape.join()}], which does not fit the model's input ${wanted}${cut === 'batches' ? ' with an axis of batches before it' : ''}.`,
-          'Give it that shape.',
+          'Choose an array of that shape.',
         ),
       );
   }
@@ -311,7 +318,7 @@ async function readBatchFiles(
         error(
           batches[0]!,
           `${batches[0]!}: the array "${roles.inputs.get(input.name)!}" has the shape [${shape.join()}], which does not fit the model's input ${wanted}.`,
-          'Give it that shape.',
+          'Choose an array of that shape.',
         ),
       );
   }

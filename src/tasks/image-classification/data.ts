@@ -50,18 +50,21 @@ function fromTable(
     severity: 'error',
     item: path,
     message: `${path}, row ${line}: ${message}.`,
-    cure: 'Correct the row; put fields that hold the delimiter into double quotes.',
+    cure: 'Leave the row out.',
   }));
   const headed = !table.columns.every((c) => /^column \d+$/.test(c));
   const file = columnOf(table, fileColumns) ?? (headed ? undefined : table.columns[0]);
   const label = columnOf(table, labelColumns) ?? (headed ? undefined : table.columns[1]);
   if (file === undefined || label === undefined) {
-    problems.push(...shortened(wrong, 'wrong-row', (n) => `${path}: ${n} rows are wrong.`), {
-      severity: 'error',
-      item: path,
-      message: `${path} has no column for ${file === undefined ? 'the image file' : 'the label'}; its columns are ${table.columns.slice(0, 12).join(', ') || 'none'}.`,
-      cure: 'Name the columns file_name and label.',
-    });
+    problems.push(
+      ...shortened(wrong, 'wrong-row', (n) => `${path}: ${n} rows are wrong.`),
+      ofKind('no-column', {
+        severity: 'error',
+        item: path,
+        message: `${path} has no column for ${file === undefined ? 'the image file' : 'the label'}; its columns are ${table.columns.slice(0, 12).join(', ') || 'none'}.`,
+        cure: 'Leave it out, and choose the class of each picture.',
+      }),
+    );
     return [];
   }
   const find = finder(paths, path.slice(0, path.lastIndexOf('/') + 1));
@@ -74,14 +77,14 @@ function fromTable(
     const twice = found === undefined ? undefined : used.get(found);
     const say = (message: string, cure: string): number =>
       wrong.push({ severity: 'error', item: path, message: `${path}, row ${line}: ${message}.`, cure });
-    if (name === '') say('it names no file', 'Fill it in, or delete the row.');
+    if (name === '') say('it names no file', 'Leave the row out.');
     else if (found === undefined)
-      say(`there is no image "${name.slice(0, 200)}"`, 'Add the image, or delete the row.');
-    else if (text === '') say(`${name} has no label`, 'Fill it in, or delete the row.');
+      say(`there is no image "${name.slice(0, 200)}"`, 'Add the picture, or leave the row out.');
+    else if (text === '') say(`${name} has no label`, 'Choose its class, or leave it out.');
     else if (text.length > LONGEST_LABEL)
-      say(`the label of ${name} has ${text.length} characters`, 'Use a short name.');
+      say(`the label of ${name} has ${text.length} characters`, 'Give its class a short name.');
     else if (twice !== undefined)
-      say(`${name} has a label already, in row ${twice}`, 'Delete one of the rows.');
+      say(`${name} has a label already, in row ${twice}`, 'Leave one of the rows out.');
     else {
       used.set(found, line);
       images.push({ path: found, label: text });
@@ -113,7 +116,7 @@ export async function readLabelled(files: FileSet): Promise<LabelledImages> {
           severity: 'error',
           item: files.name,
           message: `There is no image in ${files.name}.`,
-          cure: 'Choose a folder with a subfolder of PNG, JPEG or WebP files for each class.',
+          cure: 'Add pictures of two classes at least: PNG, JPEG, WebP and others.',
         }),
       ],
     };
@@ -121,12 +124,7 @@ export async function readLabelled(files: FileSet): Promise<LabelledImages> {
   const named = tables.filter((p) => tableNames.test(p));
   const chosen = named.length > 0 ? named : tables;
   if (chosen.length === 0) {
-    const folders = byFolders(
-      paths,
-      'images',
-      'add a metadata.csv with the columns file_name and label',
-      problems,
-    );
+    const folders = byFolders(paths, 'images', problems);
     return { images: folders.examples, heldout: folders.heldout, problems };
   }
   const images: Labelled[] = [];
@@ -138,19 +136,23 @@ export async function readLabelled(files: FileSet): Promise<LabelledImages> {
       const table = parseTable(path, text, (first) => !first.some(isImage));
       images.push(...fromTable(path, table, paths, problems));
     } catch (error) {
-      problems.push({
-        severity: 'error',
-        item: path,
-        message: `${path} cannot be read: ${reasonOf(error, 'its rows are of no known form')}.`,
-        cure: 'Save it again as CSV with the columns file_name and label.',
-      });
+      problems.push(
+        ofKind('unread-list', {
+          severity: 'error',
+          item: path,
+          message: `${path} cannot be read: ${reasonOf(error, 'its rows are of no known form')}.`,
+          cure: 'Leave it out, and choose the class of each picture.',
+        }),
+      );
     }
   if (images.length === 0 && !problems.some((p) => p.severity === 'error'))
-    problems.push({
-      severity: 'error',
-      item: chosen[0]!,
-      message: `${chosen.join(', ')}: there is no row with an image.`,
-      cure: 'Name the images as they are called in the folder.',
-    });
+    problems.push(
+      ofKind('unread-list', {
+        severity: 'error',
+        item: chosen[0]!,
+        message: `${chosen.join(', ')}: there is no row with an image.`,
+        cure: 'Leave it out, and choose the class of each picture.',
+      }),
+    );
   return { images, heldout: null, problems };
 }

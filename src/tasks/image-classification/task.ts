@@ -6,7 +6,7 @@ import { oneFile, withDefaults } from '#src/tasks/opened.ts';
 import type { OpenModel, Task, TaskHost, TaskJob, TaskModel, Tell } from '#src/tasks/types.ts';
 import { askPictures } from './ask.ts';
 import { Classifier } from './classifier.ts';
-import { readClassNames } from '#src/tasks/classification/classes.ts';
+import { listedNames, readClassNames } from '#src/tasks/classification/classes.ts';
 import { classificationDefaults } from './info.ts';
 import { pictureInput } from '#src/tasks/images/pictureInput.ts';
 import { prepareImages } from './prepare.ts';
@@ -18,7 +18,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
   const input = pictureInput(file.model, file.path, options);
   const config = await readPreprocessor(files, file.path);
   const preprocess = preprocessing(config, { ...input, normalise: options.normalise, asked: options });
-  const names = await readClassNames(files, file.path);
+  const names = listedNames(job.options) ?? (await readClassNames(files, file.path));
   const classifier = new Classifier(file, job, input, preprocess, names).withHead();
   return {
     ...oneFile(file, classifier.file),

@@ -34,7 +34,7 @@ export async function collectImages(
       severity: 'error',
       item: path,
       message: `${path} cannot be read as an image: ${why}.`,
-      cure: 'Replace it, or take it out of the folder.',
+      cure: 'Take it out, or add another copy.',
     }),
     tell,
   );

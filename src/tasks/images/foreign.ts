@@ -101,7 +101,7 @@ export class LeftOut {
         severity,
         item: paths[0]!,
         message: `${paths.length} ${many ? 'pictures are' : 'picture is'} left out, ${namesOf(paths)}: ${kind} is not decoded ${by === 'browser' ? 'by this browser' : 'here'}.`,
-        cure: `Save ${many ? 'them' : 'it'} as PNG or JPEG.`,
+        cure: `Take ${many ? 'them' : 'it'} out, or add ${many ? 'them' : 'it'} as PNG or JPEG.`,
       };
     });
     return shortened(list, 'not-decoded', (n) => `Pictures of ${n} kinds are left out.`);

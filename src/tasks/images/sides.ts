@@ -67,7 +67,7 @@ export function sideProblems(flip: boolean, told: readonly Told[], what: string)
       severity: 'warning',
       item: found[0]!.item,
       message: `Half of the pictures are mirrored, but ${found.length} of ${told.length} ${what} speak of sides or of writing (${named.join(', ')}${words.length > NAMED ? ' …' : ''})${items}. A mirrored picture shows the opposite.`,
-      cure: 'Do not mirror these data (flip = false under [data]), unless sides do not matter here.',
+      cure: 'Do not mirror these data, unless sides do not matter here.',
       mend: { words: 'Do not mirror', data: { flip: false } },
     },
   ];

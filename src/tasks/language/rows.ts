@@ -37,7 +37,10 @@ const chatSchema = v.pipe(v.array(messageSchema), v.minLength(1));
 export interface Sink {
   readonly options: ReadOptions;
   readonly documents: Document[];
-  readonly trouble: (item: string, message: string, severity?: 'error' | 'warning') => void;
+  /** An error. @param columns of which one is to be chosen */
+  readonly trouble: (item: string, message: string, cure: string, columns?: readonly string[]) => void;
+  /** A text of nothing, which is left out. */
+  readonly empty: (item: string) => void;
 }
 
 export function readCsv(path: string, text: string, sink: Sink): void {
@@ -45,14 +48,16 @@ export function readCsv(path: string, text: string, sink: Sink): void {
   const { column } = sink.options;
   const table = parseTable(path, text, () => true);
   for (const { line, message } of table.troubles)
-    trouble(`${path}, line ${line}`, `${message}. Correct the row.`);
+    trouble(`${path}, line ${line}`, `${message}.`, 'Leave it out.');
   const wanted = column === '' ? columnOf(table, textNames) : table.columns.find((c) => c === column);
   const prompt = column === '' ? columnOf(table, promptNames) : undefined;
   const answer = column === '' ? columnOf(table, answerNames) : undefined;
   if (wanted === undefined && (prompt === undefined || answer === undefined)) {
     trouble(
       path,
-      `it has no column ${column === '' ? 'text, nor prompt and completion' : `"${column}"`}; its columns are ${table.columns.join(', ') || 'none'}. Name the one to learn in the options.`,
+      `it has no column ${column === '' ? 'text, nor prompt and completion' : `"${column}"`}; its columns are ${table.columns.join(', ') || 'none'}.`,
+      'Say which is to be learned.',
+      table.columns,
     );
     return;
   }
@@ -74,7 +79,7 @@ export function readJson(path: string, text: string, sink: Sink): void {
     if (line.trim() === '') return;
     const row = parsed(line);
     const name = `${path}, line ${i + 1}`;
-    if (row === undefined) sink.trouble(name, 'it is not JSON. Write one object or text in each line.');
+    if (row === undefined) sink.trouble(name, 'it is not JSON.', 'Leave it out.');
     else readRow(name, row, sink);
   });
 }
@@ -101,13 +106,13 @@ function readRow(name: string, row: unknown, sink: Sink): void {
     return;
   }
   if (!isRecord(row)) {
-    trouble(name, 'it is neither an object nor a text. Write one of these.');
+    trouble(name, 'it is neither an object nor a text.', 'Leave it out.');
     return;
   }
   const messages = (key: string): Message[] | null => {
     const read = v.safeParse(chatSchema, row[key]);
     if (!read.success)
-      trouble(name, `its "${key}" is no list of messages with role and content. Write it so.`);
+      trouble(name, `its "${key}" is no list of messages with role and content.`, 'Leave it out.');
     return read.success ? read.output : null;
   };
   /** Messages at the first of the keys: a list, or one by `role`. Undefined: nothing is there; null: it is no list of messages. */
@@ -139,16 +144,18 @@ function readRow(name: string, row: unknown, sink: Sink): void {
   else
     trouble(
       name,
-      `it has no ${column === '' ? 'text, messages, or prompt and completion' : `"${column}"`}; it has ${Object.keys(row).slice(0, 8).join(', ') || 'nothing'}. Name the one to learn in the options.`,
+      `it has no ${column === '' ? 'text, messages, or prompt and completion' : `"${column}"`}; it has ${Object.keys(row).slice(0, 8).join(', ') || 'nothing'}.`,
+      'Say which is to be learned.',
+      Object.keys(row),
     );
 }
 
 const isEmpty = (pieces: readonly Piece[]): boolean => pieces.every(({ text }) => text.trim() === '');
 
-function addText(name: string, text: string, { documents, trouble }: Sink): void {
+function addText(name: string, text: string, sink: Sink): void {
   const pieces = [{ text, counted: true }];
-  if (isEmpty(pieces)) trouble(name, 'it is empty, and left out.', 'warning');
-  else documents.push({ name, pieces, frame: null, question: null });
+  if (isEmpty(pieces)) sink.empty(name);
+  else sink.documents.push({ name, pieces, frame: null, question: null });
 }
 
 /**
@@ -159,9 +166,10 @@ function add(
   name: string,
   chat: readonly Message[],
   answer: readonly Message[],
-  { options, documents, trouble }: Sink,
+  sink: Sink,
   pair = false,
 ): void {
+  const { options, documents, trouble } = sink;
   const { framing, all = false } = options;
   const frame = framing.kindOf(pair);
   const messages = [...chat, ...answer];
@@ -174,12 +182,13 @@ function add(
   } catch (error) {
     trouble(
       name,
-      `the model's chat template refuses it (${templateReason(error)}). Mend the chat, or take it out.`,
+      `the model's chat template refuses it (${templateReason(error)}).`,
+      'Change the chat, or take it out.',
     );
     return;
   }
   const question = messages.find(({ role }) => role === 'user')?.content ?? null;
-  if (isEmpty(pieces)) trouble(name, 'it is empty, and left out.', 'warning');
+  if (isEmpty(pieces)) sink.empty(name);
   else documents.push({ name, pieces, frame, question });
 }
 

@@ -64,12 +64,12 @@ describe('pairs', () => {
   });
 
   it.each<[string, Contents, RegExp]>([
-    ['an empty folder', {}, /prints has no folder input with images/],
-    ['one side only', { 'input/1.png': '' }, /prints has no folder target/],
+    ['an empty folder', {}, /prints: nothing says which pictures are inputs/],
+    ['one side only', { 'input/1.png': '' }, /prints: nothing says which pictures are wanted/],
     [
       'a lone image',
       { 'input/1.png': '', 'input/2.png': '', 'target/1.png': '' },
-      /input\/2\.png has no target of the same name/,
+      /input\/2\.png has no wanted picture/,
     ],
     [
       'two of one name',

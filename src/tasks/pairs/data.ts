@@ -2,7 +2,7 @@
 import { reasonOf } from '#src/platform/refusals.ts';
 import { findImages } from '#src/tasks/images/list.ts';
 import { decodeText } from '#src/tasks/decodeText.ts';
-import { shortened } from '#src/tasks/problems.ts';
+import { ofKind, shortened } from '#src/tasks/problems.ts';
 import { columnOf, parseTable } from '#src/tasks/table.ts';
 import { type FileSet, isHidden, stemOf } from '#src/tasks/files.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
@@ -42,7 +42,7 @@ const error = (item: string, message: string, cure?: string): TaskProblem => ({
 });
 
 /** The side that the path's outermost folder of such a name says, and the path without that name and without extension. */
-function sideOf(path: string): { readonly side: 0 | 1; readonly key: string } | null {
+export function sideOf(path: string): { readonly side: 0 | 1; readonly key: string } | null {
   const parts = path.split('/');
   const words = [inputWords, targetWords];
   const at = parts.slice(0, -1).findIndex((p) => words.some((list) => list.includes(p.toLowerCase())));
@@ -58,27 +58,34 @@ function fromFolders(files: FileSet, paths: readonly string[], problems: TaskPro
     if (!found) continue;
     const other = sides[found.side].get(found.key);
     if (other === undefined) sides[found.side].set(found.key, path);
-    else problems.push(error(path, `${other} and ${path} have the same name.`, 'Remove one of them.'));
+    else problems.push(error(path, `${other} and ${path} have the same name.`, 'Take one of them out.'));
   }
   const [inputs, targets] = sides;
   if (inputs.size === 0 || targets.size === 0) {
     problems.push(
-      error(
-        files.name,
-        `${files.name} has no folder ${inputs.size === 0 ? 'input' : 'target'} with images.`,
-        'Put the images into two folders named input and target, with the same names in both, or add a metadata.csv with the columns input and target.',
+      ofKind(
+        'no-sides',
+        error(
+          files.name,
+          `${files.name}: nothing says which pictures are ${inputs.size === 0 ? 'inputs' : 'wanted'}.`,
+          `Add the ${inputs.size === 0 ? 'inputs' : 'wanted pictures'}.`,
+        ),
       ),
     );
     return [];
   }
-  const alone: TaskProblem[] = [];
-  for (const [key, path] of inputs)
-    if (!targets.has(key))
-      alone.push(error(path, `${path} has no target of the same name.`, 'Add the target, or remove it.'));
-  for (const [key, path] of targets)
-    if (!inputs.has(key))
-      alone.push(error(path, `${path} has no input of the same name.`, 'Add the input, or remove it.'));
-  problems.push(...shortened(alone, 'no-partner', (n) => `${n} images have no partner.`));
+  const alone = (side: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>, lacks: string) =>
+    [...side].flatMap(([key, path]) =>
+      other.has(key) ? [] : [error(path, `${path} has no ${lacks}.`, `Add its ${lacks}, or take it out.`)],
+    );
+  problems.push(
+    ...shortened(
+      alone(inputs, targets, 'wanted picture'),
+      'no-target',
+      (n) => `${n} inputs have no wanted picture.`,
+    ),
+    ...shortened(alone(targets, inputs, 'input'), 'no-input', (n) => `${n} wanted pictures have no input.`),
+  );
   return [...inputs].flatMap(([key, input]) => {
     const target = targets.get(key);
     return target === undefined ? [] : [{ input, target }];
@@ -93,7 +100,7 @@ async function fromTable(
 ): Promise<Pair[]> {
   const table = parseTable(path, decodeText(await files.read(path)), () => true);
   const wrong = table.troubles.map(({ line, message }) =>
-    error(path, `${path}, row ${line}: ${message}.`, 'Correct the row.'),
+    error(path, `${path}, row ${line}: ${message}.`, 'Leave the row out.'),
   );
   const from = columnOf(table, inputColumns);
   const to = columnOf(
@@ -106,7 +113,7 @@ async function fromTable(
       error(
         path,
         `${path} has no column for ${from === undefined ? 'the input' : 'the target'}; its columns are ${table.columns.slice(0, 12).join(', ') || 'none'}.`,
-        'Name the columns input and target.',
+        'Leave it out, and pair the pictures here.',
       ),
     );
   else {
@@ -122,7 +129,7 @@ async function fromTable(
             error(
               path,
               `${path}, row ${line}: ${name === '' ? `it has no ${column}` : `there is no image "${name.slice(0, 200)}"`}.`,
-              'Add the image, or delete the row.',
+              'Add the picture, or leave the row out.',
             ),
           );
         return found;
@@ -153,19 +160,25 @@ export async function readPairs(files: FileSet, problems: TaskProblem[]): Promis
       pairs.push(...(await fromTable(files, path, known, problems)));
     } catch (reason) {
       problems.push(
-        error(
-          path,
-          `${path} cannot be read: ${reasonOf(reason, 'its rows are of no known form')}.`,
-          'Save it again as CSV.',
+        ofKind(
+          'unread-list',
+          error(
+            path,
+            `${path} cannot be read: ${reasonOf(reason, 'its rows are of no known form')}.`,
+            'Leave it out, and pair the pictures here.',
+          ),
         ),
       );
     }
   if (pairs.length === 0 && !problems.some((p) => p.severity === 'error'))
     problems.push(
-      error(
-        tables[0]!,
-        `${tables.join(', ')}: there is no row with a pair.`,
-        'Name the two pictures of a pair in each row.',
+      ofKind(
+        'unread-list',
+        error(
+          tables[0]!,
+          `${tables.join(', ')}: there is no row with a pair.`,
+          'Leave it out, and pair the pictures here.',
+        ),
       ),
     );
   return pairs;

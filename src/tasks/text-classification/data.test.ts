@@ -260,7 +260,7 @@ describe('bad data', () => {
       'a loose file',
       { 'x/1.txt': 'a', 'y/1.txt': 'b', '2.txt': 'c' },
       {},
-      /error: 2\.txt lies in no class folder/,
+      /error: 2\.txt is in no class/,
     ],
     [
       'an empty file',

@@ -45,7 +45,7 @@ async function textOf(files: FileSet, path: string): Promise<string | TaskProble
   try {
     return decodeText(await files.read(path));
   } catch (cause) {
-    return error(path, `${reasonOf(cause, 'it cannot be read')}.`, 'Save it again as UTF-8.');
+    return error(path, `${reasonOf(cause, 'it cannot be read')}.`, 'Leave it out.');
   }
 }
 
@@ -72,22 +72,22 @@ function fromTable(
   problems: TaskProblem[],
 ): LabelledText[] {
   const errors = table.troubles.map(({ line, message }) =>
-    error(
-      `${path}, row ${line}`,
-      `${message}.`,
-      'Correct the row; put fields that hold the delimiter into double quotes.',
-    ),
+    error(`${path}, row ${line}`, `${message}.`, 'Leave the row out.'),
   );
   const columns = findColumns(table, options);
   if (typeof columns === 'string') {
-    problems.push(
-      ...shortened(errors, 'wrong-row', (n) => `${path}: ${n} rows are wrong.`),
-      error(
+    problems.push(...shortened(errors, 'wrong-row', (n) => `${path}: ${n} rows are wrong.`), {
+      ...error(
         path,
         `it has ${columns}; its columns are ${table.columns.slice(0, 12).join(', ') || 'none'}.`,
-        'Name the columns text and label, or say in the options what they are called.',
+        'Say which holds the text, and which the label.',
       ),
-    );
+      group: {
+        kind: 'no-column',
+        words: `${path}: it has ${columns}.`,
+        items: table.columns,
+      },
+    });
     return [];
   }
   const warnings: TaskProblem[] = [];
@@ -103,9 +103,9 @@ function fromTable(
         item: name,
         message: `${name}: it has no ${text === '' ? 'text' : 'second text'}, and is left out.`,
       });
-    else if (label === '') unlabelled.push(error(name, 'it has no label.', 'Fill it in, or delete the row.'));
+    else if (label === '') unlabelled.push(error(name, 'it has no label.', 'Give it one, or leave it out.'));
     else if (label.length > LONGEST_LABEL)
-      errors.push(error(name, `its label has ${label.length} characters.`, 'Use a short name.'));
+      errors.push(error(name, `its label has ${label.length} characters.`, 'Give its class a short name.'));
     else return [{ name, text, pair, label }];
     return [];
   });
@@ -154,12 +154,14 @@ export async function readLabelledTexts(files: FileSet, options: ColumnOptions):
     const texts = await read(split.train);
     const heldout = split.heldout.length > 0 ? await read(split.heldout) : null;
     if (texts.length === 0 && !problems.some((p) => p.severity === 'error'))
-      problems.push(error(split.train.join(', '), 'there is no row with a text. Fill the column text.'));
+      problems.push(
+        ofKind('no-data', error(split.train.join(', '), 'there is no row with a text.', 'Add some texts.')),
+      );
     return { texts, heldout, problems };
   }
   const paths = seen.filter((p) => /\.txt$/i.test(p));
   if (paths.length === 0) {
-    const cure = 'Choose a table with the columns text and label, or a folder of .txt files for each class.';
+    const cure = 'Add texts of two classes at least.';
     return {
       texts: [],
       heldout: null,
@@ -175,7 +177,7 @@ async function fromFolders(
   paths: readonly string[],
   problems: TaskProblem[],
 ): Promise<Omit<LabelledTexts, 'problems'>> {
-  const labelled = byFolders(paths, 'texts', 'use a table with the columns text and label', problems);
+  const labelled = byFolders(paths, 'texts', problems);
   const unreadable: TaskProblem[] = [];
   const empty: TaskProblem[] = [];
   const read = async (examples: typeof labelled.examples): Promise<LabelledText[]> => {

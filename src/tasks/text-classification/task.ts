@@ -1,5 +1,5 @@
 /** @file Text classification: texts and labels in, a class out. */
-import { readClassNames } from '#src/tasks/classification/classes.ts';
+import { listedNames, readClassNames } from '#src/tasks/classification/classes.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import { openSingle } from '#src/tasks/generic/model.ts';
 import { oneFile, withDefaults } from '#src/tasks/opened.ts';
@@ -28,7 +28,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
   const inputs = classifierInputs(file);
   const tokens = await TextTokens.read(files, file.path);
   const length = readingLength(file, inputs, tokens, job.options.length, job.train.batch);
-  const names = await readClassNames(files, file.path);
+  const names = listedNames(job.options) ?? (await readClassNames(files, file.path));
   const classifier = new TextClassifier(file, job, inputs, tokens, names).withHead();
 
   /** Tokens of rows that hold these texts. */

@@ -34,7 +34,7 @@ export function tokenProblems(
       severity: 'error',
       item: 'tokenizer.json',
       message: `The tokenizer gives token ${largest}, but the model knows ${words} words.`,
-      cure: 'Put the tokenizer.json that belongs to this model beside it.',
+      cure: 'Open the model together with its own tokenizer.',
     });
   return problems;
 }

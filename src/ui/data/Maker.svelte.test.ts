@@ -115,6 +115,125 @@ describe('pictures', () => {
   });
 });
 
+describe('files with something wrong in them', () => {
+  const row: Remark = {
+    severity: 'error',
+    code: 'bad-data',
+    kind: 'wrong-row',
+    message: 'm.csv, row 3: there is no image "none.png".',
+    item: 'm.csv',
+    items: ['m.csv'],
+  };
+  const table = (name: string, words: string) => new File([words], name);
+
+  it('are shown as far as they can be read, and gone on with without the rest', async () => {
+    const { lab } = await prepare('diffusion', { problems: [row] });
+    const [one] = await pictures(1);
+    await page
+      .getByLabelText('a zip or other files')
+      .upload([one!, table('metadata.csv', 'file_name,text\nIMG_2000.png,a fox\nnone.png,an owl\n')]);
+    await expect.element(page.getByLabelText('Caption of picture 1')).toHaveValue('a fox');
+    expect(given(lab.draft)?.files.map(({ path }) => path)).toContain('metadata.csv');
+    await page.getByRole('button', { name: 'Go on without it' }).click();
+    expect(given(lab.draft)?.files.map(({ path }) => path)).not.toContain('metadata.csv');
+    expect(await rows(given(lab.draft))).toEqual([{ file_name: 'IMG_2000.png', text: 'a fox' }]);
+  });
+
+  it('say by two choices which columns hold what', async () => {
+    const remark: Remark = {
+      ...row,
+      kind: 'no-column',
+      message: 'It has no column for the text.',
+      items: ['who', 'what'],
+    };
+    const { lab } = await prepare('text-classification', { problems: [remark] });
+    await page.getByLabelText('Add files').first().upload(table('train.csv', 'who,what\nhi,x\nyo,y\n'));
+    await page.getByLabelText('The text').selectOptions('who');
+    await page.getByLabelText('The label').selectOptions('what');
+    await page.getByRole('button', { name: 'Use these' }).click();
+    expect(lab.draft.job.options).toMatchObject({ column: 'who', labelColumn: 'what' });
+    await expect.element(page.getByLabelText('Text 2', { exact: true })).toHaveValue('yo');
+    await expect.element(page.getByLabelText('Label 1')).toHaveValue('x');
+    expect(await violations()).toEqual([]);
+  });
+
+  it('say in which order a model has its classes', async () => {
+    const remark: Remark = {
+      ...row,
+      severity: 'warning',
+      kind: 'class-order',
+      message: 'The model does not say its classes.',
+      items: ['cat', 'dog'],
+    };
+    const { lab } = await prepare('image-classification', { problems: [remark] });
+    await page.getByLabelText('Add pictures to sort').upload(await pictures(2));
+    await page.getByRole('button', { name: 'Move dog up' }).click();
+    await page.getByRole('button', { name: 'Take them in this order' }).click();
+    expect(lab.draft.job.options.classNames).toBe('dog; cat');
+    expect(await violations()).toEqual([]);
+  });
+
+  it('keep what they hold out themselves, when they are changed', async () => {
+    const { lab } = await prepare('text-classification');
+    await page
+      .getByLabelText('Add files')
+      .first()
+      .upload([table('train.csv', 'text,label\na,x\nb,y\n'), table('test.csv', 'text,label\nc,x\n')]);
+    await page.getByLabelText('Text 1', { exact: true }).fill('another');
+    await page.getByLabelText('Text 2', { exact: true }).fill('b');
+    await expect.poll(() => lab.draft.job.data.heldout).toContain('held out');
+    expect(await rows(given(lab.draft))).toHaveLength(2);
+    expect(await rows(lab.draft.heldout as FileSource)).toEqual([{ text: 'c', label: 'x' }]);
+  });
+});
+
+describe('pairs', () => {
+  it('are added on either side, matched by name, in order and by hand, exchanged, removed and undone', async () => {
+    const { lab } = await prepare('pairs');
+    const paths = () => given(lab.draft)?.files.map(({ path }) => path);
+    await page.getByLabelText('Add inputs').upload(await pictures(3));
+    await page
+      .getByLabelText('Add wanted pictures')
+      .upload([(await pictures(1, 1))[0]!, ...(await pictures(2, 10))]);
+    await expect.element(page.getByText('1 whole')).toBeVisible();
+    await expect.poll(paths).toHaveLength(6);
+    await page.getByRole('button', { name: 'Pair the others in order' }).click();
+    await expect.element(page.getByText('3 whole')).toBeVisible();
+    await expect
+      .poll(paths)
+      .toEqual(['input', 'target'].flatMap((side) => [0, 1, 2].map((i) => `${side}/IMG_200${i}.png`)));
+    const first = () => given(lab.draft)?.files.find(({ path }) => path === 'input/IMG_2000.png')?.blob;
+    const before = first();
+    await page.getByRole('button', { name: 'Exchange the pictures of pair 1' }).click();
+    await page.getByRole('button', { name: 'Remove pair 3' }).click();
+    await expect.poll(paths).toHaveLength(4);
+    expect(await violations()).toEqual([]);
+    for (let i = 0; i < 2; i++) await own().getByRole('button', { name: 'Undo' }).click();
+    await expect.poll(paths).toHaveLength(6);
+    expect(first()).toBe(before);
+  });
+
+  it('say how many have no partner, and go on without them', async () => {
+    const remark: Remark = {
+      ...{
+        severity: 'error',
+        code: 'bad-data',
+        kind: 'no-target',
+        message: '2 inputs have no wanted picture.',
+      },
+      items: ['IMG_2000.png', 'IMG_2001.png'],
+    };
+    const { lab } = await prepare('pairs', { problems: [remark] });
+    await page.getByLabelText('Add inputs').upload(await pictures(3));
+    await page.getByLabelText('Add wanted pictures').upload(await pictures(1, 2));
+    await expect.element(page.getByText('2 inputs have no wanted picture.').first()).toBeVisible();
+    await page.getByRole('button', { name: 'Take them out' }).click();
+    await expect
+      .poll(() => given(lab.draft)?.files.map(({ path }) => path))
+      .toEqual(['input/IMG_2002.png', 'target/IMG_2002.png']);
+  });
+});
+
 describe('classes', () => {
   it('are bins with names, filled, renamed, and sorted by "Move to"', async () => {
     const { lab } = await prepare('image-classification');
@@ -141,6 +260,47 @@ describe('classes', () => {
       .click();
     await expect.element(bin('Class 3')).not.toBeInTheDocument();
     expect(await violations()).toEqual([]);
+  });
+
+  it('are drawn: the sheet’s pictures are those of its class, gone and back with undo and redo', async () => {
+    const { lab } = await prepare('image-classification');
+    const second = page.getByRole('region', { name: 'Class 2' });
+    await second.getByRole('button', { name: 'Draw' }).click();
+    /** A stroke from one side to the other, at a height of so much of the sheet. */
+    const stroke = (at: number) => {
+      const sheet = document.querySelector<HTMLElement>('[role=application]')!;
+      sheet.setPointerCapture = () => undefined;
+      sheet.hasPointerCapture = () => true;
+      const { left, top, width, height } = sheet.getBoundingClientRect();
+      for (const [kind, x] of [
+        ['pointerdown', 0.2],
+        ['pointermove', 0.8],
+        ['pointerup', 0.8],
+      ] as const)
+        sheet.dispatchEvent(
+          new PointerEvent(kind, {
+            ...{ pointerId: 1, isPrimary: true, bubbles: true },
+            ...{ clientX: left + x * width, clientY: top + at * height },
+          }),
+        );
+    };
+    const listed = async () => (await rows(given(lab.draft))) as { file_name: string; label: string }[];
+    await expect.element(page.getByRole('application')).toBeVisible();
+    expect(document.body.textContent).not.toContain('What it shows');
+    stroke(0.3);
+    await expect.poll(listed).toEqual([{ file_name: 'drawn/1.png', label: 'Class 2' }]);
+    await second.getByRole('button', { name: 'New drawing' }).click();
+    stroke(0.6);
+    await expect.poll(listed).toHaveLength(2);
+    await expect.element(second.getByRole('button', { name: 'Picture 2 of Class 2' })).toBeVisible();
+    expect(await violations()).toEqual([]);
+    await own().getByRole('button', { name: 'Undo' }).first().click();
+    await expect.element(page.getByText('0 pictures').first()).toBeVisible();
+    await own().getByRole('button', { name: 'Redo' }).first().click();
+    // What came back is on the sheet's strip, too: the next stroke loses none of it.
+    await expect.element(second.getByRole('button', { name: 'Drawing 2 of 2' })).toBeVisible();
+    stroke(0.8);
+    await expect.poll(listed).toHaveLength(2);
   });
 
   it('take pictures that came without folders, by a drag too', async () => {

@@ -1,4 +1,4 @@
-/** @file The page with the fake trainer, set up from the query: `pace`, `unfinished`, `failAt`, `gpu`, `warn`, `columns`, `layers`. */
+/** @file The page with the fake trainer, set up from the query: `pace`, `unfinished`, `failAt`, `gpu`, `warn`, `columns`, `layers`; or in a `state` by name. */
 import '../styles/base.css';
 import { mount } from 'svelte';
 import { createAutomation } from '#src/app/page/automation.ts';
@@ -9,6 +9,7 @@ import { fakeSummary } from '#src/app/testing/fakeLibrary.ts';
 import { drawDisc, drawFromStrip, FakeTrainer } from '#src/app/testing/fakeTrainer.ts';
 import { manyLayers } from '#src/app/testing/fakeLayers.ts';
 import App from '../App.svelte';
+import { reachState, states } from './states.ts';
 import { defaultJob, parseJob } from '#src/formats/jobs/job.ts';
 
 async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
@@ -62,8 +63,14 @@ async function fakeFromQuery(query: URLSearchParams): Promise<FakeTrainer> {
 
 const target = document.querySelector('#app');
 if (!target) throw new Error('index.html has no #app.');
-const lab = new Lab(await fakeFromQuery(new URLSearchParams(location.search)), defaultJob, new BrowserBar());
+const query = new URLSearchParams(location.search);
+const asked = query.get('state');
+const state = asked === null ? null : states[asked];
+const trainer = state ? new FakeTrainer({ pace: 1, ...state.options }) : await fakeFromQuery(query);
+const lab = new Lab(trainer, state?.job ?? defaultJob, new BrowserBar());
 globalThis.rotune = createAutomation(lab, parseJob);
 mount(App, { target, props: { lab, offline: new Offline() } });
 lab.begin();
-await lab.wakeUp();
+if (asked !== null && state) await reachState(asked, { lab, trainer });
+else await lab.wakeUp();
+document.documentElement.dataset.reached = asked ?? 'the page';

@@ -14,7 +14,13 @@ function grouped(problems: readonly TaskProblem[]): SetupProblem[] {
     const known = groups.get(key);
     known?.listed.push(problem.message);
     if (known) return [];
-    const first = { ...data, message: words, kind, items, listed: [problem.message] };
+    const first = {
+      ...data,
+      message: words,
+      kind,
+      items,
+      listed: problem.message === words ? [] : [problem.message],
+    };
     groups.set(key, first);
     return [first];
   });

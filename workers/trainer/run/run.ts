@@ -177,7 +177,7 @@ export class Run {
         message: error.message,
         safe:
           error.checkpointStep === null
-            ? 'Nothing was learned yet.'
+            ? 'Nothing was saved before.'
             : `The state after ${error.checkpointStep} steps is saved.`,
         cure: 'Start again with a lower learning rate, or with clipping.',
       });
