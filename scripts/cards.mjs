@@ -23,13 +23,19 @@ function ensureRun(folder, job) {
   if (status !== 0) throw new Refusal(`the run in ${folder} failed; see above`);
 }
 
-/** What the samples were asked for and answered, at the start and at the end; null: they are pictures alone. @param {string} folder */
+/**
+ * What the samples were asked for and answered, at the start and at the end; null: they are pictures alone. What a new last layer guesses before it
+ * is trained is left out: the untouched model does not know the classes.
+ * @param {string} folder
+ */
 function saidIn(folder) {
   const file = join(folder, 'samples.json');
   if (!existsSync(file)) return null;
   /** @type {{ prompts: string[], texts: string[] }[]} */
   const rows = JSON.parse(readFileSync(file, 'utf8'));
-  return { names: rows[0]?.prompts ?? [], before: rows[0]?.texts ?? [], after: rows.at(-1)?.texts ?? [] };
+  const { whole } = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8'));
+  const [names, after] = [rows[0]?.prompts ?? [], rows.at(-1)?.texts ?? []];
+  return whole?.length > 0 ? { names, after } : { names, before: rows[0]?.texts ?? [], after };
 }
 
 await main(async () => {

@@ -8,7 +8,7 @@ import type { MemoryVerdict, Relief } from '#src/program/verdict.ts';
 import type { KeptSet } from '#src/store/prepared.ts';
 import type { RunHeader } from '#src/store/runHeader.ts';
 import type { SavedStep } from '#src/store/runs.ts';
-import type { Answer, DataPreview, Mend, Samples } from '#src/tasks/types.ts';
+import type { Answer, DataPreview, Mend, Picture, Samples } from '#src/tasks/types.ts';
 import type { RateChange } from '#src/optim/rates.ts';
 import type { Evaluation, Orthogonality, StepRecord } from '#src/training/types.ts';
 import type { DebugFigures } from './trainer/debug/types.ts';
@@ -186,6 +186,12 @@ export interface SampleRequest {
   readonly strength: number;
 }
 
+/** Pictures of the data, to be looked at. */
+export interface PicturesRequest {
+  readonly source: Source;
+  readonly paths: readonly string[];
+}
+
 /** Things that a person tries the adapted model with. */
 export interface AskRequest {
   /** Pictures or arrays. */
@@ -264,6 +270,8 @@ export interface SessionApi {
   sample(request: SampleRequest): Promise<Outcome<Samples>>;
   /** What the current adapter makes of a person's own pictures, texts or arrays (also after the run), by strength. */
   ask(request: AskRequest): Promise<Outcome<readonly Said[]>>;
+  /** Small pictures of these files, without the device; null: one cannot be had. */
+  pictures(request: PicturesRequest): Promise<Outcome<readonly (Picture | null)[]>>;
   /** The adapter as a file of that kind; several files come as one zip. */
   exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>>;
   /** Loads an adapter on a model so that `sample` and `exportAdapter` use it, with no training. */

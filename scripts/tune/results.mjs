@@ -107,6 +107,8 @@ export function writeRun(out, { chromium, result, prepared, job, seconds, adapte
         effective,
       }),
     ),
+    // Constants that were trained as a whole: a new last layer.
+    whole: prepared.whole,
     // What the export put before the names of the modules, left out of adapter files.
     roots: rootsOf(prepared.planned),
     data: { examples: prepared.images, heldout: prepared.heldout, facts: prepared.preview.facts },

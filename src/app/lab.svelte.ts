@@ -210,6 +210,12 @@ export class Lab {
     else await this.training.start({ resume: saved });
   }
 
+  /** Ends a saved run with what it learned so far, and shows what that came to. */
+  async keepRun(saved: RunSummary): Promise<void> {
+    await this.openRun(saved.id);
+    if (this.run.id === saved.id && this.run.standsStill) await this.training.keep();
+  }
+
   /** A new job with a run's settings and files. */
   async trainAgain(saved: RunSummary): Promise<void> {
     await this.opening.adopt(saved);

@@ -186,7 +186,7 @@ export interface TaskEvaluation {
   readonly loss: number | null;
   readonly metrics: readonly Metric[];
   readonly tables?: readonly ReportTable[];
-  /** Held-out examples, the wrong ones first; of many, a part. */
+  /** All held-out examples, the wrong ones first. */
   readonly examples?: readonly JudgedExample[];
 }
 

@@ -21,7 +21,12 @@ const checkpoint: Checkpoint = {
     { step: 0, loss: 0.5, learningRate: 1e-3, gradNorm: 0.1, ms: 300 },
     { step: 2, loss: NaN, learningRate: 1e-3, gradNorm: Infinity, ms: 300, skipped: true },
   ],
-  evaluations: [{ step: 0, heldoutLoss: 0.25, saturation: null }],
+  evaluations: [
+    {
+      ...{ step: 0, heldoutLoss: 0.25, saturation: null },
+      examples: [{ name: 'a.png', is: 'fox', says: 'owl', share: 0.9 }],
+    },
+  ],
 };
 const parseJob = (x: unknown): Job => {
   if ((x as Job | undefined)?.version !== 1) throw new Error('the job has no version 1.');

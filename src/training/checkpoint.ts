@@ -62,6 +62,9 @@ const evaluationSchema = v.object({
       v.object({ title: v.string(), columns: v.array(v.string()), rows: v.array(v.array(v.string())) }),
     ),
   ),
+  examples: v.optional(
+    v.array(v.object({ name: v.string(), is: v.string(), says: v.string(), share: anyNumber })),
+  ),
   orthogonality: v.optional(v.object({ exact: v.nullable(anyNumber), series: v.nullable(anyNumber) })),
 }) satisfies v.GenericSchema<unknown, Evaluation>;
 

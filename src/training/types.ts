@@ -32,7 +32,7 @@ export interface Evaluation {
   /** Absent in runs of older versions. */
   readonly metrics?: readonly Metric[];
   readonly tables?: readonly ReportTable[];
-  /** Of classifiers: held-out examples, the wrong ones first. */
+  /** Of classifiers: all held-out examples, the wrong ones first. Of a run’s judgings the newest alone keeps them (`evaluations.ts`). */
   readonly examples?: readonly JudgedExample[];
   readonly orthogonality?: Orthogonality;
 }

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { jobFromTable } from '#src/formats/jobs/job.ts';
 import { readNpz } from '#src/tasks/arrays/npz.ts';
 import type { AskRequest, Evaluation, JobRequest, RunEvent, Source } from '../protocol.ts';
-import { Lab, problem, tinyRequest, value } from './testing/sessions.ts';
+import { Lab, lastRun, problem, tinyRequest, value } from './testing/sessions.ts';
 import { builtinSource } from './files/sources.ts';
 import { publicFetch } from './testing/publicFetch.ts';
 
@@ -44,7 +44,7 @@ const accuracy = ({ metrics = [] }: Evaluation) => metrics.find(({ name }) => na
 describe('a classifier of pictures', () => {
   it('says of held-out pictures what it was judged by, at each strength, and after a reload, too', async () => {
     const request = example('image-classification', 12);
-    const { lab, evaluations, ask } = await trained(request);
+    const { lab, session, evaluations, ask } = await trained(request);
     const [before, after] = await ask({ given: request.heldout });
     const right = (said: typeof before) => {
       const items = said!.items;
@@ -68,6 +68,17 @@ describe('a classifier of pictures', () => {
     const drawn = (said: typeof before) => said!.items[0]!.picture!.rgba;
     expect(drawn(before)).toEqual(drawn(after));
     expect(after!.items[0]!.picture!.rgba.length).toBeGreaterThan(0);
+
+    // The newest judging alone tells of them one by one, after a reload, too.
+    const { checkpoint } = (await lab.runs().load((await lastRun(session))!.id))!.content;
+    expect(checkpoint.evaluations.filter((each) => each.examples)).toHaveLength(1);
+    expect(checkpoint.evaluations.at(-1)!.examples).toEqual(told);
+    const paths = [...told.slice(0, 3).map(({ name }) => name), 'nowhere.png'];
+    const pictures = value(await session.pictures({ source: request.heldout!, paths }));
+    expect(pictures.map((each) => each && each.rgba.length)).toEqual([
+      ...Array.from({ length: 3 }, () => 4 * 32 * 32),
+      null,
+    ]);
 
     const reloaded = lab.newSession();
     const again = value(await reloaded.ask({ given: request.heldout, strengths: [1] }));

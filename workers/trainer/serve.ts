@@ -98,6 +98,10 @@ const api: WorkerApi = {
         ...(npz ? [npz.buffer] : []),
       ]),
     ),
+  pictures: async (request) =>
+    handOver(await session.pictures(request), (all) =>
+      all.flatMap((each) => (each ? [each.rgba.buffer] : [])),
+    ),
   exportAdapter: async (format) =>
     handOver(await session.exportAdapter(format), ({ bytes }) => [bytes.buffer]),
   openAdapter: (request) => session.openAdapter(request),

@@ -6,7 +6,7 @@ import { randomId } from '#src/platform/id.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
 import type { BackendKind, BackendReport, LoadExternal } from '#src/runtime/types.ts';
 import { DataError } from '#src/tasks/files.ts';
-import type { Samples, TaskHost } from '#src/tasks/types.ts';
+import type { Picture, Samples, TaskHost } from '#src/tasks/types.ts';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type {
   AdapterReport,
@@ -14,6 +14,7 @@ import type {
   ExportedFile,
   JobRequest,
   Outcome,
+  PicturesRequest,
   PrepareProgress,
   Preparation,
   RateChange,
@@ -42,6 +43,7 @@ import { checkedJob, matchSaved, readSaved } from './run/resume.ts';
 import { Run } from './run/run.ts';
 import type { KeptSet, PreparedStore } from '#src/store/prepared.ts';
 import { keeping } from './data/keeping.ts';
+import { thumbnails } from './data/thumbnails.ts';
 import type { Runs, Saved } from './saved.ts';
 import { makeSetup } from './prepare/setup.ts';
 import type { Setup } from './prepare/types.ts';
@@ -227,6 +229,12 @@ export class Session implements SessionApi {
       if (this.#running) throw new ProblemError(busy);
       return this.#jobs.run(() => this.#ask(request));
     });
+  }
+
+  pictures({ source, paths }: PicturesRequest): Promise<Outcome<readonly (Picture | null)[]>> {
+    return this.#outcome(async () =>
+      thumbnails(await this.#loader.looked(source), paths, this.#env.decodeImage),
+    );
   }
 
   exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>> {

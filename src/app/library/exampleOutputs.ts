@@ -5,7 +5,7 @@ import type { Example } from '#src/tasks/info.ts';
 const texts = v.optional(v.array(v.string()), []);
 const schema = v.object({ names: v.array(v.string()), before: texts, after: texts });
 
-/** Prompts or inputs, and what the model says of them at first and after training; pictures are in `picture`. */
+/** Prompts or inputs, and what the model says of them at first (nothing of classes that it does not know yet) and after training; pictures are in `picture`. */
 export type ExampleOutputs = v.InferOutput<typeof schema>;
 
 /** A strip of 32-pixel pictures, a column for each: inputs alone, or untouched above tuned. */

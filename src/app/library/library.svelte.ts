@@ -148,9 +148,39 @@ export class Library {
     await this.measure();
   }
 
+  /** Removes all models that were downloaded. */
+  async removeModels(): Promise<void> {
+    const { trainer } = this.#host;
+    await this.#removeAll(trainer.downloads(), ({ url }) => trainer.removeDownload(url));
+  }
+
+  /** Removes all data that were made ready. */
+  async removePrepared(): Promise<void> {
+    const { trainer } = this.#host;
+    await this.#removeAll(trainer.keptData(), ({ name }) => trainer.removeKept(name));
+  }
+
   /** What a run was started from, as far as it is kept here; names of what is not. */
   filesOf({ id }: RunSummary): Promise<Kept> {
     return this.given.get(id);
+  }
+
+  /** One after the other, to the first that cannot be removed: why is said. */
+  async #removeAll<T>(
+    asked: Promise<Outcome<readonly T[]>>,
+    remove: (each: T) => Promise<Outcome<null>>,
+  ): Promise<void> {
+    this.#problem = null;
+    const known = await asked;
+    if (known.ok)
+      for (const each of known.value) {
+        const removed = await remove(each);
+        if (removed.ok) continue;
+        this.#problem = removed.problem;
+        break;
+      }
+    else this.#problem = known.problem;
+    await this.measure();
   }
 
   async #change(asked: Promise<Outcome<unknown>>): Promise<boolean> {

@@ -10,6 +10,8 @@ const LOCK = 'rotune-training';
 export class TabGuard {
   readonly #channel: BroadcastChannel | null;
   #release: (() => void) | null = null;
+  /** Settles when the lock is given back. */
+  #held: Promise<unknown> = Promise.resolve();
 
   /** `onOther` hears of a run in another tab, and null when it ends. */
   constructor(onOther: (other: OtherTab | null) => void) {
@@ -27,7 +29,7 @@ export class TabGuard {
       return true;
     }
     return new Promise<boolean>((resolve) => {
-      void navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
+      this.#held = navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
         if (!lock) {
           resolve(false);
           return undefined;
@@ -44,10 +46,12 @@ export class TabGuard {
     this.#channel?.postMessage(progress);
   }
 
-  free(): void {
+  /** Resolves when another may take it. */
+  async free(): Promise<void> {
     if (!this.#release) return;
     this.#release();
     this.#release = null;
+    await this.#held;
     this.#channel?.postMessage('free');
   }
 }

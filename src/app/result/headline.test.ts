@@ -72,4 +72,24 @@ describe('a headline', () => {
           expect(`${title} ${note}`).not.toMatch(/learned|fell|better/);
         }
   });
+
+  it('of new classes says how well it knows them, not what an untrained last layer guessed', () => {
+    const accuracy = (step: number, value: number) => ({
+      ...{ step, heldoutLoss: 1.1 - value },
+      metrics: [{ name: 'accuracy', value, unit: 'share', better: 'higher' } as const],
+    });
+    const evaluations = [accuracy(0, 0.33), accuracy(120, 0.94)];
+    const { title, note } = ended({ newClasses: true, evaluations });
+    expect(plain(title)).toBe('Accuracy is 94 %');
+    expect(note).toBe(
+      'After 120 steps. The untouched model does not know these classes: its last layer is new.',
+    );
+    const never = ended({ newClasses: true, evaluations: [accuracy(0, 0.33)] });
+    expect(never).toEqual({
+      title: 'Trained 120 steps',
+      note: 'Held-out data were judged once, so that nothing says what changed.',
+    });
+    const byLoss = ended({ newClasses: true, evaluations: judged(1.1, 0.25) });
+    expect(byLoss.title).toBe('Held-out loss is 0.250');
+  });
 });

@@ -2,12 +2,15 @@
 import type { Evaluation, RunResult } from '#workers/protocol.ts';
 import { measureOf, measureText } from '../run/series.ts';
 import { figure, percent } from '../words/format.ts';
+import { capital, noBefore } from '../words/taskWords.ts';
 
 export interface Ended {
   readonly outcome: RunResult['outcome'];
   /** Updates made, and those that were wanted. */
   readonly step: number;
   readonly total: number;
+  /** The untouched model does not know the classes: what it was judged by at first says nothing. */
+  readonly newClasses?: boolean;
   readonly evaluations: readonly Pick<Evaluation, 'step' | 'heldoutLoss' | 'metrics'>[];
 }
 
@@ -46,22 +49,31 @@ function measureWords(evaluations: Ended['evaluations']): string {
   const [from, to] = [measure?.points[0], measure?.points.at(-1)];
   if (!measure || !from || !to || from.step === to.step) return '';
   const { name, unit } = measure;
-  const words = `${name[0]!.toUpperCase()}${name.slice(1)}`;
+  const words = capital(name);
   const [before, after] = [measureText(unit, from.value), measureText(unit, to.value)];
   return before === after ? `${words} stayed at ${after}.` : `${words} went from ${before} to ${after}.`;
+}
+
+/** "Accuracy is 94 %": the first measure that has a better way, or the loss; null: it was not judged after training. */
+function newClassesWords(evaluations: Ended['evaluations']): string | null {
+  const measure = measureOf(evaluations);
+  const point = measure?.points.findLast(({ step }) => step > 0);
+  if (measure && point) return `${capital(measure.name)} is ${measureText(measure.unit, point.value)}`;
+  const loss = evaluations.findLast(({ step, heldoutLoss }) => step > 0 && heldoutLoss !== null)?.heldoutLoss;
+  return loss == null ? null : `Held-out loss is ${figure(loss)}`;
 }
 
 const sentences = (...parts: readonly (string | null)[]): string =>
   parts.flatMap((part) => (part ? [part.endsWith('.') ? part : `${part}.`] : [])).join(' ');
 
-export function headlineOf({ outcome, step, total, evaluations }: Ended): Headline {
-  const heldout = heldoutWords(evaluations);
-  const measure = measureWords(evaluations);
+export function headlineOf({ outcome, step, total, evaluations, newClasses = false }: Ended): Headline {
+  const heldout = newClasses ? newClassesWords(evaluations) : heldoutWords(evaluations);
+  const measure = newClasses ? heldout && noBefore : measureWords(evaluations);
   const judged = evaluations.some(({ heldoutLoss }) => heldoutLoss !== null);
   const unknown = judged
     ? 'Held-out data were judged once, so that nothing says what changed'
     : 'No held-out data say how well it does';
-  const nothing = heldout === null && measure === '' ? unknown : null;
+  const nothing = heldout === null && !measure ? unknown : null;
   if (outcome !== 'finished' && step < total)
     return { title: `Stopped at step ${step} of ${total}`, note: sentences(heldout, measure, nothing) };
   if (step < FEW)

@@ -16,6 +16,8 @@ export interface Question {
 export class Trying {
   readonly #trainer: Trainer;
   readonly #seed: number;
+  /** The untouched model has something to say. */
+  readonly #compares: boolean;
   #strength = $state(AS_TRAINED);
   #question = $state.raw<Question | null>(null);
   /** Answers to the question whose they are. */
@@ -25,9 +27,11 @@ export class Trying {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking: Promise<void> | null = null;
 
-  constructor(trainer: Trainer, seed = 0) {
+  /** @param compares false: the untouched model does not know the classes, and is asked nothing */
+  constructor(trainer: Trainer, seed = 0, compares = true) {
     this.#trainer = trainer;
     this.#seed = seed;
+    this.#compares = compares;
   }
 
   get strength() {
@@ -39,12 +43,17 @@ export class Trying {
   get problem() {
     return this.#problem;
   }
-  /** What the untouched model says. */
+  /** There is an answer, to this question or the one before. */
+  get answered(): boolean {
+    return (this.#answered?.said.size ?? 0) > 0;
+  }
+  /** What the untouched model says; null: it was not asked. */
   get before(): Said | null {
     return this.#answered?.said.get(UNTOUCHED) ?? null;
   }
-  /** What it says at the strength; while that is asked, as it was last. */
+  /** What it says at the strength; while that is asked, as it was last. null: the untouched model has nothing to say. */
   get after(): Said | null {
+    if (!this.#asksAt(this.#strength)) return null;
     const said = this.#answered?.said;
     return said?.get(this.#strength) ?? [...(said?.values() ?? [])].at(-1) ?? null;
   }
@@ -70,7 +79,12 @@ export class Trying {
   #wanted(): number[] {
     const answered = this.#answered;
     const said = answered && answered.to === this.#question ? answered.said : null;
-    return [...new Set([UNTOUCHED, this.#strength])].filter((strength) => !said?.has(strength));
+    const strengths = new Set([UNTOUCHED, this.#strength]);
+    return [...strengths].filter((strength) => this.#asksAt(strength) && !said?.has(strength));
+  }
+
+  #asksAt(strength: number): boolean {
+    return this.#compares || strength !== UNTOUCHED;
   }
 
   #go(): Promise<void> {

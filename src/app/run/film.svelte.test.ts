@@ -11,24 +11,24 @@ afterEach(() => {
 });
 
 it('shows the newest row until another is chosen, which then stays', () => {
-  const run = $state({ rows: [row(0), row(10)] });
+  const run = $state({ told: [row(0), row(10)] });
   const film = new Film(run);
   expect(film.row?.step).toBe(10);
-  run.rows = [...run.rows, row(20)];
+  run.told = [...run.told, row(20)];
   expect(film.row?.step).toBe(20);
   film.seek(1);
-  run.rows = [row(0), row(5), row(10), row(20), row(30)];
+  run.told = [row(0), row(5), row(10), row(20), row(30)];
   expect([film.row?.step, film.at]).toEqual([10, 2]);
-  run.rows = [row(0), row(5)];
+  run.told = [row(0), row(5)];
   expect(film.row?.step).toBe(5);
   film.seek(-3);
   expect(film.row?.step).toBe(0);
-  run.rows = [];
+  run.told = [];
   expect(film.row).toBeNull();
 });
 
 it('plays from the beginning to the end, and stands where it is paused', () => {
-  const film = new Film({ rows: [row(0), row(10), row(20), row(30)] });
+  const film = new Film({ told: [row(0), row(10), row(20), row(30)] });
   film.play();
   expect([film.row?.step, film.playing]).toEqual([0, true]);
   vi.advanceTimersByTime(700);
@@ -39,7 +39,7 @@ it('plays from the beginning to the end, and stands where it is paused', () => {
   film.play();
   vi.advanceTimersByTime(5000);
   expect([film.row?.step, film.playing]).toEqual([30, false]);
-  const short = new Film({ rows: [row(0)] });
+  const short = new Film({ told: [row(0)] });
   short.play();
   expect(short.playing).toBe(false);
 });

@@ -1,18 +1,18 @@
 /** @file The wall as a film: one row of samples after another, by hand or by itself. */
-import type { SampleRow } from './run.svelte.ts';
+import type { RunState, SampleRow } from './run.svelte.ts';
 
 /** Milliseconds that a row is shown. */
 const SHOWN = 600;
 
 export class Film {
-  readonly #run: { readonly rows: readonly SampleRow[] };
+  readonly #run: Pick<RunState, 'told'>;
   /** By step, so that rows that come meanwhile move nothing; null: the newest. */
   #step = $state<number | null>(null);
   #timer = $state<ReturnType<typeof setInterval> | null>(null);
 
   /** Of the row that is shown. */
   readonly at = $derived.by(() => {
-    const { rows } = this.#run;
+    const { told: rows } = this.#run;
     if (this.#step === null) return Math.max(0, rows.length - 1);
     // A row that is there no more gives way to the one before it.
     return Math.max(
@@ -21,16 +21,16 @@ export class Film {
     );
   });
 
-  constructor(run: { readonly rows: readonly SampleRow[] }) {
+  constructor(run: Pick<RunState, 'told'>) {
     this.#run = run;
   }
 
   /** null: nothing was sampled yet. */
   get row(): SampleRow | null {
-    return this.#run.rows[this.at] ?? null;
+    return this.#run.told[this.at] ?? null;
   }
   get length(): number {
-    return this.#run.rows.length;
+    return this.#run.told.length;
   }
   get playing(): boolean {
     return this.#timer !== null;
@@ -40,7 +40,7 @@ export class Film {
   seek(at: number): void {
     const last = this.length - 1;
     const place = Math.max(0, Math.min(last, at));
-    this.#step = place === last ? null : (this.#run.rows[place]?.step ?? null);
+    this.#step = place === last ? null : (this.#run.told[place]?.step ?? null);
   }
 
   /** From the row that is shown to the last, from the first one if that is the last. */

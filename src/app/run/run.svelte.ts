@@ -14,6 +14,7 @@ import type {
   Unsaveable,
 } from '#workers/protocol.ts';
 import { withChange } from '#src/optim/rates.ts';
+import { withEvaluation } from '#src/training/evaluations.ts';
 import { smooth } from './series.ts';
 import { TimeLeft } from './timeLeft.ts';
 
@@ -70,6 +71,7 @@ export class RunState {
     const last = this.#records.at(-1);
     return last ? last.step + 1 : this.#startStep;
   });
+  readonly #told = $derived(this.newClasses ? this.#rows.filter(({ step }) => step > 0) : this.#rows);
   readonly #total = $derived(this.#job?.train.steps ?? 0);
   readonly #secondsPerStep = $derived.by(() => {
     const recent = this.#records.slice(-20).map((record) => record.ms);
@@ -111,6 +113,18 @@ export class RunState {
   /** Names of constants that are trained as a whole: a new last layer. */
   get whole(): readonly string[] {
     return this.#whole;
+  }
+  /** Paused or failed: it may go on, or end with what was saved. */
+  get standsStill(): boolean {
+    return this.#status === 'paused' || this.#status === 'failed';
+  }
+  /** The last layer is new: the untouched model does not know the classes, so that there is no before to compare with. */
+  get newClasses(): boolean {
+    return this.#whole.length > 0;
+  }
+  /** The rows that say something: of new classes what an untrained last layer guesses is none. */
+  get told(): readonly SampleRow[] {
+    return this.#told;
   }
   /** Kinds of file that this model's adapter cannot be saved as, though its plan could. */
   get unsaveable(): readonly Unsaveable[] {
@@ -211,10 +225,7 @@ export class RunState {
         this.#rows = byStep([...this.#rows.filter((row) => row.step !== event.step), event]);
         break;
       case 'evaluation':
-        this.#evaluations = byStep([
-          ...this.#evaluations.filter((known) => known.step !== event.evaluation.step),
-          event.evaluation,
-        ]);
+        this.#evaluations = withEvaluation(this.#evaluations, event.evaluation);
         break;
       case 'checkpoint':
         this.#checkpoint = { step: event.step, bytes: event.bytes, at: Date.now() };

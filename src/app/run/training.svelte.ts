@@ -70,6 +70,8 @@ export class Training {
   readonly #wake = new WakeLock();
   readonly #tab: TabGuard;
   #otherTab = $state.raw<OtherTab | null>(null);
+  #unkept = $state.raw<{ readonly id: string; readonly problem: Problem } | null>(null);
+  #keeping = $state(false);
   #quarter = 0;
 
   constructor(host: TrainingHost) {
@@ -80,6 +82,15 @@ export class Training {
   /** A run in another tab. */
   get otherTab() {
     return this.#otherTab;
+  }
+
+  /** Why the run that stands still could not be ended. */
+  get unkept(): Problem | null {
+    return this.#unkept?.id === this.run.id ? this.#unkept.problem : null;
+  }
+  /** It is being ended. */
+  get keeping() {
+    return this.#keeping;
   }
 
   /** Nothing else may use the device: why, in words; null: it is free. */
@@ -97,6 +108,7 @@ export class Training {
     if (!(await this.#tab.take())) return failed(draft.refuse(secondTab).problem);
 
     const { job } = asked.value;
+    this.#unkept = null;
     this.run.begin(job, resume?.id ?? randomId(), resume);
     this.#wake.held = true;
     this.away.begin();
@@ -129,7 +141,7 @@ export class Training {
       return outcome.ok ? this.#end(job, outcome.value) : this.#fail(outcome.problem);
     } finally {
       this.#wake.held = false;
-      this.#tab.free();
+      await this.#tab.free();
     }
   }
 
@@ -157,9 +169,11 @@ export class Training {
     return outcome;
   }
 
-  /** Ends the run that stands still, with what it learned so far: it can be tried and saved. */
-  keep(): Promise<Outcome<SavedRun>> {
-    return this.#still(async () => {
+  /** Ends the run that stands still, paused or failed, with what it learned up to the last saved step: it can be tried and saved. */
+  async keep(): Promise<Outcome<SavedRun>> {
+    const { id } = this.run;
+    this.#keeping = true;
+    const outcome = await this.#still(async () => {
       const { trainer, voice, onEnd } = this.#host;
       const outcome = await trainer.keepRun(this.#request(), this.run.id);
       if (!outcome.ok) return outcome;
@@ -168,6 +182,9 @@ export class Training {
       onEnd(outcome.value.summary.job);
       return outcome;
     });
+    this.#keeping = false;
+    this.#unkept = outcome.ok ? null : { id, problem: outcome.problem };
+    return outcome;
   }
 
   /** Puts in place of the run at hand, which stays saved as it is, a new one that goes on from an earlier step. */
@@ -193,7 +210,7 @@ export class Training {
     try {
       return await work();
     } finally {
-      this.#tab.free();
+      await this.#tab.free();
       this.#host.onSaved();
     }
   }

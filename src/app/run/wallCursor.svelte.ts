@@ -1,20 +1,20 @@
 /** @file The rows of the wall in their order, and which sample of them is selected or enlarged, whatever the rows show. */
-import type { SampleRow } from './run.svelte.ts';
+import type { RunState } from './run.svelte.ts';
 import { type Cell, moveCell } from './wall.ts';
 
 export class WallCursor {
-  readonly #run: { readonly rows: readonly SampleRow[] };
+  readonly #run: Pick<RunState, 'told'>;
   /** By step, not by row: new rows come in above. */
   #selected = $state.raw({ step: 0, column: 0 });
   zoomed = $state(false);
   /** The element whose cells have `data-cell="row column"`. */
   grid = $state<HTMLElement>();
 
-  readonly untouched = $derived.by(() => this.#run.rows.find((row) => row.step === 0) ?? null);
-  /** The untouched model's row, then the newest first. */
+  readonly untouched = $derived.by(() => this.#run.told.find((row) => row.step === 0) ?? null);
+  /** The untouched model's row, if it says something, then the newest first. */
   readonly rows = $derived.by(() => [
     ...(this.untouched ? [this.untouched] : []),
-    ...this.#run.rows.filter((row) => row !== this.untouched).toReversed(),
+    ...this.#run.told.filter((row) => row !== this.untouched).toReversed(),
   ]);
   readonly cell = $derived.by<Cell>(() => ({
     row: Math.max(
@@ -24,7 +24,7 @@ export class WallCursor {
     column: this.#selected.column,
   }));
 
-  constructor(run: { readonly rows: readonly SampleRow[] }) {
+  constructor(run: Pick<RunState, 'told'>) {
     this.#run = run;
   }
 

@@ -87,7 +87,8 @@ export class FakeLibrary extends FakeDownloads implements LibraryApi, StorageApi
   }
   async keepRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>> {
     this.#change(id, (run) => {
-      this.#saved.set(id, { ...run, summary: { ...run.summary, state: 'stopped', finished: true } });
+      const summary = { ...run.summary, state: 'stopped', finished: true, problem: null } as const;
+      this.#saved.set(id, { ...run, summary });
     });
     return this.openRun(request, id);
   }

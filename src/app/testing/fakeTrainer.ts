@@ -12,6 +12,7 @@ import type {
   JobRequest,
   Outcome,
   Picture,
+  PicturesRequest,
   RateChange,
   RunEvent,
   RunResult,
@@ -47,6 +48,8 @@ export interface FakeOptions {
   /** What is found in any file that is opened. */
   readonly inspection?: Inspection;
   readonly fit?: Fit;
+  /** Names of constants that are trained as a whole: the last layer is new, and its classes, too. */
+  readonly whole?: readonly string[];
   /** What is said of things that are tried, at a strength. */
   readonly answers?: (names: readonly string[], strength: number) => Said;
   /** The samples are these words instead of pictures, with what held-out data say of them; `amount` as in Draw. */
@@ -144,7 +147,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
       parameters: { stored: sum('stored'), effective: sum('effective'), base: 2_760_000 },
       images: 58,
       heldout: 37,
-      whole: [],
+      whole: this.#options.whole ?? [],
       preview: { facts: [{ label: 'Images', value: '58' }], items: [] },
       fit: this.#options.fit ?? fakeFit,
       unsaveable: [],
@@ -176,6 +179,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
       this.keep({
         ...{ history, evaluations, samples: rows, angles, planned },
         layers: this.#options.layers ?? fakeLayers,
+        whole: this.#options.whole ?? [],
         summary: fakeSummary({
           ...{ id, job: request.job, step, state, startedAt },
           finished: state === 'finished' || state === 'stopped',
@@ -317,6 +321,10 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
           },
       ),
     );
+  }
+
+  async pictures({ paths }: PicturesRequest): Promise<Outcome<readonly (Picture | null)[]>> {
+    return good(paths.map((path, i) => (path.endsWith('.txt') ? null : this.#draw(i, 0, 0))));
   }
 
   async exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>> {

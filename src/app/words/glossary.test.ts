@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { taskInfos } from '#src/tasks/infos.ts';
 import { isWord, wordOf, wordOfMetric, wordOfOption, words } from './glossary.ts';
 import { judging } from './glossary/judging.ts';
+import { keeping } from './glossary/keeping.ts';
+import { layers } from './glossary/layers.ts';
 import { learning } from './glossary/learning.ts';
 import { preparing } from './glossary/preparing.ts';
 import { samples } from './glossary/samples.ts';
@@ -12,7 +14,7 @@ import { turning } from './glossary/turning.ts';
 const INTERNAL =
   /W′|Cᵀ|Rᵀ|\bθ|near-square|factoris|Cayley|Neumann|butterfly|Gram matrix|micro-batch|orthogonal\b(?! fine-tuning)|COFT|BOFT|LyCORIS’s way|gradient|norm\b|AdamW|logits?\b|tensor\b/;
 
-const parts = [judging, learning, preparing, samples, turning];
+const parts = [judging, keeping, layers, learning, preparing, samples, turning];
 
 describe('the table', () => {
   it('has each id and each term once', () => {
@@ -76,15 +78,15 @@ describe('the page', () => {
   });
 
   it('has a word, or a line of help, for every setting of a new job', () => {
-    // A rule's conditions are the words of the model's file; a rule says in a sentence what they come to.
-    const exempt = /prepare\/plan\/(MatchFields|RuleCard)/;
-    for (const { path, text } of files.filter(
-      (file) => file.path.includes('/prepare/') && !exempt.test(file.path),
-    ))
+    let seen = 0;
+    for (const { path, text } of files.filter((file) => /\/(new|plan)\//.test(file.path)))
       for (const [tag] of text.matchAll(
         /<(?:JobNumber|NumberField|SelectField|CheckField|TextField)\s[^]*?\/>/g,
-      ))
+      )) {
+        seen++;
         expect(/\bword[=}]|\bhint=|\{\.\.\.field\}/.test(tag), `${path}: ${tag}`).toBe(true);
+      }
+    expect(seen).toBeGreaterThan(35);
   });
 
   it('explains each option of each task', () => {
@@ -105,7 +107,7 @@ describe('the page', () => {
   });
 
   it('says no internal words outside of “Advanced”', () => {
-    const inside = /\/prepare\/|\/debug\/|\/inspect\/|\/testing\//;
+    const inside = /\/new\/|\/plan\/|\/debug\/|\/model\/|\/testing\//;
     for (const { path, text } of files.filter((file) => !inside.test(file.path))) {
       const shown = text
         .slice(0, text.indexOf('<style>'))

@@ -1,5 +1,7 @@
 /** @file The one table of words: what figures and settings of the page mean, each in two sentences. Whatever explains a word takes it from here. */
 import { judging } from './glossary/judging.ts';
+import { keeping } from './glossary/keeping.ts';
+import { layers } from './glossary/layers.ts';
 import { learning } from './glossary/learning.ts';
 import { preparing } from './glossary/preparing.ts';
 import { samples } from './glossary/samples.ts';
@@ -8,7 +10,7 @@ import type { Entry } from './glossary/entry.ts';
 
 export type { WordPicture } from './glossary/entry.ts';
 
-const table = { ...learning, ...judging, ...preparing, ...samples, ...turning };
+const table = { ...learning, ...judging, ...preparing, ...samples, ...turning, ...layers, ...keeping };
 
 export type WordId = keyof typeof table;
 

@@ -73,6 +73,9 @@ export const askingOf = (info: Pick<TaskInfo, 'shows'>) =>
 /** "moon 61 %" breaks before its figure, not before the sign. */
 export const unbroken = (text: string): string => text.replace(/ %/g, '\u202f%');
 
+/** What stands where the untouched model would, whose last layer is another one. */
+export const noBefore = 'The untouched model does not know these classes: its last layer is new.';
+
 /** How a picture on the wall is read, where it is more than one thing. */
 export const wallNote = ({ id }: Pick<TaskInfo, 'id'>): string | null =>
   id === 'pairs' ? 'In each: the input, what the model makes of it, and what it should be.' : null;

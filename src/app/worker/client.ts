@@ -10,6 +10,8 @@ import type {
   ImportedRuns,
   JobRequest,
   Outcome,
+  Picture,
+  PicturesRequest,
   Samples,
   Preparation,
   PrepareProgress,
@@ -164,6 +166,9 @@ export class WorkerTrainer implements Trainer {
   }
   ask(request: AskRequest): Promise<Outcome<readonly Said[]>> {
     return this.#outcome((api) => api.ask(request));
+  }
+  pictures(request: PicturesRequest): Promise<Outcome<readonly (Picture | null)[]>> {
+    return this.#outcome((api) => api.pictures(request));
   }
   exportAdapter(format: AdapterFormat): Promise<Outcome<ExportedFile>> {
     return this.#outcome((api) => api.exportAdapter(format));

@@ -117,10 +117,7 @@ export function confusion(
   };
 }
 
-/** Examples that are told of one by one. */
-const TOLD = 200;
-
-/** The wrong ones first, the surest of them before others. */
+/** All of them, the wrong ones first, the surest of them before others. */
 export function judgedExamples(
   judgements: readonly Judgement[],
   names: readonly string[],
@@ -129,7 +126,6 @@ export function judgedExamples(
   const right = ({ got, label }: Judgement): number => Number(got === label);
   return [...judgements]
     .sort((a, b) => right(a) - right(b) || b.share - a.share)
-    .slice(0, TOLD)
     .map(({ path, label, got, share }) => ({ name: path, is: name(label), says: name(got), share }));
 }
 

@@ -39,7 +39,7 @@ it('lays a saved run’s curve under this one’s', async () => {
   });
   void lab.training.start({ onEvent: (event) => event.kind === 'steps' && void lab.training.pause() });
   await expect.poll(() => lab.run.status).toBe('paused');
-  await page.getByLabelText('Compare with').selectOptions('old');
+  await page.getByRole('combobox', { name: 'Compare with' }).selectOptions('old');
   const figure = page.getByText('Other run', { exact: true });
   await expect.element(figure).toBeVisible();
   // At this run's newest step, not at the other's.

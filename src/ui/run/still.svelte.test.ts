@@ -32,7 +32,7 @@ it('goes back to an earlier step as a new run, and stays saved itself', async ()
   const { id, step } = lab.run;
   const model = { kind: 'files', name: 'mine', files: [{ path: 'a.onnx', blob: new Blob(['x']) }] } as const;
   await lab.library.given.put(id, { model });
-  await page.getByLabelText('Go back to').selectOptions('4');
+  await page.getByRole('combobox', { name: 'Go back to' }).selectOptions('4');
   expect(await violations()).toEqual([]);
   await page.getByRole('button', { name: 'Go back, as a new run' }).click();
   await expect.poll(() => lab.run.id).not.toBe(id);

@@ -56,7 +56,12 @@ export class Loader {
     );
   }
 
-  #dataFiles(slot: 'train' | 'heldout', source: Source): Promise<FileSet> {
+  /** Data that are looked at, whatever is trained. */
+  looked(source: Source): Promise<FileSet> {
+    return this.#dataFiles('looked', source);
+  }
+
+  #dataFiles(slot: 'train' | 'heldout' | 'looked', source: Source): Promise<FileSet> {
     return this.#once(slot, sourceKey(source), () => openSource(source, { own: this.#own, kind: 'data' }));
   }
 

@@ -12,6 +12,7 @@ import type {
   StepRecord,
 } from '../../protocol.ts';
 import { withChange } from '#src/optim/rates.ts';
+import { withEvaluation } from '#src/training/evaluations.ts';
 import { sourceName } from '../files/sources.ts';
 import type { Runs, Saved } from '../saved.ts';
 import { glance, heldoutOf, lossesOf, measureOf, sparkline } from './summary.ts';
@@ -91,10 +92,7 @@ export class Journal {
       this.#history.push(...event.records.filter(({ step }) => step > this.#newest));
     else if (event.kind === 'samples') this.#row = event;
     else if (event.kind === 'evaluation')
-      this.#evaluations = [
-        ...this.#evaluations.filter(({ step }) => step !== event.evaluation.step),
-        event.evaluation,
-      ];
+      this.#evaluations = withEvaluation(this.#evaluations, event.evaluation);
     else if (event.kind === 'angles')
       this.#angles = { step: event.step, mean: event.mean, largest: event.largest };
     else if (event.kind === 'warning') this.#warn(event.problem);

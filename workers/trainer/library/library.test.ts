@@ -459,6 +459,21 @@ describe('a run that stands still', () => {
     expect(problem(await session.library.keepRun(null, 'b'))).toMatchObject({ code: 'no-run' });
   });
 
+  it('is over once it is kept after it failed, up to its last saved step', async () => {
+    const session = lab.newSession();
+    const runs = lab.runs();
+    const bytes = await trained(session, 'a', { pause: true });
+    const { header } = (await runs.load('a'))!;
+    await runs.note({
+      ...{ ...header, state: 'failed' },
+      problem: { code: 'device-lost', message: 'The graphics driver restarted.' },
+    });
+    const kept = value(await session.library.keepRun(null, 'a'));
+    expect(kept.summary).toMatchObject({ state: 'stopped', finished: true, problem: null });
+    expect(kept.result).toMatchObject({ outcome: 'stopped', step: header.step });
+    expect(await adapterBytes(session)).toEqual(bytes);
+  });
+
   it('is not over where nothing of it can be read', async () => {
     const session = lab.newSession();
     const runs = lab.runs();

@@ -4,6 +4,7 @@ import type { TaskHost } from '#src/tasks/types.ts';
 import { CHECKPOINT_VERSION } from '#src/training/checkpoint.ts';
 import { type LoopEvent, type LoopState, NonFiniteError, TrainingLoop } from '#src/training/loop.ts';
 import { FIRST_ROUNDS, LARGEST_RESIDUAL } from '#src/training/rounds.ts';
+import { withEvaluation } from '#src/training/evaluations.ts';
 import { factorAt } from '#src/optim/rates.ts';
 import { learningRateAt } from '#src/training/schedule.ts';
 import { LossWatch } from '#src/training/watch.ts';
@@ -56,7 +57,7 @@ export class Run {
   readonly #readEvery: number;
   readonly #losses: LossWatch;
   #rows: SampleRow[];
-  #evaluations: Evaluation[];
+  #evaluations: readonly Evaluation[];
   #wish: 'pause' | 'stop' | null = null;
   #sampleWish = false;
   #anglesAt = -Infinity;
@@ -291,7 +292,7 @@ export class Run {
     });
     this.#rows = keptRows([...this.#rows.filter((r) => r.step !== step), row]);
     if (row.prompts.length > 0) emit({ kind: 'samples', ...row });
-    this.#evaluations = [...this.#evaluations.filter((e) => e.step !== step), evaluation];
+    this.#evaluations = withEvaluation(this.#evaluations, evaluation);
     emit({ kind: 'evaluation', evaluation });
     const problem = evaluation.orthogonality && notOrthogonal(evaluation.orthogonality, step);
     if (problem && !this.#warned) emit({ kind: 'warning', problem });
