@@ -62,7 +62,7 @@ describe('in words', () => {
   });
 
   it('takes names that are none in Python', () => {
-    const array = { type: 'float32', shape: [2], role: 'input' } as const;
+    const array = { type: 'float32', shape: [2], sizes: [2], role: 'input' } as const;
     const arrays = [
       { ...array, name: 'input.1' },
       { ...array, name: '1:0' },

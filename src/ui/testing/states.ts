@@ -6,6 +6,8 @@ import { fakeSummary } from '#src/app/testing/fakeLibrary.ts';
 import { drawDisc, type FakeOptions } from '#src/app/testing/fakeTrainer.ts';
 import { defaultJob, jobFromTable } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import { tensor } from '#src/onnx/tensor.ts';
+import { writeNpz } from '#src/tasks/arrays/npz.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
 import { find, give, pictures, press, type Stage, until } from './stage.ts';
 
@@ -163,6 +165,9 @@ export const states: Readonly<Record<string, State>> = {
     },
   },
   'home, a shared job': { reach: async ({ lab }) => lab.shared.show(job) },
+  'home, a shared job of texts': {
+    reach: async ({ lab }) => lab.shared.show(jobFromTable({ task: 'text-classification' })),
+  },
   'home, a broken link': {
     reach: async ({ lab }) =>
       lab.shared.refuse({ code: 'bad-job', message: 'This link is cut off.', cure: 'Ask for it again.' }),
@@ -222,6 +227,19 @@ export const states: Readonly<Record<string, State>> = {
   'new, texts to be made': { reach: (stage) => ownData(stage, 'text-classification') },
   'new, texts made': { reach: (stage) => texts(stage, 'text-classification') },
   'new, chats made': { reach: (stage) => texts(stage, 'language') },
+  'new, arrays found': {
+    reach: async (stage) => {
+      await begin(stage, 'generic');
+      const arrays = new Map([
+        ['sample', tensor('float64', [4, 1, 3, 32, 32], new Uint8Array(4 * 3 * 32 * 32))],
+        ['wanted', tensor('float32', [4, 1, 3, 32, 32], new Uint8Array(4 * 3 * 32 * 32))],
+        ['y', tensor('float32', [3, 7], new Uint8Array(21))],
+      ]);
+      const blob = new Blob([(await writeNpz(arrays)) as Uint8Array<ArrayBuffer>]);
+      stage.lab.draft.pick({ train: toSource([{ path: 'train.npz', blob }]) });
+      await until('what was found', () => document.querySelector('tr.words'));
+    },
+  },
   'new, pasted': {
     reach: async (stage) => {
       await begin(stage, 'language');
