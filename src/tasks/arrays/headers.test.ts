@@ -54,7 +54,7 @@ it('reads no more than the beginnings of a large file', async () => {
   const streamed = vi.spyOn(Blob.prototype, 'stream');
   for (const [path, file] of Object.entries(files))
     expect([...(await readArrayHeaders(path, file))]).toEqual([['a', { type: 'float32', shape }]]);
-  const sizes = [...read.mock.contexts, ...streamed.mock.contexts].map((each) => each.size);
+  const sizes = [...read.mock.contexts, ...streamed.mock.contexts].map((each) => (each as Blob).size);
   expect(sizes.length).toBeGreaterThan(3);
   expect(Math.max(...sizes)).toBeLessThan(200_000);
 });

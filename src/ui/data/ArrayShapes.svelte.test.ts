@@ -60,6 +60,6 @@ it('that cannot be read are said so', async () => {
   const { lab } = await open({ inspection }, jobFromTable({ task: 'generic' }));
   lab.go('new');
   await files().upload(new File(['no'], 'x.npy'));
-  await expect.element(page.getByText(/^x\.npy: Not an \.npy file/)).toBeVisible();
+  await expect.element(page.getByText(/x\.npy: Not an \.npy file/)).toBeVisible();
   await expect.element(page.getByText('x is missing.')).toBeVisible();
 });
