@@ -23,11 +23,19 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-/** The page with a shared job, and the device known. */
-async function show(table: object, pace = 1) {
-  const opened = await open({ pace });
+/** The page with a shared job, and the device known. `held`: the first timing ends by being cancelled alone. */
+async function show(table: object, held = false) {
+  const opened = await open();
   const prepare = vi.spyOn(opened.trainer, 'prepare');
   const cancel = vi.spyOn(opened.trainer, 'cancelPreparation');
+  if (held)
+    prepare.mockImplementationOnce(
+      () =>
+        new Promise((resolve) => {
+          const problem = { code: 'cancelled', message: 'Cancelled.' } as const;
+          cancel.mockImplementation(() => Promise.resolve(resolve({ ok: false, problem })));
+        }),
+    );
   await opened.lab.device.look();
   const job = jobFromTable(table);
   opened.lab.shared.show(job);
@@ -76,7 +84,7 @@ it('says what it would teach where it is no example', async () => {
 });
 
 it('lets go of the device when it is left', async () => {
-  const { lab, cancel } = await show({ task: 'generic' }, 200);
+  const { lab, cancel } = await show({ task: 'generic' }, true);
   await expect.element(shared.getByText('Timing a few steps …')).toBeVisible();
   lab.go('about');
   expect(cancel).toHaveBeenCalledOnce();
@@ -84,7 +92,7 @@ it('lets go of the device when it is left', async () => {
 });
 
 it('lets go of it before it is started', async () => {
-  const { lab, cancel, prepare } = await show({ task: 'generic', train: { steps: 3 } }, 50);
+  const { lab, cancel, prepare } = await show({ task: 'generic', train: { steps: 3 } }, true);
   await expect.element(shared.getByText('Timing a few steps …')).toBeVisible();
   await shared.getByRole('button', { name: 'Train this' }).click();
   await expect.poll(() => lab.run.status).toBe('done');

@@ -71,6 +71,12 @@ async function withRuns({ lab, trainer }: Stage): Promise<void> {
   await find('h2', 'Your runs');
 }
 
+/** What a link brought, once the device is known. */
+async function shared({ lab }: Stage, given: Job): Promise<void> {
+  await lab.wakeUp();
+  lab.shared.show(given);
+}
+
 /** A new job of a task, with whatever stands in it at first. */
 async function begin({ lab }: Stage, task = 'diffusion'): Promise<void> {
   lab.draft.openExample(task);
@@ -175,9 +181,9 @@ export const states: Readonly<Record<string, State>> = {
       await press(/^(Storage|What is kept)/);
     },
   },
-  'home, a shared job': { reach: async ({ lab }) => lab.shared.show(job) },
+  'home, a shared job': { reach: (stage) => shared(stage, job) },
   'home, a shared job of texts': {
-    reach: async ({ lab }) => lab.shared.show(jobFromTable({ task: 'text-classification' })),
+    reach: (stage) => shared(stage, jobFromTable({ task: 'text-classification' })),
   },
   'home, a broken link': {
     reach: async ({ lab }) =>
