@@ -33,7 +33,10 @@ async function show(table: object, held = false) {
       () =>
         new Promise((resolve) => {
           const problem = { code: 'cancelled', message: 'Cancelled.' } as const;
-          cancel.mockImplementation(() => Promise.resolve(resolve({ ok: false, problem })));
+          cancel.mockImplementation(() => {
+            resolve({ ok: false, problem });
+            return Promise.resolve();
+          });
         }),
     );
   await opened.lab.device.look();
