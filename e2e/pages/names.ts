@@ -9,6 +9,6 @@ export const names = {
   saveAdapter: /^Save (?:adapter|model)$/,
   copyLink: /^(Copy link|Copied)$/,
   resultHeading:
-    /Held-out loss (?:fell|went)|It has (?:not learned|hardly)|Stopped at step \d+ of|Trained \d+ step/,
+    /Held-out loss (?:fell|went|is)|Accuracy is \d|It has (?:not learned|hardly)|Stopped at step \d+ of|Trained \d+ step/,
   sharedHeading: 'Someone shared a job with you',
 } as const;

@@ -1,4 +1,4 @@
-/** @file From a cold start to a saved adapter, by mouse and by keyboard. */
+/** @file From a cold start to a saved adapter. keyboard.spec.ts goes without a pointer. */
 import { readSafetensors } from '#src/formats/files/safetensors.ts';
 import { smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
@@ -18,17 +18,17 @@ test('one click trains the built-in job; stopping keeps what was learned', async
   expect(tensors.size).toBe(2 * 133);
 });
 
-test('a short job ends on the result, with an adapter that holds every layer', async ({ rotune, page }) => {
+test('a short job ends on the result: an adapter that holds every layer, and draws anew at another strength', async ({
+  rotune,
+  page,
+}) => {
   await rotune.trainFromLink(smallJob());
   const { tensors } = readSafetensors(await rotune.adapter());
   const blocks = [...tensors].filter(([name]) => name.endsWith('.oft_blocks'));
   expect(blocks).toHaveLength(133);
   expect(blocks.filter(([, { data }]) => (data as Float32Array).some((x) => x !== 0))).toHaveLength(132);
   await expect(page.getByText(/holds 13\d of 13\d layers/)).toBeVisible();
-});
 
-test('the strength slider and a free prompt draw anew', async ({ rotune, page }) => {
-  await rotune.trainFromLink(smallJob());
   const tuned = page.getByRole('img', { name: /, tuned$/ }).first();
   const pixels = () => tuned.evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
   await expect(tuned).toBeVisible();
@@ -38,23 +38,4 @@ test('the strength slider and a free prompt draw anew', async ({ rotune, page })
   await page.getByLabel('What to draw').fill('wolf');
   await page.getByRole('button', { name: 'Draw it' }).click();
   await expect(page.getByRole('img', { name: 'wolf, tuned' })).toBeVisible();
-});
-
-test('the whole way goes by keyboard', async ({ rotune, page }) => {
-  await rotune.openJob(smallJob());
-  await expect(rotune.trainShared).toBeVisible();
-  const pressUntil = async (target: typeof rotune.trainShared) => {
-    for (let i = 0; i < 40; i++) {
-      await page.keyboard.press('Tab');
-      if (await target.evaluate((element) => element === document.activeElement)) return;
-    }
-    throw new Error('The Tab key never reached it.');
-  };
-  await pressUntil(rotune.trainShared);
-  await page.keyboard.press('Enter');
-  await rotune.resultHeading.waitFor({ timeout: 120_000 });
-  await pressUntil(rotune.saveAdapter);
-  const download = page.waitForEvent('download');
-  await page.keyboard.press('Space');
-  expect((await download).suggestedFilename()).toMatch(/\.safetensors$/);
 });

@@ -25,8 +25,11 @@ test.describe('the example', () => {
         await rotune.trainShared.click();
       }
       await expect(rotune.resultHeading).toBeVisible({ timeout: 150_000 });
-      const [, fell] = /loss fell by ([\d.]+)/.exec((await rotune.resultHeading.textContent())!)!;
-      expect(1 - Number.parseFloat(fell!) / 100).toBeLessThan(goal.loss);
+      const heading = (await rotune.resultHeading.textContent())!;
+      const [, fell] = /loss fell by ([\d.]+)/.exec(heading) ?? [];
+      // Of classes that the untouched model does not know there is no loss before: then the measure says it.
+      if (fell !== undefined) expect(1 - Number.parseFloat(fell) / 100).toBeLessThan(goal.loss);
+      else expect(heading).toMatch(/^\s*Accuracy is \d/);
       if (goal.metric !== null) expect(goal.met(await lastFigure(page)), goal.words).toBe(true);
       expect(await violations(page)).toEqual([]);
       const adapter = await rotune.adapter();

@@ -21,10 +21,16 @@ const nameOf = (item: Item): string => (item.blob ? item.name : (item.wanted?.na
 /** The pictures join the items that lack that side and have the same name; the others stand alone at the end. */
 export function joined(items: readonly Item[], side: Side, pictures: readonly Wanted[]): readonly Item[] {
   const next = [...items];
+  const waiting = new Map<string, number[]>();
+  for (const [at, item] of items.entries()) {
+    if (!lacks(item, side)) continue;
+    const name = key(nameOf(item));
+    waiting.set(name, [...(waiting.get(name) ?? []), at]);
+  }
   for (const picture of pictures) {
-    const at = next.findIndex((item) => lacks(item, side) && key(nameOf(item)) === key(picture.name));
-    if (at >= 0) next[at] = withSide(next[at]!, side, picture);
-    else next.push(withSide(newItem({ name: picture.name }), side, picture));
+    const at = waiting.get(key(picture.name))?.shift();
+    if (at === undefined) next.push(withSide(newItem({ name: picture.name }), side, picture));
+    else next[at] = withSide(next[at]!, side, picture);
   }
   return next;
 }

@@ -75,7 +75,7 @@ describe('importPlan', () => {
           expect(error).toBeInstanceOf(FormatError);
         }
       }),
-      { numRuns: depth(200, 1000) },
+      { numRuns: depth(200, 1000), examples: [['{"algo":{"toString":null}}']] },
     );
   });
 });

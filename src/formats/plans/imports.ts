@@ -20,9 +20,12 @@ export type Table = Readonly<Record<string, unknown>>;
 export const isTable = (x: unknown): x is Table =>
   typeof x === 'object' && x !== null && !Array.isArray(x) && !(x instanceof Date);
 
+/** A foreign value as text. A table of JSON may have a `toString` of its own, which is none. */
+const textOf = (x: unknown): string => (typeof x === 'object' ? JSON.stringify(x) : String(x));
+
 /** A foreign value for a message, cut at 60 characters. */
 export const shown = (x: unknown): string => {
-  const text = typeof x === 'string' || x === undefined ? String(x) : JSON.stringify(x);
+  const text = textOf(x);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 };
 
@@ -57,7 +60,7 @@ export const notNegativeIn = (key: string, value: unknown): number =>
   numberIn(key, value, '0 (off) or a positive number', (n) => n >= 0);
 
 /** LyCORIS's reading of flags: everything but "false" is true. */
-export const flagIn = (value: unknown): boolean => String(value).toLowerCase() !== 'false';
+export const flagIn = (value: unknown): boolean => textOf(value).toLowerCase() !== 'false';
 
 /** A list of texts. Throws JobError. */
 export const textsIn = (key: string, value: unknown): readonly string[] =>
@@ -67,7 +70,7 @@ export const textsIn = (key: string, value: unknown): readonly string[] =>
 
 /** LyCORIS's name of an algorithm that Rotune has too; undefined for LoRA and its kin. */
 export function oftAlgorithm(value: unknown): LayerSettings['algorithm'] | undefined {
-  const name = String(value).toLowerCase();
+  const name = textOf(value).toLowerCase();
   return name === 'diag-oft' || name === 'oft' ? 'diag' : name === 'boft' ? 'boft' : undefined;
 }
 

@@ -12,6 +12,8 @@ import { find, give, pictures, press, type Stage, until } from './stage.ts';
 export interface State {
   readonly options?: FakeOptions;
   readonly job?: Job;
+  /** Of a phone alone, which folds what few people need: reached on one. */
+  readonly narrow?: true;
   /** Goes there; ends when it is reached. */
   readonly reach: (stage: Stage) => Promise<unknown>;
 }
@@ -92,7 +94,7 @@ async function classes(stage: Stage): Promise<void> {
 
 async function texts(stage: Stage, task: string): Promise<void> {
   await ownData(stage, task);
-  void stage.lab.draft.making.addText('The owl sleeps. | calm\nThe fox runs. | quick');
+  void stage.lab.draft.making.addText('The owl sleeps.\tcalm\nThe fox runs.\tquick');
 }
 
 /** A run that has got some way and goes on. */
@@ -134,6 +136,15 @@ const example = Object.fromEntries(
 export const states: Readonly<Record<string, State>> = {
   home: { reach: ({ lab }) => lab.wakeUp() },
   'home with runs': { reach: withRuns },
+  'home on a phone': { narrow: true, reach: ({ lab }) => lab.wakeUp() },
+  'home on a phone, unfolded': {
+    narrow: true,
+    reach: async (stage) => {
+      await withRuns(stage);
+      for (const name of ['How it learns', 'A model, an adapter', 'Or try an example']) await press(name);
+    },
+  },
+  'new on a phone': { narrow: true, reach: begin },
   'home, what a run’s card offers': {
     reach: async (stage) => {
       await withRuns(stage);
@@ -219,6 +230,21 @@ export const states: Readonly<Record<string, State>> = {
   },
   'new, classes to be made': { reach: (stage) => ownData(stage, 'image-classification') },
   'new, classes made': { reach: classes },
+  'new, drawing in a class': {
+    reach: async (stage) => {
+      await ownData(stage, 'image-classification');
+      await press('Draw');
+      await until('the sheet', () => document.querySelector('[role=application]'));
+    },
+  },
+  'new, pairs made': {
+    reach: async (stage) => {
+      await ownData(stage, 'pairs');
+      await give('Add inputs', await pictures(3));
+      await give('Add wanted pictures', await pictures(2));
+      await find('button', 'Remove pair 3');
+    },
+  },
   'new, texts to be made': { reach: (stage) => ownData(stage, 'text-classification') },
   'new, texts made': { reach: (stage) => texts(stage, 'text-classification') },
   'new, chats made': { reach: (stage) => texts(stage, 'language') },
