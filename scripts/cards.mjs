@@ -14,7 +14,9 @@ const OUT = join(ROOT, 'public/examples');
 
 /** A run of the example in its folder, made if it is not there. @param {string} folder @param {string} job as a file */
 function ensureRun(folder, job) {
-  if (existsSync(join(folder, 'run.json'))) return;
+  const made = join(folder, 'run.json');
+  // Runs of older versions do not say whether the last layer is new: they are made again.
+  if (existsSync(made) && 'whole' in JSON.parse(readFileSync(made, 'utf8'))) return;
   say(`Training ${folder} …`);
   const file = `${folder}.toml`;
   writeFileSync(file, job);

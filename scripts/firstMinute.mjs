@@ -13,7 +13,7 @@ import { serve } from './serve.mjs';
 const OUT = join(ROOT, 'docs/first-minute');
 const PHONE = { width: 390, height: 844 };
 /** Milliseconds between two pictures of a run, and for whatever comes next. */
-const [BETWEEN, PATIENCE] = [15_000, 600_000];
+const [BETWEEN, PATIENCE] = [15_000, 240_000];
 
 /** Takes a picture and keeps what is said beside it. */
 class Film {
@@ -54,7 +54,7 @@ await main(async () => {
     const film = new Film(page);
     const button = (/** @type {string | RegExp} */ name) => page.getByRole('button', { name });
     await page.goto(server.origin);
-    await button(/^Teach it this style.*(second|minute| s )/).waitFor();
+    await button(/^Teach it this style.*about/).waitFor();
     await film.shot('The first screen: what comes out, and one button with an honest time.');
     await button(/^Teach it this style/).tap();
     await button('Pause').waitFor();

@@ -76,6 +76,22 @@ export function licenceOf(folder, manifest) {
   throw new Error(`${manifest.name} has no file with its licence (${manifest.license ?? 'none named'}).`);
 }
 
+/** Notices that a package brings in a file of their own. */
+const NOTICES = /^third.?party.?notices?([.-].*)?$/i;
+
+/**
+ * What of a package was compiled from code of others, and where their notices are, where it does not bring these itself; '': nothing.
+ * @param {string} folder @param {Manifest} manifest
+ */
+export function compiledIn(folder, { name, version }) {
+  if (name !== 'onnxruntime-web' || readdirSync(folder).some((file) => NOTICES.test(file))) return '';
+  return `
+The WebAssembly binaries of this package (ort-wasm-*.wasm) were compiled from ONNX Runtime's source, and contain code of third
+parties. The package has no notices of theirs: its maker publishes them in the file ThirdPartyNotices.txt of that source,
+https://github.com/microsoft/onnxruntime, with each release. This is release ${version}.
+`;
+}
+
 /** The whole file: the same for the same packages. */
 export function licencesText() {
   const packages = [...shippedPackages()]
@@ -84,7 +100,7 @@ export function licencesText() {
   const own = ['NOTICE', 'LICENSE'].map((name) => readFileSync(join(ROOT, name), 'utf8').trim()).join('\n\n');
   const parts = packages.map(
     ({ title, manifest, folder }) =>
-      `${RULE}\n${title}${manifest.license ? ` (${manifest.license})` : ''}\n${manifest.homepage ?? ''}\n\n${licenceOf(folder, manifest)}\n`,
+      `${RULE}\n${title}${manifest.license ? ` (${manifest.license})` : ''}\n${manifest.homepage ?? ''}\n\n${licenceOf(folder, manifest)}\n${compiledIn(folder, manifest)}`,
   );
   return [`${own}\n`, `${RULE}\nRotune is built with these packages.\n`, ...parts].join('\n');
 }

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { licenceOf, licencesText, shippedPackages } from './licences.mjs';
+import { compiledIn, licenceOf, licencesText, shippedPackages } from './licences.mjs';
 import { sourceAddress } from './version.mjs';
 
 const names = [...shippedPackages().values()].map(({ name }) => name);
@@ -33,6 +35,20 @@ it('refuses a package that says nothing of its licence, rather than leave it out
   expect(licenceOf('scripts/testing', { name: 'x', version: '1', license: 'MIT', author: 'A' })).toContain(
     'Copyright (c) A',
   );
+});
+
+it('says where the notices are of what the runtime’s WebAssembly was compiled from', () => {
+  const [folder, manifest] = [...shippedPackages()].find(([, { name }]) => name === 'onnxruntime-web')!;
+  const note = compiledIn(folder, manifest);
+  expect(note).toContain('ThirdPartyNotices.txt');
+  expect(note).toContain('https://github.com/microsoft/onnxruntime');
+  expect(note).toContain(`release ${manifest.version}.`);
+  expect(licencesText()).toContain(note);
+  // Packages that bring them need no such words.
+  const other = mkdtempSync(join(tmpdir(), 'rotune-notices-'));
+  writeFileSync(join(other, 'ThirdPartyNotices.txt'), 'x');
+  expect(compiledIn(other, manifest)).toBe('');
+  rmSync(other, { recursive: true });
 });
 
 it('finds the address of the source in package.json, where there is one', () => {

@@ -16,6 +16,7 @@ test('the link of a finished run opens the same job', async ({ rotune, page }) =
   await page.goto(link);
   await expect(page.getByRole('heading', { name: 'Someone shared a job with you' })).toBeVisible();
   await expect(page.getByText('3 steps of 1 image')).toBeVisible();
+  await expect(page.getByRole('img', { name: /^Above what it draws untouched/ })).toBeVisible();
 });
 
 const broken: [string, (good: string) => string, RegExp][] = [

@@ -18,8 +18,10 @@ import { Voice } from './page/voice.svelte.ts';
 import { Comparison } from './result/comparison.svelte.ts';
 import { type OpenedAdapter, Trial } from './result/trial.svelte.ts';
 import { Device } from './run/device.svelte.ts';
+import { bytesToFetch } from './run/sizes.ts';
 import { Training } from './run/training.svelte.ts';
 import { Shared } from './sharing/shared.svelte.ts';
+import { SharedTime } from './sharing/sharedTime.svelte.ts';
 import { plural } from './words/format.ts';
 import { drawsPrompts, isTask, taskOf } from './words/taskWords.ts';
 import type { Trainer } from './worker/client.ts';
@@ -37,7 +39,7 @@ export class Lab {
   readonly opening: Opening;
   readonly keptDraft: KeptDraft;
   readonly keptModel: KeptModel;
-  readonly shared = new Shared();
+  readonly shared: Shared;
   readonly comparison: Comparison;
   readonly inspector: Inspector;
   readonly remote: RemoteModels;
@@ -77,6 +79,14 @@ export class Lab {
         this.#router.replace('run', this.run.id);
       },
     });
+    this.shared = new Shared(
+      new SharedTime({
+        ...{ trainer, device },
+        knownModel: defaultJob.model,
+        cost: bytesToFetch,
+        idle: () => !this.run.busy && this.training.otherTab === null,
+      }),
+    );
     this.library = new Library({
       ...{ trainer, voice },
       running: () => (this.run.busy ? this.run.id : ''),

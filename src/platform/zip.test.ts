@@ -42,6 +42,26 @@ describe('an archive', () => {
     expect(await contents(bytes)).toEqual([['a.txt', 'to be or not to be']]);
   });
 
+  it.each([0, 6] as const)('of level %d gives beginnings without the rest', async (level) => {
+    const bytes = zipSync({ 'a.bin': new Uint8Array(3e6).fill(7), 'b.txt': text('abc') }, { level });
+    const [a, b] = await zipEntries(blobOf(bytes));
+    expect([...(await a!.head(4))]).toEqual([7, 7, 7, 7]);
+    expect([...(await b!.head(1000))]).toEqual([...text('abc')]);
+  });
+
+  it('gives the beginning of what Deflate64 packed, too, and none of what is damaged', async () => {
+    const bytes = zipSync({ 'a.txt': text('to be or not to be') }, { level: 6 });
+    const view = new DataView(bytes.buffer);
+    const spoiled = bytes.slice();
+    const [local] = records(bytes, LOCAL);
+    // The reserved kind of block (RFC 1951, 3.2.3), behind a header of 30 bytes and a name of 5.
+    spoiled[local! + 35] = 0b111;
+    await expect((await zipEntries(blobOf(spoiled)))[0]!.head(5)).rejects.toThrow(new ZipError('damaged'));
+    for (const at of records(bytes, LOCAL)) view.setUint16(at + 8, 9, true);
+    for (const at of records(bytes, CENTRAL)) view.setUint16(at + 10, 9, true);
+    expect([...(await (await zipEntries(blobOf(bytes)))[0]!.head(5))]).toEqual([...text('to be')]);
+  });
+
   it('never unpacks to more than it claims', async () => {
     const bytes = zipSync({ 'a.bin': new Uint8Array(5e6) }, { level: 6 });
     const view = new DataView(bytes.buffer);

@@ -32,6 +32,8 @@ export interface ZipEntry {
   readonly content: () => Promise<Blob>;
   /** The same, read whole and held against its CRC even where it is stored as it is. Throws ZipError. */
   readonly verified: () => Promise<Blob>;
+  /** So many bytes of its beginning, or all if it is shorter; of a packed file no more than these is unpacked. Throws ZipError. */
+  readonly head: (length: number) => Promise<Uint8Array>;
 }
 
 /** The archive's files in its order, folders left out; nothing is unpacked yet. Throws ZipError. */
@@ -50,19 +52,53 @@ export async function zipEntries(archive: Blob): Promise<ZipEntry[]> {
       packed: entry.compressedSize,
       encrypted: entry.encrypted,
       content: () =>
-        entry.compressionMethod === 0 && !entry.encrypted ? stored(archive, entry) : unpacked(entry),
+        entry.compressionMethod === 0 && !entry.encrypted
+          ? stored(archive, entry, entry.uncompressedSize)
+          : unpacked(entry),
       verified: () => unpacked(entry),
+      head: async (length) => {
+        if (entry.encrypted) throw new ZipError('encrypted');
+        // Deflate64 has no reader of its own in browsers.
+        if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8)
+          return bytesOf((await unpacked(entry)).slice(0, length));
+        const packed = await stored(archive, entry, entry.compressedSize);
+        return entry.compressionMethod === 0
+          ? bytesOf(packed.slice(0, length))
+          : inflatedHead(packed, length);
+      },
     }));
 }
 
-async function stored(archive: Blob, { offset, uncompressedSize }: FileEntry): Promise<Blob> {
+const bytesOf = async (blob: Blob): Promise<Uint8Array> => new Uint8Array(await blob.arrayBuffer());
+
+/** The first bytes of what Deflate packed. */
+async function inflatedHead(packed: Blob, length: number): Promise<Uint8Array> {
+  const reader = packed.stream().pipeThrough(new DecompressionStream('deflate-raw')).getReader();
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  try {
+    for (let got = 0; got < length;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      parts.push(value);
+      got += value.byteLength;
+    }
+  } catch (cause) {
+    throw new ZipError('damaged', { cause });
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+  return bytesOf(new Blob(parts).slice(0, length));
+}
+
+/** The file's bytes as they lie in the archive. */
+async function stored(archive: Blob, { offset }: FileEntry, size: number): Promise<Blob> {
   const header = await archive.slice(offset, offset + 30).arrayBuffer();
   if (header.byteLength < 30) throw new ZipError('cut off');
   const view = new DataView(header);
   // The local header repeats the name, and has extra fields of its own (APPNOTE 4.3.7).
   const start = offset + 30 + view.getUint16(26, true) + view.getUint16(28, true);
-  const content = archive.slice(start, start + uncompressedSize);
-  if (content.size !== uncompressedSize) throw new ZipError('cut off');
+  const content = archive.slice(start, start + size);
+  if (content.size !== size) throw new ZipError('cut off');
   return content;
 }
 

@@ -1,4 +1,4 @@
-/** @file The template is held to the task that takes it: nothing is wrong with it, whatever the model. */
+/** @file The template is held to the task that takes it: nothing is wrong with it, whatever the model; and what the page says of it is. */
 import { describe, expect, it } from 'vitest';
 import { diskFiles, memoryFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import { task } from '#src/tasks/generic/task.ts';
@@ -6,6 +6,8 @@ import { testHost } from '#src/tasks/images/testing/host.ts';
 import { testJob } from '#src/tasks/testing/job.ts';
 import { openWhole } from '#src/tasks/testing/trainTask.ts';
 import { inspect } from '#workers/inspection/inspect.ts';
+import { arraysIn } from './arrayFiles.ts';
+import { matchArrays } from './arrayMatch.ts';
 import { arrayTemplate, ROWS, saveLine, saveScript, wantedArrays, wantedShape } from './arrayTemplate.ts';
 
 async function wantedOf(folder: string, options: object) {
@@ -30,7 +32,15 @@ it.each([
   ['e2e/golden/zoo/vae-decoder-ts17', mean],
 ] as const)('%s takes its template (%o)', async (folder, options) => {
   const wanted = (await wantedOf(folder, options))!;
-  const npz = new Uint8Array(await (await arrayTemplate(wanted)).arrayBuffer());
+  const template = await arrayTemplate(wanted);
+  const { rows, count } = matchArrays(
+    wanted,
+    (await arraysIn([{ path: 'train.npz', blob: template }]))!,
+    options,
+  );
+  expect(rows.map(({ fits, words }) => [fits, words])).toEqual(wanted.arrays.map(() => [true, '']));
+  expect(count).toBe(ROWS);
+  const npz = new Uint8Array(await template.arrayBuffer());
   const model = diskFiles(folder);
   const batch = folder.endsWith('mlp-dyn20') ? 4 : 2;
   const job = testJob('generic', options, { train: { batch } });
@@ -62,7 +72,7 @@ describe('in words', () => {
   });
 
   it('takes names that are none in Python', () => {
-    const array = { type: 'float32', shape: [2], role: 'input' } as const;
+    const array = { type: 'float32', shape: [2], sizes: [2], role: 'input' } as const;
     const arrays = [
       { ...array, name: 'input.1' },
       { ...array, name: '1:0' },

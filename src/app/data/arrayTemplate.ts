@@ -6,12 +6,19 @@ import { numpyType, writeNpy } from '#src/tasks/arrays/writeNpy.ts';
 import { random } from '#src/tasks/random.ts';
 import type { InspectedModel, InspectedTensor } from '#workers/inspection/types.ts';
 
+/** A size as the model's file says it: fixed, a name for one that is the same wherever the name stands, or left open. */
+export type Size = number | string | null;
+
 /** An array to bring: `count` comes before its shape. */
 export interface WantedArray {
   readonly name: string;
   readonly type: DType;
   /** Of one example, or of a whole batch where `per` says so. */
   readonly shape: readonly number[];
+  /** The same as the model's file says it. */
+  readonly sizes: readonly Size[];
+  /** Of labels: with the last axis for that of the classes, which the loss takes, too; and shares of each class, which are no whole numbers. */
+  readonly labels?: { readonly or: readonly Size[]; readonly shares: readonly Size[] };
   readonly role: 'input' | 'target';
 }
 
@@ -30,6 +37,9 @@ interface Options {
   readonly target?: unknown;
 }
 
+/** The name that the options say. */
+const said = (name: unknown): string => (typeof name === 'string' ? name : '');
+
 /**
  * The arrays for the task "generic": one for each input, and the target by what the loss takes.
  * @param options of the job's task
@@ -47,26 +57,34 @@ export function wantedArrays(
   const per = inputs.some((v) => v.bound?.length === 0) ? 'batch' : 'example';
   const shapeOf = ({ bound }: InspectedTensor): readonly number[] =>
     per === 'batch' ? (bound ?? []) : (bound ?? []).slice(1);
+  /** What a file says of another number of axes than there are is no help. */
+  const sizesOf = ({ shape, bound }: InspectedTensor): readonly Size[] =>
+    (shape?.length === bound?.length && shape ? shape : (bound ?? []).map(() => null)).slice(
+      per === 'batch' ? 0 : 1,
+    );
   const fed = inputs.map((v): WantedArray => ({
     name: v.name,
     type: numpyType(v.type as DType),
     shape: shapeOf(v),
+    sizes: sizesOf(v),
     role: 'input',
   }));
   const output = outputs.find((v) =>
-    typeof options.output === 'string' && options.output !== ''
-      ? v.name === options.output
-      : v.type.includes('float'),
+    said(options.output) !== '' ? v.name === options.output : v.type.includes('float'),
   );
   if (options.loss === 'model' || !output) return { arrays: fed, per };
   const labels = options.loss === 'cross_entropy';
   const whole = shapeOf(output);
+  const sizes = sizesOf(output);
   const classes = per === 'batch' ? 1 : 0;
-  const name = typeof options.target === 'string' && options.target !== '' ? options.target : 'target';
+  const without = <T>(all: readonly T[], at: number): T[] => all.filter((_, axis) => axis !== at);
+  const name = said(options.target) || 'target';
   const target: WantedArray = {
     name: fed.some((a) => a.name === name) ? 'y' : name,
     type: labels ? 'int64' : 'float32',
-    shape: labels ? whole.filter((_, axis) => axis !== classes) : whole,
+    shape: labels ? without(whole, classes) : whole,
+    sizes: labels ? without(sizes, classes) : sizes,
+    ...(labels && { labels: { or: sizes.slice(0, -1), shares: sizes } }),
     role: 'target',
   };
   return { arrays: [...fed, target], per };

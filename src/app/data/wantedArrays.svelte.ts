@@ -26,8 +26,10 @@ export class WantedArrays {
     this.#model = model?.kind === 'model' ? model : null;
   }
 
-  /** null: the model is not read yet, or cannot be. */
-  of(options: Readonly<Record<string, unknown>>): Wanted | null {
-    return this.#model && wantedArrays(this.#model, options);
+  /** null: the model is not read yet, or cannot be. @param given inputs whose values the job says: no array is wanted for them */
+  of(options: Readonly<Record<string, unknown>>, given: readonly string[] = []): Wanted | null {
+    if (!this.#model) return null;
+    const { inputs, outputs } = this.#model;
+    return wantedArrays({ inputs: inputs.filter(({ name }) => !given.includes(name)), outputs }, options);
   }
 }

@@ -2,10 +2,17 @@
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { Problem } from '#workers/protocol.ts';
 import { toProblem } from '../worker/problems.ts';
+import type { SharedTime } from './sharedTime.svelte.ts';
 
 export class Shared {
+  /** How long the job takes here. */
+  readonly time: SharedTime;
   #job = $state.raw<Job | null>(null);
   #problem = $state.raw<Problem | null>(null);
+
+  constructor(time: SharedTime) {
+    this.time = time;
+  }
 
   get job() {
     return this.#job;
@@ -33,6 +40,7 @@ export class Shared {
   }
 
   show(job: Job): void {
+    this.time.stop();
     this.#job = job;
   }
   refuse(problem: Problem): void {
@@ -40,6 +48,7 @@ export class Shared {
   }
   /** Another view was gone to. */
   close(): void {
+    this.time.stop();
     this.#job = null;
     this.#problem = null;
   }

@@ -73,12 +73,20 @@ function rowMajor(bytes: Uint8Array, width: number, shape: readonly number[]): U
   return out;
 }
 
-/**
- * Reads an .npy file of numbers, row-major whatever the file's order.
- *
- * @throws FormatError for anything else: Python objects, texts, complex numbers, a wrong length
- */
-export function readNpy(bytes: Uint8Array): Tensor {
+/** What an .npy file's beginning says of its numbers. */
+export interface NpyHeader {
+  readonly type: DType;
+  readonly shape: readonly number[];
+  /** Where the numbers begin. */
+  readonly start: number;
+  /** Bytes of a number come the largest first. */
+  readonly swapped: boolean;
+  /** Column-major. */
+  readonly fortran: boolean;
+}
+
+/** An .npy file's header, of as many bytes of its beginning as it has. Throws FormatError for what are no numbers: Python objects, texts, complex numbers. */
+export function npyHeader(bytes: Uint8Array): NpyHeader {
   const { text, start } = headerOf(bytes);
   const code = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
   const [, order, kind] = /^([<>|=]?)([a-z]\d+)$/.exec(code ?? '') ?? [];
@@ -87,7 +95,13 @@ export function readNpy(bytes: Uint8Array): Tensor {
     throw new FormatError(
       `The .npy file holds ${code === undefined ? 'records or objects' : `numbers of the type "${code}"`}. Save it as a plain array of float32 or integers.`,
     );
-  const shape = shapeOf(text);
+  const fortran = /'fortran_order'\s*:\s*True/.test(text);
+  return { type, shape: shapeOf(text), start, swapped: order === '>', fortran };
+}
+
+/** Reads an .npy file of numbers, row-major whatever the file's order. Throws FormatError for anything else, and for a wrong length. */
+export function readNpy(bytes: Uint8Array): Tensor {
+  const { type, shape, start, swapped: turned, fortran } = npyHeader(bytes);
   const wanted = byteLength(type, shape);
   if (bytes.byteLength - start !== wanted)
     throw new DamagedFile(
@@ -95,8 +109,8 @@ export function readNpy(bytes: Uint8Array): Tensor {
     );
   const width = sizeOf(shape) > 0 ? wanted / sizeOf(shape) : 1;
   let data = bytes.subarray(start);
-  if (order === '>') data = swapped(data, width);
-  if (/'fortran_order'\s*:\s*True/.test(text) && shape.length > 1) data = rowMajor(data, width, shape);
+  if (turned) data = swapped(data, width);
+  if (fortran && shape.length > 1) data = rowMajor(data, width, shape);
   return { type, shape, data: viewBytes(type, data) };
 }
 

@@ -49,7 +49,11 @@ const isCount = (x: unknown): x is number => typeof x === 'number' && Number.isS
 const fraction = (json: string): string | undefined =>
   /-?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)/.exec(json.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""'))?.[0];
 
-function parseHeader(bytes: Uint8Array): {
+/** @param bytes of the file's beginning, its header at least @param size of the whole file */
+function parseHeader(
+  bytes: Uint8Array,
+  size: number,
+): {
   readonly header: Record<string, unknown>;
   readonly start: number;
 } {
@@ -61,9 +65,9 @@ function parseHeader(bytes: Uint8Array): {
   if (length > BigInt(LARGEST_HEADER))
     throw new DamagedFile(`Not a safetensors file: its first 8 bytes announce a header of ${length} bytes.`);
   const start = 8 + Number(length);
-  if (start > bytes.byteLength)
+  if (start > size)
     throw new DamagedFile(
-      `The safetensors file is cut short: its header should end at byte ${start}, the file at byte ${bytes.byteLength}.`,
+      `The safetensors file is cut short: its header should end at byte ${start}, the file at byte ${size}.`,
     );
   let header: unknown;
   let text: string;
@@ -117,7 +121,7 @@ function parseEntry(name: string, value: unknown, available: number): Entry {
  * sizes that do not fit the shape, tensors out of range, overlapping, or with gaps between them.
  */
 export function readSafetensors(bytes: Uint8Array): Safetensors {
-  const { header, start } = parseHeader(bytes);
+  const { header, start } = parseHeader(bytes, bytes.byteLength);
   const metadata = new Map<string, string>();
   const entries: Entry[] = [];
   for (const [name, value] of Object.entries(header)) {
@@ -149,6 +153,34 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
     ]),
   );
   return { tensors, metadata };
+}
+
+/** Bytes of a file's beginning that hold its header, as its first 8 say. @param size of the whole file */
+export const safetensorsHead = (first: Uint8Array, size: number): number =>
+  first.byteLength < 8
+    ? first.byteLength
+    : Math.min(
+        size,
+        8 +
+          Math.min(
+            LARGEST_HEADER,
+            Number(new DataView(first.buffer, first.byteOffset).getBigUint64(0, true)),
+          ),
+      );
+
+/** The element types and shapes that a header names, by tensor. Throws FormatError as readSafetensors does, but for gaps. @param size of the whole file */
+export function safetensorsHeader(
+  bytes: Uint8Array,
+  size: number,
+): Map<string, Pick<Tensor, 'type' | 'shape'>> {
+  const { header, start } = parseHeader(bytes, size);
+  const entries = Object.entries(header).filter(([name]) => name !== '__metadata__');
+  return new Map(
+    entries.map(([name, value]) => {
+      const { type, shape } = parseEntry(name, value, size - start);
+      return [name, { type, shape }];
+    }),
+  );
 }
 
 /** Order of UTF-8 bytes, which is that of code points (JavaScript's own `<` compares UTF-16 units). */

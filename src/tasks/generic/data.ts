@@ -9,18 +9,11 @@ import { sha256 } from '#src/tasks/digest.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import type { TaskProblem, Tell } from '#src/tasks/types.ts';
 import { shownValue } from './model.ts';
+import { freeNames, inOrder, isBatchFile, type Roles, rolesOf } from './roles.ts';
 
 export interface Source {
   readonly path: string;
   readonly tensor: Tensor;
-}
-
-/** Which array feeds what. */
-export interface Roles {
-  /** Array by input of the model. */
-  readonly inputs: ReadonlyMap<string, string>;
-  /** null: the loss needs none. */
-  readonly target: string | null;
 }
 
 /**
@@ -43,10 +36,6 @@ export interface ArrayData {
   /** One line per array or file. */
   readonly digests: readonly string[];
 }
-
-const BATCH = /(^|\/)batch[_-]?\d+\.(safetensors|npz)$/i;
-const targetNames = ['target', 'targets', 'y', 'label', 'labels', 'output'];
-const inputNames = ['x', 'input', 'inputs'];
 
 const error = (item: string, message: string, cure?: string): TaskProblem => ({
   severity: 'error',
@@ -88,28 +77,18 @@ export function assignRoles(
   where: string,
   problems: TaskProblem[],
 ): Roles {
-  const inputs = new Map<string, string>();
-  const free = (): string[] => names.filter((n) => ![...inputs.values()].includes(n));
-  for (const input of model.graph.inputs) if (names.includes(input.name)) inputs.set(input.name, input.name);
-  const missing = model.graph.inputs.filter((v) => !inputs.has(v.name));
-  const alias = inputNames.find((n) => free().includes(n));
-  if (missing.length === 1 && alias !== undefined) inputs.set(missing[0]!.name, alias);
+  const inputs = model.graph.inputs.map(({ name }) => name);
+  const roles = rolesOf(inputs, names, wish);
+  const missing = model.graph.inputs.filter(({ name }) => !roles.inputs.has(name));
   for (const input of missing)
-    if (!inputs.has(input.name))
-      problems.push(
-        error(
-          where,
-          `${where} has no array for the model's input ${shownValue(input)}; its arrays are ${listed(names)}.`,
-          `Choose a file with an array "${input.name}"; or, if it is one value for all (a rate, a flag, a threshold), ${settingInputs(input.name)}`,
-        ),
-      );
-  if (!wish.needed) return { inputs, target: null };
-  const left = free();
-  const found =
-    wish.target !== ''
-      ? names.find((n) => n === wish.target)
-      : (targetNames.find((n) => left.includes(n)) ?? (left.length === 1 ? left[0] : undefined));
-  if (found === undefined)
+    problems.push(
+      error(
+        where,
+        `${where} has no array for the model's input ${shownValue(input)}; its arrays are ${listed(names)}.`,
+        `Choose a file with an array "${input.name}"; or, if it is one value for all (a rate, a flag, a threshold), ${settingInputs(input.name)}`,
+      ),
+    );
+  if (wish.needed && roles.target === null)
     problems.push({
       ...error(
         where,
@@ -121,10 +100,10 @@ export function assignRoles(
       group: {
         kind: 'no-target-array',
         words: `${where}: nothing says which array is the target.`,
-        items: left,
+        items: freeNames(names, roles),
       },
     });
-  return { inputs, target: found ?? null };
+  return roles;
 }
 
 /** What of a fixed size differs between an input and what would be fed; null: nothing. */
@@ -162,7 +141,7 @@ export async function readArrayData(
     );
     return null;
   }
-  const data = paths.every((p) => BATCH.test(p))
+  const data = paths.every(isBatchFile)
     ? await readBatchFiles(files, paths, options, problems)
     : await readWhole(files, paths, options, problems);
   return problems.slice(before).some((p) => p.severity === 'error') ? null : data;
@@ -274,8 +253,7 @@ async function readBatchFiles(
   options: ReadOptions,
   problems: TaskProblem[],
 ): Promise<ArrayData | null> {
-  const natural = new Intl.Collator('en', { numeric: true });
-  const batches = [...paths].sort(natural.compare);
+  const batches = inOrder(paths);
   let roles: Roles | undefined;
   const shapes = new Map<string, readonly number[]>();
   const digests: string[] = [];

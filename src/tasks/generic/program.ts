@@ -8,7 +8,7 @@ import { type LossSum, meanOver } from '#src/optim/loss.ts';
 import { builder } from '#src/ops/table.ts';
 import { scoresOf } from '#src/tasks/scores/scores.ts';
 import type { ModelFile, TrainedGraph } from '#src/tasks/types.ts';
-import type { Roles } from './data.ts';
+import type { Roles } from './roles.ts';
 import type { GenericOptions } from './info.ts';
 import { batchLoss, classAxis, type ExampleLosses, exampleLosses } from './losses.ts';
 import { bindModel, layersOf, shownValue } from './model.ts';

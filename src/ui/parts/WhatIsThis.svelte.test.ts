@@ -80,3 +80,13 @@ it('can be pressed: 24 px for a pointer', async () => {
     expect(Math.min(width, height), each.getAttribute('aria-label')!).toBeGreaterThanOrEqual(24);
   }
 });
+
+it('says what a rule does beside its two ways', async () => {
+  await openSettings();
+  await page.getByRole('button', { name: 'Add a rule' }).click();
+  const ways = page.getByRole('radiogroup', { name: 'do' });
+  await expect.element(ways.getByRole('radio', { name: 'turn them' })).toBeChecked();
+  await page.getByRole('button', { name: `What is “${wordOf('rule-does').term}”?` }).click();
+  await expect.element(page.getByRole('note', { name: wordOf('rule-does').term })).toBeVisible();
+  expect(await violations()).toEqual([]);
+});

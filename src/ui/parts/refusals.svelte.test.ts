@@ -1,7 +1,44 @@
 /** @file Whatever is refused, in a field or where something was opened, there is a report to copy. */
-import { expect, it, vi } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
+import { jobFromTable } from '#src/formats/jobs/job.ts';
 import { open, openAdvanced, violations } from '../testing/open.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+/** The text of the report that is offered with the alert. */
+async function reported(): Promise<string> {
+  await page.getByText('What the report says').click();
+  const report = page.getByRole('region', { name: 'Error report' });
+  await expect.element(report).toHaveTextContent(/what happened: /);
+  return report.element().textContent;
+}
+
+/** Data of one's own, about to be made. */
+async function making() {
+  const { lab } = await open({}, jobFromTable({ task: 'diffusion' }));
+  lab.go('new');
+  await page.getByRole('button', { name: 'Make your own' }).click();
+}
+
+it('a camera that may not be used', async () => {
+  const no = new DOMException('no', 'NotAllowedError');
+  vi.spyOn(navigator.mediaDevices, 'getUserMedia').mockRejectedValue(no);
+  await making();
+  await page.getByRole('button', { name: 'Camera' }).click();
+  await expect.element(page.getByRole('alert')).toHaveTextContent('This page may not use the camera.');
+  expect(await reported()).toContain('This page may not use the camera.');
+  expect(await violations()).toEqual([]);
+});
+
+it('a clipboard that may not be read, where data are made', async () => {
+  vi.spyOn(navigator.clipboard, 'read').mockRejectedValue(new DOMException('no', 'NotAllowedError'));
+  await making();
+  await page.getByRole('button', { name: /paste/i }).first().click();
+  await expect.element(page.getByRole('alert')).toHaveTextContent(/clipboard/);
+  expect(await reported()).toContain('clipboard');
+  expect(await violations()).toEqual([]);
+});
 
 it('what is typed into a field and refused', async () => {
   const { lab } = await open();
@@ -20,7 +57,6 @@ it('what is typed into a field and refused', async () => {
   await steps.fill('12');
   await userEvent.keyboard('{Tab}');
   await expect.element(page.getByRole('button', { name: /^Cop/ })).not.toBeInTheDocument();
-  write.mockRestore();
 });
 
 it('a drop in which there is no model', async () => {

@@ -6,6 +6,8 @@ import { fakeSummary } from '#src/app/testing/fakeLibrary.ts';
 import { drawDisc, type FakeOptions } from '#src/app/testing/fakeTrainer.ts';
 import { defaultJob, jobFromTable } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import { tensor } from '#src/onnx/tensor.ts';
+import { writeNpz } from '#src/tasks/arrays/npz.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
 import { find, give, pictures, press, type Stage, until } from './stage.ts';
 
@@ -67,6 +69,12 @@ async function withRuns({ lab, trainer }: Stage): Promise<void> {
   for (const summary of standings) trainer.keep({ summary });
   await lab.wakeUp();
   await find('h2', 'Your runs');
+}
+
+/** What a link brought, once the device is known. */
+async function shared({ lab }: Stage, given: Job): Promise<void> {
+  await lab.wakeUp();
+  lab.shared.show(given);
 }
 
 /** A new job of a task, with whatever stands in it at first. */
@@ -173,7 +181,10 @@ export const states: Readonly<Record<string, State>> = {
       await press(/^(Storage|What is kept)/);
     },
   },
-  'home, a shared job': { reach: async ({ lab }) => lab.shared.show(job) },
+  'home, a shared job': { reach: (stage) => shared(stage, job) },
+  'home, a shared job of texts': {
+    reach: (stage) => shared(stage, jobFromTable({ task: 'text-classification' })),
+  },
   'home, a broken link': {
     reach: async ({ lab }) =>
       lab.shared.refuse({ code: 'bad-job', message: 'This link is cut off.', cure: 'Ask for it again.' }),
@@ -248,6 +259,19 @@ export const states: Readonly<Record<string, State>> = {
   'new, texts to be made': { reach: (stage) => ownData(stage, 'text-classification') },
   'new, texts made': { reach: (stage) => texts(stage, 'text-classification') },
   'new, chats made': { reach: (stage) => texts(stage, 'language') },
+  'new, arrays found': {
+    reach: async (stage) => {
+      await begin(stage, 'generic');
+      const arrays = new Map([
+        ['sample', tensor('float64', [4, 1, 3, 32, 32], new Uint8Array(4 * 3 * 32 * 32))],
+        ['wanted', tensor('float32', [4, 1, 3, 32, 32], new Uint8Array(4 * 3 * 32 * 32))],
+        ['y', tensor('float32', [3, 7], new Uint8Array(21))],
+      ]);
+      const blob = new Blob([(await writeNpz(arrays)) as Uint8Array<ArrayBuffer>]);
+      stage.lab.draft.pick({ train: toSource([{ path: 'train.npz', blob }]) });
+      await until('what was found', () => document.querySelector('tr.words'));
+    },
+  },
   'new, pasted': {
     reach: async (stage) => {
       await begin(stage, 'language');

@@ -7,6 +7,7 @@ import { Offline } from '#src/app/page/offline.svelte.ts';
 import { MemoryBar } from '#src/app/page/router.svelte.ts';
 import { FakeTrainer } from '#src/app/testing/fakeTrainer.ts';
 import { words, wordOf } from '#src/app/words/glossary.ts';
+import { versions } from '#src/app/page/version.ts';
 import { origins } from '#src/app/words/origins.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import App from '../App.svelte';
@@ -62,6 +63,12 @@ it('says what Rotune is, whose the built-in things are, and which keys it knows'
     .element(page.getByRole('link', { name: 'licences.txt' }))
     .toHaveAttribute('href', 'licences.txt');
   await expect.element(page.getByRole('heading', { name: 'Nothing leaves this device' })).toBeVisible();
+  for (const said of [
+    `Version ${versions.rotune}, with ONNX Runtime Web ${versions.runtime}.`,
+    versions.source === '' ? 'whoever serves the page has it' : 'Its source is there for everyone',
+    'their notices are in the file ThirdPartyNotices.txt',
+  ])
+    await expect.element(page.getByRole('main')).toHaveTextContent(said);
   expect(await violations()).toEqual([]);
 });
 

@@ -116,4 +116,31 @@ export const layers = {
     see: ['rule'],
     advanced: true,
   },
+  'layer-weights': {
+    term: 'Weights of a layer',
+    says: [
+      'How many numbers the layer has in the model’s file.',
+      'They stay as they are: what is trained only turns them.',
+    ],
+    see: ['turned'],
+    advanced: true,
+  },
+  'layer-reach': {
+    term: 'Whether a layer turns',
+    says: [
+      'What is learned comes to a layer from the end of the model, through all that stands behind it.',
+      'Where something there lets nothing through, the layer cannot be trained.',
+    ],
+    see: ['turned'],
+    advanced: true,
+  },
+  'rule-does': {
+    term: 'What a rule does',
+    says: [
+      'The layers that it is for are turned, with settings of their own where it says some, or stay as they were.',
+      'Later rules do not count for them.',
+    ],
+    see: ['rule', 'turned'],
+    advanced: true,
+  },
 } as const satisfies Record<string, Entry>;
