@@ -12,8 +12,8 @@ import { serve } from './serve.mjs';
 
 const OUT = join(ROOT, 'docs/first-minute');
 const PHONE = { width: 390, height: 844 };
-/** Milliseconds between two pictures of a run, and for whatever comes next. */
-const [BETWEEN, PATIENCE] = [15_000, 600_000];
+/** Pictures of a run, the milliseconds between two, and those for whatever comes next. */
+const [SHOTS, BETWEEN, PATIENCE] = [3, 20_000, 240_000];
 
 /** Takes a picture and keeps what is said beside it. */
 class Film {
@@ -54,27 +54,26 @@ await main(async () => {
     const film = new Film(page);
     const button = (/** @type {string | RegExp} */ name) => page.getByRole('button', { name });
     await page.goto(server.origin);
-    await button(/^Teach it this style.*(second|minute| s )/).waitFor();
+    await button(/^Teach it this style.*about/).waitFor();
     await film.shot('The first screen: what comes out, and one button with an honest time.');
     await button(/^Teach it this style/).tap();
     await button('Pause').waitFor();
     await film.shot('One tap, and it gets ready. Nothing was asked.');
-    const step = () => page.getByRole('heading', { level: 1 }).innerText();
+    const heading = async () =>
+      (await page.getByRole('heading', { level: 1 }).innerText()).replaceAll(/\s+/g, ' ');
     const done = button(/^Save adapter/);
     await page
       .getByRole('img', { name: /, untouched/ })
       .first()
       .waitFor();
     await film.shot('The untouched model draws first, to be compared with.');
-    for (;;) {
-      const over = await Promise.race([
-        done.waitFor().then(() => true),
-        new Promise((resolve) => setTimeout(() => resolve(false), BETWEEN)),
-      ]);
-      if (over) break;
-      await film.shot(`It learns, and says how far it is: ${await step()}.`);
+    for (let i = 0; i < SHOTS; i++) {
+      await page.waitForTimeout(BETWEEN);
+      await film.shot(`It learns, and says how far it is: ${await heading()}.`);
     }
-    await film.shot(`It is done, and says what came of it: ${await step()}`);
+    await button('Stop and keep').tap();
+    await done.waitFor();
+    await film.shot(`Stopped early, it keeps what it learned, and says what came of it: ${await heading()}.`);
     const wish = page.getByRole('textbox', { name: 'What to draw' });
     await wish.scrollIntoViewIfNeeded();
     await wish.fill('fox');

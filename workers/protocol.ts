@@ -7,7 +7,7 @@ import type { BackendKind, BackendReport, PlacementReport, StartSign } from '#sr
 import type { MemoryVerdict, Relief } from '#src/program/verdict.ts';
 import type { KeptSet } from '#src/store/prepared.ts';
 import type { RunHeader } from '#src/store/runHeader.ts';
-import type { SavedStep } from '#src/store/runs.ts';
+import type { SavedStep } from '#src/store/runReader.ts';
 import type { Answer, DataPreview, Mend, Picture, Samples } from '#src/tasks/types.ts';
 import type { RateChange } from '#src/optim/rates.ts';
 import type { Evaluation, Orthogonality, StepRecord } from '#src/training/types.ts';
@@ -159,7 +159,7 @@ export interface Angles {
 
 /** What is known of a run that was saved, or began. */
 export type RunSummary = RunHeader;
-export type { SavedStep } from '#src/store/runs.ts';
+export type { SavedStep } from '#src/store/runReader.ts';
 
 export interface RunResult {
   readonly id: string;

@@ -88,7 +88,7 @@ export class RotunePage {
   async found(): Promise<readonly { readonly name: string; readonly share: number }[]> {
     const bars = this.tryIt.getByRole('list').last().getByRole('listitem');
     return (await bars.allInnerTexts()).map((text) => {
-      const [, name = '', share = ''] = /^(.*?)\s+untouched\b.*\btuned\s+([\d.]+)/s.exec(text) ?? [];
+      const [, name = '', share = ''] = /^(.*?)\s+(?:untouched\b.*)?\btuned\s+([\d.]+)/s.exec(text) ?? [];
       return { name, share: Number.parseFloat(share) };
     });
   }

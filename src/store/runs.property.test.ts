@@ -248,18 +248,20 @@ describe('whatever is done to runs', () => {
 describe('staged runs', () => {
   it('are not listed until they are adopted, all or none, and go with a tidy', async () => {
     const { store } = fresh();
-    await store.stage(basis('a', 1), new Float32Array(2));
-    await store.stage(basis('b', 2), new Float32Array(2));
+    await store.staging.put(basis('a', 1), new Float32Array(2));
+    await store.staging.put(basis('b', 2), new Float32Array(2));
     expect(await store.list()).toEqual([]);
     const adopted = (id: string) => ({ header: basis(id, 1), name: undefined, bytes: 8 });
-    await expect(store.adopt([adopted('a'), adopted('c')])).rejects.toMatchObject({ name: 'StoreError' });
+    await expect(store.staging.adopt([adopted('a'), adopted('c')])).rejects.toMatchObject({
+      name: 'StoreError',
+    });
     expect(await store.list()).toEqual([]);
-    await store.adopt([adopted('a')]);
-    await store.unstage(['a', 'b']);
+    await store.staging.adopt([adopted('a')]);
+    await store.staging.drop(['a', 'b']);
     expect((await store.list()).map(({ id }) => id)).toEqual(['a']);
     expect((await store.load('a'))?.content).toEqual(new Float32Array(2));
-    await expect(store.adopt([adopted('a')])).rejects.toMatchObject({ name: 'StoreError' });
-    await store.stage(basis('d', 1), new Float32Array(2));
+    await expect(store.staging.adopt([adopted('a')])).rejects.toMatchObject({ name: 'StoreError' });
+    await store.staging.put(basis('d', 1), new Float32Array(2));
     await store.tidy();
     expect(await store.load('d')).toBeNull();
   });

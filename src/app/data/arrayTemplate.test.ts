@@ -19,7 +19,7 @@ async function wantedOf(folder: string, options: object) {
 
 const mean = { loss: 'mse' };
 const classes = { loss: 'cross_entropy' };
-it.each([
+it.each<readonly [folder: string, options: Readonly<Record<string, string>>]>([
   ['public/models/waves', mean],
   ['public/models/waves', { loss: 'l1', target: 'wanted' }],
   ['public/models/repaint', mean],
@@ -30,7 +30,7 @@ it.each([
   ['e2e/golden/zoo/resnet18-dyn18', { loss: 'bce' }],
   ['e2e/golden/zoo/sd2-unet-ts14', mean],
   ['e2e/golden/zoo/vae-decoder-ts17', mean],
-] as const)('%s takes its template (%o)', async (folder, options) => {
+])('%s takes its template (%o)', async (folder, options) => {
   const wanted = (await wantedOf(folder, options))!;
   const template = await arrayTemplate(wanted);
   const { rows, count } = matchArrays(

@@ -1,59 +1,28 @@
-/** @file The device's camera, and single frames of it as pictures. Nothing of it leaves the device. */
+/** @file The camera before a finished run: single frames as pictures to try, and what is the matter as a problem. */
 import type { Problem } from '#workers/protocol.ts';
+import { frameOf, openCamera, type Refusal, refusalOf } from '../page/camera.ts';
 
 /** Pixels of a frame's longer side at most: models see less. */
 const LONGEST = 640;
 
-/** Pages without a secure connection have none. */
-export const hasCamera = (): boolean => 'mediaDevices' in navigator;
-
-/** Throws what the browser throws: asked for in words by cameraProblem. */
-export const openCamera = (): Promise<MediaStream> =>
-  navigator.mediaDevices.getUserMedia({
-    audio: false,
-    video: { facingMode: 'environment', width: { ideal: LONGEST } },
-  });
-
-export const closeCamera = (stream: MediaStream): void => {
-  for (const track of stream.getTracks()) track.stop();
-};
+const problem = ({ why, cure }: Refusal, detail: string): Problem => ({
+  code: 'unsupported',
+  message: why,
+  cure: `${cure} Or choose a picture.`,
+  detail,
+});
 
 /** Why the camera cannot be used, and what to do about it. */
-export function cameraProblem(cause: unknown): Problem {
-  const name = cause instanceof DOMException ? cause.name : '';
-  const detail = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-  if (name === 'NotAllowedError')
-    return {
-      code: 'unsupported',
-      message: 'The browser does not let this page use the camera.',
-      cure: 'Allow it beside the address, then press again. Or choose a picture.',
-      detail,
-    };
-  if (name === 'NotFoundError' || name === 'OverconstrainedError')
-    return {
-      code: 'unsupported',
-      message: 'No camera was found.',
-      cure: 'Connect one, or choose a picture.',
-      detail,
-    };
-  return {
-    code: 'unsupported',
-    message: 'The camera could not be started. Another program may be using it.',
-    cure: 'Close that program and press again, or choose a picture.',
-    detail,
-  };
-}
+export const cameraProblem = (cause: unknown): Problem =>
+  problem(refusalOf(cause), cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause));
+
+/**
+ * What the camera sees. Rejects with what the browser says, for `cameraProblem`.
+ * @param onended hears why it sees nothing any more
+ */
+export const watchCamera = (onended: (problem: Problem) => void): Promise<MediaStream> =>
+  openCamera({ width: LONGEST }, (refusal) => onended(problem(refusal, 'ended')));
 
 /** What the video shows now, as a PNG; null: it shows nothing yet. */
-export async function frameOf(video: HTMLVideoElement): Promise<Blob | null> {
-  const { videoWidth, videoHeight } = video;
-  if (videoWidth === 0 || videoHeight === 0) return null;
-  const scale = Math.min(1, LONGEST / Math.max(videoWidth, videoHeight));
-  const canvas = document.createElement('canvas');
-  canvas.width = Math.max(1, Math.round(videoWidth * scale));
-  canvas.height = Math.max(1, Math.round(videoHeight * scale));
-  canvas.getContext('2d')?.drawImage(video, 0, 0, canvas.width, canvas.height);
-  return new Promise((resolve) => {
-    canvas.toBlob(resolve, 'image/png');
-  });
-}
+export const stillOf = (video: HTMLVideoElement): Promise<Blob | null> =>
+  frameOf(video, LONGEST, { type: 'image/png' });

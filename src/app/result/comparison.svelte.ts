@@ -3,17 +3,13 @@ import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { Picture, Problem, SampleRequest } from '#workers/protocol.ts';
 import type { SampleRow } from '../run/run.svelte.ts';
 import type { Trainer } from '../worker/client.ts';
+import { AS_TRAINED, PAUSE_MS, UNTOUCHED } from './strengths.ts';
 
-/** The slider sends many values a second: only the last one before a pause is drawn. */
-const PAUSE_MS = 120;
 /** Small pictures are drawn several at a time: their device is hardly busy with one. */
 const SMALL = 64;
 const TOGETHER = 4;
 /** Bytes of pictures that are kept. */
 const KEPT = 2 ** 27;
-
-export const UNTOUCHED = 0;
-export const AS_TRAINED = 1;
 
 /** A prompt, and its place in the job's list, by which chance differs. */
 interface Asked {

@@ -1,12 +1,7 @@
 /** @file Trying the adapter with things of one's own: one question at a time, the newest alone, its answers kept by strength. */
 import type { Problem, Said, Source } from '#workers/protocol.ts';
 import type { Trainer } from '../worker/client.ts';
-
-/** The slider sends many values a second: only the last one before a pause is asked. */
-const PAUSE_MS = 120;
-
-export const UNTOUCHED = 0;
-export const AS_TRAINED = 1;
+import { AS_TRAINED, PAUSE_MS, UNTOUCHED } from './strengths.ts';
 
 export interface Question {
   readonly given?: Source | null;

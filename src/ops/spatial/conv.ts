@@ -5,11 +5,25 @@ import { Contradiction, type Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { commonType, nodeLabel, requiredInput } from '../entries/common.ts';
 import { channelSum, inputGradient, weightGradient } from './convGradients.ts';
-import type { GradContext, Operator } from '../types.ts';
+import type { GradContext, Operator, ShapeContext } from '../types.ts';
 import { groupOf, windows } from './window.ts';
 
+/** Inputs of a convolution of either kind: x, w and the bias, checked to belong together. */
+export function convInputs(ctx: ShapeContext): {
+  readonly node: Node;
+  readonly x: Value;
+  readonly w: Value;
+  readonly bias: Value | null | undefined;
+  readonly group: number;
+} {
+  const { node } = ctx;
+  const [x, w] = [requiredInput(ctx, 0), requiredInput(ctx, 1)];
+  checkKernel(node, x, w);
+  return { node, x, w, bias: ctx.inputs[2], group: groupOf(node) };
+}
+
 /** Checks that x and w have the same number of spatial axes and that kernel_shape, if given, agrees. */
-export function checkKernel(node: Node, x: Value, w: Value): void {
+function checkKernel(node: Node, x: Value, w: Value): void {
   const spatial = w.shape.slice(2);
   if (x.shape.length < 3 || x.shape.length !== w.shape.length)
     throw new Contradiction(
@@ -56,13 +70,8 @@ export function groupedConv(
 
 export const Conv: Operator = {
   shape: (ctx) => {
-    const { node } = ctx;
-    const x = requiredInput(ctx, 0);
-    const w = requiredInput(ctx, 1);
-    const bias = ctx.inputs[2];
-    checkKernel(node, x, w);
+    const { node, x, w, bias, group } = convInputs(ctx);
     const [o, c] = w.shape as [number, number];
-    const group = groupOf(node);
     if (x.shape[1] !== c * group || o % group !== 0)
       throw new Contradiction(
         `${nodeLabel(node)}: ${x.shape[1]} input channels do not fit the weight [${w.shape.join()}] with group ${group}.`,

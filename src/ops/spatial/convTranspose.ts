@@ -2,8 +2,8 @@
 import type { Builder } from '#src/graph/builder.ts';
 import { Contradiction, type Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
-import { commonType, nodeLabel, requiredInput } from '../entries/common.ts';
-import { checkKernel, groupedConv } from './conv.ts';
+import { commonType, nodeLabel } from '../entries/common.ts';
+import { convInputs, groupedConv } from './conv.ts';
 import { channelSum, weightGradient } from './convGradients.ts';
 import type { GradContext, Operator } from '../types.ts';
 import { padAxis } from './unfold.ts';
@@ -83,12 +83,7 @@ function lower(g: Builder, node: Node, inputs: readonly (Value | null)[]): reado
 
 export const ConvTranspose: Operator = {
   shape: (ctx) => {
-    const { node } = ctx;
-    const x = requiredInput(ctx, 0);
-    const w = requiredInput(ctx, 1);
-    const bias = ctx.inputs[2];
-    checkKernel(node, x, w);
-    const group = groupOf(node);
+    const { node, x, w, bias, group } = convInputs(ctx);
     const [c, o] = w.shape as [number, number];
     if (x.shape[1] !== c || c % group !== 0)
       throw new Contradiction(

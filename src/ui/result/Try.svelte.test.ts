@@ -124,9 +124,22 @@ describe('pictures', () => {
     );
     await finished('image-classification');
     await page.getByRole('button', { name: 'Use the camera' }).click();
-    await expect
-      .element(page.getByText('The browser does not let this page use the camera.').first())
-      .toBeVisible();
+    await expect.element(page.getByText('This page may not use the camera.').first()).toBeVisible();
+    await expect.element(page.getByText('Or choose a picture.').first()).toBeVisible();
+  });
+
+  it('a camera that is taken away is said so, and asked no more', async () => {
+    const canvas = document.createElement('canvas');
+    canvas.getContext('2d')!.fillRect(0, 0, 10, 10);
+    const stream = canvas.captureStream(10);
+    vi.spyOn(navigator.mediaDevices, 'getUserMedia').mockResolvedValue(stream);
+    const { asked } = await finished('image-classification');
+    await page.getByRole('button', { name: 'Use the camera' }).click();
+    await expect.poll(() => asked.length).toBeGreaterThan(0);
+    // A track that is stopped from outside says so; one that the page stops does not.
+    stream.getVideoTracks()[0]!.dispatchEvent(new Event('ended'));
+    await expect.element(page.getByText('Another program or tab is using the camera.').first()).toBeVisible();
+    await expect.poll(() => stream.getTracks().map(({ readyState }) => readyState)).toEqual(['ended']);
   });
 });
 

@@ -41,8 +41,8 @@ export async function branched(runs: Runs, id: string, step: number, newId: stri
     ...{ id: newId, state: 'paused', finished: false, problem: null },
     ...{ savedAt: now, startedAt: now },
   };
-  const bytes = await runs.stage(header, stored.content);
-  await runs.adopt([{ header, name: `${run.name}, from step ${step}`.slice(0, 200), bytes }]);
+  const bytes = await runs.staging.put(header, stored.content);
+  await runs.staging.adopt([{ header, name: `${run.name}, from step ${step}`.slice(0, 200), bytes }]);
   const made = await runs.find(newId);
   if (!made) throw new ProblemError(gone);
   const { removedAt: _, ...summary } = made;

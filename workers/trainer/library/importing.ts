@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { Reason, reasonOf } from '#src/platform/refusals.ts';
 import { type ZipEntry, zipEntries, ZipError } from '#src/platform/zip.ts';
 import { defaultName, headerSchema, type WrittenHeader } from '#src/store/runHeader.ts';
-import type { Adopted } from '#src/store/runs.ts';
+import type { Adopted } from '#src/store/staging.ts';
 import { DataError } from '#src/tasks/files.ts';
 import type { ImportedRuns } from '../../protocol.ts';
 import { parseSaved, parseStoredJob, type Runs, type Saved } from '../saved.ts';
@@ -122,15 +122,15 @@ export async function importRuns(runs: Runs, archive: Blob, newId: () => string)
       const header = { ...read.header, id: own };
       if (read.content) {
         staged.push(own);
-        const bytes = await runs.stage(header, read.content);
+        const bytes = await runs.staging.put(header, read.content);
         adopted.push({ header, name: ownName(read), bytes });
       } else adopted.push({ header, name: ownName(read), bytes: null });
     }
-    await runs.adopt(adopted, back);
+    await runs.staging.adopt(adopted, back);
     const added = new Set([...adopted.map(({ header }) => header.id), ...back]);
     return { imported: (await runs.list()).filter((run) => added.has(run.id)), skipped };
   } catch (error) {
-    await runs.unstage(staged).catch(() => undefined);
+    await runs.staging.drop(staged).catch(() => undefined);
     throw refused(error);
   }
 }

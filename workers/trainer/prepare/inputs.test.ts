@@ -55,7 +55,9 @@ describe('a rate that is no data', () => {
   it('is asked for, with the way to give it', async () => {
     const { message, cure } = problem(await prepare({ task: 'generic', options: { output: 'b' } }))!;
     expect(message).toMatch(/has no array for the model's input sr/);
-    expect(cure).toMatch(/Choose a file with an array "sr"; or, if it is one value for all .*, set it: "sr=…" under/);
+    expect(cure).toMatch(
+      /Choose a file with an array "sr"; or, if it is one value for all .*, set it: "sr=…" under/,
+    );
   });
 
   it('is a constant once it is given', async () => {

@@ -1,0 +1,19 @@
+/** @file What the trainer is given by the realm it runs in: a browser's worker, or a test in Node. */
+import type { PreparedStore } from '#src/store/prepared.ts';
+import type { TaskHost } from '#src/tasks/types.ts';
+import type { CreateRuntime } from './devices.ts';
+import type { Runs } from './saved.ts';
+
+export interface Environment {
+  /** Address of the app's folder, under which models/ and data/ lie. */
+  readonly base: URL;
+  readonly createRuntime: CreateRuntime;
+  readonly decodeImage: TaskHost['decodeImage'];
+  readonly runs: Runs;
+  /** Where prepared data are kept beyond a run; absent: nowhere. */
+  readonly prepared?: PreparedStore | undefined;
+  /** A name for a new run. */
+  readonly newId?: () => string;
+  /** When the page was opened, milliseconds since 1970: what was removed before that is gone for good. Absent: when the session began. */
+  readonly since?: () => number;
+}
