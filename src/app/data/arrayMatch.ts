@@ -3,7 +3,7 @@ import type { DType } from '#src/onnx/model.ts';
 import { freeNames, rolesOf } from '#src/tasks/generic/roles.ts';
 import { count } from '../words/format.ts';
 import type { FoundArray, FoundArrays } from './arrayFiles.ts';
-import type { Size, Wanted, WantedArray } from './arrayTemplate.ts';
+import type { ArrayOptions, Size, Wanted, WantedArray } from './arrayTemplate.ts';
 
 export interface MatchedArray {
   readonly wanted: WantedArray;
@@ -76,7 +76,7 @@ function typeWords({ name, type }: FoundArray, { type: to, role }: WantedArray):
 export function matchArrays(
   wanted: Wanted,
   { arrays, batches }: Pick<FoundArrays, 'arrays' | 'batches'>,
-  options: { readonly target?: unknown },
+  options: ArrayOptions,
 ): MatchedArrays {
   const wish = typeof options.target === 'string' ? options.target : '';
   const inputs = wanted.arrays.filter(({ role }) => role === 'input');

@@ -31,7 +31,8 @@ export interface Wanted {
 /** Rows of a template. */
 export const ROWS = 4;
 
-interface Options {
+/** Of the job's task, as far as they say which arrays it takes. */
+export interface ArrayOptions {
   readonly loss?: unknown;
   readonly output?: unknown;
   readonly target?: unknown;
@@ -47,7 +48,7 @@ const said = (name: unknown): string => (typeof name === 'string' ? name : '');
  */
 export function wantedArrays(
   { inputs, outputs }: Pick<InspectedModel, 'inputs' | 'outputs'>,
-  options: Options,
+  options: ArrayOptions,
 ): Wanted | null {
   const all = [...inputs, ...outputs];
   // A cache of nothing is no array.
