@@ -60,7 +60,10 @@ test('own texts are taken, and what is wrong with them is said', async ({ rotune
   await own.setInputFiles([file('bad.jsonl', '{"text": "the cat"}\n{"text": ')]);
   await expect(page.getByText('bad.jsonl, line 2: it is not JSON.').first()).toBeVisible();
   await expect(page.getByRole('button', { name: /^Start/ })).toBeDisabled();
-  await own.setInputFiles([file('good.txt', 'the small cat found a map. '.repeat(60))]);
-  await expect(page.getByText('1 to train, 0 held out')).toBeVisible();
+  // What could be read of it lies there to be edited; what is added leaves the rest behind.
+  await page
+    .getByLabel('Add files')
+    .setInputFiles([file('good.txt', 'the small cat found a map. '.repeat(60))]);
+  await expect(page.getByText(/[12] to train, 0 held out/)).toBeVisible();
   await expect(page.getByRole('button', { name: /^Start/ })).toBeEnabled();
 });
