@@ -10,8 +10,8 @@ import {
 } from '../page/camera.ts';
 import type { FileSource } from './content.ts';
 
-/** Milliseconds between the pictures of a burst. */
-const BURST_MS = 200;
+/** Milliseconds between the pictures of a burst, and until a press is held: a short one takes one picture, however slow the device is. */
+const [BURST_MS, HELD_MS] = [200, 500];
 /** Pixels of the longer side at most: no model here sees more. */
 const SIDE = 1024;
 /** Pixels of a row that are asked of the camera. */
@@ -97,6 +97,7 @@ export class Camera {
     const press = {};
     this.#held = press;
     const turn = this.#turn;
+    let pause = HELD_MS;
     do {
       const started = performance.now();
       const source = await pictureOf(video);
@@ -105,7 +106,8 @@ export class Camera {
         await keep(source);
         this.#count++;
       }
-      const rest = BURST_MS - (performance.now() - started);
+      const rest = pause - (performance.now() - started);
+      pause = BURST_MS;
       await new Promise((go) => setTimeout(go, Math.max(0, rest)));
       // A press that began meanwhile goes on by itself.
     } while (this.#held === press);
