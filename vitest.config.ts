@@ -51,6 +51,8 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: browserTests.map((pattern) => `{src,workers}/${pattern}`),
+          // Pages side by side; what stands at the top counts for Node's processes alone.
+          maxWorkers: availableParallelism(),
           ...patience,
           browser: {
             enabled: true,

@@ -97,6 +97,7 @@ export class Lab {
     this.trial = new Trial({
       ...{ trainer, draft },
       refusal: () => this.training.refusal(),
+      keep: () => this.keptDraft.keep(this.draft.job, this.draft.picked),
       onOpen: (opened) => this.#showTrial(opened),
     });
     this.#router = new Router(bar, (route) => this.#arrive(route));
@@ -294,7 +295,6 @@ export class Lab {
   #showTrial({ name, report, sample }: OpenedAdapter): void {
     this.voice.say(`${name} is loaded: ${report.loaded} layers.`);
     this.comparison.open(sample, [], 0);
-    void this.keptDraft.keep(this.draft.job, this.draft.picked);
     this.go('result');
   }
 }

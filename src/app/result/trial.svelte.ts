@@ -19,6 +19,8 @@ export interface TrialHost {
   readonly draft: Draft;
   /** Why the device may not be used now; null: it may. */
   readonly refusal: () => Problem | null;
+  /** Keeps what is picked for a reload of the tab. */
+  readonly keep: () => Promise<unknown>;
   readonly onOpen: (opened: OpenedAdapter) => void;
 }
 
@@ -63,7 +65,7 @@ export class Trial {
 
   /** Loads the picked adapter on the model, and shows what it draws. */
   async open(): Promise<Outcome<AdapterReport>> {
-    const { draft, trainer, refusal, onOpen } = this.#host;
+    const { draft, trainer, refusal, keep, onOpen } = this.#host;
     const asked = draft.ask();
     if (!asked.ok) return failed(asked.problem);
     const request = asked.value;
@@ -78,7 +80,11 @@ export class Trial {
     if (refused) return failed(refused);
     this.#opening = true;
     draft.forgive();
-    const outcome = await trainer.openAdapter({ ...request, adapter });
+    // Whoever sees it may load the page anew at once.
+    const [outcome] = await Promise.all([
+      trainer.openAdapter({ ...request, adapter }),
+      keep().catch(() => undefined),
+    ]);
     this.#opening = false;
     if (!outcome.ok) return draft.refuse(outcome.problem);
     this.#opened = {
