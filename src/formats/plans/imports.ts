@@ -21,7 +21,8 @@ export const isTable = (x: unknown): x is Table =>
   typeof x === 'object' && x !== null && !Array.isArray(x) && !(x instanceof Date);
 
 /** A foreign value as text. A table of JSON may have a `toString` of its own, which is none. */
-const textOf = (x: unknown): string => (typeof x === 'object' ? JSON.stringify(x) : String(x));
+const textOf = (x: unknown): string =>
+  x === undefined ? 'undefined' : typeof x === 'string' ? x : JSON.stringify(x);
 
 /** A foreign value for a message, cut at 60 characters. */
 export const shown = (x: unknown): string => {
