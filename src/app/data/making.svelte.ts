@@ -266,10 +266,10 @@ export class Making {
     }));
     const whole = items.filter(({ blob, wanted }) => blob && wanted);
     collection.change(`Add ${collection.counted(items.length)}`, {
-      items: sides.reduce<readonly Item[]>((all, { side, pictures }) => joined(all, side, pictures), [
-        ...collection.items,
-        ...whole,
-      ]),
+      items: sides.reduce<readonly Item[]>(
+        (all, { side, pictures }) => joined(all, side, pictures),
+        [...collection.items, ...whole],
+      ),
     });
   }
 
