@@ -133,6 +133,13 @@ export class Draft {
     if (model || train || heldout || adapter) this.#problem = null;
   }
 
+  /** What is picked stands in for what the job names, under the name that the job has for it. */
+  standIn(part: keyof Picked, source: Source): void {
+    const job = this.#job;
+    this.pick({ [part]: source });
+    this.setJob(job);
+  }
+
   /** Adds what was pasted to the data, and gives how many files they are now; 0: there was nothing in it. */
   paste(things: readonly Pasted[]): number {
     if (this.making.paste(things)) return things.length;
