@@ -36,6 +36,7 @@ const SECURE_EDGES = [
 export default defineConfig(
   globalIgnores([
     '.cache/',
+    '.svelte-check/',
     'dist/',
     'coverage/',
     'test-results/',

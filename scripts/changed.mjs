@@ -98,10 +98,7 @@ export async function testChanged(since) {
         ...changed,
       ]),
     );
-    if (code.length > 0)
-      yield await check('lint', () =>
-        runTool('eslint/bin/eslint.js', ['--max-warnings', '0', '--no-warn-ignored', ...code]),
-      );
+    if (code.length > 0) yield await check('lint', () => runTool('../scripts/lint.mjs', code));
     const tests = await relatedTests(base, changed);
     for (const project of /** @type {const} */ (['node', 'browser'])) {
       const [near, far] = [tests[project].slice(0, MOST[project]), tests[project].slice(MOST[project])];

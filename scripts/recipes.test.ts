@@ -100,7 +100,7 @@ describe('the recipes', () => {
 
   it('have their types right', { timeout: 300_000 }, async () => {
     // By way of the tests these are all of them but the view.
-    await tool('typescript-native/bin/tsc', '-p', 'tsconfig.node.json');
+    await tool('@typescript/native/bin/tsc', '-p', 'tsconfig.node.json');
   });
 
   it('pass their own tests', { timeout: 300_000 }, async () => {
@@ -127,7 +127,7 @@ describe('the recipes', () => {
 // The types of the page and of the worker take longer than the rest together.
 const inFull = (): void => {
   it('have their types right where they run', { timeout: 300_000 }, async () => {
-    await tool('typescript-native/bin/tsc', '-p', 'tsconfig.worker.json');
+    await tool('@typescript/native/bin/tsc', '-p', 'tsconfig.worker.json');
     await tool('svelte-check/bin/svelte-check', '--tsconfig', './tsconfig.page.json', '--fail-on-warnings');
   });
 };

@@ -28,7 +28,7 @@ await main(async () => {
   await ensureOtherBrowsers();
   return total(async function* () {
     // Minutes on one core that nothing waits for: it fills the gaps that the tests leave.
-    const lint = runTool('eslint/bin/eslint.js', ['.', '--max-warnings', '0'], { quiet: true, idle: true });
+    const lint = runTool('../scripts/lint.mjs', [], { quiet: true, idle: true });
     yield await check('types', () => runTool('../scripts/types.mjs', []));
     yield await check('format', () =>
       runTool('prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']),

@@ -103,7 +103,7 @@ async function stored(archive: Blob, { offset }: FileEntry, size: number): Promi
 }
 
 const unpacked = (entry: FileEntry): Promise<Blob> =>
-  entry.getData(new BlobWriter(), { checkSignature: true }).catch((cause: unknown) => {
+  entry.getData(new BlobWriter(), { checkCrc32: true }).catch((cause: unknown) => {
     throw new ZipError('damaged', { cause });
   });
 

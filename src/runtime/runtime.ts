@@ -23,7 +23,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   const lost = new Promise<string>((resolve) => {
     void device?.lost.then((info) => {
-      lostReason = info.message || info.reason || 'no reason given';
+      lostReason = info.message || info.reason;
       if (!disposed) resolve(lostReason);
     });
   });
