@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { ensureBuild, ensureChromium, Refusal, ROOT, runTool, say } from './ensure.mjs';
+import { ensureBuild, ensureHeadless, Refusal, ROOT, runTool, say } from './ensure.mjs';
 import { check, playwright, total, vitest } from './suites.mjs';
 
 /** The most test files that are run, by project: all that stand on `src/onnx` are nearly all there are. */
@@ -102,7 +102,7 @@ export async function testChanged(since) {
     const tests = await relatedTests(base, changed);
     for (const project of /** @type {const} */ (['node', 'browser'])) {
       const [near, far] = [tests[project].slice(0, MOST[project]), tests[project].slice(MOST[project])];
-      if (project === 'browser' && near.length > 0) process.env.CHROME_PATH = await ensureChromium();
+      if (project === 'browser' && near.length > 0) process.env.CHROME_PATH = await ensureHeadless();
       if (near.length > 0)
         yield await vitest(`tests near the change (${project})`, project, ['run', ...near]);
       if (far.length > 0)
@@ -110,7 +110,7 @@ export async function testChanged(since) {
     }
     if (types) yield await types;
     if (specs.length === 0) return;
-    process.env.CHROME_PATH = await ensureChromium();
+    process.env.CHROME_PATH = await ensureHeadless();
     yield await check('build', () => ensureBuild().then(() => 0));
     yield await playwright('end-to-end tests that changed', specs);
   });

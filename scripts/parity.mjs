@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import {
   ensureBuild,
-  ensureChromium,
+  ensureHeadless,
   ensurePackages,
   main,
   Refusal,
@@ -35,6 +35,9 @@ prompts = ["ghost"]
 steps = 2
 `;
 
+/** The other core has work of its own. */
+const ON_ONE_CORE = ['--backend', 'wasm', '--threads', '1'];
+
 /** The virtual environment's Python, made and filled when the requirements are new. */
 async function ensurePython() {
   const inside = join(VENV, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
@@ -49,11 +52,13 @@ async function ensurePython() {
   rmSync(VENV, { recursive: true, force: true });
   mkdirSync(WORK, { recursive: true });
   const torch = /^torch==\S+$/m.exec(wanted)?.[0] ?? 'torch';
+  // Python compiles what it loads, a small part of all that is there.
+  const install = [inside, '-m', 'pip', 'install', '--quiet', '--no-compile'];
   // torch first and alone: what comes after must not pull in another build of it.
   for (const [program, ...args] of [
     [python, '-m', 'venv', VENV],
-    [inside, '-m', 'pip', 'install', '--quiet', torch],
-    [inside, '-m', 'pip', 'install', '--quiet', '-r', REQUIREMENTS],
+    [...install, torch],
+    [...install, '-r', REQUIREMENTS],
   ]) {
     const status = await runProgram(/** @type {string} */ (program), args);
     if (status !== 0)
@@ -108,7 +113,7 @@ async function pageAdapter(python) {
   rmSync(inWork('run'), { recursive: true, force: true });
   await must('Training 4 steps in the page', node, [
     join(ROOT, 'scripts/tune.mjs'),
-    ...[inWork('job.toml'), '--backend', 'wasm', '--out', inWork('run')],
+    ...[inWork('job.toml'), ...ON_ONE_CORE, '--out', inWork('run')],
   ]);
   await must('Writing inputs', python, [script('inputs.py'), inWork('in.safetensors')]);
   await must('Outputs and gradients of the built-in model with that adapter', node, [
@@ -121,7 +126,7 @@ async function pageAdapter(python) {
 async function realFiles(python) {
   const zoo = join(ROOT, 'e2e/golden/zoo');
   await must('Making data for real files', python, [script('real_files.py'), 'make', inWork('real'), zoo]);
-  const tune = [join(ROOT, 'scripts/tune.mjs'), '--backend', 'wasm'];
+  const tune = [join(ROOT, 'scripts/tune.mjs'), ...ON_ONE_CORE];
   for (const name of ['resnet', 'bert', 'gpt2']) {
     const at = (/** @type {string} */ path) => inWork(`real/${name}/${path}`);
     const job = [at('job.toml'), '--format', 'peft,onnx'];
@@ -161,7 +166,7 @@ await main(async () => {
     await ensurePython();
     return 0;
   }
-  await ensureChromium();
+  process.env.CHROME_PATH = await ensureHeadless();
   await ensureBuild();
   const python = await ensurePython();
   for (const name of ['tools', 'steps', 'names']) rmSync(inWork(name), { recursive: true, force: true });

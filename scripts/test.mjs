@@ -2,7 +2,7 @@
 import { testChanged } from './changed.mjs';
 import {
   ensureBuild,
-  ensureChromium,
+  ensureHeadless,
   ensureOtherBrowsers,
   ensurePackages,
   main,
@@ -23,8 +23,7 @@ await main(async () => {
   await ensurePackages();
   ensureHooks();
   if (changed) return testChanged(changed[1] ?? null);
-  const chromium = await ensureChromium();
-  process.env.CHROME_PATH = chromium;
+  process.env.CHROME_PATH = await ensureHeadless();
   await ensureOtherBrowsers();
   return total(async function* () {
     // Minutes on one core that nothing waits for: it fills the gaps that the tests leave.

@@ -112,14 +112,15 @@ async function tune(folder, given, options, library) {
   const job = 'adapter' in places ? given.job : plainJob;
   const { files, inputs } = addressed(await inputsAt(places, library, progress));
 
-  let opened = await openPage({ executable, profile: folder.profile, files, software: false });
+  const at = { executable, profile: folder.profile, files, threads: options.threads };
+  let opened = await openPage({ ...at, software: false });
   try {
     if (options.backend === 'webgpu') {
       const hasGpu = await opened.page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
       if (!hasGpu) {
         say('No GPU that Chromium can use: WebGPU runs on the CPU (SwiftShader), which is slow.');
         await opened.close();
-        opened = await openPage({ executable, profile: folder.profile, files, software: true });
+        opened = await openPage({ ...at, software: true });
       }
     }
     const { page } = opened;

@@ -15,6 +15,9 @@ const good: HostOptions = { headers: true, path: '/' };
 const bare: HostOptions = { headers: false, path: '/' };
 const folder: HostOptions = { headers: false, path: '/some/rotune/' };
 
+/** Two tests run at a time, and threads of both would wait for one another; the others take what threads there are. */
+const BESIDE_OTHERS = '?threads=1';
+
 /** Presses the shared job's button, and waits for the result. */
 async function train(page: RemotePage): Promise<void> {
   await page.press(names.trainShared);
@@ -28,7 +31,7 @@ const isolated = (page: RemotePage) =>
 
 test('one click trains; stopping keeps what was learned, as a file @webkit', async ({ serve, visit }) => {
   const page = await visit(await serve(good));
-  await page.open();
+  await page.open(BESIDE_OTHERS);
   await page.press(names.demoButton);
   await page.reads(/Step [1-9]\d* of 120/);
   await page.press(names.stopAndKeep);
@@ -38,7 +41,7 @@ test('one click trains; stopping keeps what was learned, as a file @webkit', asy
 
 test('every task trains @webkit', async ({ serve, visit }) => {
   const page = await visit(await serve(good));
-  await page.open();
+  await page.open(BESIDE_OTHERS);
   for (const { example } of quickExamples) {
     const job = jobFromTable({ ...example.job, train: { ...(example.job['train'] as object), steps: 2 } });
     const outcome = await page.tab.evaluate(
@@ -56,14 +59,14 @@ test('a run that is cut off goes on, and ends with the same bytes @webkit', asyn
   const host = await serve(good);
   const page = await visit(host);
   const job = smallJob({ steps: 6, seed: 3 });
-  await page.openJob(job);
+  await page.openJob(job, BESIDE_OTHERS);
   await train(page);
   const whole = await page.adapterHex();
   await page.tab.evaluate(async () => globalThis.rotune!.discard((await globalThis.rotune!.lastRun())!.id));
   const second = await visit(host);
-  await second.openJob(job);
+  await second.openJob(job, BESIDE_OTHERS);
   await second.press(names.trainShared);
-  await second.cutOff('?again');
+  await second.cutOff(`${BESIDE_OTHERS}&again`);
   await second.press(names.continueRun);
   await second.reads(names.resultHeading);
   expect(await second.adapterHex()).toBe(whole);

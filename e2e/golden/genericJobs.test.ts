@@ -36,7 +36,18 @@ async function tune(job: object, format: 'lycoris' | 'peft'): Promise<Result> {
   writeFileSync(at('job.toml'), printToml(job));
   await promisify(execFile)(
     process.execPath,
-    ['scripts/tune.mjs', at('job.toml'), '--out', at('out'), '--backend', 'wasm', '--format', format],
+    [
+      'scripts/tune.mjs',
+      at('job.toml'),
+      '--out',
+      at('out'),
+      '--backend',
+      'wasm',
+      '--threads',
+      '1',
+      '--format',
+      format,
+    ],
     { cwd: root, env: { ...process.env, INIT_CWD: root } },
   );
   const records = readFileSync(at('out/log.jsonl'), 'utf8')

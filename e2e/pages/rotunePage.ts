@@ -93,9 +93,9 @@ export class RotunePage {
     });
   }
 
-  /** Opens the first screen, and waits until the page can be driven. */
+  /** Opens the first screen, and waits until the page can be driven. One thread: tests run side by side, and threads of several wait for one another. */
   async open(hash = ''): Promise<void> {
-    await this.page.goto(`/${hash}`);
+    await this.page.goto(`/?threads=1${hash}`);
     await this.page.waitForFunction(() => globalThis.rotune !== undefined);
   }
 

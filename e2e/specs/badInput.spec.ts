@@ -1,5 +1,6 @@
 /** @file Files that cannot be used: each is refused in words that name it, and nothing is left half done. */
 import { readFileSync } from 'node:fs';
+import type { Page } from '@playwright/test';
 import type { FileInput, RunOptions } from '#src/app/page/automation.ts';
 import { fault, saysWayOut } from '../golden/messages/plain.ts';
 import { expect, test } from '../pages/test.ts';
@@ -64,25 +65,29 @@ const cases: [string, RunOptions, RegExp][] = [
   ['a job with an impossible value', { job: '[train]\nbatch = -4\n' }, /batch.*-4/s],
 ];
 
-for (const [name, options, words] of cases) {
-  test(`${name} is refused by name`, async ({ rotune, page }) => {
-    await rotune.open();
-    const outcome = await page.evaluate((given) => globalThis.rotune!.prepare(given), options as never);
-    const problems = outcome.ok
-      ? outcome.value.problems.filter(({ severity }) => severity === 'error')
-      : [outcome.problem];
-    expect(problems).not.toEqual([]);
-    const text = problems.map(({ message, item, cure }) => [message, item, cure].join(' ')).join('\n');
-    expect(text).toMatch(words);
-    expect(text).not.toMatch(/undefined|\bat .*\.js:\d+|TypeError/);
-    for (const { message, cure } of problems) {
-      expect(fault(message), message).toBeNull();
-      expect(cure !== undefined || saysWayOut(message), message).toBe(true);
-    }
-    // The page is still good for a run.
-    const after = await page.evaluate(() => globalThis.rotune!.prepare());
-    expect(after).toMatchObject({ ok: true });
-  });
+test('what cannot be used is refused by name, and the page is still good for a run', async ({
+  rotune,
+  page,
+}) => {
+  await rotune.open();
+  for (const [name, options, words] of cases) await test.step(name, () => refuses(page, options, words));
+});
+
+async function refuses(page: Page, options: RunOptions, words: RegExp): Promise<void> {
+  const outcome = await page.evaluate((given) => globalThis.rotune!.prepare(given), options as never);
+  const problems = outcome.ok
+    ? outcome.value.problems.filter(({ severity }) => severity === 'error')
+    : [outcome.problem];
+  expect(problems).not.toEqual([]);
+  const text = problems.map(({ message, item, cure }) => [message, item, cure].join(' ')).join('\n');
+  expect(text).toMatch(words);
+  expect(text).not.toMatch(/undefined|\bat .*\.js:\d+|TypeError/);
+  for (const { message, cure } of problems) {
+    expect(fault(message), message).toBeNull();
+    expect(cure !== undefined || saysWayOut(message), message).toBe(true);
+  }
+  const after = await page.evaluate(() => globalThis.rotune!.prepare());
+  expect(after).toMatchObject({ ok: true });
 }
 
 test('picked pictures that cannot be used are said so beside the Start button', async ({ rotune, page }) => {

@@ -30,7 +30,7 @@ test(`killed at ${KILLS} moments and resumed, the adapter is byte for byte that 
   test.setTimeout(600_000);
   const open = async () => {
     const page = await context.newPage();
-    await page.goto('/');
+    await page.goto('/?threads=1');
     await page.waitForFunction(() => globalThis.rotune !== undefined);
     return page;
   };

@@ -27,7 +27,7 @@ interface RunFile {
 
 const run = promisify(execFile);
 const tune = (...words: string[]) =>
-  run(process.execPath, ['scripts/tune.mjs', ...words, '--backend', 'wasm']);
+  run(process.execPath, ['scripts/tune.mjs', ...words, '--backend', 'wasm', '--threads', '1']);
 
 const JOB = `
 [train]

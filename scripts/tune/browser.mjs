@@ -40,11 +40,11 @@ export function addressed(folders) {
 
 /**
  * Serves dist/ and the job's files, and opens the page.
- * @param {{ executable: string, profile: string, files: ReadonlyMap<string, string>, software: boolean }} options
- *   profile: folder of the browser's own data; files: address path → file; software: WebGPU on the CPU (SwiftShader)
+ * @param {{ executable: string, profile: string, files: ReadonlyMap<string, string>, software: boolean, threads: number | null }} options
+ *   profile: folder of the browser's own data; files: address path → file; software: WebGPU on the CPU (SwiftShader); threads: null: as many as help
  * @returns {Promise<OpenPage>}
  */
-export async function openPage({ executable, profile, files, software }) {
+export async function openPage({ executable, profile, files, software, threads }) {
   const server = await serve({ files });
   mkdirSync(profile, { recursive: true });
   const context = await chromium.launchPersistentContext(profile, {
@@ -66,7 +66,7 @@ export async function openPage({ executable, profile, files, software }) {
   };
   try {
     const page = context.pages()[0] ?? (await context.newPage());
-    await page.goto(`http://${HOST}/`);
+    await page.goto(`http://${HOST}/${threads === null ? '' : `?threads=${threads}`}`);
     await page.waitForFunction(() => globalThis.rotune !== undefined, undefined, { timeout: 60_000 });
     return { page, version: context.browser()?.version() ?? 'unknown', close };
   } catch (error) {

@@ -6,7 +6,7 @@ import { readMarker } from './output.mjs';
 import { FORMATS } from './places.mjs';
 import { HERE, refuse } from './refuse.mjs';
 
-export const USAGE = `npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--steps N] [--plan PLAN | --preset NAME] [--root NAME] [--adapter FILE|DIR] [--set INPUT=VALUE] [--format ${FORMATS.join(',')}] [--pause N] [--resume]`;
+export const USAGE = `npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--threads N] [--steps N] [--plan PLAN | --preset NAME] [--root NAME] [--adapter FILE|DIR] [--set INPUT=VALUE] [--format ${FORMATS.join(',')}] [--pause N] [--resume]`;
 
 /** Folders of src/tasks with an info.ts, which is what makes a task. */
 const taskNames = () =>
@@ -21,6 +21,7 @@ export const help = () => `usage: ${USAGE}
   --task ID         the built-in example of a task: ${taskNames()}
   --out DIR         where results go: a new or empty folder, or an earlier run's; else a new folder under runs/
   --backend KIND    auto takes WebGPU where there is one
+  --threads N       of the CPU; 1 leaves the other cores to other work. Without it: as many as help
   --steps N         in place of train.steps
   --plan PLAN       a plan of Rotune, a LyCORIS preset, kohya's network_args or PEFT's adapter_config.json, in place of the job's
   --preset NAME     a built-in plan
@@ -40,6 +41,7 @@ Ctrl+C saves, too. Exit status 2: something given cannot be used; a line says wh
  * @property {string | null} task whose built-in example runs
  * @property {string | null} out
  * @property {'auto' | 'webgpu' | 'wasm'} backend
+ * @property {number | null} threads
  * @property {number | null} steps
  * @property {string | null} plan a file that stands in for the job's plan
  * @property {string | null} preset a built-in one
@@ -60,6 +62,7 @@ export function parseArguments(argv) {
     task: null,
     out: null,
     backend: 'auto',
+    threads: null,
     steps: null,
     plan: null,
     preset: null,
@@ -87,6 +90,11 @@ export function parseArguments(argv) {
         refuse(`--backend is auto, webgpu or wasm, not ${JSON.stringify(backend)}`);
       }
       options.backend = backend;
+    } else if (word === '--threads') {
+      const threads = value();
+      if (!/^[1-9]\d?$/.test(threads))
+        refuse(`${word} is a whole number from 1 to 99, not ${JSON.stringify(threads)}`);
+      options.threads = Number(threads);
     } else if (word === '--steps' || word === '--pause') {
       const steps = value();
       if (!/^[1-9]\d{0,6}$/.test(steps))

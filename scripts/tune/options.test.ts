@@ -32,6 +32,7 @@ describe('the command line', () => {
         task: null,
         out: 'x',
         backend: 'wasm',
+        threads: null,
         steps: 7,
         pause: 3,
         plan: null,
@@ -47,12 +48,14 @@ describe('the command line', () => {
     expect(
       parseArguments(['--plan=p.toml', '--adapter', 'a.safetensors', '--format', 'lycoris, peft,lycoris']),
     ).toMatchObject({ plan: 'p.toml', adapter: 'a.safetensors', formats: ['lycoris', 'peft'] });
+    expect(parseArguments(['--threads', '2']).threads).toBe(2);
     expect(parseArguments(['--preset', 'attn-mlp']).preset).toBe('attn-mlp');
   });
 
   it.each([
     [['--ste', '4'], /no option --ste/],
     [['--steps', '0'], /--steps .*"0"/],
+    [['--threads', '0'], /--threads .*"0"/],
     [['--pause', 'x'], /--pause .*"x"/],
     [['--steps'], /--steps needs a value/],
     [['--backend', 'cuda'], /auto, webgpu or wasm, not "cuda"/],

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { randomId } from './id.ts';
 import { mendLanguage } from './language.ts';
 import { sha256 } from './sha256.ts';
-import { type ThreadRealm, threadsOf } from './threads.ts';
+import { takenThreads, type ThreadRealm, threadsOf } from './threads.ts';
 
 test('without randomUUID ids have the same form, and differ', () => {
   const source = {
@@ -95,4 +95,11 @@ test.each<[string, Partial<ThreadRealm>, number, RegExp | null]>([
   expect(threads.count).toBe(count);
   if (because === null) expect(threads.because).toBeNull();
   else expect(threads.because).toMatch(because);
+});
+
+test('as many threads as were asked for, where several can be', () => {
+  expect(takenThreads(1, threadsOf(whole))).toBe(1);
+  expect(takenThreads(6, threadsOf(whole))).toBe(6);
+  expect(takenThreads(null, threadsOf(whole))).toBe(4);
+  expect(takenThreads(6, threadsOf({ ...whole, crossOriginIsolated: false }))).toBe(1);
 });

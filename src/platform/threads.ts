@@ -45,6 +45,10 @@ function cores({ hardwareConcurrency = 1, userAgent = '' }: NonNullable<ThreadRe
   return webKit && hardwareConcurrency <= 4 ? Math.min(2, hardwareConcurrency) : hardwareConcurrency;
 }
 
+/** How many of them to take: as many as were asked for, where there can be several at all. @param asked null: as many as help */
+export const takenThreads = (asked: number | null, { count, because }: Threads): number =>
+  because === null ? (asked ?? count) : count;
+
 /** Up to four where memory can be shared, else one. */
 export function threadsOf(realm: ThreadRealm = globalThis): Threads {
   if (realm.isSecureContext === false)

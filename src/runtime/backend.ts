@@ -1,6 +1,6 @@
 /** @file Chooses between WebGPU and WebAssembly, and loads only the build of onnxruntime-web that is needed. */
 import type * as Ort from 'onnxruntime-web';
-import { threadsOf } from '#src/platform/threads.ts';
+import { takenThreads, threadsOf } from '#src/platform/threads.ts';
 import { RuntimeError } from './errors.ts';
 import { heap } from './heap.ts';
 import { keepWorkers } from './keepWorkers.ts';
@@ -99,13 +99,13 @@ export async function openBackend(options: RuntimeOptions): Promise<Backend> {
   heap.begin();
   const ort = await loaders[bundle]();
   const possible = threadsOf();
-  const threads = options.threads ?? possible.count;
+  const threads = takenThreads(options.threads ?? null, possible);
   ort.env.logLevel = 'error';
   ort.env.wasm.numThreads = threads;
   const paths = options.wasmPaths ?? (await bundled(bundle));
   if (paths) ort.env.wasm.wasmPaths = { mjs: paths.mjs, wasm: paths.wasm };
   const webgpu = choice.kind === 'webgpu';
-  const reason = webgpu || options.threads ? choice.reason : wasmReason(choice.reason, possible);
+  const reason = webgpu ? choice.reason : wasmReason(choice.reason, possible);
   return {
     ort,
     start: (signal) => startRuntime(ort, paths, options.onStart ?? (() => undefined), signal),

@@ -1,5 +1,5 @@
 /** @file Which backend this realm offers, found without a device and without a line of onnxruntime: the page's first screen asks this. */
-import { type Threads, threadsOf } from '#src/platform/threads.ts';
+import { takenThreads, type Threads, threadsOf } from '#src/platform/threads.ts';
 import { RuntimeError } from './errors.ts';
 import type { BackendReport } from './types.ts';
 
@@ -50,14 +50,17 @@ export function wasmReason(reason: string, { because }: Threads): string {
   return because === null ? reason : `${reason} One thread, which is slower: ${because}.`;
 }
 
-/** What the runtime will most likely report once it is loaded; only an adapter that then gives no device changes it. */
-export async function lookForBackend(prefer: Prefer): Promise<BackendReport> {
+/**
+ * What the runtime will most likely report once it is loaded; only an adapter that then gives no device changes it.
+ * @param asked threads; null: as many as help
+ */
+export async function lookForBackend(prefer: Prefer, asked: number | null = null): Promise<BackendReport> {
   const { adapter, reason } = await lookForAdapter(prefer);
-  const threads = threadsOf();
+  const possible = threadsOf();
   return {
     kind: adapter ? 'webgpu' : 'wasm',
-    reason: adapter ? reason : wasmReason(reason, threads),
-    threads: threads.count,
+    reason: adapter ? reason : wasmReason(reason, possible),
+    threads: takenThreads(asked, possible),
     adapter: adapter ? describeAdapter(adapter.info) : null,
   };
 }

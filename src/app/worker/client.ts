@@ -39,6 +39,7 @@ import { changeRun, dropRun, savedRuns } from './firstLook.ts';
 import { failed, toProblem } from './problems.ts';
 import { storageReport } from './storage.ts';
 import { StuckStart } from './startWatch.ts';
+import { askedThreads } from './threads.ts';
 
 /** What the page talks to: the worker's API, or a fake of it. */
 export type Trainer = TrainerApi;
@@ -62,7 +63,9 @@ async function storeReady(): Promise<void> {
 export class WorkerTrainer implements Trainer {
   readonly #connection = new Connection(async (options, tell) => {
     await storeReady();
-    return openWorker({ ...options, since: performance.timeOrigin }, tell);
+    const threads = askedThreads(location.search);
+    const asked = threads === null ? options : { threads, ...options };
+    return openWorker({ ...asked, since: performance.timeOrigin }, tell);
   });
 
   /** Ends the worker at once, with whatever it is at. */
@@ -91,7 +94,7 @@ export class WorkerTrainer implements Trainer {
 
   /** Until a run is asked for the page looks for itself: the worker and the runtime need not be loaded to say what they will use. */
   device(prefer: BackendKind | 'auto'): Promise<BackendReport> {
-    if (!this.#connection.isOpen) return lookForBackend(prefer);
+    if (!this.#connection.isOpen) return lookForBackend(prefer, askedThreads(location.search));
     return this.#call((api) => api.device(prefer));
   }
   inspect(source: Source, look?: Look): Promise<Outcome<Inspection>> {
