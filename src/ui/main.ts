@@ -14,9 +14,9 @@ import App from './App.svelte';
 const target = document.querySelector('#app');
 if (!target) throw new Error('index.html has no #app.');
 
-const trainer = new WorkerTrainer();
-const lab = new Lab(trainer, defaultJob, new BrowserBar());
 const offline = new Offline();
+const trainer = new WorkerTrainer(() => offline.inCharge());
+const lab = new Lab(trainer, defaultJob, new BrowserBar());
 globalThis.rotune = createAutomation(lab, parseJob);
 const debug = new URLSearchParams(location.search).has('debug');
 lab.begin();

@@ -1,11 +1,15 @@
 /** @file The service worker from the page's side: registration, the offer of a new version, and isolation on hosts without headers. */
 
 const RELOADED = 'rotune.reloadedForIsolation';
+/** The longest that a service worker may take to be in charge, in milliseconds. */
+const PATIENCE = 4000;
 
 export class Offline {
   #waiting = $state.raw<ServiceWorker | null>(null);
   #wantsIsolation = $state(false);
   #touched = false;
+  /** null: there is none, nor will be. */
+  #registration: Promise<ServiceWorkerRegistration | null> = Promise.resolve(null);
 
   /** A new version is ready; the page should offer it when no run is going on. */
   get updateReady(): boolean {
@@ -16,8 +20,9 @@ export class Offline {
     return this.#wantsIsolation;
   }
 
-  async register(): Promise<void> {
-    if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
+  /** @param built whether the page is: only then is there a service worker */
+  async register(built = import.meta.env.PROD): Promise<void> {
+    if (!built || !('serviceWorker' in navigator)) return;
     const touch = () => (this.#touched = true);
     addEventListener('pointerdown', touch, { once: true });
     addEventListener('keydown', touch, { once: true });
@@ -25,15 +30,23 @@ export class Offline {
     navigator.serviceWorker.addEventListener('controllerchange', () => {
       if (!hadController && !crossOriginIsolated) this.#isolate();
     });
-    try {
-      const registration = await navigator.serviceWorker.register(
-        new URL('service-worker.js', document.baseURI),
-        { updateViaCache: 'none' },
-      );
-      this.#watch(registration);
-    } catch {
-      // Blocked by settings or a private window: everything works, just not offline.
-    }
+    // Blocked by settings, a private window or the command: everything works, just not offline.
+    this.#registration = navigator.serviceWorker
+      .register(new URL('service-worker.js', document.baseURI), { updateViaCache: 'none' })
+      .then((registration: ServiceWorkerRegistration | undefined) => registration ?? null)
+      .catch(() => null);
+    const registration = await this.#registration;
+    if (registration) this.#watch(registration);
+  }
+
+  /** Resolves when the service worker is in charge, so that what is fetched is kept for offline use, or when none will be. */
+  async inCharge(): Promise<void> {
+    if (!('serviceWorker' in navigator) || navigator.serviceWorker.controller) return;
+    const controlled = new Promise<void>((resolve) => {
+      navigator.serviceWorker.addEventListener('controllerchange', () => resolve(), { once: true });
+    });
+    if (!(await this.#registration)) return;
+    await Promise.race([controlled, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
   }
 
   reload(): void {

@@ -51,22 +51,19 @@ const neverStarts: Partial<Problem> = {
   cure: 'Reload the page. If it happens again, restart the browser, or try another one.',
 };
 
-/** The service worker must be in charge before the worker starts, or what that downloads is not kept for offline use. */
-async function storeReady(): Promise<void> {
-  if (!import.meta.env.PROD || !('serviceWorker' in navigator) || navigator.serviceWorker.controller) return;
-  const controlled = new Promise<void>((resolve) => {
-    navigator.serviceWorker.addEventListener('controllerchange', () => resolve(), { once: true });
-  });
-  await Promise.race([controlled, new Promise((resolve) => setTimeout(resolve, 4000))]);
-}
-
 export class WorkerTrainer implements Trainer {
+  readonly #ready: () => Promise<void>;
   readonly #connection = new Connection(async (options, tell) => {
-    await storeReady();
+    await this.#ready();
     const threads = askedThreads(location.search);
     const asked = threads === null ? options : { threads, ...options };
     return openWorker({ ...asked, since: performance.timeOrigin }, tell);
   });
+
+  /** @param ready what the worker's start waits for */
+  constructor(ready: () => Promise<void>) {
+    this.#ready = ready;
+  }
 
   /** Ends the worker at once, with whatever it is at. */
   close(): void {
