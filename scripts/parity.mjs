@@ -25,6 +25,10 @@ const script = (/** @type {string} */ name) => join(ROOT, 'e2e/parity', name);
 
 /** A job as short as it can be and still turn every layer visibly. */
 const SHORT_JOB = `
+[data]
+train = "builtin:riso/train"
+heldout = ""
+
 [train]
 steps = 4
 warmup = 0
@@ -122,26 +126,29 @@ async function pageAdapter(python) {
   ]);
 }
 
-/** Fine-tunes a ResNet, a BERT and a GPT-2 of real exporters, in one go and paused in the middle. @param {string} python */
-async function realFiles(python) {
-  const zoo = join(ROOT, 'e2e/golden/zoo');
-  await must('Making data for real files', python, [script('real_files.py'), 'make', inWork('real'), zoo]);
+/** Real exporters' files that are fine-tuned. */
+const REAL = ['resnet', 'bert', 'gpt2'];
+
+/** Fine-tunes one of them, in one go and paused in the middle. @param {string} name */
+async function realFile(name) {
   const tune = [join(ROOT, 'scripts/tune.mjs'), ...ON_ONE_CORE];
-  for (const name of ['resnet', 'bert', 'gpt2']) {
-    const at = (/** @type {string} */ path) => inWork(`real/${name}/${path}`);
-    const job = [at('job.toml'), '--format', 'peft,onnx'];
-    await must(`Fine-tuning ${name}`, process.execPath, [...tune, ...job, '--out', at('run')]);
-    await must(`Fine-tuning ${name}, with a pause`, process.execPath, [
-      ...[...tune, ...job, '--pause', '9', '--out', at('cut')],
-    ]);
-    await must(`Going on with ${name}`, process.execPath, [
-      ...[...tune, '--resume', '--format', 'peft,onnx', '--out', at('cut')],
-    ]);
-  }
+  const at = (/** @type {string} */ path) => inWork(`real/${name}/${path}`);
+  const job = [at('job.toml'), '--format', 'peft,onnx'];
+  await must(`Fine-tuning ${name}`, process.execPath, [...tune, ...job, '--out', at('run')]);
+  await must(`Fine-tuning ${name}, with a pause`, process.execPath, [
+    ...[...tune, ...job, '--pause', '9', '--out', at('cut')],
+  ]);
+  await must(`Going on with ${name}`, process.execPath, [
+    ...[...tune, '--resume', '--format', 'peft,onnx', '--out', at('cut')],
+  ]);
 }
 
-/** Rotune's half, in this process: training, and opening the other tools' files. */
-async function rotune() {
+/** Rotune's half, in this process: training, and opening the other tools' files. @param {string} python */
+async function rotune(python) {
+  await must('Making networks, and adapters with LyCORIS and PEFT', python, [
+    script('make.py'),
+    inWork('tools'),
+  ]);
   say('Training every case, and opening what LyCORIS and PEFT wrote …');
   /** @type {typeof import('../e2e/parity/run.ts')} */
   const module = await runSource('e2e/parity/run.ts');
@@ -160,6 +167,15 @@ async function names(python) {
   await module.run(inWork('names'));
 }
 
+/** There are two cores on most machines that run this. @param {readonly (() => Promise<void>)[]} pieces the longest first */
+async function twoAtATime(pieces) {
+  const waiting = [...pieces];
+  const work = async () => {
+    for (let piece = waiting.shift(); piece; piece = waiting.shift()) await piece();
+  };
+  await Promise.all([work(), work()]);
+}
+
 await main(async () => {
   await ensurePackages();
   if (process.argv.includes('--environment')) {
@@ -170,12 +186,14 @@ await main(async () => {
   await ensureBuild();
   const python = await ensurePython();
   for (const name of ['tools', 'steps', 'names']) rmSync(inWork(name), { recursive: true, force: true });
-  await must('Making networks, and adapters with LyCORIS and PEFT', python, [
-    script('make.py'),
-    inWork('tools'),
+  await must('Making data for real files', python, [
+    ...[script('real_files.py'), 'make', inWork('real'), join(ROOT, 'e2e/golden/zoo')],
   ]);
-  // Two at a time: there are two cores on most machines that run this.
-  await Promise.all([pageAdapter(python).then(() => realFiles(python)), rotune().then(() => names(python))]);
+  await twoAtATime([
+    () => rotune(python).then(() => names(python)),
+    () => pageAdapter(python),
+    ...REAL.map((name) => () => realFile(name)),
+  ]);
   const counts = await Promise.all([
     compare('Comparing with LyCORIS, PEFT, onnxruntime, and readers', python, [
       script('verify.py'),

@@ -4,6 +4,9 @@ import { violations } from '../pages/axe.ts';
 import { smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
 
+// What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.
+test.use({ serviceWorkers: 'block' });
+
 const LOOKS = (['light', 'dark'] as const).flatMap((colorScheme) =>
   [390, 1440].map((width) => ({ colorScheme, width })),
 );
