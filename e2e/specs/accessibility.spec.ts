@@ -1,14 +1,22 @@
 /** @file axe on every screen, in light and dark, wide and narrow: one visit shows all of them. */
 import type { Page } from '@playwright/test';
 import { violations } from '../pages/axe.ts';
+import { depth } from '../pages/depth.ts';
 import { smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
 
 // What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.
 test.use({ serviceWorkers: 'block' });
 
-const LOOKS = (['light', 'dark'] as const).flatMap((colorScheme) =>
-  [390, 1440].map((width) => ({ colorScheme, width })),
+/** Of every state of every view there are six in src/ui/testing/looks.svelte.test.ts; here the built page is looked at. */
+const LOOKS = depth(
+  [
+    { width: 390, colorScheme: 'dark' },
+    { width: 1440, colorScheme: 'light' },
+  ] as const,
+  (['light', 'dark'] as const).flatMap((colorScheme) =>
+    [390, 820, 1440].map((width) => ({ colorScheme, width })),
+  ),
 );
 
 /** What is wrong with the screen as it stands, in any light and at any width; nothing: []. */
