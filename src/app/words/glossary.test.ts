@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { taskInfos } from '#src/tasks/infos.ts';
 import { isWord, wordOf, wordOfMetric, wordOfOption, words } from './glossary.ts';
+import { graph } from './glossary/graph.ts';
 import { judging } from './glossary/judging.ts';
 import { keeping } from './glossary/keeping.ts';
 import { layers } from './glossary/layers.ts';
@@ -14,7 +15,7 @@ import { turning } from './glossary/turning.ts';
 const INTERNAL =
   /W′|Cᵀ|Rᵀ|\bθ|near-square|factoris|Cayley|Neumann|butterfly|Gram matrix|micro-batch|orthogonal\b(?! fine-tuning)|COFT|BOFT|LyCORIS’s way|gradient|norm\b|AdamW|logits?\b|tensor\b/;
 
-const parts = [judging, keeping, layers, learning, preparing, samples, turning];
+const parts = [graph, judging, keeping, layers, learning, preparing, samples, turning];
 
 describe('the table', () => {
   it('has each id and each term once', () => {

@@ -1,4 +1,5 @@
 /** @file The one table of words: what figures and settings of the page mean, each in two sentences. Whatever explains a word takes it from here. */
+import { graph } from './glossary/graph.ts';
 import { judging } from './glossary/judging.ts';
 import { keeping } from './glossary/keeping.ts';
 import { layers } from './glossary/layers.ts';
@@ -10,7 +11,16 @@ import type { Entry } from './glossary/entry.ts';
 
 export type { WordPicture } from './glossary/entry.ts';
 
-const table = { ...learning, ...judging, ...preparing, ...samples, ...turning, ...layers, ...keeping };
+const table = {
+  ...learning,
+  ...judging,
+  ...preparing,
+  ...samples,
+  ...turning,
+  ...layers,
+  ...graph,
+  ...keeping,
+};
 
 export type WordId = keyof typeof table;
 
