@@ -16,9 +16,9 @@ await main(async () => {
     for (const project of ['node', 'browser'])
       yield await vitest(`sweeps (${project})`, project, ['related', '--run', DEPTH]);
     yield await check('build', () => ensureBuild().then(() => 0));
-    yield await playwright(
-      'sweeps (end to end)',
-      ['accessibility', 'resume', 'tune'].map((name) => `e2e/specs/${name}.spec.ts`),
-    );
+    yield await playwright('sweeps (end to end)', [
+      ...['accessibility', 'resume', 'tune'].map((name) => `e2e/specs/${name}.spec.ts`),
+      'e2e/engines',
+    ]);
   });
 });

@@ -5,7 +5,7 @@ import { smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
 
 const STEPS = depth(12, 30);
-const KILLS = depth(2, 5);
+const KILLS = depth(1, 5);
 const job = smallJob({ steps: STEPS });
 
 async function adapterBytes(page: Page): Promise<string> {
@@ -24,7 +24,7 @@ function start(page: Page, resume: boolean): Promise<unknown> {
     .catch(() => 'killed');
 }
 
-test(`killed at ${KILLS} moments and resumed, the adapter is byte for byte that of an uninterrupted run`, async ({
+test(`killed ${KILLS === 1 ? 'once' : `at ${KILLS} moments`} and resumed, the adapter is byte for byte that of an uninterrupted run`, async ({
   context,
 }) => {
   test.setTimeout(600_000);

@@ -97,13 +97,16 @@ function expectGoal(id: string, report: RunFile): void {
   expect(goal.met(value!), `${goal.words}: it is ${value}`).toBe(true);
 }
 
-test('the demo, a third of it, comes nearer to prints that it never saw', async () => {
-  const at = (...names: string[]): string => join(test.info().outputPath(), ...names);
-  const job = at('job.toml');
-  writeFileSync(job, '[train]\nsteps = 40\n[sample]\nevery = 0\nsteps = 12\nprompts = ["ghost", "wolf"]\n');
-  await tune(job, '--out', at('demo'));
-  expectGoal('riso', JSON.parse(readFileSync(at('demo', 'run.json'), 'utf8')) as RunFile);
-});
+const third = (): void =>
+  test('the demo, a third of it, comes nearer to prints that it never saw', async () => {
+    const at = (...names: string[]): string => join(test.info().outputPath(), ...names);
+    const job = at('job.toml');
+    writeFileSync(job, '[train]\nsteps = 40\n[sample]\nevery = 0\nsteps = 12\nprompts = ["ghost", "wolf"]\n');
+    await tune(job, '--out', at('demo'));
+    expectGoal('riso', JSON.parse(readFileSync(at('demo', 'run.json'), 'utf8')) as RunFile);
+  });
+// That drawings of one's own are learned, draw.spec.ts shows.
+if (depth(false, true)) third();
 
 /** Loss by step: what a run must repeat whatever happens in between. */
 const lossesIn = (path: string): number[][] =>
