@@ -235,8 +235,8 @@ export class Lab {
 
   /** The cheap questions of a first visit: which device, and is anything unfinished. */
   async wakeUp(): Promise<void> {
-    await this.device.look();
-    await this.library.refresh();
+    // Neither waits for the other: saved runs are there whatever the graphics driver does.
+    await Promise.all([this.device.look(), this.library.refresh()]);
   }
 
   async prefer(backend: BackendKind | 'auto'): Promise<void> {

@@ -27,6 +27,18 @@ const noGpu = (): string =>
     ? 'browsers offer WebGPU to no page over plain http'
     : 'this browser has no WebGPU';
 
+/** The longest that a driver is waited for, in milliseconds; whole ones answer within a second or two. */
+const PATIENCE = 10_000;
+
+/** The answer, or that none came: a process of the browser may hang, and the page would wait with it. */
+async function answered<T>(question: Promise<T>): Promise<T | 'silent'> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silent = new Promise<'silent'>((resolve) => {
+    timer = setTimeout(() => resolve('silent'), PATIENCE);
+  });
+  return Promise.race([question, silent]).finally(() => clearTimeout(timer));
+}
+
 /** The adapter to train on, or null for WebAssembly; and one sentence why. */
 export async function lookForAdapter(
   prefer: Prefer,
@@ -34,7 +46,8 @@ export async function lookForAdapter(
   if (prefer === 'wasm') return { adapter: null, reason: 'WebAssembly, as asked for.' };
   const gpu = typeof navigator === 'undefined' ? undefined : (navigator as { gpu?: GPU }).gpu;
   if (!gpu) return withoutGpu(prefer, noGpu());
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = await answered(gpu.requestAdapter({ powerPreference: 'high-performance' }));
+  if (adapter === 'silent') return withoutGpu(prefer, 'the graphics driver does not answer');
   if (!adapter) return withoutGpu(prefer, 'WebGPU finds no graphics adapter here');
   const { info } = adapter;
   if (prefer === 'auto' && isSoftware(info))

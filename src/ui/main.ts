@@ -28,10 +28,10 @@ watchLeaving({
   endWorker: () => trainer.close(),
   reload: () => location.reload(),
 });
-// The device is looked at once the first screen stands; Safari knows no idle callback.
+// The device is looked at once the first screen stands, on a busy machine without waiting until it is idle; Safari knows no idle callback.
 const begin = () => {
   void lab.wakeUp();
   void tidyGiven();
 };
-if ('requestIdleCallback' in globalThis) requestIdleCallback(begin);
+if ('requestIdleCallback' in globalThis) requestIdleCallback(begin, { timeout: 1000 });
 else setTimeout(begin, 200);
