@@ -112,7 +112,10 @@ describe('the recipes', () => {
       ...touched.filter((p) => isTest(p) && !isBrowsers(p)),
     );
   });
+});
 
+// A browser, and the types of the page and of the worker, take longer than the rest together.
+const inFull = (): void => {
   it('show their view', { timeout: 300_000 }, async () => {
     const config = join(root, 'vitest.config.ts');
     const text = readFileSync(config, 'utf8');
@@ -122,10 +125,7 @@ describe('the recipes', () => {
     writeFileSync(config, open);
     await tool('vitest/vitest.mjs', 'run', '--project', 'browser', ...touched.filter(isBrowsers));
   });
-});
 
-// The types of the page and of the worker take longer than the rest together.
-const inFull = (): void => {
   it('have their types right where they run', { timeout: 300_000 }, async () => {
     await tool('@typescript/native/bin/tsc', '-p', 'tsconfig.worker.json');
     await tool('svelte-check/bin/svelte-check', '--tsconfig', './tsconfig.page.json', '--fail-on-warnings');

@@ -6,6 +6,7 @@ import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { lastRun } from '#src/app/worker/firstLook.ts';
 import { drawSvg } from '#src/app/worker/svg.ts';
 import { readSafetensors } from '#src/formats/files/safetensors.ts';
+import { depth } from '#src/platform/testing/depth.ts';
 import type { JobRequest, Outcome, RunEvent, RunResult, WorkerApi } from './protocol.ts';
 
 const job: Job = {
@@ -59,64 +60,69 @@ afterEach(() => {
 });
 
 describe('the trainer worker', () => {
-  it('gives the same adapter whether or not it was killed in between', async () => {
-    const whole = open();
-    const events: RunEvent[] = [];
-    const result = value(
-      await whole.api.start(
-        request,
-        proxy((event: RunEvent) => void events.push(event)),
-      ),
-    );
-    expect(result).toMatchObject({ outcome: 'finished', step: 3, backend: { kind: 'wasm' } });
-    expect(result.placement.nodes).toBeGreaterThan(100);
-    expect(events.filter((e) => e.kind === 'samples').map((e) => e.step)).toEqual([0, 3]);
-    const exported = value(await whole.api.exportAdapter('lycoris'));
-    expect([...readSafetensors(exported.bytes).tensors.keys()]).toContain(
-      'lycoris_up_blocks_2_resnets_0_conv1.oft_blocks',
-    );
-    const { pictures: shown } = value(
-      await whole.api.sample({
-        prompts: ['ghost'],
-        seed: job.sample.seed,
-        steps: 2,
-        guidance: 1,
-        strength: 1,
-      }),
-    );
-    const last = events.findLast((e) => e.kind === 'samples');
-    expect(shown[0]?.rgba).toEqual(last?.pictures[0]?.rgba);
-    await whole.api.discard(result.id);
-
-    const first = open();
-    await new Promise<void>((resolve) => {
-      void first.api.start(
-        request,
-        proxy((event: RunEvent) => {
-          if (event.kind === 'checkpoint' && event.step === 1) {
-            first.kill();
-            resolve();
-          }
+  // The same of the whole page: e2e/specs/resume.spec.ts.
+  it.each(depth([], ['killed in between']))(
+    'gives the same adapter whether or not it was %s',
+    async () => {
+      const whole = open();
+      const events: RunEvent[] = [];
+      const result = value(
+        await whole.api.start(
+          request,
+          proxy((event: RunEvent) => void events.push(event)),
+        ),
+      );
+      expect(result).toMatchObject({ outcome: 'finished', step: 3, backend: { kind: 'wasm' } });
+      expect(result.placement.nodes).toBeGreaterThan(100);
+      expect(events.filter((e) => e.kind === 'samples').map((e) => e.step)).toEqual([0, 3]);
+      const exported = value(await whole.api.exportAdapter('lycoris'));
+      expect([...readSafetensors(exported.bytes).tensors.keys()]).toContain(
+        'lycoris_up_blocks_2_resnets_0_conv1.oft_blocks',
+      );
+      const { pictures: shown } = value(
+        await whole.api.sample({
+          prompts: ['ghost'],
+          seed: job.sample.seed,
+          steps: 2,
+          guidance: 1,
+          strength: 1,
         }),
       );
-    });
-    const second = open();
-    const left = await lastRun(second.api);
-    expect(left?.finished).toBe(false);
-    expect(left?.step).toBeGreaterThanOrEqual(1);
-    expect(left?.id).not.toBe(result.id);
-    const resumed = value(
-      await second.api.start(
-        request,
-        proxy(() => undefined),
-        left?.id,
-      ),
-    );
-    expect(losses(resumed)).toEqual(losses(result));
-    expect(value(await second.api.exportAdapter('lycoris')).bytes).toEqual(exported.bytes);
-    await second.api.discard(resumed.id);
-    expect(await lastRun(second.api)).toBeNull();
-  }, 120_000);
+      const last = events.findLast((e) => e.kind === 'samples');
+      expect(shown[0]?.rgba).toEqual(last?.pictures[0]?.rgba);
+      await whole.api.discard(result.id);
+
+      const first = open();
+      await new Promise<void>((resolve) => {
+        void first.api.start(
+          request,
+          proxy((event: RunEvent) => {
+            if (event.kind === 'checkpoint' && event.step === 1) {
+              first.kill();
+              resolve();
+            }
+          }),
+        );
+      });
+      const second = open();
+      const left = await lastRun(second.api);
+      expect(left?.finished).toBe(false);
+      expect(left?.step).toBeGreaterThanOrEqual(1);
+      expect(left?.id).not.toBe(result.id);
+      const resumed = value(
+        await second.api.start(
+          request,
+          proxy(() => undefined),
+          left?.id,
+        ),
+      );
+      expect(losses(resumed)).toEqual(losses(result));
+      expect(value(await second.api.exportAdapter('lycoris')).bytes).toEqual(exported.bytes);
+      await second.api.discard(resumed.id);
+      expect(await lastRun(second.api)).toBeNull();
+    },
+    120_000,
+  );
 
   it('prepares SVGs where the page lends it a hand, and names them where it does not', async () => {
     const svg =

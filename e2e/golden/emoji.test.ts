@@ -15,6 +15,7 @@ import { openGraph, runGraph } from '#src/ops/testing/runGraph.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { compileForward } from '#src/program/forward.ts';
 import { meanOver } from '#src/optim/loss.ts';
+import { depth } from '#src/platform/testing/depth.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { emojiLayout, emojiUnet, lycorisKey, noised, thetaOf } from './testing/emoji.ts';
 import { expectNear, json, largest, tensors } from './testing/fixtures.ts';
@@ -114,44 +115,47 @@ describe.each([
     expectNear('out_sample', out['out_sample']!, want, forwardTolerance(want));
   });
 
-  it.each(['auto', 'gram', 'weight'] as const)('gives LyCORIS’s gradients, %s route', async (route) => {
-    const graph = emojiUnet(2);
-    const layout = emojiLayout(graph, over);
-    const g = builder();
-    g.startFrom(graph);
-    const theta = g.input('theta', 'float32', [layout.size]);
-    const rotations = emitRotations(g, layout, theta, { rounds: 10 });
-    insertAdapters(g, graph, layout, rotations.layers, route);
-    const y = g.value('out_sample');
-    const dy = g.input('cotangent', 'float32', y.shape);
-    const grads = backward(g, new Map([[y.name, dy]]), rotations.segments);
-    const flat = g.concat(
-      grads.map((x, i) => x ?? g.mul(rotations.segments[i]!, g.scalar(0))),
-      0,
-    );
-    g.output(flat, 'grad.theta');
-    g.output(y);
-    const out = await runGraph(prune(g.build()), {
-      ...feeds(),
-      theta: { type: 'float32', shape: [layout.size], data: thetaOf(layout, file) },
-      cotangent: unet.get('cotangent.out_sample')!,
-    });
-    expectNear('out_sample', out['out_sample']!, want, forwardTolerance(want));
-    for (const p of readParameters(layout, out['grad.theta']!.data as Float32Array)) {
-      const key = `grad.${lycorisKey(p.layer.layer.path)}`;
-      const compare = (name: string, values: Float32Array): void => {
-        const t = expected.get(`${key}.${name}`)!;
-        expectNear(
-          `${key}.${name}`,
-          { type: 'float32', shape: t.shape, data: values },
-          t,
-          gradientTolerance(t),
-        );
-      };
-      compare('oft_blocks', p.blocks);
-      if (p.rescale) compare('rescale', p.rescale);
-    }
-  });
+  it.each(depth(['auto'] as const, ['auto', 'gram', 'weight'] as const))(
+    'gives LyCORIS’s gradients, %s route',
+    async (route) => {
+      const graph = emojiUnet(2);
+      const layout = emojiLayout(graph, over);
+      const g = builder();
+      g.startFrom(graph);
+      const theta = g.input('theta', 'float32', [layout.size]);
+      const rotations = emitRotations(g, layout, theta, { rounds: 10 });
+      insertAdapters(g, graph, layout, rotations.layers, route);
+      const y = g.value('out_sample');
+      const dy = g.input('cotangent', 'float32', y.shape);
+      const grads = backward(g, new Map([[y.name, dy]]), rotations.segments);
+      const flat = g.concat(
+        grads.map((x, i) => x ?? g.mul(rotations.segments[i]!, g.scalar(0))),
+        0,
+      );
+      g.output(flat, 'grad.theta');
+      g.output(y);
+      const out = await runGraph(prune(g.build()), {
+        ...feeds(),
+        theta: { type: 'float32', shape: [layout.size], data: thetaOf(layout, file) },
+        cotangent: unet.get('cotangent.out_sample')!,
+      });
+      expectNear('out_sample', out['out_sample']!, want, forwardTolerance(want));
+      for (const p of readParameters(layout, out['grad.theta']!.data as Float32Array)) {
+        const key = `grad.${lycorisKey(p.layer.layer.path)}`;
+        const compare = (name: string, values: Float32Array): void => {
+          const t = expected.get(`${key}.${name}`)!;
+          expectNear(
+            `${key}.${name}`,
+            { type: 'float32', shape: t.shape, data: values },
+            t,
+            gradientTolerance(t),
+          );
+        };
+        compare('oft_blocks', p.blocks);
+        if (p.rescale) compare('rescale', p.rescale);
+      }
+    },
+  );
 });
 
 it('fine-tunes for 20 steps as LyCORIS and AdamW do', async () => {
