@@ -78,7 +78,16 @@ await main(async () => {
     await wish.scrollIntoViewIfNeeded();
     await wish.fill('fox');
     await wish.press('Enter');
-    await page.getByRole('img', { name: /^fox, tuned/ }).waitFor();
+    for (const which of ['tuned', 'untouched'])
+      await page
+        .getByRole('img', { name: new RegExp(`^fox, ${which}`) })
+        .first()
+        .waitFor();
+    await page
+      .getByRole('status')
+      .filter({ hasText: /^Drawing/ })
+      .first()
+      .waitFor({ state: 'hidden' });
     await film.shot('Something that it was not taught: a fox, before and after.');
     await done.scrollIntoViewIfNeeded();
     await film.shot('Kept on this phone already; saved as a file for the place where it will be used.');
