@@ -25,7 +25,8 @@ export class Library {
   #problem = $state.raw<Problem | null>(null);
   #busy = $state<'no' | 'exporting' | 'importing'>('no');
   #storage = $state.raw<StorageReport | null>(null);
-  #turn = 0;
+  /** The newest question of what is saved. */
+  #asking: Promise<void> | null = null;
 
   readonly #unfinished = $derived(
     (this.#runs ?? []).find(({ finished, checkpoints }) => !finished && checkpoints > 0) ?? null,
@@ -70,11 +71,16 @@ export class Library {
     return id === this.#host.running();
   }
 
-  /** Asks again what is saved. */
-  async refresh(): Promise<void> {
-    const turn = ++this.#turn;
-    const runs = await this.#host.trainer.runs().catch(() => []);
-    if (turn === this.#turn) this.#runs = runs;
+  /** Asks again what is saved. Whoever waits for it has the newest list, even if it was asked for again meanwhile. */
+  refresh(): Promise<void> {
+    const ask = async (): Promise<void> => {
+      const runs = await this.#host.trainer.runs().catch(() => []);
+      if (asking === this.#asking) this.#runs = runs;
+      else await this.#asking;
+    };
+    const asking = ask();
+    this.#asking = asking;
+    return asking;
   }
 
   async rename(id: string, name: string): Promise<void> {
