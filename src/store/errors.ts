@@ -1,8 +1,11 @@
 /** @file What can go wrong with the browser's storage, in words for people. */
 import { PlainError } from '#src/platform/refusals.ts';
 
-/** full: no room left. unavailable: the browser gives no storage (private window, blocked). damaged: nothing that can be read. */
-export type StoreFailure = 'full' | 'unavailable' | 'damaged';
+/**
+ * full: no room left. unavailable: the browser gives no storage (private window, blocked). failed: it has storage, which did not do what was asked. damaged:
+ * nothing that can be read.
+ */
+export type StoreFailure = 'full' | 'unavailable' | 'failed' | 'damaged';
 
 /** The browser's storage did not take or give the data. What was stored before is untouched. */
 export class StoreError extends PlainError {
@@ -16,6 +19,12 @@ export class StoreError extends PlainError {
     this.failure = failure;
   }
 }
+
+/** Names of errors that say: this page may keep nothing. The last two come of an `indexedDB` that is not there. */
+const REFUSALS = new Set([
+  ...['SecurityError', 'InvalidStateError', 'NotSupportedError', 'NotAllowedError'],
+  ...['ReferenceError', 'TypeError'],
+]);
 
 const MEBI = 2 ** 20;
 
@@ -40,6 +49,20 @@ export function storeError(error: unknown, wanted = 0, others = 0): StoreError {
       others > 0
         ? `Discard older runs (they take ${megabytes(others)}), or free space on the disk.`
         : 'Free space on the disk, or clear the data of other sites in the browser.',
+      { cause: error },
+    );
+  if (name === 'AbortError')
+    return new StoreError(
+      'failed',
+      'The browser broke off what was to be stored or read.',
+      'Try again; if it happens again, free space on the disk.',
+      { cause: error },
+    );
+  if (!REFUSALS.has(name))
+    return new StoreError(
+      'failed',
+      `The browser’s own database does not do what it is asked (${name || 'no reason given'}).`,
+      'Reload the page; if it happens again, restart the browser, or free space on the disk.',
       { cause: error },
     );
   return new StoreError(

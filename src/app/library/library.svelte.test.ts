@@ -1,5 +1,6 @@
 /** @file The list of saved runs: whoever waited for it finds what is saved, however often it was asked for meanwhile. */
 import { expect, it } from 'vitest';
+import { StoreError } from '#src/store/errors.ts';
 import type { RunSummary } from '#workers/protocol.ts';
 import { Library, type LibraryHost } from './library.svelte.ts';
 
@@ -31,4 +32,24 @@ it.each([
     await Promise.resolve();
   }
   expect(await Promise.all(found)).toEqual(['a', 'a', 'a']);
+});
+
+it('keeps the list that it has where storage does not answer, says so, and asks again', async () => {
+  let answer = (): Promise<readonly RunSummary[]> => Promise.resolve(saved);
+  const library = new Library({ trainer: { runs: () => answer() } } as unknown as LibraryHost, {} as never);
+  await library.refresh();
+  answer = () =>
+    Promise.reject(new StoreError('failed', 'The database does not answer.', 'Reload the page.'));
+  await library.refresh();
+  expect(library.find('a')).not.toBeNull();
+  expect(library.problem).toMatchObject({
+    code: 'storage',
+    message: 'The database does not answer.',
+    cure: 'Reload the page.',
+    safe: expect.stringMatching(/not lost/) as unknown,
+  });
+  answer = () => Promise.resolve([]);
+  await library.refresh();
+  expect(library.problem).toBeNull();
+  expect(library.find('a')).toBeNull();
 });

@@ -23,6 +23,7 @@ export class Library {
   #runs = $state.raw<readonly RunSummary[] | null>(null);
   #removed = $state.raw<RunSummary | null>(null);
   #problem = $state.raw<Problem | null>(null);
+  #unread = $state.raw<Problem | null>(null);
   #busy = $state<'no' | 'exporting' | 'importing'>('no');
   #storage = $state.raw<StorageReport | null>(null);
   /** The newest question of what is saved. */
@@ -51,7 +52,11 @@ export class Library {
   }
   /** Why the last wish could not be met. */
   get problem() {
-    return this.#problem;
+    return this.#problem ?? this.#unread;
+  }
+  /** Why it is not known what is saved. */
+  get unread() {
+    return this.#unread;
   }
   get busy() {
     return this.#busy;
@@ -74,9 +79,19 @@ export class Library {
   /** Asks again what is saved. Whoever waits for it has the newest list, even if it was asked for again meanwhile. */
   refresh(): Promise<void> {
     const ask = async (): Promise<void> => {
-      const runs = await this.#host.trainer.runs().catch(() => []);
-      if (asking === this.#asking) this.#runs = runs;
-      else await this.#asking;
+      let runs = this.#runs ?? [];
+      let unread: Problem | null = null;
+      try {
+        runs = await this.#host.trainer.runs();
+      } catch (cause) {
+        unread = toProblem(cause, {
+          code: 'storage',
+          safe: 'Your runs cannot be listed; they are not lost by it.',
+        });
+      }
+      if (asking !== this.#asking) return this.#asking ?? undefined;
+      this.#runs = runs;
+      this.#unread = unread;
     };
     const asking = ask();
     this.#asking = asking;

@@ -19,6 +19,12 @@ export interface MissingFiles {
   readonly name: string;
 }
 
+const NOT_HERE: Problem = {
+  code: 'no-run',
+  message: 'This run is not saved in this browser.',
+  cure: 'Open it where it was made, or import an archive of it on the first screen.',
+};
+
 export class Opening {
   readonly #host: OpeningHost;
   #opening = $state(false);
@@ -58,15 +64,10 @@ export class Opening {
     this.#problem = null;
     this.#opening = true;
     try {
-      if (library.runs === null) await library.refresh();
+      if (library.runs === null || library.unread) await library.refresh();
       const summary = library.find(id);
       if (turn !== this.#turn) return null;
-      if (!summary)
-        return this.#refuse({
-          code: 'no-run',
-          message: 'This run is not saved in this browser.',
-          cure: 'Open it where it was made, or import an archive of it on the first screen.',
-        });
+      if (!summary) return this.#refuse(library.unread ?? NOT_HERE);
       if (summary.checkpoints === 0) return this.#refuse(lost(summary));
       await this.adopt(summary);
       const asked = this.#host.draft.request();

@@ -179,7 +179,8 @@ export class WorkerTrainer implements Trainer {
   /** The list of runs is the browser's: until a run is asked for, the page reads and changes it without the worker. */
   runs(): Promise<readonly RunSummary[]> {
     if (!this.#connection.isOpen) return savedRuns();
-    return this.#call((api) => api.runs());
+    // A worker that just ended answers nothing; its words for trouble would come without their kind.
+    return this.#call((api) => api.runs()).catch(() => savedRuns());
   }
   openRun(request: JobRequest | null, id: string): Promise<Outcome<SavedRun>> {
     return this.#outcome((api) => api.openRun(request, id));

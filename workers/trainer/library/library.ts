@@ -1,5 +1,6 @@
 /** @file The saved runs, for the page: listed, opened, named, removed, and moved between browsers. */
 import type { Mutex } from '#src/runtime/mutex.ts';
+import { StoreError } from '#src/store/errors.ts';
 import type {
   ExportedRuns,
   ImportedRuns,
@@ -44,9 +45,10 @@ export class Library implements LibraryApi {
     try {
       await this.tidy();
       return await this.#c.runs.list();
-    } catch {
+    } catch (cause) {
       // No storage: nothing was saved. The first checkpoint will say so.
-      return [];
+      if (cause instanceof StoreError && cause.failure === 'unavailable') return [];
+      throw cause;
     }
   }
 
