@@ -8,6 +8,7 @@ import { defaultJob, jobFromTable } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { tensor } from '#src/onnx/tensor.ts';
 import { writeNpz } from '#src/tasks/arrays/npz.ts';
+import { storeError } from '#src/store/errors.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
 import { find, give, pictures, press, type Stage, until } from './stage.ts';
 
@@ -144,6 +145,14 @@ const example = Object.fromEntries(
 export const states: Readonly<Record<string, State>> = {
   home: { reach: ({ lab }) => lab.wakeUp() },
   'home with runs': { reach: withRuns },
+  'home, its runs unread': {
+    reach: async ({ lab, trainer }) => {
+      const unread = storeError(new DOMException('', 'UnknownError'));
+      Object.assign(trainer, { runs: () => Promise.reject(unread) });
+      await lab.wakeUp();
+      await until('the words', () => lab.library.unread);
+    },
+  },
   'home on a phone': { narrow: true, reach: ({ lab }) => lab.wakeUp() },
   'home on a phone, unfolded': {
     narrow: true,
