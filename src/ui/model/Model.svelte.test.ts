@@ -63,7 +63,7 @@ describe('the inspector', () => {
     await expect.poll(() => [...rows()].at(-1)?.textContent).toContain(layers.at(-1)!.path);
     await page.getByRole('searchbox', { name: 'Filter layers' }).fill(layers[1234]!.path);
     await expect.element(table).not.toHaveAttribute('aria-rowcount', '3001');
-    await page.getByText('What the columns mean').click();
+    await page.getByText('What the columns mean: Layers').click();
     await page.getByRole('button', { name: 'What is “Weights of a layer”?' }).click();
     await expect.element(page.getByRole('note', { name: 'Weights of a layer' })).toBeVisible();
     expect(await violations()).toEqual([]);

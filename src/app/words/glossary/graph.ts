@@ -53,7 +53,6 @@ export const graph = {
       'What the model’s file calls a place where data go in or answers come out.',
       'Files with arrays carry these names, so that each array finds its input.',
     ],
-    advanced: true,
   },
   'value-type': {
     term: 'Type of the numbers',
@@ -62,7 +61,14 @@ export const graph = {
       'Data of another type are converted where nothing is lost by it, and refused where something would be.',
     ],
     see: ['value-name'],
-    advanced: true,
+  },
+  'array-shape': {
+    term: 'Shape of an array',
+    says: [
+      'How many examples the array holds, and how many numbers each of them is made of.',
+      'Every array must hold as many examples as the others; the other sizes are the model’s own.',
+    ],
+    see: ['value-name'],
   },
   'open-size': {
     term: 'Shape in the file',
