@@ -5,6 +5,7 @@
 
 import { Reason, reasonOf } from '#src/platform/refusals.ts';
 import { contentRange } from './contentRange.ts';
+import { within } from './within.ts';
 
 /** Header by which the service worker says that it keeps what is PUT to it (workers/service-worker.ts). */
 export const KEEP = 'X-Rotune-Keep';
@@ -60,18 +61,11 @@ const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
     });
   });
 
-/** The promise, or an error where it takes longer than so many milliseconds. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const silent = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing came for ${ms / 1000} s`)), ms);
+/** What comes of the connection, or an error where nothing does for so many milliseconds. */
+const heard = <T>(ms: number, work: Promise<T>): Promise<T> =>
+  within(ms, work, () => {
+    throw new Error(`nothing came for ${ms / 1000} s`);
   });
-  try {
-    return await Promise.race([work, silent]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 const tagOf = (response: Response): string | null =>
   response.headers.get('etag') ?? response.headers.get('last-modified');
@@ -88,7 +82,7 @@ async function attempt(
   try {
     const asked = state.length;
     const headers: Record<string, string> = asked > 0 ? { Range: `bytes=${asked}-` } : {};
-    const response = await within(
+    const response = await heard(
       options.silence,
       options.fetch(address, { headers, signal: stopping.signal }),
     );
@@ -121,10 +115,10 @@ async function attempt(
       options.signal?.throwIfAborted();
     };
     const reader = response.body?.getReader();
-    if (!reader) take(new Uint8Array(await within(options.silence, response.arrayBuffer())));
+    if (!reader) take(new Uint8Array(await heard(options.silence, response.arrayBuffer())));
     else
       for (;;) {
-        const next = await within(options.silence, reader.read());
+        const next = await heard(options.silence, reader.read());
         if (next.done) break;
         take(next.value);
       }

@@ -1,5 +1,6 @@
 /** @file Which backend this realm offers, found without a device and without a line of onnxruntime: the page's first screen asks this. */
 import { takenThreads, type Threads, threadsOf } from '#src/platform/threads.ts';
+import { within } from '#src/platform/within.ts';
 import { RuntimeError } from './errors.ts';
 import type { BackendReport } from './types.ts';
 
@@ -30,15 +31,6 @@ const noGpu = (): string =>
 /** The longest that a driver is waited for, in milliseconds; whole ones answer within a second or two. */
 const PATIENCE = 10_000;
 
-/** The answer, or that none came: a process of the browser may hang, and the page would wait with it. */
-async function answered<T>(question: Promise<T>): Promise<T | 'silent'> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const silent = new Promise<'silent'>((resolve) => {
-    timer = setTimeout(() => resolve('silent'), PATIENCE);
-  });
-  return Promise.race([question, silent]).finally(() => clearTimeout(timer));
-}
-
 /** The adapter to train on, or null for WebAssembly; and one sentence why. */
 export async function lookForAdapter(
   prefer: Prefer,
@@ -46,7 +38,11 @@ export async function lookForAdapter(
   if (prefer === 'wasm') return { adapter: null, reason: 'WebAssembly, as asked for.' };
   const gpu = typeof navigator === 'undefined' ? undefined : (navigator as { gpu?: GPU }).gpu;
   if (!gpu) return withoutGpu(prefer, noGpu());
-  const adapter = await answered(gpu.requestAdapter({ powerPreference: 'high-performance' }));
+  const adapter = await within(
+    PATIENCE,
+    gpu.requestAdapter({ powerPreference: 'high-performance' }),
+    () => 'silent' as const,
+  );
   if (adapter === 'silent') return withoutGpu(prefer, 'the graphics driver does not answer');
   if (!adapter) return withoutGpu(prefer, 'WebGPU finds no graphics adapter here');
   const { info } = adapter;

@@ -20,6 +20,12 @@ export class StoreError extends PlainError {
   }
 }
 
+/** For what lists: where the browser gives no storage, nothing is in it. All other trouble is thrown on. */
+export function noneWithout(cause: unknown): readonly never[] {
+  if (cause instanceof StoreError && cause.failure === 'unavailable') return [];
+  throw cause;
+}
+
 /** Names of errors that say: this page may keep nothing. The last two come of an `indexedDB` that is not there. */
 const REFUSALS = new Set([
   ...['SecurityError', 'InvalidStateError', 'NotSupportedError', 'NotAllowedError'],

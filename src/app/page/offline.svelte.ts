@@ -1,4 +1,5 @@
 /** @file The service worker from the page's side: registration, the offer of a new version, and isolation on hosts without headers. */
+import { within } from '#src/platform/within.ts';
 
 const RELOADED = 'rotune.reloadedForIsolation';
 /** The longest that a service worker may take to be in charge, in milliseconds. */
@@ -46,7 +47,7 @@ export class Offline {
       navigator.serviceWorker.addEventListener('controllerchange', () => resolve(), { once: true });
     });
     if (!(await this.#registration)) return;
-    await Promise.race([controlled, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+    await within(PATIENCE, controlled, () => undefined);
   }
 
   reload(): void {

@@ -1,7 +1,7 @@
 /** @file What the first screen asks before anything big is loaded: the saved runs. The worker would bring the whole engine along. */
 import { jobFromTable, jobToTable } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
-import { StoreError } from '#src/store/errors.ts';
+import { noneWithout } from '#src/store/errors.ts';
 import { RunStore } from '#src/store/runs.ts';
 import type { Outcome, RunSummary } from '#workers/protocol.ts';
 import { failed, toProblem } from './problems.ts';
@@ -16,14 +16,7 @@ export const openSavedRuns = (): RunStore<never> =>
   });
 
 /** Saved runs, newest first; none where there is no storage. Throws StoreError where there is one that cannot be read. */
-export async function savedRuns(): Promise<readonly RunSummary[]> {
-  try {
-    return await openSavedRuns().list();
-  } catch (cause) {
-    if (cause instanceof StoreError && cause.failure === 'unavailable') return [];
-    throw cause;
-  }
-}
+export const savedRuns = (): Promise<readonly RunSummary[]> => openSavedRuns().list().catch(noneWithout);
 
 /** Changes a run's record; a run that is not there is said so. */
 export async function changeRun(

@@ -1,6 +1,6 @@
 /** @file The saved runs, for the page: listed, opened, named, removed, and moved between browsers. */
 import type { Mutex } from '#src/runtime/mutex.ts';
-import { StoreError } from '#src/store/errors.ts';
+import { noneWithout } from '#src/store/errors.ts';
 import type {
   ExportedRuns,
   ImportedRuns,
@@ -46,9 +46,8 @@ export class Library implements LibraryApi {
       await this.tidy();
       return await this.#c.runs.list();
     } catch (cause) {
-      // No storage: nothing was saved. The first checkpoint will say so.
-      if (cause instanceof StoreError && cause.failure === 'unavailable') return [];
-      throw cause;
+      // The first checkpoint will say so.
+      return noneWithout(cause);
     }
   }
 
