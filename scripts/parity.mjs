@@ -110,8 +110,24 @@ async function compare(what, program, args) {
   return { passed, failed: status === 0 && passed > 0 ? failed : Math.max(1, failed) };
 }
 
-/** Trains the built-in model in the page for a few steps and computes with what it saved. @param {string} python */
-async function pageAdapter(python) {
+/** Scripts in one process, one after the other: to load torch and the tools takes longer than most of them. @param {...string[]} commands */
+const together = (...commands) => [
+  script('together.py'),
+  ...commands.flatMap((command, i) => (i === 0 ? command : ['--', ...command])),
+];
+
+/** What the checks compute with: networks, the other tools' files for them, models whose names differ, and inputs. @param {string} python */
+const make = (python) =>
+  must('Making networks, and adapters with LyCORIS and PEFT', python, [
+    ...together(
+      ['make.py', inWork('tools')],
+      ['names.py', 'make', inWork('names')],
+      ['inputs.py', inWork('in.safetensors')],
+    ),
+  ]);
+
+/** Trains the built-in model in the page for a few steps and computes with what it saved. @param {Promise<void>} made */
+async function pageAdapter(made) {
   const node = process.execPath;
   writeFileSync(inWork('job.toml'), SHORT_JOB);
   rmSync(inWork('run'), { recursive: true, force: true });
@@ -119,7 +135,7 @@ async function pageAdapter(python) {
     join(ROOT, 'scripts/tune.mjs'),
     ...[inWork('job.toml'), ...ON_ONE_CORE, '--out', inWork('run')],
   ]);
-  await must('Writing inputs', python, [script('inputs.py'), inWork('in.safetensors')]);
+  await made;
   await must('Outputs and gradients of the built-in model with that adapter', node, [
     ...[join(ROOT, 'scripts/check.mjs'), MODEL, '--adapter', inWork('run/adapter.safetensors')],
     ...['--gradients', inWork('in.safetensors'), inWork('ours.safetensors')],
@@ -128,13 +144,16 @@ async function pageAdapter(python) {
 
 /** Real exporters' files that are fine-tuned. */
 const REAL = ['resnet', 'bert', 'gpt2'];
+/** Those that are fine-tuned a second time, paused in the middle. */
+const PAUSED = process.env.ROTUNE_SWEEP === '1' ? REAL : ['resnet'];
 
-/** Fine-tunes one of them, in one go and paused in the middle. @param {string} name */
+/** Fine-tunes one of them, in one go and, of some, paused in the middle. @param {string} name */
 async function realFile(name) {
   const tune = [join(ROOT, 'scripts/tune.mjs'), ...ON_ONE_CORE];
   const at = (/** @type {string} */ path) => inWork(`real/${name}/${path}`);
   const job = [at('job.toml'), '--format', 'peft,onnx'];
   await must(`Fine-tuning ${name}`, process.execPath, [...tune, ...job, '--out', at('run')]);
+  if (!PAUSED.includes(name)) return;
   await must(`Fine-tuning ${name}, with a pause`, process.execPath, [
     ...[...tune, ...job, '--pause', '9', '--out', at('cut')],
   ]);
@@ -143,12 +162,8 @@ async function realFile(name) {
   ]);
 }
 
-/** Rotune's half, in this process: training, and opening the other tools' files. @param {string} python */
-async function rotune(python) {
-  await must('Making networks, and adapters with LyCORIS and PEFT', python, [
-    script('make.py'),
-    inWork('tools'),
-  ]);
+/** Rotune's half, in this process: training, opening the other tools' files, and files for models whose names differ. */
+async function rotune() {
   say('Training every case, and opening what LyCORIS and PEFT wrote …');
   /** @type {typeof import('../e2e/parity/run.ts')} */
   const module = await runSource('e2e/parity/run.ts');
@@ -157,14 +172,10 @@ async function rotune(python) {
   /** @type {typeof import('../e2e/parity/steps.ts')} */
   const steps = await runSource('e2e/parity/steps.ts');
   await steps.run(join(ROOT, 'e2e/golden/zoo'), inWork('steps'), say);
-}
-
-/** Files for wrapped models and text encoders of transformers 5, and one of SDXL's names that is read. @param {string} python */
-async function names(python) {
-  await must('Making models whose names differ', python, [script('names.py'), 'make', inWork('names')]);
+  say('Files for wrapped models and other names …');
   /** @type {typeof import('../e2e/parity/names.ts')} */
-  const module = await runSource('e2e/parity/names.ts');
-  await module.run(inWork('names'));
+  const names = await runSource('e2e/parity/names.ts');
+  await names.run(inWork('names'));
 }
 
 /** There are two cores on most machines that run this. @param {readonly (() => Promise<void>)[]} pieces the longest first */
@@ -185,34 +196,30 @@ await main(async () => {
   process.env.CHROME_PATH = await ensureHeadless();
   await ensureBuild();
   const python = await ensurePython();
-  for (const name of ['tools', 'steps', 'names']) rmSync(inWork(name), { recursive: true, force: true });
+  for (const name of ['tools', 'steps', 'names', 'real'])
+    rmSync(inWork(name), { recursive: true, force: true });
   await must('Making data for real files', python, [
     ...[script('real_files.py'), 'make', inWork('real'), join(ROOT, 'e2e/golden/zoo')],
   ]);
+  const made = make(python);
   await twoAtATime([
-    () => rotune(python).then(() => names(python)),
-    () => pageAdapter(python),
+    () => made.then(rotune),
     ...REAL.map((name) => () => realFile(name)),
+    () => pageAdapter(made),
   ]);
   const counts = await Promise.all([
-    compare('Comparing with LyCORIS, PEFT, onnxruntime, and readers', python, [
-      script('verify.py'),
-      inWork('tools'),
+    compare('Comparing with LyCORIS and PEFT, and finding layers by their names', python, [
+      ...together(
+        ['verify.py', inWork('tools')],
+        ['names.py', 'check', inWork('names')],
+        [
+          'adapter_in_lycoris.py',
+          ...[inWork('run/adapter.safetensors'), UNET, inWork('in.safetensors'), inWork('ours.safetensors')],
+        ],
+      ),
     ]),
-    compare('Finding layers by their names', python, [script('names.py'), 'check', inWork('names')]),
-    compare('Running the training steps on native onnxruntime', python, [
-      script('steps.py'),
-      inWork('steps'),
-    ]),
-    compare('Judging fine-tunes of real files on native onnxruntime', python, [
-      ...[script('real_files.py'), 'check', inWork('real')],
-    ]),
-    compare("Comparing the page's adapter with LyCORIS", python, [
-      script('adapter_in_lycoris.py'),
-      inWork('run/adapter.safetensors'),
-      UNET,
-      inWork('in.safetensors'),
-      inWork('ours.safetensors'),
+    compare('Judging fine-tunes of real files and training steps on native onnxruntime', python, [
+      ...together(['real_files.py', 'check', inWork('real')], ['steps.py', inWork('steps')]),
     ]),
   ]);
   const passed = counts.reduce((n, c) => n + c.passed, 0);
