@@ -2,7 +2,7 @@
 import { PlainError } from '#src/platform/refusals.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import type { Executable } from '#src/runtime/types.ts';
-import { traceRows } from '#src/program/training.ts';
+import { traceRows, updateSums } from '#src/program/training.ts';
 import { breathe, Pace } from './pace.ts';
 import type { StepRecord } from './types.ts';
 
@@ -68,6 +68,9 @@ export class NonFiniteError extends PlainError {
   }
 }
 
+/** Milliseconds that the rest of an update may take once a pause or stop is wished for. */
+const LONG = 500;
+
 /** A micro-step that was not finite spoils its update. */
 const isBad = (r: StepRecord): boolean => r.skipped === true || !Number.isFinite(r.loss);
 
@@ -124,12 +127,12 @@ export class TrainingLoop {
     };
   }
 
-  /** Asks `run` to save and return after the step under way. */
+  /** Asks `run` to save and return after the step under way, or before it where the rest of it would take long. */
   pause(): void {
     this.#wish ??= 'pause';
   }
 
-  /** Asks `run` to save and return after the step under way; the run counts as over. */
+  /** The same; the run counts as over. */
   stop(): void {
     this.#wish = 'stop';
   }
@@ -140,7 +143,7 @@ export class TrainingLoop {
     this.#savedAt = this.#now();
     try {
       while (this.#step < steps && this.#wish === null) {
-        await this.#update();
+        if (!(await this.#update())) break;
         await between?.(this.#step);
         await this.#saveIfDue();
         await this.#breatheIfDue();
@@ -155,8 +158,8 @@ export class TrainingLoop {
     return wish === 'stop' ? 'stopped' : 'paused';
   }
 
-  /** One update: `accumulate` micro-steps, the last of which moves the parameters. */
-  async #update(): Promise<void> {
+  /** One update: `accumulate` micro-steps, the last of which moves the parameters. false: a wish came in the middle, and it was taken back. */
+  async #update(): Promise<boolean> {
     const { executable, accumulate, steps, readEvery = 1 } = this.#options;
     const step = this.#step;
     const learningRate = this.#options.learningRate(step);
@@ -164,6 +167,13 @@ export class TrainingLoop {
     const began = this.#now();
     if (this.#unread === 0) this.#unreadSince = began;
     for (let micro = 0; micro < accumulate; micro++) {
+      if (micro > 0) {
+        await this.#breatheIfDue();
+        if (this.#wish !== null && ((this.#now() - began) / micro) * (accumulate - micro) > LONG) {
+          await this.#takeBack();
+          return false;
+        }
+      }
       const feeds = await this.#options.feeds(step, micro, learningRate);
       const last = micro === accumulate - 1;
       this.#unread++;
@@ -175,6 +185,17 @@ export class TrainingLoop {
       }
       if (reading) this.#readTrace(out['trace_next']);
     }
+    return true;
+  }
+
+  /** As if the update had not begun. Its micro-steps depend on nothing but their numbers: made again, they come to the same. */
+  async #takeBack(): Promise<void> {
+    const { executable } = this.#options;
+    const state = await executable.readState();
+    this.#readTrace(state['trace']);
+    this.#rows = [];
+    const sums = updateSums.flatMap((name) => (state[name] ? [[name, state[name].fill(0)] as const] : []));
+    await executable.writeState(Object.fromEntries(sums));
   }
 
   /** Turns the unread rows of the trace into records. The time between two reads is shared out evenly. */
