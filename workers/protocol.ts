@@ -11,6 +11,7 @@ import type { SavedStep } from '#src/store/runReader.ts';
 import type { Answer, DataPreview, Mend, Picture, Samples } from '#src/tasks/types.ts';
 import type { RateChange } from '#src/optim/rates.ts';
 import type { Evaluation, Orthogonality, StepRecord } from '#src/training/types.ts';
+import type { Beat } from '#src/platform/pulse.ts';
 import type { DebugFigures } from './trainer/debug/types.ts';
 import type { DownloadApi } from './download/types.ts';
 import type { Inspection, Look } from './inspection/types.ts';
@@ -396,4 +397,9 @@ export interface WorkerApi extends SessionApi, LibraryApi, DownloadApi {
   lendSvg(draw: DrawSvg): Promise<void>;
   /** How the runtime is to be started, before anything is asked that needs it; `tell` hears how that goes. */
   watchStart(options: StartOptions, tell: (sign: StartSign) => void): Promise<void>;
+  /**
+   * Beats from now on, and holds a lock of that name as long as it lives; resolves when it has it.
+   * @param beat hears how much longer than usual the next beat may take, milliseconds
+   */
+  watch(beat: Beat, lock: string): Promise<void>;
 }

@@ -1,8 +1,10 @@
 /** @file The line to the training worker: opened when first needed, opened anew after a crash, and once more where the runtime does not start. */
 import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
 import type { StartOptions, StartSign, WorkerApi } from '#workers/protocol.ts';
+import { randomId } from '#src/platform/id.ts';
 import { restartedNote, StartWatch, StuckStart } from './startWatch.ts';
 import { drawSvg } from './svg.ts';
+import { ended, lockFreed, silent, Watchdog, WorkerGone } from './watchdog.ts';
 
 /** An open line. */
 export interface Line<Api> {
@@ -24,6 +26,8 @@ export class Connection<Api> {
   readonly #open: OpenLine<Api>;
   readonly #newWatch: (onStuck: (threads: number) => void) => StartWatch;
   #line: Promise<Watched<Api>> | null = null;
+  /** Fails all that the open line was asked. */
+  #giveUp: (cause: Error) => void = () => undefined;
   /** After a start that did not answer: one thread. */
   #start: StartOptions = {};
 
@@ -52,8 +56,9 @@ export class Connection<Api> {
     }
   }
 
-  /** Ends the worker at once. What it was asked is not answered any more. */
-  close(): void {
+  /** Ends the worker at once. What it was asked is not answered any more, or fails with the cause. */
+  close(cause?: Error): void {
+    if (cause) this.#giveUp(cause);
     void this.#line?.then(({ close }) => close());
     this.#line = null;
   }
@@ -64,17 +69,19 @@ export class Connection<Api> {
   }
 
   async #connect(options: StartOptions): Promise<Watched<Api>> {
-    let onStuck: (threads: number) => void = () => undefined;
+    let giveUp: (cause: Error) => void = () => undefined;
     const stuck = new Promise<never>((_resolve, reject) => {
-      onStuck = (threads) => reject(new StuckStart(threads));
+      giveUp = reject;
     });
-    const watch = this.#newWatch((threads) => onStuck(threads));
+    this.#giveUp = giveUp;
+    const watch = this.#newWatch((threads) => giveUp(new StuckStart(threads)));
     const line = await this.#open(options, (sign) => watch.hear(sign));
     const died = Promise.race([line.died, stuck]);
     died.catch((cause: unknown) => {
       watch.end();
       line.close();
-      this.#line = null;
+      // Another one may stand already, where this one was closed.
+      if (this.#giveUp === giveUp) this.#line = null;
       if (cause instanceof StuckStart) this.#start = { threads: 1, note: restartedNote(cause.threads) };
     });
     return { ...line, died, options };
@@ -90,19 +97,31 @@ export function openWorker(options: StartOptions, tell: (sign: StartSign) => voi
   const api = wrap<WorkerApi>(worker);
   void api.lendSvg(proxy(drawSvg));
   void api.watchStart(options, proxy(tell));
+  const closing = new AbortController();
   const died = new Promise<never>((_resolve, reject) => {
     worker.addEventListener('error', (event) => {
-      reject(new Error(event.message || 'The training worker could not start.'));
+      reject(new WorkerGone(event.message ? 'stopped' : 'could not start', { cause: event.message }));
     });
     worker.addEventListener('messageerror', () => {
-      reject(new Error('A message from the training worker could not be read.'));
+      reject(new WorkerGone('sent what could not be read'));
     });
+    const watchdog = new Watchdog(() => reject(silent()));
+    closing.signal.addEventListener('abort', () => watchdog.end());
+    const lock = `rotune-worker-${randomId()}`;
+    void api
+      .watch(
+        proxy((allowed) => watchdog.hear(allowed)),
+        lock,
+      )
+      .then(() => lockFreed(lock, closing.signal))
+      .then(() => reject(ended()));
   });
   died.catch(() => undefined);
   return {
     api,
     died,
     close: () => {
+      closing.abort();
       api[releaseProxy]();
       worker.terminate();
     },
