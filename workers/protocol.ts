@@ -251,12 +251,14 @@ export interface SessionApi {
    * Runs to the end, a stop or a pause. It is listed from its beginning on, and with how it ends.
    * @param resume continues the checkpoint of that run
    * @param id of the new run, which no other has; left out: one is made
+   * @param note a warning that the run begins with
    */
   start(
     request: JobRequest,
     onEvent: (event: RunEvent) => void,
     resume?: string,
     id?: string,
+    note?: Problem,
   ): Promise<Outcome<RunResult>>;
   /** Saves a checkpoint and lets go; start(…, resume) goes on. */
   pause(): Promise<void>;

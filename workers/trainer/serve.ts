@@ -113,9 +113,9 @@ const api: WorkerApi = {
   keptData: () => session.keptData(),
   exportKept: (name) => session.exportKept(name),
   removeKept: (name) => session.removeKept(name),
-  async start(request, onEvent: Listener<RunEvent>, resume, id) {
+  async start(request, onEvent: Listener<RunEvent>, ...rest) {
     try {
-      return await session.start(request, onEvent, resume, id);
+      return await session.start(request, onEvent, ...rest);
     } finally {
       onEvent[releaseProxy]?.();
     }

@@ -1,7 +1,7 @@
 /** @file What can go wrong in a run, and that nothing finished is lost by it. */
 import 'fake-indexeddb/auto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { RunEvent } from '../protocol.ts';
+import type { Problem, RunEvent } from '../protocol.ts';
 import type { TestRuntime } from './testing/graphRuntime.ts';
 import { publicFetch } from './testing/publicFetch.ts';
 import {
@@ -81,6 +81,17 @@ describe('a damaged checkpoint', () => {
 });
 
 describe('trouble', () => {
+  it('a run says what it was told to begin with, and so does what is saved of it', async () => {
+    const note: Problem = { code: 'restarted', message: 'It was started anew.' };
+    const session = lab.newSession();
+    const events: RunEvent[] = [];
+    const result = value(
+      await session.start(request(), (event) => events.push(event), undefined, 'noted', note),
+    );
+    expect(events.filter(({ kind }) => kind === 'warning')).toEqual([{ kind: 'warning', problem: note }]);
+    expect((await lab.runs().load(result.id))?.content.shown?.warnings).toEqual([note]);
+  });
+
   it('a lost device leaves the last checkpoint, and the run goes on on a new one', async () => {
     const often = request({ job: { ...job, train: { ...job.train, checkpointSteps: 1 } } });
     const session = lab.newSession();

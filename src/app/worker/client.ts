@@ -170,10 +170,10 @@ export class WorkerTrainer implements Trainer {
   ): Promise<Outcome<RunResult>> {
     this.#wish = null;
     const run = resume ?? id;
-    const ask = (from: string | undefined): Promise<Outcome<RunResult>> =>
+    const ask = (from: string | undefined, said: Problem | undefined): Promise<Outcome<RunResult>> =>
       this.#call<Outcome<RunResult>>((api, note) => {
         if (note) onEvent({ kind: 'warning', problem: { code: 'internal', message: note } });
-        const outcome = api.start(request, proxy(onEvent), from, id);
+        const outcome = api.start(request, proxy(onEvent), from, id, said);
         // What the worker that ended did not get round to.
         if (this.#wish !== null) void api[this.#wish]();
         return outcome;
@@ -181,9 +181,8 @@ export class WorkerTrainer implements Trainer {
     const started = this.#told(() =>
       goingOn(
         {
-          ask: (again) => ask(again ? run : undefined),
+          ask: (again, said) => ask(again ? run : undefined, said),
           discard: () => (run === undefined ? Promise.resolve() : this.discard(run)),
-          emit: onEvent,
         },
         resume !== undefined,
       ),

@@ -1,5 +1,5 @@
 /** @file A run outlives its worker: where one dies or gets stuck, the next goes on from the last saved state by itself. */
-import type { Outcome, RunEvent, RunResult } from '#workers/protocol.ts';
+import type { Outcome, Problem, RunResult } from '#workers/protocol.ts';
 import { WorkerGone } from './watchdog.ts';
 
 /** A worker that ends again and again will go on doing so: after so many within so long, milliseconds, a person is asked. */
@@ -7,11 +7,10 @@ export const RESTARTS = 3;
 const WITHIN = 300_000;
 
 export interface GoingOn {
-  /** Asks a worker for the run: anew, or from its last saved state. Throws WorkerGone where the worker ends. */
-  readonly ask: (resume: boolean) => Promise<Outcome<RunResult>>;
+  /** Asks a worker for the run: anew, or from its last saved state, of which it tells the note. Throws WorkerGone where the worker ends. */
+  readonly ask: (resume: boolean, note?: Problem) => Promise<Outcome<RunResult>>;
   /** Removes what is listed of the run, of which no state was saved. */
   readonly discard: () => Promise<void>;
-  readonly emit: (event: RunEvent) => void;
   /** Milliseconds; for tests. */
   readonly now?: () => number;
 }
@@ -22,13 +21,14 @@ export interface GoingOn {
  * @throws WorkerGone of the last worker, where they end again and again
  */
 export async function goingOn(
-  { ask, discard, emit, now = () => performance.now() }: GoingOn,
+  { ask, discard, now = () => performance.now() }: GoingOn,
   resume: boolean,
 ): Promise<Outcome<RunResult>> {
   const gone: number[] = [];
+  let note: Problem | undefined;
   for (let again = resume; ;) {
     try {
-      const outcome = await ask(again);
+      const outcome = await ask(again, note);
       const unsaved = !outcome.ok && outcome.problem.code === 'no-run' && again && !resume;
       if (!unsaved) return outcome;
       await discard();
@@ -37,13 +37,10 @@ export async function goingOn(
       if (!(cause instanceof WorkerGone)) throw cause;
       gone.push(now());
       if (gone.filter((at) => now() - at <= WITHIN).length > RESTARTS) throw cause;
-      emit({
-        kind: 'warning',
-        problem: {
-          code: 'restarted',
-          message: `${cause.message.replace(/\.$/, '')} and was started anew. The run goes on by itself, from its last saved state.`,
-        },
-      });
+      note = {
+        code: 'restarted',
+        message: `${cause.message.replace(/\.$/, '')} and was started anew. The run went on by itself from its last saved state.`,
+      };
       again = true;
     }
   }

@@ -1,7 +1,7 @@
 /** @file The run that goes on, one at a time: asked for, made ready, trained, and heard while it trains. */
 import { isFactor } from '#src/optim/rates.ts';
 import type { Mutex } from '#src/runtime/mutex.ts';
-import type { JobRequest, Outcome, RateChange, RunEvent, RunResult } from '../../protocol.ts';
+import type { JobRequest, Outcome, Problem, RateChange, RunEvent, RunResult } from '../../protocol.ts';
 import type { Shelf } from '../adapters/shelf.ts';
 import type { Devices } from '../devices.ts';
 import type { Environment } from '../environment.ts';
@@ -77,18 +77,20 @@ export class Training {
    * A run from its beginning, or from its newest checkpoint, to its end.
    * @param resume the id of a saved run that goes on
    * @param id of a new one; absent: any
+   * @param note a warning that it begins with
    */
   async start(
     request: JobRequest,
     onEvent: (event: RunEvent) => void,
     resume?: string,
     id?: string,
+    note?: Problem,
   ): Promise<Outcome<RunResult>> {
     if (this.#running) return bad(busy);
     this.#running = true;
     this.#early = null;
     const { outcome, jobs } = this.#c;
-    const ended = outcome(() => jobs.run(() => this.#start(request, onEvent, resume, id)));
+    const ended = outcome(() => jobs.run(() => this.#start(request, onEvent, resume, id, note)));
     this.#ended = ended;
     try {
       return await ended;
@@ -126,9 +128,10 @@ export class Training {
     onEvent: (event: RunEvent) => void,
     resume: string | undefined,
     id: string | undefined,
+    note: Problem | undefined,
   ): Promise<RunResult> {
     const request = { ...given, job: checkedJob(given.job) };
-    const early: RunEvent[] = [];
+    const early: RunEvent[] = note ? [{ kind: 'warning', problem: note }] : [];
     const saved = resume === undefined ? null : await this.#saved(resume, (event) => early.push(event));
     const { runs, newId, devices } = this.#c;
     const header = resume === undefined ? null : await runs.find(resume).catch(() => null);
