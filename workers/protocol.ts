@@ -115,6 +115,13 @@ export type {
 export type { RateChange } from '#src/optim/rates.ts';
 export type { Evaluation, StepRecord } from '#src/training/types.ts';
 
+export interface StoredCheckpoint {
+  readonly step: number;
+  readonly bytes: number;
+  /** When it was saved, milliseconds since 1970. */
+  readonly at: number;
+}
+
 export type RunEvent =
   | {
       readonly kind: 'phase';
@@ -142,9 +149,8 @@ export type RunEvent =
   | {
       readonly kind: 'restored';
       readonly step: number;
-      /** When its checkpoint was saved, milliseconds since 1970. */
-      readonly savedAt: number;
-      readonly bytes: number;
+      /** Its newest checkpoint, which is older than the state that it goes on from where storing failed; null: there is none. */
+      readonly stored: StoredCheckpoint | null;
       readonly history: readonly StepRecord[];
       readonly angles: Angles | null;
       readonly warnings: readonly Problem[];

@@ -187,6 +187,34 @@ describe('TrainingLoop', () => {
     },
   );
 
+  it('keeps the state on the host from the start on, every so many seconds, and not where it was just saved', async () => {
+    const held: LoopState[] = [];
+    const saved: number[] = [];
+    const { loop, executable } = setup({
+      readEvery: 7,
+      checkpoint: {
+        steps: 12,
+        seconds: 1e9,
+        save: async ({ step }) => void saved.push(step),
+        hold: { seconds: 1, keep: (content) => held.push(structuredClone(content)) },
+      },
+    });
+    await loop.run();
+    expect(saved).toEqual([12, 24, 30]);
+    const steps = held.map(({ step }) => step);
+    expect(steps[0]).toBe(0);
+    expect(steps.length).toBeGreaterThan(3);
+    expect(steps).not.toContain(12);
+    const whole = await executable.readState();
+    for (const content of held) {
+      const after = setup({ readEvery: 7 });
+      await after.loop.restore(content);
+      await after.loop.run();
+      expect(await after.executable.readState()).toEqual(whole);
+      expect(comparable(after.loop.history)).toEqual(comparable(loop.history));
+    }
+  });
+
   it('records every step when the trace is shorter than the runs between two reads', async () => {
     const { loop } = setup({ readEvery: 100, accumulate: 5 });
     await loop.run();

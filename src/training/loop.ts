@@ -36,6 +36,8 @@ export interface LoopOptions {
     readonly steps: number;
     readonly seconds: number;
     readonly save: (content: LoopState) => Promise<void>;
+    /** Keeps the state on the host, for a device that may be lost: at the start, and when so many seconds have passed since it was last kept or saved. */
+    readonly hold?: { readonly seconds: number; readonly keep: (content: LoopState) => void };
   };
   /** Milliseconds; for tests. */
   readonly now?: () => number;
@@ -91,6 +93,7 @@ export class TrainingLoop {
   #wish: 'pause' | 'stop' | null = null;
   #savedStep: number | null = null;
   #savedAt = 0;
+  #heldAt = -Infinity;
 
   constructor(options: LoopOptions) {
     this.#options = options;
@@ -141,6 +144,7 @@ export class TrainingLoop {
   async run(): Promise<LoopOutcome> {
     const { steps, between } = this.#options;
     this.#savedAt = this.#now();
+    await this.#holdIfDue();
     try {
       while (this.#step < steps && this.#wish === null) {
         if (!(await this.#update())) break;
@@ -260,6 +264,14 @@ export class TrainingLoop {
       this.#step - (this.#savedStep ?? 0) >= checkpoint.steps ||
       this.#now() - this.#savedAt >= checkpoint.seconds * 1000;
     if (due) await this.#save();
+    else await this.#holdIfDue();
+  }
+
+  async #holdIfDue(): Promise<void> {
+    const hold = this.#options.checkpoint?.hold;
+    if (!hold || this.#now() - this.#heldAt < hold.seconds * 1000) return;
+    hold.keep(await this.content());
+    this.#heldAt = this.#now();
   }
 
   async #save(): Promise<void> {
@@ -268,6 +280,7 @@ export class TrainingLoop {
     await checkpoint.save(await this.content());
     this.#savedStep = this.#step;
     this.#savedAt = this.#now();
+    this.#heldAt = this.#savedAt;
   }
 
   /** Messages (pause, stop) are heard between steps; once in a frame's time is often enough. */

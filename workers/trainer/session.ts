@@ -206,7 +206,7 @@ export class Session implements SessionApi {
     try {
       return good(await work());
     } catch (error) {
-      return bad(problemOf(error, this.#devices.lost));
+      return bad(problemOf(error, await this.#devices.whyLost()));
     }
   }
 

@@ -13,6 +13,7 @@ import type { Setup } from '../prepare/types.ts';
 import { bad, busy, problemOf, ProblemError } from '../problems.ts';
 import type { Saved } from '../saved.ts';
 import { checkedJob, matchSaved, readSaved } from './resume.ts';
+import { throughLosses } from './losses.ts';
 import { Run } from './run.ts';
 import { seldom } from './seldom.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -147,7 +148,13 @@ export class Training {
     emit({ kind: 'phase', phase: 'loading' });
     for (const event of early) emit(event);
     return journal.keep(
-      () => this.#train(request, emit, saved, journal),
+      () =>
+        throughLosses(request, saved, {
+          train: (asked, from) => this.#train(asked, emit, from, journal),
+          lost: () => devices.whyLost(),
+          newest: () => this.#c.shelf.saved(journal.id),
+          warn: (problem) => emit({ kind: 'warning', problem }),
+        }),
       (error) => problemOf(error, devices.lost),
     );
   }
@@ -205,6 +212,8 @@ export class Training {
       return result;
     } finally {
       this.#run = null;
+      // Should the run go on on another device, it ends there.
+      this.#early ??= run.wish;
       if (bench.lost === null) await bench.endTraining();
     }
   }
