@@ -5,6 +5,9 @@ import { parseJob } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { names } from './names.ts';
 
+/** Layers that smallJob() turns; two tensors are saved of each. */
+export const SMALL_LAYERS = 8;
+
 /** As little work as a run can be: every part of the default job, nothing twice, in the last block's layers or, where asked, in all 133. */
 export function smallJob(
   changes: { steps?: number; seed?: number; every?: number; allLayers?: boolean } = {},
