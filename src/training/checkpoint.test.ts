@@ -36,6 +36,7 @@ const run = {
   job,
   modelHash: checkpoint.modelHash,
   backend: 'wasm',
+  threads: 1,
   state: { theta: 2, m: 2, v: 2 },
 };
 
@@ -69,17 +70,33 @@ describe('parseCheckpoint', () => {
 
 describe('matchCheckpoint', () => {
   it('accepts its own run, also with other prompts and intervals', () => {
-    expect(matchCheckpoint(checkpoint, run)).toEqual({ exact: true });
+    expect(matchCheckpoint(checkpoint, run)).toEqual([]);
     const other: Job = {
       ...job,
       sample: { ...job.sample, prompts: ['rocket', 'ghost'], every: 10 },
       train: { ...job.train, checkpointSteps: 5 },
     };
-    expect(matchCheckpoint(checkpoint, { ...run, job: other })).toEqual({ exact: true });
+    expect(matchCheckpoint(checkpoint, { ...run, job: other })).toEqual([]);
   });
 
-  it('says when another backend makes it inexact', () => {
-    expect(matchCheckpoint(checkpoint, { ...run, backend: 'webgpu' })).toEqual({ exact: false });
+  it('says when another backend, or what is computed twice, makes it inexact', () => {
+    expect(matchCheckpoint(checkpoint, { ...run, backend: 'webgpu' })).toEqual(['backend']);
+    const twice = { ...run.job, train: { ...run.job.train, recompute: true } };
+    expect(matchCheckpoint(checkpoint, { ...run, job: twice })).toEqual(['recompute']);
+  });
+
+  it('says when other threads do, on WebAssembly and where they were written down', () => {
+    const cases = [
+      [1, 'wasm', 1, 'wasm', []],
+      [4, 'wasm', 2, 'wasm', ['threads']],
+      [undefined, 'wasm', 2, 'wasm', []],
+      [4, 'webgpu', 2, 'webgpu', []],
+      [4, 'wasm', 2, 'webgpu', ['backend']],
+    ] as const;
+    for (const [was, before, threads, backend, differs] of cases)
+      expect(
+        matchCheckpoint({ ...checkpoint, threads: was, backend: before }, { ...run, threads, backend }),
+      ).toEqual(differs);
   });
 
   it('names every field that differs', () => {

@@ -20,6 +20,8 @@ export interface Checkpoint extends LoopState {
   readonly seed: number;
   /** Name of the backend that computed it: resuming is bit-exact on the same one only. */
   readonly backend: string;
+  /** Of WebAssembly, which adds up in another order with another number; absent: older versions did not write it down. */
+  readonly threads?: number | undefined;
   readonly evaluations: readonly Evaluation[];
   /** By step; absent: the learning rate was never changed. */
   readonly rates?: readonly RateChange[] | undefined;
@@ -74,6 +76,7 @@ const checkpointSchema = v.object({
   modelHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')),
   seed: count,
   backend: v.string(),
+  threads: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   step: count,
   state: v.record(v.string(), vector),
   history: v.array(recordSchema),
@@ -127,26 +130,31 @@ function differences(
   );
 }
 
-/** Parts of a job that do not touch what is learned. An adapter file is known by its content, whatever its name. */
-const harmless = /^(adapter$|sample\.|train\.checkpoint(Steps|Seconds)$)/;
+/** Parts of a job that do not touch what is learned, but for rounding. An adapter file is known by its content, whatever its name. */
+const harmless = /^(adapter$|sample\.|train\.(checkpoint(Steps|Seconds)|recompute)$)/;
 
 const show = (x: unknown): string => (x === undefined ? 'nothing' : JSON.stringify(x));
+
+/** What numbers hang on in their last digits alone. */
+export type Rounding = 'backend' | 'threads' | 'recompute';
 
 /** What a run is, as far as a checkpoint can tell. */
 export interface RunIdentity {
   readonly job: Job;
   readonly modelHash: string;
   readonly backend: string;
+  /** Of WebAssembly. */
+  readonly threads: number;
   /** Length of each state vector. */
   readonly state: Readonly<Record<string, number>>;
 }
 
 /**
- * Makes sure that a checkpoint belongs to a run. Prompts and checkpoint intervals may have changed since.
- * @returns whether the run goes on bit for bit (false: another backend, equal but for rounding)
+ * Makes sure that a checkpoint belongs to a run. Prompts, checkpoint intervals and what is computed twice may have changed since.
+ * @returns what the run differs in that only rounding hangs on; empty: it goes on bit for bit
  * @throws DataError that names every field that differs
  */
-export function matchCheckpoint(checkpoint: Checkpoint, run: RunIdentity): { readonly exact: boolean } {
+export function matchCheckpoint(checkpoint: Checkpoint, run: RunIdentity): readonly Rounding[] {
   const wrong = differences(checkpoint.job, run.job, '')
     .filter(({ path }) => !harmless.test(path))
     .map(({ path, was, is }) => `${path} was ${show(was)}, now ${show(is)}`);
@@ -167,5 +175,12 @@ export function matchCheckpoint(checkpoint: Checkpoint, run: RunIdentity): { rea
     throw new DataError(
       `The checkpoint belongs to another run: ${wrong.join('; ')}. Start anew, or put these back.`,
     );
-  return { exact: checkpoint.backend === run.backend };
+  const { backend, threads } = checkpoint;
+  const differs: Readonly<Record<Rounding, boolean>> = {
+    backend: backend !== run.backend,
+    // On the GPU none of them computes; older versions did not write them down.
+    threads: backend === 'wasm' && run.backend === 'wasm' && threads !== undefined && threads !== run.threads,
+    recompute: checkpoint.job.train.recompute !== run.job.train.recompute,
+  };
+  return (Object.keys(differs) as Rounding[]).filter((each) => differs[each]);
 }

@@ -1,10 +1,12 @@
 /** @file Losses of the device, one after the other; devices are functions here. */
 import { expect, it } from 'vitest';
+import { defaultJob } from '#src/formats/jobs/job.ts';
+import { RuntimeError } from '#src/runtime/errors.ts';
 import type { JobRequest, Problem, RunResult } from '../../protocol.ts';
 import type { Saved } from '../saved.ts';
 import { LOSSES, throughLosses } from './losses.ts';
 
-const request = { backend: 'auto' } as JobRequest;
+const request = { backend: 'auto', job: defaultJob } as JobRequest;
 const done = { outcome: 'finished' } as RunResult;
 const state = (step: number): Saved => ({ checkpoint: { step } }) as Saved;
 
@@ -70,4 +72,26 @@ it('throws what is no loss, and what happens on the CPU', async () => {
   const often = lab(Array.from({ length: LOSSES + 1 }, (_, i) => i));
   await expect(throughLosses(request, null, often.host)).rejects.toThrow('mapAsync failed');
   expect(often.trains).toHaveLength(LOSSES + 1);
+});
+
+it('takes less memory, once, where it runs out', async () => {
+  const asked: boolean[] = [];
+  const warnings: Problem[] = [];
+  const full = new RuntimeError('out-of-memory', 'The graphics memory is full.');
+  const host = {
+    train: ({ job }: JobRequest) => {
+      asked.push(job.train.recompute);
+      return asked.length > 1 ? Promise.resolve(done) : Promise.reject(full);
+    },
+    lost: () => Promise.resolve(null),
+    newest: () => state(4),
+    warn: (problem: Problem) => warnings.push(problem),
+  };
+  expect(await throughLosses(request, null, host)).toBe(done);
+  expect(asked).toEqual([false, true]);
+  expect(warnings).toMatchObject([{ code: 'out-of-memory' }]);
+  expect(warnings[0]!.message).toMatch(/from step 4, and computes parts of the model twice/);
+  const never = { ...host, train: () => Promise.reject(full) };
+  await expect(throughLosses(request, null, never)).rejects.toBe(full);
+  expect(warnings).toHaveLength(2);
 });

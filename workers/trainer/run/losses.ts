@@ -1,4 +1,8 @@
-/** @file A run outlives the graphics device: where that is lost, it goes on on another by itself, and after too many losses on the CPU. */
+/**
+ * @file A run outlives the graphics device: where that is lost, it goes on on another by itself, and after too many losses on the CPU. Where its memory runs out,
+ * the run goes on with less.
+ */
+import { isOutOfMemory } from '#src/runtime/errors.ts';
 import type { JobRequest, Problem, RunResult } from '../../protocol.ts';
 import type { Saved } from '../saved.ts';
 
@@ -27,18 +31,30 @@ export async function throughLosses(
   { train, lost, newest, warn, now = () => performance.now() }: OnDevices,
 ): Promise<RunResult> {
   const losses: number[] = [];
+  let onCpu = false;
   for (let [asked, from] = [request, saved]; ;) {
     try {
       return await train(asked, from);
     } catch (error) {
       const detail = await lost();
-      const given = asked !== request;
-      if (detail === null || given) throw error;
-      losses.push(now());
       from = newest() ?? from;
       const place = from ? `from step ${from.checkpoint.step}` : 'from its beginning';
+      const { job } = asked;
+      if (detail === null && isOutOfMemory(error) && !job.train.recompute) {
+        asked = { ...asked, job: { ...job, train: { ...job.train, recompute: true } } };
+        warn({
+          code: 'out-of-memory',
+          message: `There was not enough memory for this job. The run went on by itself ${place}, and computes parts of the model twice instead of keeping their results: that takes less memory and more time, and its numbers may differ in the last digits.`,
+        });
+        continue;
+      }
+      if (detail === null || onCpu) throw error;
+      losses.push(now());
       const again = losses.filter((at) => now() - at <= WITHIN).length < LOSSES;
-      if (!again) asked = { ...request, backend: 'wasm' };
+      if (!again) {
+        asked = { ...asked, backend: 'wasm' };
+        onCpu = true;
+      }
       const words = again
         ? `${what} The run went on by itself on a new one, ${place}.`
         : `The graphics device was lost ${LOSSES} times within five minutes. The run went on by itself on the CPU, ${place}: more slowly, and its numbers may differ in the last digits.`;

@@ -1,9 +1,9 @@
 /** @file Whether a job is one, and whether a saved run can go on with it. */
 import { JobError } from '#src/formats/errors.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
-import type { BackendKind } from '#src/runtime/types.ts';
+import type { BackendReport } from '#src/runtime/types.ts';
 import { DataError } from '#src/tasks/files.ts';
-import { matchCheckpoint } from '#src/training/checkpoint.ts';
+import { type Checkpoint, matchCheckpoint, type RunIdentity } from '#src/training/checkpoint.ts';
 import type { Problem, RunEvent } from '../../protocol.ts';
 import { ProblemError } from '../problems.ts';
 import { checkpointed, parseStoredJob, type Runs, type Saved } from '../saved.ts';
@@ -47,20 +47,22 @@ export async function readSaved(runs: Runs, id: string, emit: (event: RunEvent) 
   return stored.content;
 }
 
-/** Refuses a checkpoint of another run by a ProblemError that names what differs; tells if another backend goes on with it. */
+/** Refuses a checkpoint of another run by a ProblemError that names what differs; tells if what goes on with it rounds otherwise. */
 export function matchSaved(
   saved: Saved,
   setup: Setup,
-  backend: BackendKind,
+  { kind: backend, threads }: Pick<BackendReport, 'kind' | 'threads'>,
   emit: (event: RunEvent) => void,
 ): void {
   const { checkpoint, rounds, dataHash, adapter } = saved;
   const state = setup.program(rounds).state.filter(({ name }) => checkpointed(name));
+  let rounding: ReturnType<typeof matchCheckpoint>;
   try {
-    const { exact } = matchCheckpoint(checkpoint, {
+    rounding = matchCheckpoint(checkpoint, {
       job: setup.job,
       modelHash: setup.model.hash,
       backend,
+      threads,
       state: Object.fromEntries(state.map(({ name, init }) => [name, init.length])),
     });
     if (adapter?.hash !== setup.adapter?.hash)
@@ -72,7 +74,6 @@ export function matchSaved(
       );
     if (dataHash !== setup.prepared.dataHash)
       throw new DataError('The run began with other training data.', { cure: asItBegan });
-    if (exact) return;
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     throw new ProblemError({
@@ -82,11 +83,26 @@ export function matchSaved(
       cure: error.cure ?? asItBegan,
     });
   }
-  emit({
-    kind: 'warning',
-    problem: {
-      code: 'model-changed',
-      message: `This run began on ${checkpoint.backend} and goes on on ${backend}: its numbers may differ in the last digits from an uninterrupted run.`,
-    },
-  });
+  for (const difference of rounding)
+    emit({
+      kind: 'warning',
+      problem: {
+        code: 'model-changed',
+        message: `This run ${otherwise[difference](checkpoint, { backend, threads })}: its numbers may differ in the last digits from an uninterrupted run.`,
+      },
+    });
 }
+
+const threadsInWords = (threads: number): string => (threads === 1 ? 'one thread' : `${threads} threads`);
+
+/** What was otherwise when it began. */
+const otherwise = {
+  backend: (was: Checkpoint, { backend }: Pick<RunIdentity, 'backend'>) =>
+    `began on ${was.backend} and goes on on ${backend}`,
+  threads: (was: Checkpoint, { threads }: Pick<RunIdentity, 'threads'>) =>
+    `was computed by ${threadsInWords(was.threads ?? 1)} so far, and is by ${threadsInWords(threads)} from here on`,
+  recompute: ({ job }: Checkpoint) =>
+    job.train.recompute
+      ? 'computed parts of the model twice, and keeps their results from here on'
+      : 'kept all results, and computes parts of the model twice from here on',
+} as const;

@@ -336,6 +336,7 @@ export class Run {
         modelHash: model.hash,
         seed: job.train.seed,
         backend: bench.runtime.backend.kind,
+        threads: bench.runtime.backend.threads,
         evaluations: [...this.#evaluations],
         ...(journal.rates.length > 0 && { rates: journal.rates }),
       },

@@ -179,7 +179,7 @@ export class Training {
     );
     const error = setup.problems.find(({ severity }) => severity === 'error');
     if (error) throw new ProblemError(error);
-    if (saved) matchSaved(saved, setup, bench.runtime.backend.kind, emit);
+    if (saved) matchSaved(saved, setup, bench.runtime.backend, emit);
     await watch.time('embed', () =>
       setup.prepared.warm(lent.host, (done, total) => {
         tell({ kind: 'phase', phase: 'preparing', done, total }, done === total);
