@@ -13,6 +13,7 @@ import {
   sizeOf,
   withKept,
 } from './runRecords.ts';
+import { isHeld } from './runLock.ts';
 import { spaced } from './spacing.ts';
 import { Staging } from './staging.ts';
 import { asked, Transactions, within } from './transactions.ts';
@@ -96,13 +97,14 @@ export class RunStore<C> extends RunReader<C> {
   }
 
   /**
-   * Drops all but the newest readable checkpoint of each run, and says how many bytes that freed. Runs of which none can be read keep
+   * Drops all but the newest readable checkpoint of each run that stands still, and says how many bytes that freed. Runs of which none can be read keep
    * them all.
    */
   async thin(): Promise<number> {
     let freed = 0;
     for (const { record } of await this.all()) {
       const { id } = record.header;
+      if (await isHeld(id)) continue;
       const keys = await this.checkpointsOf(id);
       if (keys.length < 2) continue;
       let kept: string | null = null;

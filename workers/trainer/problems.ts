@@ -4,6 +4,7 @@ import { GraphError } from '#src/graph/types.ts';
 import { ModelError } from '#src/onnx/model.ts';
 import { PlainError } from '#src/platform/refusals.ts';
 import { isOutOfMemory, RuntimeError } from '#src/runtime/errors.ts';
+import { RunElsewhere } from '#src/store/runLock.ts';
 import { StoreError } from '#src/store/errors.ts';
 import { DataError } from '#src/tasks/files.ts';
 import type { Outcome, Problem, ProblemCode } from '../protocol.ts';
@@ -56,6 +57,7 @@ export function problemOf(cause: unknown, lost: string | null = null): Problem {
       cure: 'Continue from there. If it happens again, choose the CPU.',
       detail: [lost, detail].filter(Boolean).join('\n'),
     });
+  if (cause instanceof RunElsewhere) return as('another-tab');
   if (cause instanceof StoreError) return as('storage', { safe: 'Nothing that was saved before is lost.' });
   if (cause instanceof ModelError) return as('bad-model');
   if (cause instanceof DataError) return as('bad-data');

@@ -1,5 +1,6 @@
 /** @file The training realm: joins the runtime, the store and the browser's decoders, and shows the page one API. */
 import { expose, releaseProxy, transfer } from 'comlink';
+import { takeLock } from '#src/platform/locks.ts';
 import { pulse, STRETCH } from '#src/platform/pulse.ts';
 import type { RuntimeOptions } from '#src/runtime/backend.ts';
 import { createRuntime } from '#src/runtime/runtime.ts';
@@ -48,18 +49,6 @@ const downloads = downloadApi(
   new Downloads({ depot: privateDepot(), fetch: (url, init) => fetch(url, init) }),
 );
 
-/** Resolves when this worker has the lock, which nothing but its end gives back. At once where there are no locks. */
-function holdWhileAlive(name: string): Promise<void> {
-  const { locks } = navigator as Partial<WorkerNavigator>;
-  if (!locks) return Promise.resolve();
-  return new Promise((resolve) => {
-    void locks.request(name, () => {
-      resolve();
-      return new Promise<never>(() => undefined);
-    });
-  });
-}
-
 /** Large results go over without a copy. */
 function handOver<T>(outcome: Outcome<T>, buffers: (value: T) => readonly ArrayBufferLike[]): Outcome<T> {
   return outcome.ok ? transfer(outcome, [...buffers(outcome.value)] as Transferable[]) : outcome;
@@ -98,7 +87,7 @@ const api: WorkerApi = {
   },
   watch(beat, lock) {
     pulse.begin(beat);
-    return holdWhileAlive(lock);
+    return takeLock(lock).then(() => undefined);
   },
   device: (prefer) => session.device(prefer),
   inspect: (source, look) => session.inspect(source, look),

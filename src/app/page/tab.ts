@@ -1,4 +1,5 @@
 /** @file One tab trains at a time: a Web Lock decides, a BroadcastChannel tells the others how far it is. */
+import { lockFreed, type Release, takeLock } from '#src/platform/locks.ts';
 
 export interface OtherTab {
   readonly step: number;
@@ -9,37 +10,34 @@ const LOCK = 'rotune-training';
 
 export class TabGuard {
   readonly #channel: BroadcastChannel | null;
-  #release: (() => void) | null = null;
-  /** Settles when the lock is given back. */
-  #held: Promise<unknown> = Promise.resolve();
+  #release: Release | null = null;
+  readonly #onOther: (other: OtherTab | null) => void;
+  /** It is waited for the other tab's end. */
+  #waiting = false;
 
-  /** `onOther` hears of a run in another tab, and null when it ends. */
+  /** `onOther` hears of a run in another tab, and null when it ends or the tab is gone. */
   constructor(onOther: (other: OtherTab | null) => void) {
+    this.#onOther = onOther;
     this.#channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('rotune');
     this.#channel?.addEventListener('message', (event: MessageEvent<OtherTab | 'free'>) => {
       onOther(event.data === 'free' ? null : event.data);
+      if (event.data !== 'free') void this.#awaitItsEnd();
     });
+  }
+
+  /** A tab that is closed or killed says nothing; the browser takes its lock. */
+  async #awaitItsEnd(): Promise<void> {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    await lockFreed(LOCK, new AbortController().signal);
+    this.#waiting = false;
+    this.#onOther(null);
   }
 
   /** True if this tab may train now; hold it until `free`. */
   async take(): Promise<boolean> {
-    if (this.#release) return true;
-    if (!('locks' in navigator)) {
-      this.#release = () => undefined;
-      return true;
-    }
-    return new Promise<boolean>((resolve) => {
-      this.#held = navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
-        if (!lock) {
-          resolve(false);
-          return undefined;
-        }
-        return new Promise<void>((release) => {
-          this.#release = release;
-          resolve(true);
-        });
-      });
-    });
+    this.#release ??= await takeLock(LOCK);
+    return this.#release !== null;
   }
 
   tell(progress: OtherTab): void {
@@ -48,10 +46,10 @@ export class TabGuard {
 
   /** Resolves when another may take it. */
   async free(): Promise<void> {
-    if (!this.#release) return;
-    this.#release();
+    const release = this.#release;
+    if (!release) return;
     this.#release = null;
-    await this.#held;
+    await release();
     this.#channel?.postMessage('free');
   }
 }

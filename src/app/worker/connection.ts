@@ -1,10 +1,11 @@
 /** @file The line to the training worker: opened when first needed, opened anew after a crash, and once more where the runtime does not start. */
 import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
 import type { StartOptions, StartSign, WorkerApi } from '#workers/protocol.ts';
+import { lockFreed } from '#src/platform/locks.ts';
 import { randomId } from '#src/platform/id.ts';
 import { restartedNote, StartWatch, StuckStart } from './startWatch.ts';
 import { drawSvg } from './svg.ts';
-import { ended, lockFreed, silent, Watchdog, WorkerGone } from './watchdog.ts';
+import { ended, silent, Watchdog, WorkerGone } from './watchdog.ts';
 
 /** An open line. */
 export interface Line<Api> {

@@ -2,6 +2,7 @@
 import { jobFromTable, jobToTable } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { noneWithout } from '#src/store/errors.ts';
+import { RunElsewhere, whileStill } from '#src/store/runLock.ts';
 import { RunStore } from '#src/store/runs.ts';
 import type { Outcome, RunSummary } from '#workers/protocol.ts';
 import { failed, toProblem } from './problems.ts';
@@ -31,18 +32,17 @@ export async function changeRun(
         message: 'This run is not saved here any more.',
         cure: 'Start it anew.',
       });
-    await change(runs);
+    await whileStill(id, () => change(runs));
     return { ok: true, value: null };
   } catch (cause) {
-    return failed(toProblem(cause, { code: 'storage', safe: 'Nothing that was saved before is lost.' }));
+    const code = cause instanceof RunElsewhere ? 'another-tab' : 'storage';
+    return failed(toProblem(cause, { code, safe: 'Nothing that was saved before is lost.' }));
   }
 }
 
-/** Removes a run for good. */
+/** Removes a run for good, unless it trains in another tab. */
 export const dropRun = (id: string): Promise<void> =>
-  openSavedRuns()
-    .remove(id)
-    .catch(() => undefined);
+  whileStill(id, () => openSavedRuns().remove(id)).catch(() => undefined);
 
 /** The newest run that something was saved of, finished or not: what can be opened, or gone on with. */
 export async function lastRun(from: {

@@ -52,14 +52,3 @@ export class Watchdog {
     this.#end = null;
   }
 }
-
-/**
- * Resolves when whoever holds the lock is gone; never where the page has no locks (plain http).
- * @param signal ends the waiting
- */
-export function lockFreed(name: string, signal: AbortSignal): Promise<void> {
-  if (typeof navigator === 'undefined' || !('locks' in navigator)) return new Promise(() => undefined);
-  return new Promise((resolve) => {
-    navigator.locks.request(name, { signal }, () => resolve()).catch(() => undefined);
-  });
-}

@@ -1,5 +1,6 @@
 /** @file The saved runs, for the page: listed, opened, named, removed, and moved between browsers. */
 import type { Mutex } from '#src/runtime/mutex.ts';
+import { whileStill } from '#src/store/runLock.ts';
 import { noneWithout } from '#src/store/errors.ts';
 import type {
   ExportedRuns,
@@ -59,7 +60,7 @@ export class Library implements LibraryApi {
     return this.#alone(async () => {
       // What cannot be read is not over.
       await this.#open(request, id);
-      await stopped(this.#c.runs, id);
+      await whileStill(id, () => stopped(this.#c.runs, id));
       return this.#open(request, id);
     });
   }
@@ -89,8 +90,10 @@ export class Library implements LibraryApi {
   }
 
   async discard(id: string): Promise<void> {
-    this.#c.shelf.forget(id);
-    await this.#c.runs.remove(id).catch(() => undefined);
+    await whileStill(id, async () => {
+      this.#c.shelf.forget(id);
+      await this.#c.runs.remove(id);
+    }).catch(() => undefined);
   }
 
   exportRuns(ids: readonly string[]): Promise<Outcome<ExportedRuns>> {
@@ -132,7 +135,8 @@ export class Library implements LibraryApi {
   #change(id: string, work: () => Promise<void>): Promise<Outcome<null>> {
     return this.#c.outcome(async () => {
       if (!(await this.#c.runs.find(id))) throw new ProblemError(gone);
-      await work();
+      // The run that trains here is held here.
+      await (this.#c.going()?.id === id ? work() : whileStill(id, work));
       return null;
     });
   }

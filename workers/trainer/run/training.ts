@@ -1,4 +1,5 @@
 /** @file The run that goes on, one at a time: asked for, made ready, trained, and heard while it trains. */
+import { holdRun } from '#src/store/runLock.ts';
 import { isFactor } from '#src/optim/rates.ts';
 import type { Mutex } from '#src/runtime/mutex.ts';
 import type { JobRequest, Outcome, Problem, RateChange, RunEvent, RunResult } from '../../protocol.ts';
@@ -139,6 +140,7 @@ export class Training {
     const name = resume ?? id ?? newId();
     if (!saved && (await runs.find(name).catch(() => null)))
       throw new Error(`The id ${name} is another run's.`);
+    const release = await holdRun(name);
     const journal = new Journal(name, runs, request, saved && { header, saved });
     this.#journal = journal;
     const emit = (event: RunEvent): void => {
@@ -147,7 +149,7 @@ export class Training {
     };
     emit({ kind: 'phase', phase: 'loading' });
     for (const event of early) emit(event);
-    return journal.keep(
+    const kept = journal.keep(
       () =>
         throughLosses(request, saved, {
           train: (asked, from) => this.#train(asked, emit, from, journal),
@@ -157,6 +159,7 @@ export class Training {
         }),
       (error) => problemOf(error, devices.lost),
     );
+    return kept.finally(release);
   }
 
   async #train(
