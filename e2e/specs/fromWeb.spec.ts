@@ -7,11 +7,12 @@ import { serve, type Served } from '../../workers/download/testing/server.ts';
 const zoo = (path: string): Uint8Array => readFileSync(`e2e/golden/zoo/${path}`);
 let server: Served;
 
-test.beforeEach(async ({ rotune }) => {
+test.beforeEach(async ({ rotune, policy }) => {
   server = await serve({
     '/models/model.onnx': zoo('llama-dyn20/model.onnx'),
     '/models/model.onnx.data': zoo('llama-dyn20/model.onnx.data'),
   });
+  policy.allow(server.url);
   await rotune.open();
 });
 test.afterEach(() => server.close());

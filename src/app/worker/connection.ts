@@ -1,8 +1,6 @@
 /** @file The line to the training worker: opened when first needed, opened anew after a crash, and once more where the runtime does not start. */
-import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
-import type { StartOptions, StartSign, WorkerApi } from '#workers/protocol.ts';
+import type { StartOptions, StartSign } from '#workers/protocol.ts';
 import { restartedNote, StartWatch, StuckStart } from './startWatch.ts';
-import { drawSvg } from './svg.ts';
 
 /** An open line. */
 export interface Line<Api> {
@@ -79,32 +77,4 @@ export class Connection<Api> {
     });
     return { ...line, died, options };
   }
-}
-
-/** Starts the training worker. */
-export function openWorker(options: StartOptions, tell: (sign: StartSign) => void): Line<Remote<WorkerApi>> {
-  const worker = new Worker(new URL('../../../workers/trainer.worker.ts', import.meta.url), {
-    type: 'module',
-    name: 'rotune-trainer',
-  });
-  const api = wrap<WorkerApi>(worker);
-  void api.lendSvg(proxy(drawSvg));
-  void api.watchStart(options, proxy(tell));
-  const died = new Promise<never>((_resolve, reject) => {
-    worker.addEventListener('error', (event) => {
-      reject(new Error(event.message || 'The training worker could not start.'));
-    });
-    worker.addEventListener('messageerror', () => {
-      reject(new Error('A message from the training worker could not be read.'));
-    });
-  });
-  died.catch(() => undefined);
-  return {
-    api,
-    died,
-    close: () => {
-      api[releaseProxy]();
-      worker.terminate();
-    },
-  };
 }

@@ -1,0 +1,101 @@
+/** @file The policy holds in the page and in each of its workers: what another's code could try there is refused, and seen by the watch that every spec has. */
+import type { Page, Worker } from '@playwright/test';
+import { serve } from '../../workers/download/testing/server.ts';
+import { serve as servePage } from '../../scripts/serve.mjs';
+import { headersFor } from '../../scripts/policy.mjs';
+import { expect, test } from '../pages/test.ts';
+import { RotunePage, smallJob } from '../pages/rotunePage.ts';
+
+/** What a realm lets be done in it. */
+const tryAll = (realm: Page | Worker, foreign: string): Promise<Record<string, boolean>> =>
+  realm.evaluate(async (url) => {
+    const works = async (work: () => unknown): Promise<boolean> => {
+      try {
+        await work();
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    return {
+      foreign: await works(() => fetch(url)),
+      // Out of the driver's own call, to which the browser allows it.
+      text: await new Promise<boolean>((done) => {
+        setTimeout(() => void works(() => new Function('return 1')()).then(done));
+      }),
+      worker: await works(() => new Worker('./abroad/any.js').terminate()),
+      policy: await works(() =>
+        (
+          globalThis as unknown as { trustedTypes: { createPolicy(name: string, rules: object): void } }
+        ).trustedTypes.createPolicy('default', {}),
+      ),
+    };
+  }, foreign);
+
+const NOTHING = { foreign: false, text: false, worker: false, policy: false };
+
+/** The trainer, once it is there. */
+const trainerOf = async (rotune: RotunePage): Promise<Worker> => {
+  await rotune.page.evaluate(() => globalThis.rotune!.prepare());
+  return rotune.page.workers().find((worker) => /trainer\.worker/.test(worker.url()))!;
+};
+
+test('page and trainer reach no other host, and run no text', async ({ page, rotune, policy }) => {
+  const other = await serve({ '/x': new Uint8Array(1) });
+  try {
+    await rotune.open();
+    expect(await tryAll(page, `${other.url}x`)).toEqual(NOTHING);
+    await expect.poll(() => policy.take().broken.join()).toContain('connect-src');
+    expect(await tryAll(await trainerOf(rotune), `${other.url}x`)).toEqual(NOTHING);
+    await expect.poll(() => policy.take().broken.join()).toContain('connect-src');
+    // A picture is asked for without a script.
+    await page.evaluate((url) => {
+      const image = document.createElement('img');
+      image.src = url;
+      document.body.append(image);
+      document.body.setAttribute('style', 'color: red');
+    }, `${other.url}x`);
+    await expect.poll(() => policy.broken.join()).toMatch(/img-src[^]*style-src/);
+    policy.take();
+    expect(other.requests).toEqual([]);
+  } finally {
+    await other.close();
+  }
+});
+
+test('on a host that sends no headers the service worker gives the trainer its policy', async ({
+  page,
+  policy,
+}) => {
+  const host = await servePage({ isolated: false });
+  const other = await serve({ '/x': new Uint8Array(1) });
+  try {
+    await page.goto(host.origin);
+    await expect.poll(() => page.evaluate(() => crossOriginIsolated).catch(() => null)).toBe(true);
+    const rotune = new RotunePage(page);
+    await rotune.demoButton.waitFor();
+    expect(await tryAll(page, `${other.url}x`)).toEqual(NOTHING);
+    expect(await tryAll(await trainerOf(rotune), `${other.url}x`)).toEqual(NOTHING);
+    policy.take();
+    expect(other.requests).toEqual([]);
+  } finally {
+    await host.close();
+    await other.close();
+  }
+});
+
+test('the runtime for WebGPU works under it', async ({ page, rotune }) => {
+  await rotune.open();
+  const outcome = await page.evaluate(
+    async (job) => globalThis.rotune!.prepare({ job, backend: 'webgpu' }, true),
+    smallJob(),
+  );
+  expect(outcome).toMatchObject({ ok: true });
+});
+
+test('our own server sends it with the page', async ({ request }) => {
+  const response = await request.get('/');
+  expect(response.headers()).toMatchObject(
+    Object.fromEntries(Object.entries(headersFor('/')).map(([name, value]) => [name.toLowerCase(), value])),
+  );
+});
