@@ -2,6 +2,19 @@
 import { headersFile, headersFor, META_POLICY } from './policy.mjs';
 
 /**
+ * The page with its policy, which comes before anything that it is about.
+ * @param {string} html throws where it does not begin as index.html does
+ */
+export function bound(html) {
+  const charset = '<meta charset="utf-8" />';
+  if (!html.includes(charset)) throw new Error(`index.html has no ${charset}, behind which its policy goes.`);
+  return html.replace(
+    charset,
+    `$&\n    <meta http-equiv="Content-Security-Policy" content="${META_POLICY}" />`,
+  );
+}
+
+/**
  * Puts the policy into the built page and beside it, and sends it from `vite preview`. While developing there is none: the development server needs inline code.
  * @returns {import('vite').Plugin}
  */
@@ -12,14 +25,7 @@ export function strictPolicy() {
     configResolved(config) {
       building = config.command === 'build';
     },
-    // Before anything that it is about.
-    transformIndexHtml: (html) =>
-      building
-        ? html.replace(
-            '<meta charset="utf-8" />',
-            `$&\n    <meta http-equiv="Content-Security-Policy" content="${META_POLICY}" />`,
-          )
-        : html,
+    transformIndexHtml: (html) => (building ? bound(html) : html),
     generateBundle() {
       if (this.environment.name === 'client')
         this.emitFile({ type: 'asset', fileName: '_headers', source: headersFile() });

@@ -2,9 +2,9 @@
 import type { Page, Worker } from '@playwright/test';
 import { serve } from '../../workers/download/testing/server.ts';
 import { serve as servePage } from '../../scripts/serve.mjs';
-import { headersFor } from '../../scripts/policy.mjs';
+import { headersFor, META_POLICY } from '../../scripts/policy.mjs';
 import { expect, test } from '../pages/test.ts';
-import { RotunePage, smallJob } from '../pages/rotunePage.ts';
+import { RotunePage } from '../pages/rotunePage.ts';
 
 /** What a realm lets be done in it. */
 const tryAll = (realm: Page | Worker, foreign: string): Promise<Record<string, boolean>> =>
@@ -23,7 +23,7 @@ const tryAll = (realm: Page | Worker, foreign: string): Promise<Record<string, b
       text: await new Promise<boolean>((done) => {
         setTimeout(() => void works(() => new Function('return 1')()).then(done));
       }),
-      worker: await works(() => new Worker('./abroad/any.js').terminate()),
+      worker: await works(() => new Worker('../abroad/any.js').terminate()),
       policy: await works(() =>
         (
           globalThis as unknown as { trustedTypes: { createPolicy(name: string, rules: object): void } }
@@ -87,15 +87,18 @@ test('on a host that sends no headers the service worker gives the trainer its p
 test('the runtime for WebGPU works under it', async ({ page, rotune }) => {
   await rotune.open();
   const outcome = await page.evaluate(
-    async (job) => globalThis.rotune!.prepare({ job, backend: 'webgpu' }, true),
-    smallJob(),
+    async (job) => globalThis.rotune!.run({ job, backend: 'webgpu' }),
+    `task = "generic"\nmodel = "builtin:waves"\n[data]\ntrain = "builtin:turned-waves/train"\nheldout = ""\n[train]\nsteps = 2\nbatch = 4`,
   );
-  expect(outcome).toMatchObject({ ok: true });
+  expect(outcome).toMatchObject({ ok: true, value: { backend: { kind: 'webgpu' } } });
 });
 
-test('our own server sends it with the page', async ({ request }) => {
+test('the built page has it, nothing inline, and our own server sends it, too', async ({ request }) => {
   const response = await request.get('/');
   expect(response.headers()).toMatchObject(
     Object.fromEntries(Object.entries(headersFor('/')).map(([name, value]) => [name.toLowerCase(), value])),
   );
+  const html = await response.text();
+  expect(html).toContain(`content="${META_POLICY}"`);
+  expect(html).not.toMatch(/<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|(src|href)="(https?:|data:)/);
 });

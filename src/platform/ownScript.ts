@@ -9,6 +9,8 @@ interface ScriptPolicy {
 }
 export interface ScriptRealm {
   readonly trustedTypes?: { createPolicy(name: string, rules: Rules): ScriptPolicy };
+  /** Pages have one. */
+  readonly document?: object;
   readonly location?: { readonly href: string; readonly origin: string };
 }
 
@@ -21,6 +23,9 @@ const rulesOf = (realm: ScriptRealm): Rules => ({
     // A blob's address has our origin, too, and holds whatever somebody put into it.
     if (!/^https?:$/.test(url.protocol) || url.origin !== realm.location?.origin)
       throw new TypeError(`${url.href} is no script of this page.`);
+    // A worker reads what comes from strangers: it gets no helper that reaches other hosts. Its script lies in a folder of the page's own (assets/).
+    if (!realm.document && url.href.startsWith(new URL('../abroad/', realm.location.href).href))
+      throw new TypeError(`${url.href} is for the page to start.`);
     return url.href;
   },
 });
@@ -29,7 +34,7 @@ const rulesOf = (realm: ScriptRealm): Rules => ({
  * An address for `new Worker` and `serviceWorker.register`, which under the policy take no plain text. Where the browser knows no Trusted Types it stays
  * text, unchecked.
  * @param address absolute, or relative to the realm's own
- * @throws TypeError for an address that is not on this origin
+ * @throws TypeError for an address that is not on this origin, and in a worker for what may reach other hosts (abroad/)
  */
 export function ownScript(address: string | URL, realm: ScriptRealm = globalThis): string {
   const { trustedTypes } = realm;

@@ -28,7 +28,7 @@ export class Errand<Api> {
       this.#end(mine);
       throw cause;
     } finally {
-      if (--this.#asked === 0) this.#end(mine);
+      if (--this.#asked === 0) this.close();
     }
   }
 
@@ -38,7 +38,8 @@ export class Errand<Api> {
   }
 
   #end(line: Promise<Line<Api>>): void {
-    if (this.#line === line) this.#line = null;
+    if (this.#line !== line) return;
+    this.#line = null;
     void line.then(
       ({ close }) => close(),
       () => undefined,
