@@ -6,8 +6,11 @@
  * WebKitGTK 2.50, by trial). That lets one worker alone reach other hosts, and means that where neither host nor service worker send headers, workers have none.
  */
 
-/** Names of Trusted Types policies: ours for addresses of scripts (src/platform/ownScript.ts), and Svelte's for the templates of its own components. */
-const TRUSTED = ['rotune', 'svelte-trusted-html'];
+/**
+ * Names of Trusted Types policies: ours for addresses of scripts (src/platform/ownScript.ts) and for SVGs to be looked at (src/app/worker/svg.ts), and
+ * Svelte's for the templates of its own components.
+ */
+const TRUSTED = ['rotune', 'rotune-svg', 'svelte-trusted-html'];
 
 /** Folder of the scripts that may reach other hosts; there is one, which downloads what a person agreed to. Of a worker's files Vite starts the first by name: it stands before assets/. */
 export const WIDE_FOLDER = 'abroad';
@@ -65,11 +68,17 @@ export const ISOLATION = {
 /** What the page uses of the device, and what it never will. */
 const PERMISSIONS = {
   // The camera's picture plays by itself.
-  self: ['autoplay', 'camera', 'clipboard-write', 'cross-origin-isolated', 'screen-wake-lock'],
+  self: [
+    'autoplay',
+    'camera',
+    'clipboard-read',
+    'clipboard-write',
+    'cross-origin-isolated',
+    'screen-wake-lock',
+  ],
   none: [
     'accelerometer',
     'browsing-topics',
-    'clipboard-read',
     'display-capture',
     'encrypted-media',
     'fullscreen',

@@ -75,9 +75,10 @@ describe('the sources', () => {
   });
 
   it('make no code and no markup of text', () => {
-    for (const file of sources(/\.(ts|svelte)$/))
+    // The one place that parses markup keeps it out of the page.
+    for (const file of sources(/\.(ts|svelte)$/).filter((each) => !each.endsWith('worker/svg.ts')))
       expect(readFileSync(file, 'utf8'), file).not.toMatch(
-        /\.(inner|outer)HTML\b|insertAdjacentHTML|document\.write|srcdoc|createContextualFragment|new Function\(|[^.\w]eval\(|set(Timeout|Interval)\(\s*['"`]/,
+        /\.(inner|outer)HTML\b|insertAdjacentHTML|document\.write|srcdoc|createContextualFragment|setHTML|DOMParser|new Function\(|[^.\w]eval\(|set(Timeout|Interval)\(\s*['"`]/,
       );
   });
 });
