@@ -82,3 +82,13 @@ describe('the sources', () => {
       );
   });
 });
+
+it('hosts are told the same in docs/hosting.md', () => {
+  const told = readFileSync('docs/hosting.md', 'utf8');
+  for (const path of ['/', `/${WIDE_FOLDER}/a.js`]) {
+    const { 'Content-Security-Policy': policy, ...others } = headersFor(path);
+    expect(told).toContain(`"${policy}";`);
+    for (const [name, value] of Object.entries(others))
+      expect(told).toContain(`add_header ${name} "${value}" always;`);
+  }
+});
