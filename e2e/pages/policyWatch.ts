@@ -11,7 +11,7 @@ function listenIn(worker: Worker): void {
   void worker
     .evaluate(() => {
       addEventListener('securitypolicyviolation', (event) => {
-        const { violatedDirective, blockedURI } = event as SecurityPolicyViolationEvent;
+        const { violatedDirective, blockedURI } = event;
         console.error(`Content Security Policy in a worker: ${violatedDirective} against ${blockedURI}`);
       });
     })
