@@ -11,6 +11,7 @@ import type { SavedStep } from '#src/store/runReader.ts';
 import type { Answer, DataPreview, Mend, Picture, Samples } from '#src/tasks/types.ts';
 import type { RateChange } from '#src/optim/rates.ts';
 import type { Evaluation, Orthogonality, StepRecord } from '#src/training/types.ts';
+import type { Beat } from '#src/platform/pulse.ts';
 import type { DebugFigures } from './trainer/debug/types.ts';
 import type { DownloadApi, StoredApi } from './download/types.ts';
 import type { Inspection, Look } from './inspection/types.ts';
@@ -114,6 +115,13 @@ export type {
 export type { RateChange } from '#src/optim/rates.ts';
 export type { Evaluation, StepRecord } from '#src/training/types.ts';
 
+export interface StoredCheckpoint {
+  readonly step: number;
+  readonly bytes: number;
+  /** When it was saved, milliseconds since 1970. */
+  readonly at: number;
+}
+
 export type RunEvent =
   | {
       readonly kind: 'phase';
@@ -141,9 +149,8 @@ export type RunEvent =
   | {
       readonly kind: 'restored';
       readonly step: number;
-      /** When its checkpoint was saved, milliseconds since 1970. */
-      readonly savedAt: number;
-      readonly bytes: number;
+      /** Its newest checkpoint, which is older than the state that it goes on from where storing failed; null: there is none. */
+      readonly stored: StoredCheckpoint | null;
       readonly history: readonly StepRecord[];
       readonly angles: Angles | null;
       readonly warnings: readonly Problem[];
@@ -250,12 +257,14 @@ export interface SessionApi {
    * Runs to the end, a stop or a pause. It is listed from its beginning on, and with how it ends.
    * @param resume continues the checkpoint of that run
    * @param id of the new run, which no other has; left out: one is made
+   * @param note a warning that the run begins with
    */
   start(
     request: JobRequest,
     onEvent: (event: RunEvent) => void,
     resume?: string,
     id?: string,
+    note?: Problem,
   ): Promise<Outcome<RunResult>>;
   /** Saves a checkpoint and lets go; start(…, resume) goes on. */
   pause(): Promise<void>;
@@ -396,4 +405,9 @@ export interface WorkerApi extends SessionApi, LibraryApi, StoredApi {
   lendSvg(draw: DrawSvg): Promise<void>;
   /** How the runtime is to be started, before anything is asked that needs it; `tell` hears how that goes. */
   watchStart(options: StartOptions, tell: (sign: StartSign) => void): Promise<void>;
+  /**
+   * Beats from now on, and holds a lock of that name as long as it lives; resolves when it has it.
+   * @param beat hears how much longer than usual the next beat may take, milliseconds
+   */
+  watch(beat: Beat, lock: string): Promise<void>;
 }

@@ -19,6 +19,7 @@ export type ProblemCode =
   | 'another-tab'
   | 'tab-hidden'
   | 'model-changed'
+  | 'restarted'
   | 'internal';
 
 /** What happened, what is safe, what to press. */

@@ -16,7 +16,7 @@ export async function main(
   const program = name === 'firefox' ? findFirefox() : findChromium();
   if (program === null) throw new Error(`There is no ${name} on this machine.`);
   const host = await hostPage({ headers: true, path: '/', ...(folder && { folder }) });
-  const job = JSON.parse(JSON.stringify(smallJob())) as Json;
+  const job = JSON.parse(JSON.stringify(smallJob({ allLayers: true }))) as Json;
   const seconds: number[] = [];
   let restarted = 0;
   let slowest = 0;

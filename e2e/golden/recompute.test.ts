@@ -1,11 +1,13 @@
 /** @file Recomputation lowers the memory that a step is measured to take, not only the estimate, and changes no loss. */
 import { expect, it } from 'vitest';
+import { depth } from '#src/platform/testing/depth.ts';
 import { measureApart } from '../bench/recompute.ts';
 
 // At batch 8 activations are most of what the step takes, as in the models that do not fit.
 const BATCH = 8;
 
-it('the built-in UNet in six segments', { timeout: 240_000 }, () => {
+// Two processes of ten seconds; that no number changes, src/program/recompute.test.ts shows.
+it.runIf(depth(false, true))('the built-in UNet in six segments', { timeout: 240_000 }, () => {
   const whole = measureApart(1, BATCH);
   const parts = measureApart(6, BATCH);
   expect(whole.stages).toBe(1);

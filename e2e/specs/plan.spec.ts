@@ -6,7 +6,7 @@ import { smallJob } from '../pages/rotunePage.ts';
 test.use({ serviceWorkers: 'block' });
 
 test.beforeEach(async ({ rotune, page }) => {
-  await rotune.openJob(smallJob({ steps: 2 }));
+  await rotune.openJob(smallJob({ steps: 2, allLayers: true }));
   await rotune.lookAtShared.click();
   await rotune.advanced.click();
   await expect(page.getByRole('grid', { name: 'Layers' })).toBeVisible({ timeout: 60_000 });

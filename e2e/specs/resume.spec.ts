@@ -24,7 +24,20 @@ function start(page: Page, resume: boolean): Promise<unknown> {
     .catch(() => 'killed');
 }
 
-test(`killed ${KILLS === 1 ? 'once' : `at ${KILLS} moments`} and resumed, the adapter is byte for byte that of an uninterrupted run`, async ({
+/** How a training worker can end, each done to it from inside, and in a task of its own: what the debugger itself runs the browser does not end. */
+const DEATHS = {
+  'closes itself': () => void setTimeout(() => self.close()),
+  'throws where nobody catches': () =>
+    void setTimeout(() => {
+      throw new Error('injected');
+    }),
+  // As a computation that never ends, without the heat.
+  'gets stuck': () => void setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)),
+} as const;
+/** So many deaths, three a run: more within five minutes, and a person is asked. */
+const ROUNDS = depth(1, 7);
+
+test(`killed ${KILLS === 1 ? 'once' : `at ${KILLS} moments`}, its worker dead ${3 * ROUNDS} times, the adapter is byte for byte that of an uninterrupted run`, async ({
   context,
 }) => {
   test.setTimeout(600_000);
@@ -63,6 +76,25 @@ test(`killed ${KILLS === 1 ? 'once' : `at ${KILLS} moments`} and resumed, the ad
   }
   expect(await start(page, true)).toMatchObject({ ok: true, value: { outcome: 'finished', step: STEPS } });
   expect(await adapterBytes(page)).toBe(expected);
+
+  const step = () => page.evaluate(() => globalThis.rotune!.lastRun().then((run) => run?.step ?? 0));
+  for (let round = 0; round < ROUNDS; round++) {
+    await page.evaluate(async () => globalThis.rotune!.discard((await globalThis.rotune!.lastRun())!.id));
+    const ended = start(page, false);
+    // Of the worker before this one.
+    let saved = 0;
+    for (const death of Object.values(DEATHS)) {
+      await expect.poll(step, { timeout: 120_000, intervals: [100] }).toBeGreaterThan(saved);
+      const worker = page.workers().find((each) => each.url().includes('trainer'))!;
+      const gone = worker.waitForEvent('close', { timeout: 60_000 });
+      // Nobody answers any more.
+      void worker.evaluate(death).catch(() => undefined);
+      await gone;
+      saved = await step();
+    }
+    expect(await ended).toMatchObject({ ok: true, value: { outcome: 'finished', step: STEPS } });
+    expect(await adapterBytes(page)).toBe(expected);
+  }
 });
 
 test('after a reload in mid-run the page offers to go on, and does', async ({ rotune, page }) => {

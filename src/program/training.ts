@@ -46,6 +46,9 @@ export interface TrainingOptions {
 /** Runs that the trace remembers. */
 export const traceRows = 64;
 
+/** State that holds the sums of an update's micro-batches so far, when accumulating: 0 between updates. */
+export const updateSums: readonly string[] = ['grad_sum', 'loss_totals'];
+
 /**
  * One step as a Program. State: theta, m, v; when accumulating also grad_sum, Σ ∂sum/∂θ, and loss_totals [2], Σ sum and Σ count, of the update's
  * micro-batches so far, all 0 after its last. Feeds: the model's and the loss's inputs, and `schedule` [4] (see optim/adamw.ts), and `keep`

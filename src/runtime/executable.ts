@@ -1,6 +1,7 @@
 /** @file A loaded program: its sessions, its weights and the state that moves on with every run. */
 import type * as Ort from 'onnxruntime-web';
 import type { Constant } from '#src/onnx/model.ts';
+import { pulse, UNTIMED } from '#src/platform/pulse.ts';
 import { PlainError } from '#src/platform/refusals.ts';
 import { byteLength, sizeOf, type TypedArray } from '#src/onnx/tensor.ts';
 import type { Program, Stage, StateTensor } from '#src/program/types.ts';
@@ -39,6 +40,8 @@ export class LoadedProgram implements Executable {
   readonly #state: Values = new Map();
   #elsewhere: PlacementReport['elsewhere'] = [];
   #disposed = false;
+  /** Milliseconds of the longest run so far; null: none was made. */
+  #longest: number | null = null;
   readonly #onDispose: (program: LoadedProgram) => void;
 
   private constructor(host: Host, program: Program, onDispose: (program: LoadedProgram) => void) {
@@ -58,17 +61,19 @@ export class LoadedProgram implements Executable {
     let subject = 'What is to be computed';
     try {
       checkOutputs(program);
-      await ortMutex.run(async () => {
-        for (const stage of program.stages) {
-          subject =
-            program.stages.length > 1
-              ? `Part "${stage.name}" of the computation`
-              : `The computation "${stage.name}"`;
-          await loaded.#open(stage, external);
-        }
-        for (const s of program.state) loaded.#state.set(s.name, loaded.#upload(s, s.init));
-        host.checkDevice();
-      });
+      await ortMutex.run(() =>
+        pulse.during(UNTIMED, async () => {
+          for (const stage of program.stages) {
+            subject =
+              program.stages.length > 1
+                ? `Part "${stage.name}" of the computation`
+                : `The computation "${stage.name}"`;
+            await loaded.#open(stage, external);
+          }
+          for (const s of program.state) loaded.#state.set(s.name, loaded.#upload(s, s.init));
+          host.checkDevice();
+        }),
+      );
     } catch (error) {
       await loaded.dispose();
       // A missing or broken file is the model's fault, and its message already says so.
@@ -111,7 +116,15 @@ export class LoadedProgram implements Executable {
     feeds: Readonly<Record<string, TypedArray>>,
     reads: readonly string[] = [],
   ): Promise<Record<string, TypedArray>> {
-    return this.#exclusive('The run', () => this.#run(feeds, reads));
+    return this.#exclusive('The run', () => this.#timed(() => this.#run(feeds, reads)));
+  }
+
+  /** Announces how long a run may keep this realm busy, by those before it. */
+  async #timed<T>(work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    const result = await pulse.during(this.#longest === null ? UNTIMED : 10 * this.#longest, work);
+    this.#longest = Math.max(this.#longest ?? 0, performance.now() - began);
+    return result;
   }
 
   async #run(

@@ -1,4 +1,5 @@
 /** @file Gets a build of onnxruntime-web to run: its WebAssembly comes first, byte by byte, so that what follows takes the device's time alone and can be watched. */
+import { pulse, UNTIMED } from '#src/platform/pulse.ts';
 import { reasonOf } from '#src/platform/refusals.ts';
 import type * as Ort from 'onnxruntime-web';
 import { encodeGraph } from '#src/graph/encode.ts';
@@ -62,10 +63,10 @@ async function start(
   const { env } = ort;
   if (paths !== null) env.wasm.wasmBinary = await fetchModule(paths, tell, signal);
   tell({ kind: 'starting', threads: env.wasm.numThreads ?? 1 });
-  const session = await ort.InferenceSession.create(encodeGraph(smallest(), { weightsAsInputs: new Set() }), {
-    executionProviders: ['wasm'],
-    logSeverityLevel: 4,
-  });
+  const model = encodeGraph(smallest(), { weightsAsInputs: new Set() });
+  const session = await pulse.during(UNTIMED, () =>
+    ort.InferenceSession.create(model, { executionProviders: ['wasm'], logSeverityLevel: 4 }),
+  );
   await session.release();
   // It is compiled: the bytes are not needed any more.
   delete env.wasm.wasmBinary;

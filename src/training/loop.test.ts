@@ -101,6 +101,58 @@ describe('TrainingLoop', () => {
     expect(loop.step).toBeGreaterThan(0);
   });
 
+  it.each(['pause', 'stop'] as const)(
+    'hears a %s in the middle of a long update, and takes the update back',
+    async (wish) => {
+      const accumulate = 100;
+      const whole = setup({ accumulate, steps: 4 });
+      await whole.loop.run();
+      for (const [at, readEvery] of [
+        [1, 1],
+        [40, 1],
+        [70, 7],
+      ] as const) {
+        let saved: LoopState | undefined;
+        let fed = 0;
+        const before = setup({
+          accumulate,
+          readEvery,
+          steps: 4,
+          feeds: (step, micro, rate) => {
+            fed++;
+            if (fed === 2 * accumulate + at + 1) before.loop[wish]();
+            return {
+              target: random(1, 'target', step * accumulate + micro).normal(SIZE),
+              schedule: Float32Array.of(rate, Number(micro === accumulate - 1)),
+            };
+          },
+          checkpoint: { steps: 1000, seconds: 1e9, save: async (content) => void (saved = content) },
+        });
+        expect(await before.loop.run()).toBe(wish === 'pause' ? 'paused' : 'stopped');
+        expect(fed).toBe(2 * accumulate + at + 1);
+        expect(before.loop.step).toBe(2);
+        expect(comparable(before.loop.history)).toEqual(comparable(whole.loop.history.slice(0, 2)));
+        const after = setup({ accumulate, steps: 4 });
+        await after.loop.restore(structuredClone(saved!));
+        await after.loop.run();
+        expect(await after.executable.readState()).toEqual(await whole.executable.readState());
+        // And where it stands, too.
+        await before.loop.run();
+        expect(await before.executable.readState()).toEqual(await whole.executable.readState());
+      }
+    },
+  );
+
+  it('lets messages in between the micro-steps of an update', async () => {
+    const { loop } = setup({ accumulate: 1_000_000, steps: 1, now: () => performance.now() });
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => loop.pause();
+    port2.postMessage(null);
+    expect(await loop.run()).toBe('paused');
+    port1.close();
+    expect(loop.step).toBe(0);
+  });
+
   it('saves every so many steps, and once at the end', async () => {
     const saved: number[] = [];
     const { loop } = setup({
@@ -134,6 +186,34 @@ describe('TrainingLoop', () => {
       expect(await executable.readState()).toEqual(await whole.executable.readState());
     },
   );
+
+  it('keeps the state on the host from the start on, every so many seconds, and not where it was just saved', async () => {
+    const held: LoopState[] = [];
+    const saved: number[] = [];
+    const { loop, executable } = setup({
+      readEvery: 7,
+      checkpoint: {
+        steps: 12,
+        seconds: 1e9,
+        save: async ({ step }) => void saved.push(step),
+        hold: { seconds: 1, keep: (content) => held.push(structuredClone(content)) },
+      },
+    });
+    await loop.run();
+    expect(saved).toEqual([12, 24, 30]);
+    const steps = held.map(({ step }) => step);
+    expect(steps[0]).toBe(0);
+    expect(steps.length).toBeGreaterThan(3);
+    expect(steps).not.toContain(12);
+    const whole = await executable.readState();
+    for (const content of held) {
+      const after = setup({ readEvery: 7 });
+      await after.loop.restore(content);
+      await after.loop.run();
+      expect(await after.executable.readState()).toEqual(whole);
+      expect(comparable(after.loop.history)).toEqual(comparable(loop.history));
+    }
+  });
 
   it('records every step when the trace is shorter than the runs between two reads', async () => {
     const { loop } = setup({ readEvery: 100, accumulate: 5 });

@@ -2,7 +2,7 @@
 import { PlainError } from '#src/platform/refusals.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import type { Executable } from '#src/runtime/types.ts';
-import { traceRows } from '#src/program/training.ts';
+import { traceRows, updateSums } from '#src/program/training.ts';
 import { breathe, Pace } from './pace.ts';
 import type { StepRecord } from './types.ts';
 
@@ -36,6 +36,8 @@ export interface LoopOptions {
     readonly steps: number;
     readonly seconds: number;
     readonly save: (content: LoopState) => Promise<void>;
+    /** Keeps the state on the host, for a device that may be lost: at the start, and when so many seconds have passed since it was last kept or saved. */
+    readonly hold?: { readonly seconds: number; readonly keep: (content: LoopState) => void };
   };
   /** Milliseconds; for tests. */
   readonly now?: () => number;
@@ -68,6 +70,9 @@ export class NonFiniteError extends PlainError {
   }
 }
 
+/** Milliseconds that the rest of an update may take once a pause or stop is wished for. */
+const LONG = 500;
+
 /** A micro-step that was not finite spoils its update. */
 const isBad = (r: StepRecord): boolean => r.skipped === true || !Number.isFinite(r.loss);
 
@@ -88,6 +93,7 @@ export class TrainingLoop {
   #wish: 'pause' | 'stop' | null = null;
   #savedStep: number | null = null;
   #savedAt = 0;
+  #heldAt = -Infinity;
 
   constructor(options: LoopOptions) {
     this.#options = options;
@@ -124,12 +130,12 @@ export class TrainingLoop {
     };
   }
 
-  /** Asks `run` to save and return after the step under way. */
+  /** Asks `run` to save and return after the step under way, or before it where the rest of it would take long. */
   pause(): void {
     this.#wish ??= 'pause';
   }
 
-  /** Asks `run` to save and return after the step under way; the run counts as over. */
+  /** The same; the run counts as over. */
   stop(): void {
     this.#wish = 'stop';
   }
@@ -138,9 +144,10 @@ export class TrainingLoop {
   async run(): Promise<LoopOutcome> {
     const { steps, between } = this.#options;
     this.#savedAt = this.#now();
+    await this.#holdIfDue();
     try {
       while (this.#step < steps && this.#wish === null) {
-        await this.#update();
+        if (!(await this.#update())) break;
         await between?.(this.#step);
         await this.#saveIfDue();
         await this.#breatheIfDue();
@@ -155,8 +162,8 @@ export class TrainingLoop {
     return wish === 'stop' ? 'stopped' : 'paused';
   }
 
-  /** One update: `accumulate` micro-steps, the last of which moves the parameters. */
-  async #update(): Promise<void> {
+  /** One update: `accumulate` micro-steps, the last of which moves the parameters. false: a wish came in the middle, and it was taken back. */
+  async #update(): Promise<boolean> {
     const { executable, accumulate, steps, readEvery = 1 } = this.#options;
     const step = this.#step;
     const learningRate = this.#options.learningRate(step);
@@ -164,6 +171,13 @@ export class TrainingLoop {
     const began = this.#now();
     if (this.#unread === 0) this.#unreadSince = began;
     for (let micro = 0; micro < accumulate; micro++) {
+      if (micro > 0) {
+        await this.#breatheIfDue();
+        if (this.#wish !== null && ((this.#now() - began) / micro) * (accumulate - micro) > LONG) {
+          await this.#takeBack();
+          return false;
+        }
+      }
       const feeds = await this.#options.feeds(step, micro, learningRate);
       const last = micro === accumulate - 1;
       this.#unread++;
@@ -175,6 +189,17 @@ export class TrainingLoop {
       }
       if (reading) this.#readTrace(out['trace_next']);
     }
+    return true;
+  }
+
+  /** As if the update had not begun. Its micro-steps depend on nothing but their numbers: made again, they come to the same. */
+  async #takeBack(): Promise<void> {
+    const { executable } = this.#options;
+    const state = await executable.readState();
+    this.#readTrace(state['trace']);
+    this.#rows = [];
+    const sums = updateSums.flatMap((name) => (state[name] ? [[name, state[name].fill(0)] as const] : []));
+    await executable.writeState(Object.fromEntries(sums));
   }
 
   /** Turns the unread rows of the trace into records. The time between two reads is shared out evenly. */
@@ -239,6 +264,14 @@ export class TrainingLoop {
       this.#step - (this.#savedStep ?? 0) >= checkpoint.steps ||
       this.#now() - this.#savedAt >= checkpoint.seconds * 1000;
     if (due) await this.#save();
+    else await this.#holdIfDue();
+  }
+
+  async #holdIfDue(): Promise<void> {
+    const hold = this.#options.checkpoint?.hold;
+    if (!hold || this.#now() - this.#heldAt < hold.seconds * 1000) return;
+    hold.keep(await this.content());
+    this.#heldAt = this.#now();
   }
 
   async #save(): Promise<void> {
@@ -247,6 +280,7 @@ export class TrainingLoop {
     await checkpoint.save(await this.content());
     this.#savedStep = this.#step;
     this.#savedAt = this.#now();
+    this.#heldAt = this.#savedAt;
   }
 
   /** Messages (pause, stop) are heard between steps; once in a frame's time is often enough. */

@@ -1,4 +1,5 @@
 /** @file What stands on the device: the runtime and one program of each kind, compiled when first wanted, rebuilt after the device was lost. */
+import { pulse, UNTIMED } from '#src/platform/pulse.ts';
 import type { Graph } from '#src/graph/types.ts';
 import { hostRotations } from '#src/oft/rotation/hostRotation.ts';
 import type { Layout } from '#src/oft/rotation/parameters.ts';
@@ -66,7 +67,7 @@ export class Bench {
     const known = this.#slots.get(name);
     if (known?.key === key) return known;
     await this.#release(name);
-    const made = program();
+    const made = await pulse.during(UNTIMED, program);
     const loaded = await this.#orLost(this.runtime.load(made, external));
     const { feeds, reads } = made;
     const slot: Slot = { key, executable: this.#guarded(loaded), program: { feeds, reads } };

@@ -1,4 +1,5 @@
 /** @file The device that stands, and how one comes to stand: beside all else that a request needs of the app's own host. */
+import { within } from '#src/platform/within.ts';
 import type { BackendKind, BackendReport, Runtime, StartSign } from '#src/runtime/types.ts';
 import type { PrepareProgress } from '../protocol.ts';
 import { Bench } from './bench.ts';
@@ -8,6 +9,9 @@ export type CreateRuntime = (
   prefer: BackendKind | 'auto',
   onStart: (sign: StartSign) => void,
 ) => Promise<Runtime>;
+
+/** Milliseconds. */
+const MOMENTS = 500;
 
 /** Bytes that came, of all that are to come. */
 export type Fetched = Pick<PrepareProgress, 'done' | 'total'>;
@@ -31,6 +35,14 @@ export class Devices {
   /** Why it was lost; null: it was not. */
   get lost(): string | null {
     return this.#bench?.lost ?? null;
+  }
+
+  /** The same of what was thrown just now: the browser tells of a loss some moments after calls fail by it. */
+  async whyLost(): Promise<string | null> {
+    const bench = this.#bench;
+    if (bench?.lost === null && bench.runtime.backend.kind === 'webgpu')
+      await within(MOMENTS, bench.runtime.lost, () => undefined);
+    return bench?.lost ?? null;
   }
 
   standing(): Bench {

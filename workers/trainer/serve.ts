@@ -1,5 +1,6 @@
 /** @file The training realm: joins the runtime, the store and the browser's decoders, and shows the page one API. */
 import { expose, releaseProxy, transfer } from 'comlink';
+import { pulse, STRETCH } from '#src/platform/pulse.ts';
 import type { RuntimeOptions } from '#src/runtime/backend.ts';
 import { createRuntime } from '#src/runtime/runtime.ts';
 import { privateDepot } from '#src/store/downloads.ts';
@@ -42,9 +43,39 @@ const session = new Session({
 
 const { library } = session;
 
+/** Resolves when this worker has the lock, which nothing but its end gives back. At once where there are no locks. */
+function holdWhileAlive(name: string): Promise<void> {
+  const { locks } = navigator as Partial<WorkerNavigator>;
+  if (!locks) return Promise.resolve();
+  return new Promise((resolve) => {
+    void locks.request(name, () => {
+      resolve();
+      return new Promise<never>(() => undefined);
+    });
+  });
+}
+
 /** Large results go over without a copy. */
 function handOver<T>(outcome: Outcome<T>, buffers: (value: T) => readonly ArrayBufferLike[]): Outcome<T> {
   return outcome.ok ? transfer(outcome, [...buffers(outcome.value)] as Transferable[]) : outcome;
+}
+
+/** What reads or writes whole files, and may be long at it without a pause. */
+const STRETCHES = [
+  ...(['inspect', 'prepare', 'exportKept', 'pictures', 'sample', 'ask', 'exportAdapter'] as const),
+  ...(['openAdapter', 'openRun', 'keepRun', 'branchRun', 'exportRuns', 'importRuns'] as const),
+] satisfies (keyof WorkerApi)[];
+
+/** The same functions; while they are at it, the page hears that a beat may be late. */
+function unhurried(all: WorkerApi, names: readonly (keyof WorkerApi)[]): Partial<WorkerApi> {
+  type Any = (...args: unknown[]) => Promise<unknown>;
+  return Object.fromEntries(
+    names.map((name) => {
+      const call = all[name] as Any;
+      const announced: Any = (...args) => pulse.during(STRETCH, () => call(...args));
+      return [name, announced];
+    }),
+  );
 }
 
 /** The page's callback, which comlink made a proxy of. */
@@ -60,6 +91,10 @@ const api: WorkerApi = {
     since = options.since ?? since;
     return Promise.resolve();
   },
+  watch(beat, lock) {
+    pulse.begin(beat);
+    return holdWhileAlive(lock);
+  },
   device: (prefer) => session.device(prefer),
   inspect: (source, look) => session.inspect(source, look),
   async prepare(request, probe, onProgress?: Listener<PrepareProgress>) {
@@ -73,9 +108,9 @@ const api: WorkerApi = {
   keptData: () => session.keptData(),
   exportKept: (name) => session.exportKept(name),
   removeKept: (name) => session.removeKept(name),
-  async start(request, onEvent: Listener<RunEvent>, resume, id) {
+  async start(request, onEvent: Listener<RunEvent>, ...rest) {
     try {
-      return await session.start(request, onEvent, resume, id);
+      return await session.start(request, onEvent, ...rest);
     } finally {
       onEvent[releaseProxy]?.();
     }
@@ -116,4 +151,4 @@ const api: WorkerApi = {
   debug: () => session.debug(),
 };
 
-expose(api);
+expose({ ...api, ...unhurried(api, STRETCHES) });

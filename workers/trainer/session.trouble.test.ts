@@ -1,7 +1,8 @@
 /** @file What can go wrong in a run, and that nothing finished is lost by it. */
 import 'fake-indexeddb/auto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { RunEvent } from '../protocol.ts';
+import { readSafetensors } from '#src/formats/files/safetensors.ts';
+import type { Problem, RunEvent } from '../protocol.ts';
 import type { TestRuntime } from './testing/graphRuntime.ts';
 import { publicFetch } from './testing/publicFetch.ts';
 import {
@@ -81,18 +82,60 @@ describe('a damaged checkpoint', () => {
 });
 
 describe('trouble', () => {
-  it('a lost device leaves the last checkpoint, and the run goes on on a new one', async () => {
+  it('a run says what it was told to begin with, and so does what is saved of it', async () => {
+    const note: Problem = { code: 'restarted', message: 'It was started anew.' };
+    const session = lab.newSession();
+    const events: RunEvent[] = [];
+    const result = value(
+      await session.start(request(), (event) => events.push(event), undefined, 'noted', note),
+    );
+    expect(events.filter(({ kind }) => kind === 'warning')).toEqual([{ kind: 'warning', problem: note }]);
+    expect((await lab.runs().load(result.id))?.content.shown?.warnings).toEqual([note]);
+  });
+
+  it('a lost device is replaced, and the run goes on by itself with the same bytes', async () => {
     const often = request({ job: { ...job, train: { ...job.train, checkpointSteps: 1 } } });
     const session = lab.newSession();
-    const outcome = await session.start(often, (event) => {
-      if (event.kind === 'checkpoint' && event.step === 2) lab.runtimes[0]?.lose('unplugged');
-    });
-    expect(problem(outcome)).toMatchObject({ code: 'device-lost' });
-    const last = await lastRun(session);
-    expect(last).toMatchObject({ step: 2 });
-    const result = value(await session.start(often, () => undefined, last?.id));
+    const events: RunEvent[] = [];
+    const result = value(
+      await session.start(often, (event) => {
+        events.push(event);
+        if (event.kind === 'checkpoint' && event.step === 2) lab.runtimes[0]?.lose('unplugged');
+      }),
+    );
     expect(lab.runtimes).toHaveLength(2);
     expect(timeless(result)).toEqual(timeless(whole.result));
+    const numbers = (bytes: Uint8Array) => [...readSafetensors(bytes).tensors];
+    expect(numbers(await adapterBytes(session))).toEqual(numbers(whole.bytes));
+    expect(events.filter((e) => e.kind === 'warning')).toMatchObject([
+      { problem: { code: 'device-lost', detail: 'unplugged' } },
+    ]);
+    expect(events.findLast((e) => e.kind === 'restored')).toMatchObject({ step: 2, stored: { step: 2 } });
+  });
+
+  it('a device that is lost before anything was learned is replaced, too', async () => {
+    lab.onCreate = (runtime) => {
+      if (lab.runtimes.length === 0) setTimeout(() => runtime.lose('unplugged'));
+    };
+    const session = lab.newSession();
+    const result = value(await session.start(request(), () => undefined));
+    expect(lab.runtimes).toHaveLength(2);
+    expect(timeless(result)).toEqual(timeless(whole.result));
+  });
+
+  it('a pause that comes with the loss of the device is heard', async () => {
+    const session = lab.newSession();
+    const often = request({ job: { ...job, train: { ...job.train, checkpointSteps: 1 } } });
+    const result = value(
+      await session.start(often, (event) => {
+        if (event.kind !== 'checkpoint' || event.step !== 2) return;
+        void session.pause();
+        lab.runtimes[0]?.lose('unplugged');
+      }),
+    );
+    expect(result).toMatchObject({ outcome: 'paused', step: 2 });
+    const on = value(await lab.newSession().start(often, () => undefined, result.id));
+    expect(timeless(on)).toEqual(timeless(whole.result));
   });
 
   it('numbers that are not finite stop the run', async () => {

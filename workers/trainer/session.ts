@@ -16,6 +16,7 @@ import type {
   PicturesRequest,
   PrepareProgress,
   Preparation,
+  Problem,
   RateChange,
   RunEvent,
   RunResult,
@@ -138,8 +139,9 @@ export class Session implements SessionApi {
     onEvent: (event: RunEvent) => void,
     resume?: string,
     id?: string,
+    note?: Problem,
   ): Promise<Outcome<RunResult>> {
-    return this.#training.start(request, onEvent, resume, id);
+    return this.#training.start(request, onEvent, resume, id, note);
   }
 
   pause(): Promise<void> {
@@ -204,7 +206,7 @@ export class Session implements SessionApi {
     try {
       return good(await work());
     } catch (error) {
-      return bad(problemOf(error, this.#devices.lost));
+      return bad(problemOf(error, await this.#devices.whyLost()));
     }
   }
 

@@ -73,7 +73,7 @@ describe('RunState', () => {
     const said = { code: 'loss-stays', message: 'It learns nothing.' } as const;
     for (const problem of [here, said]) run.accept({ kind: 'warning', problem });
     run.accept({
-      ...{ kind: 'restored', step: 2, savedAt: 5000, bytes: 7 },
+      ...{ kind: 'restored', step: 2, stored: { step: 2, at: 5000, bytes: 7 } },
       history: [record(0), record(1)],
       angles: { step: 2, mean: [1], largest: [2] },
       warnings: [said],

@@ -248,7 +248,7 @@ export class RunState {
         ];
         this.#angles = event.angles ?? this.#angles;
         this.#rates = event.rates;
-        this.#checkpoint = { step: event.step, bytes: event.bytes, at: event.savedAt };
+        this.#checkpoint = event.stored;
         break;
     }
   }

@@ -33,10 +33,12 @@ import type { DownloadProgress, FetchingApi, RemoteModel } from '#workers/downlo
 import type { Inspection, Look } from '#workers/inspection/types.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
 import type { KeptSet } from '#src/store/prepared.ts';
+import { within } from '#src/platform/within.ts';
 import { lookForBackend } from '#src/runtime/look.ts';
 import { Connection } from './connection.ts';
 import { Errand } from './errand.ts';
 import { changeRun, dropRun, savedRuns } from './firstLook.ts';
+import { goingOn } from './goingOn.ts';
 import { failed, toProblem } from './problems.ts';
 import { storageReport } from './storage.ts';
 import { StuckStart } from './startWatch.ts';
@@ -53,8 +55,22 @@ const neverStarts: Partial<Problem> = {
   cure: 'Reload the page. If it happens again, restart the browser, or try another one.',
 };
 
+/** A wish to cancel is heard within this, milliseconds, or the worker is ended. */
+const HEARD = 1000;
+
+/** The user gave up, and the worker did not hear it. */
+class Withdrawn extends Error {
+  override readonly name = 'Withdrawn';
+  constructor() {
+    super('The preparation was cancelled.');
+  }
+}
+
 export class WorkerTrainer implements Trainer {
   readonly #ready: () => Promise<void>;
+  /** How the run that goes on is to end. */
+  #wish: 'pause' | 'stop' | null = null;
+  #ended: Promise<unknown> = Promise.resolve();
   readonly #connection = new Connection(async (options, tell) => {
     await this.#ready();
     const threads = askedThreads(location.search);
@@ -82,10 +98,16 @@ export class WorkerTrainer implements Trainer {
     return this.#connection.call(use);
   }
 
-  async #outcome<T>(use: (api: Remote<WorkerApi>, note: string) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+  #outcome<T>(use: (api: Remote<WorkerApi>, note: string) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    return this.#told(() => this.#call(use));
+  }
+
+  /** What is thrown on the way, as data. */
+  async #told<T>(work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
     try {
-      return await this.#call(use);
+      return await work();
     } catch (cause) {
+      if (cause instanceof Withdrawn) return failed({ code: 'cancelled', message: cause.message });
       if (cause instanceof StuckStart) return failed(toProblem(cause, neverStarts));
       return failed(
         toProblem(cause, {
@@ -148,8 +170,10 @@ export class WorkerTrainer implements Trainer {
   ): Promise<Outcome<Preparation>> {
     return this.#outcome((api) => api.prepare(request, probe, onProgress && proxy(onProgress)));
   }
-  cancelPreparation(): Promise<void> {
-    return this.#call((api) => api.cancelPreparation());
+  /** A worker that is too deep in a file to hear it is ended. */
+  async cancelPreparation(): Promise<void> {
+    const heard = this.#call((api) => api.cancelPreparation()).catch(() => undefined);
+    if ((await within(HEARD, heard, () => 'unheard')) === 'unheard') this.#connection.close(new Withdrawn());
   }
   keptData(): Promise<Outcome<readonly KeptSet[]>> {
     return this.#outcome((api) => api.keptData());
@@ -166,16 +190,38 @@ export class WorkerTrainer implements Trainer {
     resume?: string,
     id?: string,
   ): Promise<Outcome<RunResult>> {
-    return this.#outcome((api, note) => {
-      if (note) onEvent({ kind: 'warning', problem: { code: 'internal', message: note } });
-      return api.start(request, proxy(onEvent), resume, id);
-    });
+    this.#wish = null;
+    const run = resume ?? id;
+    const ask = (from: string | undefined, said: Problem | undefined): Promise<Outcome<RunResult>> =>
+      this.#call<Outcome<RunResult>>((api, note) => {
+        if (note) onEvent({ kind: 'warning', problem: { code: 'internal', message: note } });
+        const outcome = api.start(request, proxy(onEvent), from, id, said);
+        // What the worker that ended did not get round to.
+        if (this.#wish !== null) void api[this.#wish]();
+        return outcome;
+      });
+    const started = this.#told(() =>
+      goingOn(
+        {
+          ask: (again, said) => ask(again ? run : undefined, said),
+          discard: () => (run === undefined ? Promise.resolve() : this.discard(run)),
+        },
+        resume !== undefined,
+      ),
+    );
+    this.#ended = started;
+    return started;
   }
   pause(): Promise<void> {
-    return this.#call((api) => api.pause());
+    return this.#end('pause');
   }
   stop(): Promise<void> {
-    return this.#call((api) => api.stop());
+    return this.#end('stop');
+  }
+  /** Resolves when the run has ended so, in whichever worker. */
+  async #end(wish: 'pause' | 'stop'): Promise<void> {
+    this.#wish = wish;
+    await this.#call((api) => api[wish]()).catch(() => this.#ended);
   }
   sampleNow(): Promise<void> {
     return this.#call((api) => api.sampleNow());

@@ -2,25 +2,9 @@
 import { expect, test, vi } from 'vitest';
 import type { StartOptions, StartSign } from '#workers/protocol.ts';
 import { Connection, type OpenLine } from './connection.ts';
-import { type Clock, restartedNote, SILENCE, StartWatch, StuckStart } from './startWatch.ts';
-
-/** Time that passes when told to. */
-function fakeClock(): Clock & { pass(ms: number): void } {
-  const ticks = new Map<() => void, { ms: number; at: number }>();
-  return {
-    every(ms, tick) {
-      ticks.set(tick, { ms, at: 0 });
-      return () => ticks.delete(tick);
-    },
-    pass(ms) {
-      for (let t = 0; t < ms; t += 100)
-        for (const [tick, timer] of [...ticks]) {
-          timer.at += 100;
-          if (timer.at % timer.ms === 0 && ticks.has(tick)) tick();
-        }
-    },
-  };
-}
+import { restartedNote, SILENCE, StartWatch, StuckStart } from './startWatch.ts';
+import { fakeClock } from './testing/fakeClock.ts';
+import type { Clock } from './ticking.ts';
 
 const starting: StartSign = { kind: 'starting', threads: 4 };
 

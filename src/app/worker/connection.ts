@@ -22,6 +22,8 @@ export class Connection<Api> {
   readonly #open: OpenLine<Api>;
   readonly #newWatch: (onStuck: (threads: number) => void) => StartWatch;
   #line: Promise<Watched<Api>> | null = null;
+  /** Fails all that the open line was asked. */
+  #giveUp: (cause: Error) => void = () => undefined;
   /** After a start that did not answer: one thread. */
   #start: StartOptions = {};
 
@@ -50,8 +52,9 @@ export class Connection<Api> {
     }
   }
 
-  /** Ends the worker at once. What it was asked is not answered any more. */
-  close(): void {
+  /** Ends the worker at once. What it was asked is not answered any more, or fails with the cause. */
+  close(cause?: Error): void {
+    if (cause) this.#giveUp(cause);
     void this.#line?.then(({ close }) => close());
     this.#line = null;
   }
@@ -62,17 +65,19 @@ export class Connection<Api> {
   }
 
   async #connect(options: StartOptions): Promise<Watched<Api>> {
-    let onStuck: (threads: number) => void = () => undefined;
+    let giveUp: (cause: Error) => void = () => undefined;
     const stuck = new Promise<never>((_resolve, reject) => {
-      onStuck = (threads) => reject(new StuckStart(threads));
+      giveUp = reject;
     });
-    const watch = this.#newWatch((threads) => onStuck(threads));
+    this.#giveUp = giveUp;
+    const watch = this.#newWatch((threads) => giveUp(new StuckStart(threads)));
     const line = await this.#open(options, (sign) => watch.hear(sign));
     const died = Promise.race([line.died, stuck]);
     died.catch((cause: unknown) => {
       watch.end();
       line.close();
-      this.#line = null;
+      // Another one may stand already, where this one was closed.
+      if (this.#giveUp === giveUp) this.#line = null;
       if (cause instanceof StuckStart) this.#start = { threads: 1, note: restartedNote(cause.threads) };
     });
     return { ...line, died, options };

@@ -1,5 +1,6 @@
 /** @file Watches the runtime's start from outside of the worker: what hangs or blocks in there cannot tell of itself. */
 import type { StartSign } from '#workers/protocol.ts';
+import { type Clock, realClock, TICK } from './ticking.ts';
 
 /**
  * So long may compiling and starting the threads be silent, in milliseconds. It took 0.6 to 4.9 s on two cores that had
@@ -7,20 +8,6 @@ import type { StartSign } from '#workers/protocol.ts';
  * itself.
  */
 export const SILENCE = 30_000;
-/** Time is counted in ticks. A tick that comes late counts as one: while the computer slept, nobody was waited for. */
-const TICK = 1000;
-
-export interface Clock {
-  every(ms: number, tick: () => void): () => void;
-}
-
-const realClock: Clock = {
-  every(ms, tick) {
-    const timer = setInterval(tick, ms);
-    return () => clearInterval(timer);
-  },
-};
-
 export class StartWatch {
   readonly #onStuck: (threads: number) => void;
   readonly #clock: Clock;

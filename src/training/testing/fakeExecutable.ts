@@ -61,7 +61,7 @@ export function fakeExecutable(size: number): FakeExecutable {
       return Object.fromEntries(Object.entries(state).map(([k, x]) => [k, x.slice()]));
     },
     async writeState(given) {
-      state = Object.fromEntries(Object.entries(given).map(([k, x]) => [k, x.slice()]));
+      state = { ...state, ...Object.fromEntries(Object.entries(given).map(([k, x]) => [k, x.slice()])) };
     },
     placement: () => ({ nodes: 0, elsewhere: [] }),
     async dispose() {

@@ -10,6 +10,7 @@ import type {
   RunResult,
   Samples,
   StepRecord,
+  StoredCheckpoint,
 } from '../../protocol.ts';
 import { withChange } from '#src/optim/rates.ts';
 import { withEvaluation } from '#src/training/evaluations.ts';
@@ -37,6 +38,7 @@ export class Journal {
   /** Updates in the newest checkpoint. */
   #step: number;
   #savedAt: number;
+  #checkpoint: StoredCheckpoint | null;
   #history: StepRecord[];
   #evaluations: readonly Evaluation[];
   #row: Pick<Samples, 'pictures' | 'texts'> | null;
@@ -55,6 +57,7 @@ export class Journal {
     this.#startedAt = header?.startedAt ?? now;
     this.#savedAt = header?.savedAt ?? now;
     this.#step = saved?.checkpoint.step ?? 0;
+    this.#checkpoint = saved && { step: this.#step, bytes: header?.bytes ?? 0, at: this.#savedAt };
     this.#history = [...(saved?.checkpoint.history ?? [])];
     this.#evaluations = saved?.checkpoint.evaluations ?? [];
     this.#row = saved?.samples.at(-1) ?? null;
@@ -77,13 +80,9 @@ export class Journal {
   get rates(): readonly RateChange[] {
     return this.#rates;
   }
-  /** When the newest checkpoint was saved, milliseconds since 1970. */
-  get savedAt(): number {
-    return this.#savedAt;
-  }
-  /** Bytes of the checkpoint that the run goes on from. */
-  get bytes(): number {
-    return this.#earlier?.header?.bytes ?? 0;
+  /** The newest that was stored; null: none was. */
+  get checkpoint(): StoredCheckpoint | null {
+    return this.#checkpoint;
   }
 
   /** Takes note of what the page is told. */
@@ -112,7 +111,8 @@ export class Journal {
   }
 
   /** That checkpoint is saved. */
-  saved({ step, savedAt }: WrittenHeader): void {
+  saved({ step, savedAt }: WrittenHeader, bytes: number): void {
+    this.#checkpoint = { step, bytes, at: savedAt };
     this.#step = step;
     this.#savedAt = savedAt;
   }

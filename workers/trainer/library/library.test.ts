@@ -224,7 +224,8 @@ describe('opening', () => {
     value(await lab.newSession().start(request(), (event) => events.push(event), 'a'));
     const restored = events.find((e) => e.kind === 'restored')!;
     expect(restored.history).toEqual(stored.content.checkpoint.history);
-    expect(restored).toMatchObject({ step: stored.header.step, savedAt: stored.header.savedAt, warnings });
+    const { step, savedAt: at } = stored.header;
+    expect(restored).toMatchObject({ step, stored: { step, at }, warnings });
     expect(restored.angles).toEqual(stored.content.shown?.angles);
     expect((await lab.runs().load('a'))!.content.shown?.warnings).toEqual(warnings);
   });

@@ -1,4 +1,5 @@
 /** @file Requests made ready: the device and all files fetched beside it, then the setup, which preparing and starting share. */
+import { pulse, STRETCH } from '#src/platform/pulse.ts';
 import type { PreparedStore } from '#src/store/prepared.ts';
 import type { JobRequest, Preparation, PrepareProgress } from '../../protocol.ts';
 import type { Bench } from '../bench.ts';
@@ -88,7 +89,9 @@ export class Preparing {
     if (this.#last?.key !== key)
       this.#last = {
         key,
-        setup: await makeSetup({ ...request, job }, this.#loader, this.#lent.host, saved, tell),
+        setup: await pulse.during(STRETCH, () =>
+          makeSetup({ ...request, job }, this.#loader, this.#lent.host, saved, tell),
+        ),
       };
     return this.#last.setup;
   }

@@ -29,6 +29,8 @@ class CutShort extends Error {}
 /** Reading the loss back waits for the GPU; on the CPU it costs nothing. */
 const GPU_READ_EVERY = 5;
 
+/** Seconds between two copies of the state on the host: so much is trained again where the device is lost. */
+const HOLD_EVERY = 10;
 /** Angles are for the eye: not more often than this, milliseconds. */
 const ANGLES_EVERY = 2000;
 
@@ -54,6 +56,8 @@ export class Run {
   #residual: number;
   /** It was said that the rotations are not orthogonal. */
   #warned = false;
+  /** Its state lies where it can be lost. */
+  readonly #onDevice: boolean;
   readonly #readEvery: number;
   readonly #losses: LossWatch;
   #rows: SampleRow[];
@@ -71,7 +75,8 @@ export class Run {
     const { setup, resume, bench, watch } = context;
     this.#step = new TrainingStep(setup, bench, watch, resume?.rounds ?? FIRST_ROUNDS);
     this.#residual = resume?.residual ?? 0;
-    this.#readEvery = bench.runtime.backend.kind === 'webgpu' ? GPU_READ_EVERY : 1;
+    this.#onDevice = bench.runtime.backend.kind === 'webgpu';
+    this.#readEvery = this.#onDevice ? GPU_READ_EVERY : 1;
     const same = JSON.stringify(resume?.checkpoint.job.sample) === JSON.stringify(setup.job.sample);
     this.#rows = same ? [...(resume?.samples ?? [])] : [];
     this.#evaluations = [...(resume?.checkpoint.evaluations ?? [])];
@@ -101,6 +106,9 @@ export class Run {
         steps: train.checkpointSteps,
         seconds: train.checkpointSeconds,
         save: (state) => this.#save(state, 'running'),
+        ...(this.#onDevice && {
+          hold: { seconds: HOLD_EVERY, keep: (state) => context.onSaved(this.#saved(state)) },
+        }),
       },
     });
   }
@@ -124,6 +132,11 @@ export class Run {
   }
   sampleNow(): void {
     this.#sampleWish = true;
+  }
+
+  /** How it was asked to end. */
+  get wish(): 'pause' | 'stop' | null {
+    return this.#wish;
   }
 
   /** Its steps are done. */
@@ -221,9 +234,9 @@ export class Run {
 
   /** What the page shows of it: the journal's, which has heard what was said on the way here, too. */
   #restored({ checkpoint }: Saved): RunEvent {
-    const { savedAt, bytes, angles, warnings, rates } = this.#c.journal;
+    const { checkpoint: stored, angles, warnings, rates } = this.#c.journal;
     const { step, history } = checkpoint;
-    return { kind: 'restored', step, savedAt, bytes, history, angles, warnings, rates };
+    return { kind: 'restored', step, stored, history, angles, warnings, rates };
   }
 
   #onLoop(event: LoopEvent): void {
@@ -310,10 +323,11 @@ export class Run {
     }
   }
 
-  async #save(state: LoopState, life: RunLife): Promise<void> {
-    const { journal, setup, bench, runs, emit, onSaved } = this.#c;
+  /** All that it takes to go on from a state, and to show the run again. */
+  #saved(state: LoopState): Saved {
+    const { journal, setup, bench } = this.#c;
     const { job, model } = setup;
-    const saved: Saved = {
+    return {
       checkpoint: {
         ...state,
         state: Object.fromEntries(Object.entries(state.state).filter(([name]) => checkpointed(name))),
@@ -341,11 +355,16 @@ export class Run {
         made: this.#made(),
       },
     };
+  }
+
+  async #save(state: LoopState, life: RunLife): Promise<void> {
+    const { journal, runs, emit, onSaved } = this.#c;
+    const saved = this.#saved(state);
     const header = journal.header(state.step, life, state.history);
     onSaved(saved);
     try {
       const { bytes } = await this.#c.watch.time('save', () => runs.save(header, saved));
-      journal.saved(header);
+      journal.saved(header, bytes);
       emit({ kind: 'checkpoint', step: state.step, bytes });
     } catch (error) {
       const problem = problemOf(error);

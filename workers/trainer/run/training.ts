@@ -1,7 +1,7 @@
 /** @file The run that goes on, one at a time: asked for, made ready, trained, and heard while it trains. */
 import { isFactor } from '#src/optim/rates.ts';
 import type { Mutex } from '#src/runtime/mutex.ts';
-import type { JobRequest, Outcome, RateChange, RunEvent, RunResult } from '../../protocol.ts';
+import type { JobRequest, Outcome, Problem, RateChange, RunEvent, RunResult } from '../../protocol.ts';
 import type { Shelf } from '../adapters/shelf.ts';
 import type { Devices } from '../devices.ts';
 import type { Environment } from '../environment.ts';
@@ -13,6 +13,7 @@ import type { Setup } from '../prepare/types.ts';
 import { bad, busy, problemOf, ProblemError } from '../problems.ts';
 import type { Saved } from '../saved.ts';
 import { checkedJob, matchSaved, readSaved } from './resume.ts';
+import { throughLosses } from './losses.ts';
 import { Run } from './run.ts';
 import { seldom } from './seldom.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -77,18 +78,20 @@ export class Training {
    * A run from its beginning, or from its newest checkpoint, to its end.
    * @param resume the id of a saved run that goes on
    * @param id of a new one; absent: any
+   * @param note a warning that it begins with
    */
   async start(
     request: JobRequest,
     onEvent: (event: RunEvent) => void,
     resume?: string,
     id?: string,
+    note?: Problem,
   ): Promise<Outcome<RunResult>> {
     if (this.#running) return bad(busy);
     this.#running = true;
     this.#early = null;
     const { outcome, jobs } = this.#c;
-    const ended = outcome(() => jobs.run(() => this.#start(request, onEvent, resume, id)));
+    const ended = outcome(() => jobs.run(() => this.#start(request, onEvent, resume, id, note)));
     this.#ended = ended;
     try {
       return await ended;
@@ -126,9 +129,10 @@ export class Training {
     onEvent: (event: RunEvent) => void,
     resume: string | undefined,
     id: string | undefined,
+    note: Problem | undefined,
   ): Promise<RunResult> {
     const request = { ...given, job: checkedJob(given.job) };
-    const early: RunEvent[] = [];
+    const early: RunEvent[] = note ? [{ kind: 'warning', problem: note }] : [];
     const saved = resume === undefined ? null : await this.#saved(resume, (event) => early.push(event));
     const { runs, newId, devices } = this.#c;
     const header = resume === undefined ? null : await runs.find(resume).catch(() => null);
@@ -144,7 +148,13 @@ export class Training {
     emit({ kind: 'phase', phase: 'loading' });
     for (const event of early) emit(event);
     return journal.keep(
-      () => this.#train(request, emit, saved, journal),
+      () =>
+        throughLosses(request, saved, {
+          train: (asked, from) => this.#train(asked, emit, from, journal),
+          lost: () => devices.whyLost(),
+          newest: () => this.#c.shelf.saved(journal.id),
+          warn: (problem) => emit({ kind: 'warning', problem }),
+        }),
       (error) => problemOf(error, devices.lost),
     );
   }
@@ -202,6 +212,8 @@ export class Training {
       return result;
     } finally {
       this.#run = null;
+      // Should the run go on on another device, it ends there.
+      this.#early ??= run.wish;
       if (bench.lost === null) await bench.endTraining();
     }
   }
