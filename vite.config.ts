@@ -4,15 +4,10 @@ import { defaultClientConditions, defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { LATE_PACKAGES } from './scripts/latePackages.mjs';
 import { shippedLicences } from './scripts/licences.mjs';
-import { packedData, packedModules, separateEntry } from './scripts/pack.mjs';
+import { packedData, packedModules, separateEntries } from './scripts/pack.mjs';
+import { ISOLATION, WIDE_FOLDER } from './scripts/policy.mjs';
+import { strictPolicy } from './scripts/policyPlugin.mjs';
 import { versions } from './scripts/version.mjs';
-
-/** With these the page is cross-origin isolated, so that wasm gets threads; the service worker adds them on hosts that send none. */
-const isolation = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-};
 
 const { rotune, runtime, source } = versions();
 
@@ -20,6 +15,7 @@ export default defineConfig({
   base: './',
   plugins: [
     svelte(),
+    strictPolicy(),
     packedModules(),
     packedData(),
     shippedLicences(),
@@ -60,9 +56,21 @@ export default defineConfig({
   },
   // The runtime's wasm comes as a file of its own: a copy inside the bundle hangs with threads.
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
-  worker: { format: 'es', plugins: () => [packedModules(), separateEntry('workers/trainer/serve.ts')] },
+  worker: {
+    format: 'es',
+    plugins: () => [
+      packedModules(),
+      separateEntries({ trainer: 'workers/trainer/serve.ts', download: 'workers/download/serve.ts' }),
+    ],
+    rolldownOptions: {
+      output: {
+        // By its folder hosts know the one script whose policy is wider.
+        entryFileNames: ({ name }) =>
+          `${name.startsWith('download.worker') ? WIDE_FOLDER : 'assets'}/[name]-[hash].js`,
+      },
+    },
+  },
   optimizeDeps: { exclude: ['onnxruntime-web'], include: LATE_PACKAGES },
   build: { target: 'es2023', assetsInlineLimit: 2048, chunkSizeWarningLimit: 700 },
-  server: { headers: isolation },
-  preview: { headers: isolation },
+  server: { headers: ISOLATION },
 });

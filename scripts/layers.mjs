@@ -78,6 +78,8 @@ export function forbidden(file, source, typeOnly) {
   }
   const fromLayer = layerOf(file);
   if (to.startsWith('workers/')) {
+    // The address of a script, not its code.
+    if (/\.worker\.ts\?worker&url$/.test(to)) return null;
     return `${file} may know of the workers only the types in workers/protocol.ts`;
   }
   if (fromLayer === null || toLayer === null || fromLayer === toLayer) return null;

@@ -53,26 +53,33 @@ export function packedModules() {
 }
 
 /**
- * Keeps a worker's script apart from its code, which becomes a chunk of its own: parts that are loaded later then import that, never the script
+ * Keeps each worker's script apart from its code, which becomes a chunk of its own: parts that are loaded later then import that, never the script
  * (workers/trainer.worker.ts says why).
- * @param {string} code the module that the script imports
+ * @param {Readonly<Record<string, string>>} codes by the script's file name, without .worker.ts: the module that it imports
  * @returns {import('vite').Plugin}
  */
-export function separateEntry(code) {
+export function separateEntries(codes) {
   return {
-    name: 'rotune-separate-entry',
+    name: 'rotune-separate-entries',
     apply: 'build',
-    buildStart() {
-      // Vite starts the first file of the bundle, by name: the script must come before its code.
-      this.emitFile({ type: 'chunk', id: code, name: 'workerCode' });
+    buildStart({ input }) {
+      // Each worker is a bundle of its own. Vite starts the first file of the bundle, by name: the script must come before its code.
+      for (const script of Object.values(input)) {
+        const code = codes[basename(script).replace(/\.worker\.ts.*$/, '')];
+        if (code === undefined) this.error(`${script} has no module of its own in vite.config.ts.`);
+        this.emitFile({ type: 'chunk', id: code, name: 'workerCode' });
+      }
     },
     generateBundle(_options, bundle) {
       const chunks = Object.values(bundle).filter((part) => part.type === 'chunk');
-      const scripts = chunks.filter(({ facadeModuleId }) => facadeModuleId?.endsWith('.worker.ts'));
-      for (const { fileName, imports, dynamicImports } of chunks)
-        for (const script of scripts)
+      const scripts = chunks.filter(({ facadeModuleId }) => facadeModuleId?.includes('.worker.ts'));
+      for (const { fileName, imports, dynamicImports, isEntry } of chunks)
+        for (const script of scripts) {
+          if (isEntry && fileName < script.fileName)
+            this.error(`${fileName} would be started in place of ${script.fileName}.`);
           if ([...imports, ...dynamicImports].includes(script.fileName))
             this.error(`${fileName} imports the worker's script ${script.fileName}.`);
+        }
     },
   };
 }

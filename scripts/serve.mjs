@@ -1,10 +1,11 @@
-/** @file A small static server for dist/ with the headers that make the page cross-origin isolated. Imports nothing but Node. */
+/** @file A small static server for dist/ with the headers that isolate and bind the page (policy.mjs). Imports nothing but Node. */
 import { constants } from 'node:fs';
 import { open, realpath, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ensureBuild, ROOT } from './ensure.mjs';
+import { headersFor } from './policy.mjs';
 
 /** @type {Record<string, string>} */
 const TYPES = {
@@ -19,12 +20,6 @@ const TYPES = {
   '.png': 'image/png',
   '.jpg': 'image/jpeg',
   '.txt': 'text/plain; charset=utf-8',
-};
-
-const ISOLATION = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-  'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
 /**
@@ -72,10 +67,10 @@ const isLoopback = (host) =>
 export function serve(options = {}) {
   const { host = '127.0.0.1', isolated = true, files = new Map() } = options;
   const onLoopback = isLoopback(host.includes(':') ? `[${host}]` : host);
-  const headers = isolated ? ISOLATION : {};
 
   /** @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */
   async function answer(request, response) {
+    let headers = isolated ? headersFor('/') : {};
     /** @param {number} status @param {string} words @param {Record<string, string>} [more] */
     const refuse = (status, words, more = {}) =>
       void response.writeHead(status, { ...headers, ...more, 'Content-Type': 'text/plain' }).end(words);
@@ -85,6 +80,7 @@ export function serve(options = {}) {
     } catch {
       return refuse(400, 'bad address');
     }
+    if (isolated) headers = headersFor(path);
     const given = files.get(path);
     if ((onLoopback || given !== undefined) && !isLoopback(request.headers.host))
       return refuse(421, 'not this host');

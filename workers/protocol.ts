@@ -13,7 +13,7 @@ import type { RateChange } from '#src/optim/rates.ts';
 import type { Evaluation, Orthogonality, StepRecord } from '#src/training/types.ts';
 import type { Beat } from '#src/platform/pulse.ts';
 import type { DebugFigures } from './trainer/debug/types.ts';
-import type { DownloadApi } from './download/types.ts';
+import type { DownloadApi, StoredApi } from './download/types.ts';
 import type { Inspection, Look } from './inspection/types.ts';
 import type { Outcome, Problem, Source } from './types.ts';
 
@@ -401,7 +401,7 @@ export interface StartOptions {
 }
 
 /** All that the worker answers: what the page's parts ask, and what the page lends it at the start. */
-export interface WorkerApi extends SessionApi, LibraryApi, DownloadApi {
+export interface WorkerApi extends SessionApi, LibraryApi, StoredApi {
   lendSvg(draw: DrawSvg): Promise<void>;
   /** How the runtime is to be started, before anything is asked that needs it; `tell` hears how that goes. */
   watchStart(options: StartOptions, tell: (sign: StartSign) => void): Promise<void>;

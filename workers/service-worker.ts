@@ -1,8 +1,9 @@
-/** @file Offline use, and cross-origin isolation on hosts that send no headers. The shell is stored at install; models, data and wasm at first use. */
+/** @file Offline use, and the headers of policy.mjs on hosts that send none: isolation, and what page and workers may do. The shell is stored at install; models, data and wasm at first use. */
 /// <reference lib="webworker" />
 import { addPlugins, cleanupOutdatedCaches, precacheAndRoute } from 'workbox-precaching';
 import { registerRoute } from 'workbox-routing';
 import { KEEP } from '#src/platform/resumable.ts';
+import { headersFor } from '../scripts/policy.mjs';
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -13,15 +14,13 @@ function isLarge(url: string): boolean {
   return /^(models|data)\//.test(url) || /\.(wasm|gz|mjs|onnx|data|pack)$/.test(url) || /\/ort[.-]/.test(url);
 }
 
-/** The same response with the headers that make the page cross-origin isolated. Opaque and partial responses stay as they are. */
-function isolated(response: Response, more: Readonly<Record<string, string>> = {}): Response {
+/** The same response with the headers that isolate and bind the page, or a worker, at this address. Opaque and partial responses stay as they are. */
+function guarded(address: string, response: Response, more: Readonly<Record<string, string>> = {}): Response {
   if (response.type === 'opaque' || response.type === 'opaqueredirect' || response.status === 0)
     return response;
   const headers = new Headers(response.headers);
-  headers.set('Cross-Origin-Opener-Policy', 'same-origin');
-  headers.set('Cross-Origin-Embedder-Policy', 'require-corp');
-  headers.set('Cross-Origin-Resource-Policy', 'same-origin');
-  for (const [name, value] of Object.entries(more)) headers.set(name, value);
+  for (const [name, value] of Object.entries({ ...headersFor(new URL(address).pathname), ...more }))
+    headers.set(name, value);
   const { status, statusText } = response;
   const empty = status === 101 || status === 204 || status === 205 || status === 304;
   return new Response(empty ? null : response.body, { status, statusText, headers });
@@ -62,14 +61,14 @@ async function fromStore(request: Request, key: string): Promise<Response> {
   if (!whole) {
     const fresh = await fetch(request);
     // An aborted or failed download must not poison the store; the rest of a broken one comes back whole by `keep`.
-    if (fresh.status === 206) return isolated(fresh, { [KEEP]: '1' });
-    if (fresh.status !== 200) return isolated(fresh);
+    if (fresh.status === 206) return guarded(request.url, fresh, { [KEEP]: '1' });
+    if (fresh.status !== 200) return guarded(request.url, fresh);
     const copy = fresh.clone();
     void cache.put(key, copy).catch(() => undefined);
     whole = fresh;
-    if (range) return isolated(whole);
+    if (range) return guarded(request.url, whole);
   }
-  return isolated(range ? await slice(whole, range) : whole);
+  return guarded(request.url, range ? await slice(whole, range) : whole);
 }
 
 /** A file that came in pieces, which the page has put together. */
@@ -85,7 +84,9 @@ async function keep(request: Request, key: string): Promise<Response> {
   return new Response(null, { status: 201 });
 }
 
-addPlugins([{ handlerWillRespond: ({ response }) => Promise.resolve(isolated(response)) }]);
+addPlugins([
+  { handlerWillRespond: ({ request, response }) => Promise.resolve(guarded(request.url, response)) },
+]);
 precacheAndRoute(
   manifest.filter(({ url }) => !isLarge(url)),
   { ignoreURLParametersMatching: [/.*/] },
@@ -107,7 +108,7 @@ registerRoute(
 registerRoute(
   ({ sameOrigin, request }) =>
     sameOrigin && (request.mode === 'navigate' || request.destination === 'worker'),
-  async ({ request }) => isolated(await fetch(request)),
+  async ({ request }) => guarded(request.url, await fetch(request)),
 );
 
 self.addEventListener('activate', (event) => {

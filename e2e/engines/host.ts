@@ -1,11 +1,11 @@
 /** @file Hosts as people have them: with the headers or without, at the root or in a folder. A static server of a few lines, so that nothing of ours helps. */
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { ROOT } from '../../scripts/ensure.mjs';
 
 export interface HostOptions {
-  /** Sends the headers that isolate the page. */
+  /** Sends the headers that the build asks for (dist/_headers); for a page at the root. */
   readonly headers: boolean;
   /** Where the page lies: '/', or '/folder/'. Elsewhere is nothing. */
   readonly path: string;
@@ -33,10 +33,20 @@ const TYPES: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 
-const ISOLATION = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-};
+/**
+ * What a file `_headers` says of an address path, as Netlify and Cloudflare read it: every rule that fits adds its lines, and what two rules say of one
+ * header is joined.
+ */
+export function headersAt(file: string, path: string): Headers {
+  const found = new Headers();
+  let fits = false;
+  for (const line of file.split('\n')) {
+    const [, name, value = ''] = /^\s+([\w-]+): (.*)$/.exec(line) ?? [];
+    if (name === undefined) fits = line.endsWith('*') ? path.startsWith(line.slice(0, -1)) : path === line;
+    else if (fits) found.append(name, value);
+  }
+  return found;
+}
 
 /** Serves the built page on a free port: a new origin, where no browser has been. */
 export async function hostPage({
@@ -45,6 +55,7 @@ export async function hostPage({
   name = 'localhost',
   folder = join(ROOT, 'dist'),
 }: HostOptions): Promise<Host> {
+  const asked = headers ? readFileSync(join(folder, '_headers'), 'utf8') : '';
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const inside = pathname.startsWith(path) ? pathname.slice(path.length) || 'index.html' : null;
@@ -53,10 +64,8 @@ export async function hostPage({
       response.writeHead(404).end('not found');
       return;
     }
-    response.writeHead(200, {
-      'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
-      ...(headers && ISOLATION),
-    });
+    if (headers) response.setHeaders(headersAt(asked, pathname));
+    response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' });
     createReadStream(file).pipe(response);
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));

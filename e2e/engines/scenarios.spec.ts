@@ -138,6 +138,8 @@ test('over plain http it works with what is there, and says why it is slow @host
   await train(page);
   expect(readSafetensors(await page.saveAdapter()).tensors.size).toBe(2 * SMALL_LAYERS);
   expect(await decodeLink(new URL(await page.copyLink()).hash)).toEqual(job);
+  await page.open('#/about');
+  await page.reads(/could have changed it[^]*only in part[^]*https/);
 });
 
 test('threads are spoken of where they are real @webkit', async ({ engineName, serve }) => {

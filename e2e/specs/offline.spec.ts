@@ -26,13 +26,3 @@ test('on a host that sends no headers one reload makes the page cross-origin iso
     await host.close();
   }
 });
-
-test('nothing is asked of any other host', async ({ rotune, page }) => {
-  const foreign: string[] = [];
-  page.on('request', (request) => {
-    const { protocol, hostname } = new URL(request.url());
-    if (/^(http|ws)/.test(protocol) && hostname !== 'localhost') foreign.push(request.url());
-  });
-  await rotune.trainFromLink(smallJob());
-  expect(foreign).toEqual([]);
-});

@@ -1,9 +1,11 @@
 /**
  * @file Holds a realm's workers. While the runtime's WebAssembly is compiled, its pthread workers are known to nothing but the promise that
  * waits for them, and they to it: Firefox's cycle collector takes such a ring, and the promise never settles. One first run in three hung so.
+ * Their addresses are made what the page's policy takes: the runtime gives plain text.
  */
+import { ownScript, type ScriptRealm } from '#src/platform/ownScript.ts';
 
-interface WorkerRealm {
+interface WorkerRealm extends ScriptRealm {
   Worker?: typeof Worker;
 }
 
@@ -16,8 +18,8 @@ export function keepWorkers(realm: WorkerRealm = globalThis): ReadonlySet<Worker
   const Original = realm.Worker;
   if (!Original || keeping.has(Original)) return held;
   class KeptWorker extends Original {
-    constructor(...args: ConstructorParameters<typeof Worker>) {
-      super(...args);
+    constructor(address: string | URL, options?: WorkerOptions) {
+      super(ownScript(address, realm), options);
       held.add(this);
     }
     override terminate(): void {

@@ -1,9 +1,10 @@
 /** @file Downloads as the page asks for them: failures travel as data, progress a few times a second. */
-import type { Outcome } from '../protocol.ts';
+import type { Outcome } from '../types.ts';
 import { bad, Cancelled, good, problemOf } from '../trainer/problems.ts';
 import { seldom } from '../trainer/run/seldom.ts';
 import type { Downloads } from './downloads.ts';
-import type { DownloadApi } from './types.ts';
+import type { StoredModels } from './stored.ts';
+import type { FetchingApi, StoredApi } from './types.ts';
 
 async function outcome<T>(work: () => Promise<T>): Promise<Outcome<T>> {
   try {
@@ -20,7 +21,7 @@ async function outcome<T>(work: () => Promise<T>): Promise<Outcome<T>> {
   }
 }
 
-export const downloadApi = (downloads: Downloads): DownloadApi => ({
+export const fetchingApi = (downloads: Downloads): FetchingApi => ({
   lookAtUrl: (url) => outcome(() => downloads.look(url)),
   download: (url, paths, onProgress) => {
     const tell = seldom(onProgress);
@@ -32,11 +33,14 @@ export const downloadApi = (downloads: Downloads): DownloadApi => ({
     downloads.cancel();
     return Promise.resolve();
   },
-  downloads: () => outcome(() => downloads.list()),
-  openDownload: (url) => outcome(() => downloads.open(url)),
+});
+
+export const storedApi = (stored: StoredModels): StoredApi => ({
+  downloads: () => outcome(() => stored.list()),
+  openDownload: (url) => outcome(() => stored.open(url)),
   removeDownload: (url) =>
     outcome(async () => {
-      await downloads.remove(url);
+      await stored.remove(url);
       return null;
     }),
 });

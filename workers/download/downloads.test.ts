@@ -6,6 +6,7 @@ import { pickedFiles } from '../trainer/files/sources.ts';
 import { openModel } from '#src/tasks/modelFiles.ts';
 import { Downloads } from './downloads.ts';
 import type { Fetch } from './fetching.ts';
+import { StoredModels } from './stored.ts';
 import { type MemoryDepot, memoryDepot } from './testing/memoryDepot.ts';
 import { serve, type Served } from './testing/server.ts';
 import type { DownloadProgress } from './types.ts';
@@ -19,6 +20,7 @@ const MODEL = bytesOf(300_000);
 let server: Served;
 let depot: MemoryDepot;
 let downloads: Downloads;
+let stored: StoredModels;
 const options = (fetcher: Fetch = fetch) => ({
   depot,
   fetch: fetcher,
@@ -27,7 +29,7 @@ const options = (fetcher: Fetch = fetch) => ({
 });
 const silent = (): undefined => undefined;
 const read = async (url: string): Promise<Uint8Array> => {
-  const { files } = await downloads.open(url);
+  const { files } = await stored.open(url);
   return new Uint8Array(await files[0]!.blob.arrayBuffer());
 };
 
@@ -35,6 +37,7 @@ beforeEach(async () => {
   server = await serve({ '/m/model.onnx': MODEL });
   depot = memoryDepot();
   downloads = new Downloads(options());
+  stored = new StoredModels(depot, options().room);
 });
 afterEach(() => server.close());
 
@@ -45,7 +48,7 @@ describe('a single file', () => {
     expect(model.files).toEqual([{ path: 'model.onnx', bytes: MODEL.byteLength, here: 0, sha256: null }]);
     expect(server.requests.every(({ range }) => range === 'bytes=0-0')).toBe(true);
     expect(depot.contents.size).toBe(0);
-    expect(await downloads.list()).toEqual([]);
+    expect(await stored.list()).toEqual([]);
   });
 
   it('comes whole, with its SHA-256 and progress, and is not fetched again', async () => {
@@ -59,10 +62,10 @@ describe('a single file', () => {
     const asked = server.requests.length;
     expect((await downloads.look(url)).complete).toBe(true);
     expect(server.requests).toHaveLength(asked);
-    expect(await downloads.list()).toHaveLength(1);
-    await downloads.remove(url);
+    expect(await stored.list()).toHaveLength(1);
+    await stored.remove(url);
     expect(depot.contents.size).toBe(0);
-    await expect(downloads.open(url)).rejects.toThrow(/Download it first/);
+    await expect(stored.open(url)).rejects.toThrow(/Download it first/);
   });
 
   it.each([
@@ -143,7 +146,7 @@ describe('a single file', () => {
     await downloads.download(`${server.url}m/model.onnx`, ['model.onnx'], silent);
     await downloads.download(`${server.url}n/other.onnx`, ['other.onnx'], silent);
     expect(depot.contents.size).toBe(1);
-    await downloads.remove(`${server.url}m/model.onnx`);
+    await stored.remove(`${server.url}m/model.onnx`);
     expect(await read(`${server.url}n/other.onnx`)).toEqual(MODEL);
   });
 
@@ -151,7 +154,7 @@ describe('a single file', () => {
     const url = `${server.url}m/model.onnx`;
     await downloads.download(url, ['model.onnx'], silent);
     depot.contents.clear();
-    await expect(downloads.open(url)).rejects.toThrow(/may have cleared it/);
+    await expect(stored.open(url)).rejects.toThrow(/may have cleared it/);
   });
 });
 
@@ -196,7 +199,7 @@ describe('models of several files', () => {
     const looked = await downloads.look(url);
     expect(looked.files.map((f) => f.path)).toEqual(['model.onnx', 'model.onnx.data']);
     await downloads.download(url, ['model.onnx', 'model.onnx.data'], silent);
-    const { name, files } = await downloads.open(url);
+    const { name, files } = await stored.open(url);
     const model = await openModel(await pickedFiles(name, files), 'model.onnx');
     expect(model.bytes).toBe(names.reduce((n, file) => n + zoo(`${folder}/${file}`).byteLength, 0));
   });
@@ -222,7 +225,7 @@ describe('models of several files', () => {
     expect(again.files).toHaveLength(2);
     const second = await downloads.download(url, ['weights/all.bin'], silent);
     expect(second.complete).toBe(true);
-    const { name, files } = await downloads.open(url);
+    const { name, files } = await stored.open(url);
     await expect(openModel(await pickedFiles(name, files), 'model.onnx')).resolves.toBeDefined();
   });
 

@@ -1,16 +1,16 @@
-/** @file Models from the web: looked at first, fetched when the user says so, kept until the user removes them. */
+/** @file Models from the web: looked at first, and fetched when the user says so. What is kept of them is `stored.ts`'s. */
 import { sha256 } from '#src/tasks/digest.ts';
 import type { Depot, Download, StoredFile } from '#src/store/downloads.ts';
 import { megabytes, StoreError } from '#src/store/errors.ts';
 import { room as roomOfBrowser, type Room } from '#src/store/persistence.ts';
 import { DataError } from '#src/tasks/files.ts';
 import { readStructure } from '#src/tasks/modelFiles.ts';
-import type { Source } from '../protocol.ts';
 import { Cancelled } from '../trainer/problems.ts';
 import { pickedFiles } from '../trainer/files/sources.ts';
 import { type Address, addressOf } from './address.ts';
 import { type Fetch, getFile } from './fetching.ts';
 import { beside, type Listed, listed, listFiles } from './listing.ts';
+import { StoredModels } from './stored.ts';
 import type { DownloadProgress, RemoteModel } from './types.ts';
 
 export interface DownloadsEnvironment {
@@ -30,6 +30,7 @@ export class Downloads {
   readonly #room: () => Promise<Room | null>;
   readonly #now: () => number;
   readonly #pause: DownloadsEnvironment['pause'];
+  readonly #stored: StoredModels;
   #going: AbortController | null = null;
 
   constructor({ depot, fetch, room = roomOfBrowser, now = Date.now, pause }: DownloadsEnvironment) {
@@ -38,6 +39,7 @@ export class Downloads {
     this.#room = room;
     this.#now = now;
     this.#pause = pause;
+    this.#stored = new StoredModels(depot, room);
   }
 
   /**
@@ -47,9 +49,9 @@ export class Downloads {
   async look(typed: string): Promise<RemoteModel> {
     const address = addressOf(typed);
     const known = await this.#depot.find(address.url);
-    if (known && known.files.every((f) => f.sha256 !== null)) return this.#described(known);
+    if (known && known.files.every((f) => f.sha256 !== null)) return this.#stored.described(known);
     const files = await listFiles(this.#fetch, address);
-    return this.#described(await this.#record(address, known, files));
+    return this.#stored.described(await this.#record(address, known, files));
   }
 
   /**
@@ -90,7 +92,7 @@ export class Downloads {
       }
       record = { ...record, files: [...record.files, ...(await this.#missing(record, going.signal))] };
       await this.#depot.save(record);
-      return await this.#described(record);
+      return await this.#stored.described(record);
     } catch (error) {
       throw going.signal.aborted ? new Cancelled('The download was cancelled.') : error;
     } finally {
@@ -101,32 +103,6 @@ export class Downloads {
   /** What came so far is kept: downloading again goes on there. */
   cancel(): void {
     this.#going?.abort();
-  }
-
-  async list(): Promise<RemoteModel[]> {
-    const records = await this.#depot.list();
-    return Promise.all(records.map((record) => this.#described(record)));
-  }
-
-  /** The files that are here whole, to be read as if they had been picked. Throws DataError where there are none. */
-  async open(url: string): Promise<Extract<Source, { kind: 'files' }>> {
-    const record = await this.#depot.find(addressOf(url).url);
-    const files: { path: string; blob: Blob }[] = [];
-    for (const file of record?.files ?? []) {
-      const blob = file.sha256 === null ? null : await this.#depot.blob(file.blob);
-      if (file.sha256 !== null && blob?.size !== file.bytes)
-        throw new DataError(
-          `${file.path} is not here as it was downloaded: the browser may have cleared it. Remove ${record!.name} and download it again.`,
-        );
-      if (blob) files.push({ path: file.path, blob });
-    }
-    if (!record || files.length === 0)
-      throw new DataError(`Nothing of ${url} is on this device. Download it first.`);
-    return { kind: 'files', name: record.name, files };
-  }
-
-  async remove(url: string): Promise<void> {
-    await this.#depot.remove(url);
   }
 
   async #record(
@@ -147,25 +123,6 @@ export class Downloads {
     );
     // Weights that a model was found to need are in no list.
     return { version: 1, url, name, savedAt: this.#now(), files: [...fresh, ...before.values()] };
-  }
-
-  async #described({ url, name, files }: Download): Promise<RemoteModel> {
-    const described = await Promise.all(
-      files.map(async ({ path, bytes, sha256: digest, blob }) => ({
-        path,
-        bytes,
-        sha256: digest,
-        here: digest !== null ? bytes! : ((await this.#depot.blob(blob))?.size ?? 0),
-      })),
-    );
-    return {
-      url,
-      host: new URL(url).host,
-      name,
-      files: described,
-      complete: files.length > 0 && files.every((f) => f.sha256 !== null),
-      room: await this.#room(),
-    };
   }
 
   /** Throws StoreError where the browser says beforehand that it has no room. */
@@ -209,7 +166,7 @@ export class Downloads {
 
   /** Files of weights that the models here name and that are not here. Those that the server has not are left to the inspector to tell. */
   async #missing(record: Download, signal: AbortSignal): Promise<StoredFile[]> {
-    const { files } = await this.open(record.url);
+    const { files } = await this.#stored.open(record.url);
     const set = await pickedFiles(record.name, files);
     const addresses = new Map(record.files.map((f) => [f.path, f.url]));
     const found: StoredFile[] = [];

@@ -29,7 +29,8 @@ export interface DownloadProgress {
   readonly total: number | null;
 }
 
-export interface DownloadApi {
+/** What the worker that reaches other hosts answers. */
+export interface FetchingApi {
   /** What lies at an address, and how large it is. Only lists and single bytes are fetched. */
   lookAtUrl(url: string): Promise<Outcome<RemoteModel>>;
   /**
@@ -43,9 +44,16 @@ export interface DownloadApi {
   ): Promise<Outcome<RemoteModel>>;
   /** What came so far is kept. */
   cancelDownload(): Promise<void>;
+}
+
+/** What needs no other host. */
+export interface StoredApi {
   /** Models that were downloaded, whole or in part, newest first. */
   downloads(): Promise<Outcome<readonly RemoteModel[]>>;
   /** The files of a downloaded model, as if they had been picked. */
   openDownload(url: string): Promise<Outcome<Source>>;
   removeDownload(url: string): Promise<Outcome<null>>;
 }
+
+/** All that the page can ask about models from the web. */
+export interface DownloadApi extends FetchingApi, StoredApi {}

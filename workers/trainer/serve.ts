@@ -7,9 +7,8 @@ import { createRuntime } from '#src/runtime/runtime.ts';
 import { privateDepot } from '#src/store/downloads.ts';
 import { PreparedStore } from '#src/store/prepared.ts';
 import type { Outcome, PrepareProgress, RunEvent, WorkerApi } from '../protocol.ts';
-import { downloadApi } from '../download/api.ts';
-import { Downloads } from '../download/downloads.ts';
-import type { DownloadProgress } from '../download/types.ts';
+import { storedApi } from '../download/api.ts';
+import { StoredModels } from '../download/stored.ts';
 import { type DrawSvg, imageDecoder } from './data/images.ts';
 import { openRuns } from './saved.ts';
 import { Session } from './session.ts';
@@ -44,10 +43,6 @@ const session = new Session({
 });
 
 const { library } = session;
-
-const downloads = downloadApi(
-  new Downloads({ depot: privateDepot(), fetch: (url, init) => fetch(url, init) }),
-);
 
 /** Large results go over without a copy. */
 function handOver<T>(outcome: Outcome<T>, buffers: (value: T) => readonly ArrayBufferLike[]): Outcome<T> {
@@ -141,14 +136,7 @@ const api: WorkerApi = {
   exportRuns: (ids) => library.exportRuns(ids),
   importRuns: (archive) => library.importRuns(archive),
   freeCheckpoints: () => library.freeCheckpoints(),
-  ...downloads,
-  async download(url, paths, onProgress: Listener<DownloadProgress>) {
-    try {
-      return await downloads.download(url, paths, onProgress);
-    } finally {
-      onProgress[releaseProxy]?.();
-    }
-  },
+  ...storedApi(new StoredModels(privateDepot())),
   debug: () => session.debug(),
 };
 

@@ -6,6 +6,7 @@ import { unzipFiles } from '#src/formats/files/zip.ts';
 import { damaged, dice } from '#src/tasks/testing/fuzz.ts';
 import { Downloads } from '#workers/download/downloads.ts';
 import type { Fetch } from '#workers/download/fetching.ts';
+import { StoredModels } from '#workers/download/stored.ts';
 import { type MemoryDepot, memoryDepot } from '#workers/download/testing/memoryDepot.ts';
 import { serve, type Served } from '#workers/download/testing/server.ts';
 import { zipFiles } from '#workers/trainer/files/zipFiles.ts';
@@ -86,7 +87,7 @@ describe('downloads', () => {
     const url = `${server.url}m/model.onnx`;
     await from.look(url);
     expect(await refusesLater(() => from.download(url, ['model.onnx'], silent), 'too much')).toBe(true);
-    expect((await downloads().list()).every(({ complete }) => !complete)).toBe(true);
+    expect((await new StoredModels(depot).list()).every(({ complete }) => !complete)).toBe(true);
   });
 
   it('there is no room', async () => {
@@ -98,10 +99,9 @@ describe('downloads', () => {
   });
 
   it('nothing was chosen, or nothing is there', async () => {
-    const from = downloads();
     const url = `${server.url}m/model.onnx`;
-    expect(await refusesLater(() => from.download(url, [], silent), 'nothing')).toBe(true);
-    expect(await refusesLater(() => from.open(url), 'not here')).toBe(true);
+    expect(await refusesLater(() => downloads().download(url, [], silent), 'nothing')).toBe(true);
+    expect(await refusesLater(() => new StoredModels(depot).open(url), 'not here')).toBe(true);
   });
 });
 

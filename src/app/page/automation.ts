@@ -81,7 +81,7 @@ export interface Automation {
 async function toBlob(file: FileInput): Promise<Blob> {
   if ('blob' in file) return file.blob;
   if ('bytes' in file) return new Blob([file.bytes]);
-  if ('base64' in file) return (await fetch(`data:application/octet-stream;base64,${file.base64}`)).blob();
+  if ('base64' in file) return new Blob([Uint8Array.from(atob(file.base64), (c) => c.charCodeAt(0))]);
   const address = new URL(file.url, document.baseURI);
   if (address.origin !== location.origin)
     throw new FormatError(`${file.path}: only addresses on this origin are read. Give its bytes.`);

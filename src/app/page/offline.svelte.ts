@@ -1,4 +1,5 @@
 /** @file The service worker from the page's side: registration, the offer of a new version, and isolation on hosts without headers. */
+import { ownScript } from '#src/platform/ownScript.ts';
 import { within } from '#src/platform/within.ts';
 
 const RELOADED = 'rotune.reloadedForIsolation';
@@ -33,7 +34,7 @@ export class Offline {
     });
     // Blocked by settings, a private window or the command: everything works, just not offline.
     this.#registration = navigator.serviceWorker
-      .register(new URL('service-worker.js', document.baseURI), { updateViaCache: 'none' })
+      .register(ownScript(new URL('service-worker.js', document.baseURI)), { updateViaCache: 'none' })
       .then((registration: ServiceWorkerRegistration | undefined) => registration ?? null)
       .catch(() => null);
     const registration = await this.#registration;

@@ -29,19 +29,21 @@ import type {
   TrainerApi,
   WorkerApi,
 } from '#workers/protocol.ts';
-import type { DownloadProgress, RemoteModel } from '#workers/download/types.ts';
+import type { DownloadProgress, FetchingApi, RemoteModel } from '#workers/download/types.ts';
 import type { Inspection, Look } from '#workers/inspection/types.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
 import type { KeptSet } from '#src/store/prepared.ts';
 import { within } from '#src/platform/within.ts';
 import { lookForBackend } from '#src/runtime/look.ts';
-import { Connection, openWorker } from './connection.ts';
+import { Connection } from './connection.ts';
+import { Errand } from './errand.ts';
 import { changeRun, dropRun, savedRuns } from './firstLook.ts';
 import { goingOn } from './goingOn.ts';
 import { failed, toProblem } from './problems.ts';
 import { storageReport } from './storage.ts';
 import { StuckStart } from './startWatch.ts';
 import { askedThreads } from './threads.ts';
+import { openDownloader, openTrainer } from './workers.ts';
 
 /** What the page talks to: the worker's API, or a fake of it. */
 export type Trainer = TrainerApi;
@@ -73,17 +75,23 @@ export class WorkerTrainer implements Trainer {
     await this.#ready();
     const threads = askedThreads(location.search);
     const asked = threads === null ? options : { threads, ...options };
-    return openWorker({ ...asked, since: performance.timeOrigin }, tell);
+    return openTrainer({ ...asked, since: performance.timeOrigin }, tell);
   });
 
-  /** @param ready what the worker's start waits for */
+  readonly #downloader = new Errand(async () => {
+    await this.#ready();
+    return openDownloader();
+  });
+
+  /** @param ready what the start of a worker waits for */
   constructor(ready: () => Promise<void>) {
     this.#ready = ready;
   }
 
-  /** Ends the worker at once, with whatever it is at. */
+  /** Ends the workers at once, with whatever they are at. */
   close(): void {
     this.#connection.close();
+    this.#downloader.close();
   }
 
   #call<T>(use: (api: Remote<WorkerApi>, note: string) => Promise<T>): Promise<T> {
@@ -111,6 +119,20 @@ export class WorkerTrainer implements Trainer {
     }
   }
 
+  async #fetched<T>(use: (api: Remote<FetchingApi>) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    try {
+      return await this.#downloader.call(use);
+    } catch (cause) {
+      return failed(
+        toProblem(cause, {
+          message: 'The part of Rotune that downloads stopped.',
+          safe: 'What came so far is kept.',
+          cure: 'Try again; if it stops again, reload the page.',
+        }),
+      );
+    }
+  }
+
   /** Until a run is asked for the page looks for itself: the worker and the runtime need not be loaded to say what they will use. */
   device(prefer: BackendKind | 'auto'): Promise<BackendReport> {
     if (!this.#connection.isOpen) return lookForBackend(prefer, askedThreads(location.search));
@@ -120,17 +142,17 @@ export class WorkerTrainer implements Trainer {
     return this.#outcome((api) => api.inspect(source, look));
   }
   lookAtUrl(url: string): Promise<Outcome<RemoteModel>> {
-    return this.#outcome((api) => api.lookAtUrl(url));
+    return this.#fetched((api) => api.lookAtUrl(url));
   }
   download(
     url: string,
     paths: readonly string[],
     onProgress: (progress: DownloadProgress) => void,
   ): Promise<Outcome<RemoteModel>> {
-    return this.#outcome((api) => api.download(url, paths, proxy(onProgress)));
+    return this.#fetched((api) => api.download(url, paths, proxy(onProgress)));
   }
-  cancelDownload(): Promise<void> {
-    return this.#call((api) => api.cancelDownload());
+  async cancelDownload(): Promise<void> {
+    if (this.#downloader.isOpen) await this.#downloader.call((api) => api.cancelDownload());
   }
   downloads(): Promise<Outcome<readonly RemoteModel[]>> {
     return this.#outcome((api) => api.downloads());

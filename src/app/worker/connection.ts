@@ -1,11 +1,6 @@
 /** @file The line to the training worker: opened when first needed, opened anew after a crash, and once more where the runtime does not start. */
-import { proxy, releaseProxy, wrap, type Remote } from 'comlink';
-import type { StartOptions, StartSign, WorkerApi } from '#workers/protocol.ts';
-import { lockFreed } from '#src/platform/locks.ts';
-import { randomId } from '#src/platform/id.ts';
+import type { StartOptions, StartSign } from '#workers/protocol.ts';
 import { restartedNote, StartWatch, StuckStart } from './startWatch.ts';
-import { drawSvg } from './svg.ts';
-import { ended, silent, Watchdog, WorkerGone } from './watchdog.ts';
 
 /** An open line. */
 export interface Line<Api> {
@@ -87,44 +82,4 @@ export class Connection<Api> {
     });
     return { ...line, died, options };
   }
-}
-
-/** Starts the training worker. */
-export function openWorker(options: StartOptions, tell: (sign: StartSign) => void): Line<Remote<WorkerApi>> {
-  const worker = new Worker(new URL('../../../workers/trainer.worker.ts', import.meta.url), {
-    type: 'module',
-    name: 'rotune-trainer',
-  });
-  const api = wrap<WorkerApi>(worker);
-  void api.lendSvg(proxy(drawSvg));
-  void api.watchStart(options, proxy(tell));
-  const closing = new AbortController();
-  const died = new Promise<never>((_resolve, reject) => {
-    worker.addEventListener('error', (event) => {
-      reject(new WorkerGone(event.message ? 'stopped' : 'could not start', { cause: event.message }));
-    });
-    worker.addEventListener('messageerror', () => {
-      reject(new WorkerGone('sent what could not be read'));
-    });
-    const watchdog = new Watchdog(() => reject(silent()));
-    closing.signal.addEventListener('abort', () => watchdog.end());
-    const lock = `rotune-worker-${randomId()}`;
-    void api
-      .watch(
-        proxy((allowed) => watchdog.hear(allowed)),
-        lock,
-      )
-      .then(() => lockFreed(lock, closing.signal))
-      .then(() => reject(ended()));
-  });
-  died.catch(() => undefined);
-  return {
-    api,
-    died,
-    close: () => {
-      closing.abort();
-      api[releaseProxy]();
-      worker.terminate();
-    },
-  };
 }

@@ -1,17 +1,25 @@
 /** @file Draws SVGs for the worker, which has none of its own. As an image an SVG runs no script and fetches nothing. */
 import { Reason } from '#src/platform/refusals.ts';
+import { thisRealm, trusted } from '#src/platform/trustedTypes.ts';
 import { transfer } from 'comlink';
 import { decodeText } from '#src/tasks/decodeText.ts';
 import type { DrawSvg } from '#workers/protocol.ts';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
+/** A document that nothing comes of, as long as none of it is put into the page: no script of it runs, nothing of it is fetched. */
+const parsedSvg = (text: string): Document =>
+  new DOMParser().parseFromString(
+    trusted(thisRealm, 'rotune-svg', 'createHTML', (same) => same, text),
+    'image/svg+xml',
+  );
+
 /**
  * The SVG inside another one that shows its centred part of the wanted shape: so it is drawn sharp at the wanted size, whatever its own.
  * @throws Reason with the reason, without the file's name
  */
 function framed(text: string, own: Parameters<DrawSvg>[1], size: Parameters<DrawSvg>[2]): string {
-  const parsed = new DOMParser().parseFromString(text, 'image/svg+xml');
+  const parsed = parsedSvg(text);
   const root = parsed.documentElement;
   if (parsed.querySelector('parsererror') || root.localName !== 'svg')
     throw new Reason('it is no well-formed SVG');

@@ -1,0 +1,2 @@
+/** @file The downloading worker's script, which must hold nothing: trainer.worker.ts says why. */
+import './download/serve.ts';
