@@ -17,7 +17,7 @@ export class BoundedRegex {
   /**
    * @param source as `new RegExp` takes it, without references back
    * @param flags of JavaScript's: i, m, s, u
-   * @throws Reason that goes on from "it" ("refers back to a group …"), for what is no regular expression, too
+   * @throws Reason that goes on from "it" ("refers back to a group …"), with a cure, for what is no regular expression, too
    */
   constructor(
     readonly source: string,
@@ -27,7 +27,7 @@ export class BoundedRegex {
       new RegExp(source, flags);
     } catch (error) {
       const why = error instanceof SyntaxError ? error.message.replace(/^.*: /s, '') : '';
-      throw new Reason(`is no regular expression${why && ` (${why})`}`);
+      throw new Reason(`is no regular expression${why && ` (${why})`}.`, { cure: 'Correct it.' });
     }
     this.#unicode = flags.includes('u');
     this.tree = readRegex(source, flags);

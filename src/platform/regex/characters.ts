@@ -5,22 +5,24 @@ const PAGE = 256;
 
 /** Answers are kept, so that each character is looked up once. */
 export class CharacterSet {
-  readonly #pattern: RegExp;
+  #pattern: RegExp | undefined;
   readonly #pages: (Uint8Array | undefined)[] = [];
 
   /**
    * @param source of one character or one class
    * @param flags of JavaScript's regular expressions: i, s, u
    */
-  constructor(source: string, flags: string) {
-    this.#pattern = new RegExp(`^(?:${escaped(source)})$`, flags.replace('m', ''));
-  }
+  constructor(
+    readonly source: string,
+    readonly flags: string,
+  ) {}
 
   /** @param code a code point; without the flag u a unit of UTF-16 */
   has(code: number): boolean {
     const page = (this.#pages[code >> 8] ??= new Uint8Array(PAGE));
     let answer = page[code & (PAGE - 1)]!;
     if (answer === UNASKED) {
+      this.#pattern ??= new RegExp(`^(?:${escaped(this.source)})$`, this.flags.replace('m', ''));
       answer = this.#pattern.test(String.fromCodePoint(code)) ? INSIDE : OUTSIDE;
       page[code & (PAGE - 1)] = answer;
     }

@@ -17,6 +17,8 @@ export class StepsSpent extends Reason {
   }
 }
 
+const LINE_END = /[\n\r\u2028\u2029]/;
+
 /** Places of a text whose states are kept together. */
 const ROW_BITS = 6;
 const ROWS = 1 << ROW_BITS;
@@ -134,9 +136,8 @@ export class Machine {
 
   #edge(place: number, edge: number, b: number): boolean {
     const { text } = this;
-    const breaks = (at: number): boolean => b === 1 && /[\n\r\u2028\u2029]/.test(text.charAt(at));
-    if (edge === Edge.begin) return place === 0 || breaks(place - 1);
-    if (edge === Edge.end) return place === text.length || breaks(place);
+    if (edge === Edge.begin) return place === 0 || (b === 1 && LINE_END.test(text.charAt(place - 1)));
+    if (edge === Edge.end) return place === text.length || (b === 1 && LINE_END.test(text.charAt(place)));
     const inside = this.#taken(place, b, false) >= 0 !== this.#taken(place, b, true) >= 0;
     return inside === (edge === Edge.word);
   }
@@ -172,6 +173,8 @@ export class Machine {
         }
         case Op.split:
           if (memory.been(place, remembered[at]! * rounds + level)) failed = true;
+          else if (steps[a * 3] === Op.character && this.#taken(place, steps[a * 3 + 1]!, backwards) < 0)
+            at = b;
           else {
             stack.push(b, place, -1, level);
             at = a;

@@ -70,7 +70,8 @@ export function compileRegex(tree: Tree, most: number): Program {
     const grow = (): void => {
       if (++size > most)
         throw new Reason(
-          `comes to more than ${most} steps when its repetitions such as {100} are written out`,
+          `comes to more than ${most} steps when its repetitions such as {100} are written out.`,
+          { cure: 'Make these numbers smaller.' },
         );
     };
     const emit = (op: number, a = 0, b = 0): number => {
@@ -159,7 +160,7 @@ export function compileRegex(tree: Tree, most: number): Program {
           emit(Op.look, block(tree.body, tree.behind), tree.negated ? 1 : 0);
           break;
         case 'atomic':
-          if (backwards) throw new Reason('has a group that gives nothing back in a look behind');
+          if (backwards) throw new Reason('has a group that gives nothing back in a look behind.', { cure: 'Leave it out.' });
           emit(Op.atomic, block(tree.body, false));
           break;
         case 'edge':

@@ -21,6 +21,9 @@ export type Tree =
 /** Groups in groups: real expressions have three or four. */
 const DEEPEST = 100;
 
+const refersBack = (): Reason =>
+  new Reason('refers back to a group, which can take for ever.', { cure: 'Write the text out.' });
+
 const QUANTIFIER = /(?:[*+?]|\{(\d+)(,(\d*))?\})(\??)/y;
 const ESCAPE = {
   unicode: /\\(?:[pP]\{[^}]*\}|u\{[0-9a-fA-F]+\}|u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|c[A-Za-z]|[^])/uy,
@@ -47,7 +50,7 @@ export function readRegex(source: string, flags: string): Tree {
   };
 
   const choice = (inner: string, depth: number): Tree => {
-    if (depth > DEEPEST) throw new Reason(`has groups nested deeper than ${DEEPEST}`);
+    if (depth > DEEPEST) throw new Reason(`has groups nested deeper than ${DEEPEST}.`, { cure: 'Leave groups out.' });
     const items: Tree[] = [];
     let sequence: Tree[] = [];
     while (at < source.length && source[at] !== ')') {
@@ -84,7 +87,7 @@ export function readRegex(source: string, flags: string): Tree {
     if (atomic) {
       const body = choice(inner, depth + 1);
       const end = `))\\k<${atomic[1]!}>)`;
-      if (!source.startsWith(end, at)) throw new Reason('refers back to a group, which can take for ever');
+      if (!source.startsWith(end, at)) throw refersBack();
       at += end.length;
       return { kind: 'atomic', body };
     }
@@ -114,7 +117,7 @@ export function readRegex(source: string, flags: string): Tree {
     const whole = next(unicode ? ESCAPE.unicode : ESCAPE.plain)?.[0] ?? '';
     if (whole === '') at++;
     if (/^\\[1-9]/.test(whole) || (whole === '\\k' && (unicode || named)))
-      throw new Reason('refers back to a group, which can take for ever');
+      throw refersBack();
     if (/^\\[bB]$/.test(whole))
       return { kind: 'edge', edge: whole === '\\b' ? 'word' : 'within', flags: inner };
     return { kind: 'character', source: whole === '' ? '\\\\' : whole, flags: inner };
