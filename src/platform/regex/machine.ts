@@ -5,9 +5,11 @@
 import { Reason } from '../refusals.ts';
 import { type Block, Edge, Op, type Program } from './program.ts';
 
-/** How many steps may still be taken. */
+/** How many steps may still be taken; `each` is what every place of a text adds when it is reached, up to `most`. */
 export interface Steps {
   left: number;
+  readonly each?: number;
+  readonly most?: number;
 }
 
 /** Thrown in the midst of a text: no answer is to be had with the steps that were left. */
@@ -70,6 +72,7 @@ export class Machine {
   /** Last answer of each block but the first: looks around are asked for one place several times. */
   readonly #asked: Int32Array;
   readonly #answers: Int32Array;
+  #reached = 0;
 
   constructor(
     readonly program: Program,
@@ -89,6 +92,7 @@ export class Machine {
   find(from: number): readonly [number, number] | null {
     const { text } = this;
     for (let begin = from; begin <= text.length; begin += this.#width(begin)) {
+      this.#earn(begin);
       const end = this.#run(0, begin);
       if (end < 0) continue;
       // States on the way of a match have not failed: those at its end are where the next one may begin.
@@ -97,6 +101,12 @@ export class Machine {
       return [begin, end];
     }
     return null;
+  }
+
+  #earn(place: number): void {
+    const { left, each = 0, most = Infinity } = this.steps;
+    this.steps.left = Math.max(left, Math.min(most, left + each * (place - this.#reached)));
+    this.#reached = place;
   }
 
   /** Units of the character at a place, 1 at the text's end. */

@@ -1,6 +1,6 @@
 /** @file A tokenizer.json as 🤗 tokenizers reads it: the same ids for every text, or a refusal that names what is not supported. */
 import { Reason } from '#src/platform/refusals.ts';
-import { ByteFallbackDecoder, SequenceDecoder, Tokenizer as Library } from '@huggingface/tokenizers';
+import { ByteFallbackDecoder, ReplaceDecoder, SequenceDecoder, Tokenizer as Library } from '@huggingface/tokenizers';
 import * as v from 'valibot';
 import { type Added, addedFinder, addedSchema } from './added.ts';
 import { wordModel } from './models.ts';
@@ -8,14 +8,16 @@ import type { WordModel } from './types.ts';
 import { normalizer } from './normalizers.ts';
 import { joinTexts, postProcessor, type Typed, typedText } from './postProcessors.ts';
 import { preTokenizer } from './preTokenizers.ts';
-import { kindSchema } from './read.ts';
+import { replaced } from './finder.ts';
+import { checkParts, kindSchema, type Part, patternSchema, readPart } from './read.ts';
+import { patternOf } from './regex.ts';
 
 const fileSchema = v.looseObject({
   added_tokens: v.optional(v.nullable(v.array(addedSchema)), []),
   normalizer: v.nullish(kindSchema),
   pre_tokenizer: v.nullish(kindSchema),
   post_processor: v.nullish(kindSchema),
-  decoder: v.nullish(v.looseObject({})),
+  decoder: v.nullish(kindSchema),
   model: v.looseObject({}),
 });
 
@@ -108,6 +110,7 @@ export class Tokenizer {
     if (!read.success)
       throw new Reason(`${v.getDotPath(read.issues[0]) ?? 'the file'} is missing or of another kind`);
     const { added_tokens: parts, normalizer: normal, pre_tokenizer: cut, post_processor: post } = read.output;
+    checkParts(normal, cut, read.output.decoder);
     const { model: words } = read.output;
     const model = wordModel({ ...words, ...unknownWord(words, config) });
     const added = numbered(parts ?? [], namedIn(config), model);
@@ -184,8 +187,23 @@ class WholeBytes extends TextDecoder {
   }
 }
 
-/** Has bytes read as Rust reads them. */
+const replaceSchema = v.looseObject({ pattern: patternSchema, content: v.optional(v.string(), '') });
+
+const sequenceSchema = v.looseObject({ decoders: v.array(kindSchema) });
+
+/** The library takes decoders as they come. @throws Reason for what cannot be run here */
+function checkDecoder(part: Part): void {
+  if (part.type === 'Sequence') for (const step of readPart(sequenceSchema, part).decoders) checkDecoder(step);
+  if (part.type === 'Replace') patternOf(readPart(replaceSchema, part).pattern);
+}
+
+/** Has bytes read as Rust reads them, and expressions run within their steps. */
 function mend(decoder: unknown): void {
+  if (decoder instanceof ReplaceDecoder) {
+    const { pattern, content } = readPart(replaceSchema, { ...(decoder.config as object), type: 'Replace' });
+    const found = patternOf(pattern);
+    decoder.decode_chain = (tokens) => tokens.map((token) => replaced(found, token, content));
+  }
   if (decoder instanceof SequenceDecoder) for (const step of decoder.decoders) mend(step);
   if (decoder instanceof ByteFallbackDecoder) decoder.text_decoder = new WholeBytes();
 }
@@ -198,6 +216,7 @@ function decoding(
   config: object,
 ): Library {
   const suffix: unknown = file.model['end_of_word_suffix'];
+  if (file.decoder) checkDecoder(file.decoder);
   const made = new Library(
     {
       normalizer: null,
