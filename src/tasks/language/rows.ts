@@ -1,5 +1,5 @@
 /** @file Rows of tables and JSON lines as texts: plain ones, prompts with answers, and chats. */
-import { templateReason } from './chat.ts';
+import { templateCure, templateReason } from './chat.ts';
 import * as v from 'valibot';
 import { columnOf, parseTable } from '#src/tasks/table.ts';
 import type { Message, Piece } from './chat.ts';
@@ -183,7 +183,7 @@ function add(
     trouble(
       name,
       `the model's chat template refuses it (${templateReason(error)}).`,
-      'Change the chat, or take it out.',
+      templateCure(error),
     );
     return;
   }
