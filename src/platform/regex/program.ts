@@ -160,7 +160,10 @@ export function compileRegex(tree: Tree, most: number): Program {
           emit(Op.look, block(tree.body, tree.behind), tree.negated ? 1 : 0);
           break;
         case 'atomic':
-          if (backwards) throw new Reason('has a group that gives nothing back in a look behind.', { cure: 'Leave it out.' });
+          if (backwards)
+            throw new Reason('has a group that gives nothing back in a look behind.', {
+              cure: 'Leave it out.',
+            });
           emit(Op.atomic, block(tree.body, false));
           break;
         case 'edge':

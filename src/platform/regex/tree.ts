@@ -26,7 +26,8 @@ const refersBack = (): Reason =>
 
 const QUANTIFIER = /(?:[*+?]|\{(\d+)(,(\d*))?\})(\??)/y;
 const ESCAPE = {
-  unicode: /\\(?:[pP]\{[^}]*\}|u\{[0-9a-fA-F]+\}|u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|c[A-Za-z]|[^])/uy,
+  unicode:
+    /\\(?:[pP]\{[^}]*\}|u\{[0-9a-fA-F]+\}|u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|c[A-Za-z]|[^])/uy,
   plain: /\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|c[A-Za-z]|0[0-7]{0,2}|(?!c)[^])/y,
 };
 const CLASS = /\[(?:\\[^]|[^\]\\])*\]/y;
@@ -50,7 +51,8 @@ export function readRegex(source: string, flags: string): Tree {
   };
 
   const choice = (inner: string, depth: number): Tree => {
-    if (depth > DEEPEST) throw new Reason(`has groups nested deeper than ${DEEPEST}.`, { cure: 'Leave groups out.' });
+    if (depth > DEEPEST)
+      throw new Reason(`has groups nested deeper than ${DEEPEST}.`, { cure: 'Leave groups out.' });
     const items: Tree[] = [];
     let sequence: Tree[] = [];
     while (at < source.length && source[at] !== ')') {
@@ -116,8 +118,7 @@ export function readRegex(source: string, flags: string): Tree {
     // "\c" without a letter is a backslash, and a "c" after it.
     const whole = next(unicode ? ESCAPE.unicode : ESCAPE.plain)?.[0] ?? '';
     if (whole === '') at++;
-    if (/^\\[1-9]/.test(whole) || (whole === '\\k' && (unicode || named)))
-      throw refersBack();
+    if (/^\\[1-9]/.test(whole) || (whole === '\\k' && (unicode || named))) throw refersBack();
     if (/^\\[bB]$/.test(whole))
       return { kind: 'edge', edge: whole === '\\b' ? 'word' : 'within', flags: inner };
     return { kind: 'character', source: whole === '' ? '\\\\' : whole, flags: inner };

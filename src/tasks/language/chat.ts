@@ -138,7 +138,8 @@ export class ChatTemplate {
     let text: string;
     try {
       text = this.render(messages, prompt);
-    } catch {
+    } catch (error) {
+      if (error instanceof TemplateLimit) throw error;
       return null;
     }
     return text.length >= least && whole.startsWith(text) ? text.length : null;

@@ -180,11 +180,7 @@ function add(
         ? []
         : framed(messages, frame, framing, all);
   } catch (error) {
-    trouble(
-      name,
-      `the model's chat template refuses it (${templateReason(error)}).`,
-      templateCure(error),
-    );
+    trouble(name, `the model's chat template refuses it (${templateReason(error)}).`, templateCure(error));
     return;
   }
   const question = messages.find(({ role }) => role === 'user')?.content ?? null;

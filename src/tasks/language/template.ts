@@ -67,14 +67,19 @@ export class BoundedTemplate {
       throw new TemplateLimit(`it has ${source.length} characters, more than ${LONGEST}`);
     if (new RegExp(`\\s{${WIDEST + 1}}`).test(source))
       throw new TemplateLimit(`it has more than ${WIDEST} spaces in a row`);
-    this.#program = withoutOverflow(() => parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true })));
+    this.#program = withoutOverflow(() =>
+      parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true })),
+    );
   }
 
   /**
    * @param size characters of what is given, roughly, and how many messages: the more, the more steps are taken as right
    * @throws TemplateLimit where it takes too many steps, or makes too long a text; Error where it refuses what it is given
    */
-  render(given: Readonly<Record<string, unknown>>, size: { readonly length: number; readonly messages: number }): string {
+  render(
+    given: Readonly<Record<string, unknown>>,
+    size: { readonly length: number; readonly messages: number },
+  ): string {
     const meter = this.#meter;
     meter.earn(size);
     const charge = (steps: number): void => meter.charge(steps);
@@ -100,7 +105,8 @@ function withoutOverflow<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof RangeError) throw new TemplateLimit('it is nested too deeply, or makes too long a text');
+    if (error instanceof RangeError)
+      throw new TemplateLimit('it is nested too deeply, or makes too long a text');
     throw error;
   }
 }

@@ -8,12 +8,17 @@ type Node = NonNullable<Parameters<Interpreter['evaluate']>[0]>;
 /** A template asks for more than any should: "it loops too often". */
 export class TemplateLimit extends Reason {}
 
-/** Steps without a pause: a second. */
-const AT_ONCE = 2_000_000;
+const tooOften = (): TemplateLimit =>
+  new TemplateLimit('it loops too often, and takes more steps than a template may');
+
+/** Steps without a pause: half a second, or a whole one on a busy machine. */
+const AT_ONCE = 300_000;
+/** A template that came to its limits so often is not tried again. */
+const TRIES = 3;
 /** Steps that a chat is good for. Well-known templates take 20 to 200 a message. */
 const [EACH, EACH_MESSAGE, EACH_CHARACTER] = [2000, 1000, 1];
 /** Characters, and elements of lists, that a value may have in all. */
-const LARGEST = 4_000_000;
+const LARGEST = 1_000_000;
 /** What an element of a list counts, beside what is in it. */
 const ELEMENT = 8;
 /** Texts of up to so many characters are found in one go through another. */
@@ -48,6 +53,7 @@ const textOf = (value: Runtime | undefined): string | null =>
 export class Meter {
   #left = AT_ONCE;
   #largest = LARGEST;
+  #spent = 0;
   #frames: Frame[] = [];
   #ended: Frame | undefined;
   readonly #sizes = new WeakMap<object, number>();
@@ -55,6 +61,7 @@ export class Meter {
 
   earn({ length, messages }: { readonly length: number; readonly messages: number }): void {
     this.#frames = [];
+    if (this.#spent >= TRIES) throw tooOften();
     this.#largest = LARGEST + 4 * length;
     this.#left = Math.min(
       AT_ONCE + EACH_CHARACTER * length,
@@ -65,7 +72,9 @@ export class Meter {
   /** @throws TemplateLimit where nothing is left */
   charge(steps: number): void {
     this.#left -= steps;
-    if (this.#left < 0) throw new TemplateLimit('it loops too often, and takes more steps than a template may');
+    if (this.#left >= 0) return;
+    this.#spent++;
+    throw tooOften();
   }
 
   begin(node: Node): void {
@@ -112,7 +121,11 @@ export class Meter {
   #measured(value: Runtime | undefined, depth: number): { readonly size: number; readonly fixed: boolean } {
     const inner: unknown = value?.value;
     if (typeof inner === 'string') return { size: inner.length, fixed: true };
-    const list = Array.isArray(inner) ? (inner as Runtime[]) : inner instanceof Map ? [...(inner.values() as Iterable<Runtime>)] : null;
+    const list = Array.isArray(inner)
+      ? (inner as Runtime[])
+      : inner instanceof Map
+        ? [...(inner.values() as Iterable<Runtime>)]
+        : null;
     if (list === null) return { size: 1, fixed: true };
     const known = this.#sizes.get(value!);
     if (known !== undefined) return { size: known, fixed: true };
@@ -141,7 +154,8 @@ export class Meter {
         this.charge(4 * list);
         break;
       case 'BinaryExpression':
-        if (first && /in$/.test(String((node as AnyNode).operator?.value))) this.#search(textOf(value), textOf(first));
+        if (first && /in$/.test(String((node as AnyNode).operator?.value)))
+          this.#search(textOf(value), textOf(first));
         this.charge(list / 8);
         break;
       case 'FilterStatement':
@@ -151,7 +165,9 @@ export class Meter {
         else if (name === 'replace') {
           if (second) this.#replacing(textOf(first), textOf(second), textOf(value));
         } else if (name === 'join' || name === 'tojson' || name === 'indent')
-          this.#grow((textOf(first)?.length ?? this.size(first) / ELEMENT) * Math.max(size, Number(inner) || 0));
+          this.#grow(
+            (textOf(first)?.length ?? this.size(first) / ELEMENT) * Math.max(size, Number(inner) || 0),
+          );
       }
     }
   }
@@ -169,7 +185,9 @@ export class Meter {
       this.charge(this.size(made) / 64);
       return made;
     };
-    return Object.assign(Object.create(Object.getPrototypeOf(method) as object) as Runtime, method, { value });
+    return Object.assign(Object.create(Object.getPrototypeOf(method) as object) as Runtime, method, {
+      value,
+    });
   }
 
   /** Looking for a text takes its length times the other's at worst. */
@@ -182,7 +200,8 @@ export class Meter {
     this.#search(text, old);
     if (text === null || old === null || by === null) return;
     const most = old === '' ? text.length + 1 : text.length / old.length;
-    if (most * by.length > this.#largest) this.#grow((old === '' ? most : text.split(old).length - 1) * by.length);
+    if (most * by.length > this.#largest)
+      this.#grow((old === '' ? most : text.split(old).length - 1) * by.length);
   }
 
   #grow(length: number): void {
@@ -198,7 +217,8 @@ export class Meter {
       const next = left.pop();
       if (typeof next !== 'object' || next === null) continue;
       count++;
-      for (const part of next instanceof Map ? [...next.keys(), ...next.values()] : Object.values(next)) left.push(part);
+      for (const part of next instanceof Map ? [...next.keys(), ...next.values()] : Object.values(next))
+        left.push(part);
     }
     this.#nodes.set(node, count);
     return count;

@@ -29,7 +29,8 @@ for (const file of ['tokenizers', 'kinds'])
     if (key === 'Regex' && typeof value === 'string') patterns.add(value);
     return value;
   });
-const texts = (JSON.parse(readFileSync('e2e/golden/tokenizers/kinds.json', 'utf8')) as { texts: string[] }).texts;
+const texts = (JSON.parse(readFileSync('e2e/golden/tokenizers/kinds.json', 'utf8')) as { texts: string[] })
+  .texts;
 
 describe('expressions that would take JavaScript for ever', () => {
   const long = `${'a'.repeat(20_000)}!`;
@@ -52,12 +53,18 @@ describe('expressions that would take JavaScript for ever', () => {
   });
 
   it.each<[object, RegExp]>([
-    [split('(?:a{100}){100}'), /its regular expression .* is not supported: it comes to more than 4000 steps/],
+    [
+      split('(?:a{100}){100}'),
+      /its regular expression .* is not supported: it comes to more than 4000 steps/,
+    ],
     [split('('.repeat(5000) + ')'.repeat(5000)), /is not supported/],
     [split('a'.repeat(10_001)), /more than 10000 characters/],
     [{ model, normalizer: replace({ String: 'a'.repeat(300) }) }, /more than 256 characters/],
     [
-      { model, normalizer: { type: 'Sequence', normalizers: Array.from({ length: 300 }, () => ({ type: 'NFC' })) } },
+      {
+        model,
+        normalizer: { type: 'Sequence', normalizers: Array.from({ length: 300 }, () => ({ type: 'NFC' })) },
+      },
       /more than 256 parts/,
     ],
   ])('are refused when they are read: %#', (file, message) => {
@@ -113,14 +120,44 @@ describe('matches are the same', () => {
 });
 
 it('random expressions and parts are refused in plain words, or read', () => {
-  const piece = fc.constantFrom('a', '.', String.raw`\p{L}`, String.raw`\s`, '[^a]', '(?:', '(?>', '(?=', '(?<!', '(?i:');
-  const more = fc.constantFrom(')', ')', ')+', ')*', '|', '+', '*', '?', '++', '{2,}', '{1,3}', '$', '^', String.raw`\b`);
+  const piece = fc.constantFrom(
+    'a',
+    '.',
+    String.raw`\p{L}`,
+    String.raw`\s`,
+    '[^a]',
+    '(?:',
+    '(?>',
+    '(?=',
+    '(?<!',
+    '(?i:',
+  );
+  const more = fc.constantFrom(
+    ')',
+    ')',
+    ')+',
+    ')*',
+    '|',
+    '+',
+    '*',
+    '?',
+    '++',
+    '{2,}',
+    '{1,3}',
+    '$',
+    '^',
+    String.raw`\b`,
+  );
   const regex = fc.array(fc.oneof(piece, more), { maxLength: 12 }).map((x) => x.join(''));
   const pattern = fc.oneof(
     regex.map((Regex) => ({ Regex })),
     fc.string({ maxLength: 3 }).map((String) => ({ String })),
   );
-  const replacing = fc.record({ type: fc.constant('Replace'), pattern, content: fc.constantFrom('', 'a', 'aa ') });
+  const replacing = fc.record({
+    type: fc.constant('Replace'),
+    pattern,
+    content: fc.constantFrom('', 'a', 'aa '),
+  });
   const part = fc.oneof(replacing, fc.record({ type: fc.constantFrom('Strip', 'NFKC', 'Odd', 'Prepend') }));
   const cut = fc.record({
     type: fc.constant('Split'),

@@ -24,5 +24,4 @@ export function spacesAfter(text: string, at: number): number {
 // Two units hold any character.
 export const wordBefore = (text: string, at: number): boolean =>
   ENDS_IN_WORD.test(text.slice(Math.max(0, at - 2), at));
-export const wordAfter = (text: string, at: number): boolean =>
-  BEGINS_WITH_WORD.test(text.slice(at, at + 2));
+export const wordAfter = (text: string, at: number): boolean => BEGINS_WITH_WORD.test(text.slice(at, at + 2));

@@ -54,7 +54,10 @@ export function isSimple(tree: Tree): boolean {
       return tree.items.length === 1 && isSimple(tree.items[0]!);
     case 'repeat':
       return (
-        tree.body.kind === 'character' && !tree.lazy && tree.least <= FEW && (tree.most <= FEW || tree.most === Infinity)
+        tree.body.kind === 'character' &&
+        !tree.lazy &&
+        tree.least <= FEW &&
+        (tree.most <= FEW || tree.most === Infinity)
       );
     default:
       return false;

@@ -1,6 +1,11 @@
 /** @file A tokenizer.json as 🤗 tokenizers reads it: the same ids for every text, or a refusal that names what is not supported. */
 import { Reason } from '#src/platform/refusals.ts';
-import { ByteFallbackDecoder, ReplaceDecoder, SequenceDecoder, Tokenizer as Library } from '@huggingface/tokenizers';
+import {
+  ByteFallbackDecoder,
+  ReplaceDecoder,
+  SequenceDecoder,
+  Tokenizer as Library,
+} from '@huggingface/tokenizers';
 import * as v from 'valibot';
 import { type Added, addedFinder, addedSchema } from './added.ts';
 import { wordModel } from './models.ts';
@@ -193,7 +198,8 @@ const sequenceSchema = v.looseObject({ decoders: v.array(kindSchema) });
 
 /** The library takes decoders as they come. @throws Reason for what cannot be run here */
 function checkDecoder(part: Part): void {
-  if (part.type === 'Sequence') for (const step of readPart(sequenceSchema, part).decoders) checkDecoder(step);
+  if (part.type === 'Sequence')
+    for (const step of readPart(sequenceSchema, part).decoders) checkDecoder(step);
   if (part.type === 'Replace') patternOf(readPart(replaceSchema, part).pattern);
 }
 
