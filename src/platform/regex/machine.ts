@@ -199,14 +199,13 @@ export class Machine {
             failed = true;
             break;
           }
-          let next = place;
           let last = place;
-          let more = level;
-          while ((next = this.#taken(last, a, backwards)) >= 0) {
+          for (;;) {
+            const next = this.#taken(last, a, backwards);
+            if (next < 0) break;
             if (--this.steps.left < 0) throw new StepsSpent();
-            more = block.depth;
             // Where it was before, it went on from there, and failed.
-            if (memory.been(next, state + more)) break;
+            if (memory.been(next, state + block.depth)) break;
             last = next;
           }
           if (last !== place) {

@@ -2,7 +2,8 @@
 import { Reason } from '#src/platform/refusals.ts';
 import type { Interpreter } from '@huggingface/jinja';
 
-export type Runtime = ReturnType<Interpreter['evaluate']>;
+/** Nothing: the first of an empty list. */
+export type Runtime = ReturnType<Interpreter['evaluate']> | undefined;
 type Node = NonNullable<Parameters<Interpreter['evaluate']>[0]>;
 
 /** A template asks for more than any should: "it loops too often". */
@@ -47,8 +48,7 @@ const filterOf = (node: Node): unknown => {
   const { filter } = node as AnyNode;
   return filter?.callee?.value ?? filter?.value;
 };
-const textOf = (value: Runtime | undefined): string | null =>
-  typeof value?.value === 'string' ? value.value : null;
+const textOf = (value: Runtime): string | null => (typeof value?.value === 'string' ? value.value : null);
 
 export class Meter {
   #left = AT_ONCE;
@@ -111,14 +111,14 @@ export class Meter {
    * Characters of a value and of all that is in it.
    * @throws TemplateLimit where these are too many
    */
-  size(value: Runtime | undefined): number {
+  size(value: Runtime): number {
     const { size } = this.#measured(value, 0);
     if (size > this.#largest) throw new TemplateLimit('it makes too long a text or list');
     return size;
   }
 
   /** `fixed`: it will stay so, which namespaces do not. */
-  #measured(value: Runtime | undefined, depth: number): { readonly size: number; readonly fixed: boolean } {
+  #measured(value: Runtime, depth: number): { readonly size: number; readonly fixed: boolean } {
     const inner: unknown = value?.value;
     if (typeof inner === 'string') return { size: inner.length, fixed: true };
     const list = Array.isArray(inner)
@@ -126,13 +126,13 @@ export class Meter {
       : inner instanceof Map
         ? [...(inner.values() as Iterable<Runtime>)]
         : null;
-    if (list === null) return { size: 1, fixed: true };
-    const known = this.#sizes.get(value!);
+    if (!value || list === null) return { size: 1, fixed: true };
+    const known = this.#sizes.get(value);
     if (known !== undefined) return { size: known, fixed: true };
     if (depth > 200) throw new TemplateLimit('it is nested too deeply');
     this.charge(list.length / 8);
     let size = ELEMENT;
-    let fixed = value?.type !== 'NamespaceValue';
+    let fixed = value.type !== 'NamespaceValue';
     for (const item of list) {
       const part = this.#measured(item, depth + 1);
       size += ELEMENT + part.size;
@@ -140,7 +140,7 @@ export class Meter {
       if (size > this.#largest) break;
     }
     if (inner instanceof Map) for (const key of inner.keys()) size += String(key).length;
-    if (fixed) this.#sizes.set(value!, size);
+    if (fixed) this.#sizes.set(value, size);
     return { size, fixed };
   }
 
@@ -173,7 +173,7 @@ export class Meter {
   }
 
   /** A method of a value, charged for what it goes over when it is called. */
-  #method(method: Runtime, owner: Runtime | undefined): Runtime {
+  #method(method: NonNullable<Runtime>, owner: Runtime): Runtime {
     const run = method.value as (args: Runtime[], scope: unknown) => Runtime;
     const value = (args: Runtime[], scope: unknown): Runtime => {
       this.charge(3 + this.size(owner) / 8);

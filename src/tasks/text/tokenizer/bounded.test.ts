@@ -33,7 +33,7 @@ const texts = (JSON.parse(readFileSync('e2e/golden/tokenizers/kinds.json', 'utf8
   .texts;
 
 describe('expressions that would take JavaScript for ever', () => {
-  const long = `${'a'.repeat(20_000)}!`;
+  const long = `${'a'.repeat(4000)}!`;
   it.each(['(a+)+$', '(a|aa)+$', '(?:.?){40}ZZ', '(?:a*)*b', '(?=(?:a|aa)+b)a', String.raw`(?:\w+\s?)+\?`])(
     '%s: split, replaced and decoded',
     (regex) => {
@@ -47,8 +47,8 @@ describe('expressions that would take JavaScript for ever', () => {
 
   it('are refused where they take too many steps after all', () => {
     const tokenizer = new Tokenizer(split('(?:a{1,40}){1,40}b'));
-    expect(() => tokenizer.encode('a'.repeat(100_000))).toThrow(
-      /^The tokenizer's regular expression \(\?:a\{1,40\}\)\{1,40\}b takes too long on the text “a+…” of 100000 characters\./,
+    expect(() => tokenizer.encode('a'.repeat(20_000))).toThrow(
+      /^The tokenizer's regular expression \(\?:a\{1,40\}\)\{1,40\}b takes too long on the text “a+…” of 20000 characters\./,
     );
   });
 
@@ -74,7 +74,7 @@ describe('expressions that would take JavaScript for ever', () => {
   it('texts that grow and grow', () => {
     const normalizers = Array.from({ length: 40 }, () => replace({ String: 'a' }, 'aa'));
     const tokenizer = new Tokenizer({ model, normalizer: { type: 'Sequence', normalizers } });
-    expect(() => tokenizer.encode('a')).toThrow(/longer than 4 million characters/);
+    expect(() => tokenizer.encode('a')).toThrow(/longer than 2 million characters/);
   });
 
   it('long spaces, and tokens beside each other', () => {
@@ -105,7 +105,7 @@ describe('matches are the same', () => {
     const units = [' ', '\n', 'a', 'A', '1', '!', '一', "'", ' \n', 'Aa', ' !', "a'", '/ '];
     for (const regex of known)
       for (const unit of units) {
-        const text = unit.repeat(60_000);
+        const text = unit.repeat(30_000);
         const [, end] = found(patternOf({ Regex: regex }), text).at(-1) ?? [0, text.length];
         expect(end, regex).toBeGreaterThanOrEqual(text.length - 1);
       }
@@ -178,7 +178,7 @@ it('random expressions and parts are refused in plain words, or read', () => {
         expect(error instanceof PlainError, String(error)).toBe(true);
       }
     }),
-    { numRuns: depth(150, 5000), seed: 5 },
+    { numRuns: depth(100, 5000), seed: 5 },
   );
-  expect(readable).toBeGreaterThan(depth(10, 300));
+  expect(readable).toBeGreaterThan(depth(5, 300));
 });

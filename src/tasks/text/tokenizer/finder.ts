@@ -1,14 +1,14 @@
 /** @file Where a pattern is in a text. What a file brings is run with a bound on its steps. */
-import { BoundedRegex, type Steps, StepsSpent } from '#src/platform/regex/bounded.ts';
+import { type BoundedRegex, type Steps, StepsSpent } from '#src/platform/regex/bounded.ts';
 import { DataError } from '#src/tasks/files.ts';
 
 /** Hands over where each match begins and ends, as `matchAll` finds them. @throws DataError where that takes too long */
 export type Finder = (text: string, take: (from: number, to: number) => void) => void;
 
-/** Steps that a pattern may take before it gets anywhere: a second. */
-const AT_ONCE = 20_000_000;
+/** Steps that a pattern may take before it gets anywhere: a fraction of a second. */
+const AT_ONCE = 5_000_000;
 /** Steps that each character of a text is good for. Those of well-known tokenizers take 3 to 11. */
-const EACH = 60;
+const EACH = 40;
 
 const shorten = (source: string): string => (source.length > 60 ? `${source.slice(0, 60)}…` : source);
 
@@ -64,4 +64,4 @@ export function replaced(finder: Finder, text: string, content: string): string 
 }
 
 /** Characters that a text may grow to: what is replaced in turn may double it each time. */
-const LONGEST = 4_000_000;
+const LONGEST = 2_000_000;

@@ -196,21 +196,24 @@ const replaceSchema = v.looseObject({ pattern: patternSchema, content: v.optiona
 
 const sequenceSchema = v.looseObject({ decoders: v.array(kindSchema) });
 
-/** The library takes decoders as they come. @throws Reason for what cannot be run here */
-function checkDecoder(part: Part): void {
+/** A decoder as the library is to have it: expressions are ours, and it would compile them in its own way. */
+function withoutPatterns(part: Part): Part {
   if (part.type === 'Sequence')
-    for (const step of readPart(sequenceSchema, part).decoders) checkDecoder(step);
-  if (part.type === 'Replace') patternOf(readPart(replaceSchema, part).pattern);
+    return { ...part, decoders: readPart(sequenceSchema, part).decoders.map(withoutPatterns) };
+  return part.type === 'Replace' ? { ...part, pattern: { String: ' ' } } : part;
 }
 
-/** Has bytes read as Rust reads them, and expressions run within their steps. */
-function mend(decoder: unknown): void {
+/** Has bytes read as Rust reads them, and expressions run within their steps. @throws Reason for one that cannot be run here */
+function mend(decoder: unknown, part: Part): void {
   if (decoder instanceof ReplaceDecoder) {
-    const { pattern, content } = readPart(replaceSchema, { ...(decoder.config as object), type: 'Replace' });
+    const { pattern, content } = readPart(replaceSchema, part);
     const found = patternOf(pattern);
     decoder.decode_chain = (tokens) => tokens.map((token) => replaced(found, token, content));
   }
-  if (decoder instanceof SequenceDecoder) for (const step of decoder.decoders) mend(step);
+  if (decoder instanceof SequenceDecoder) {
+    const parts = readPart(sequenceSchema, part).decoders;
+    decoder.decoders.forEach((step, i) => mend(step, parts[i]!));
+  }
   if (decoder instanceof ByteFallbackDecoder) decoder.text_decoder = new WholeBytes();
 }
 
@@ -222,13 +225,12 @@ function decoding(
   config: object,
 ): Library {
   const suffix: unknown = file.model['end_of_word_suffix'];
-  if (file.decoder) checkDecoder(file.decoder);
   const made = new Library(
     {
       normalizer: null,
       pre_tokenizer: null,
       post_processor: null,
-      decoder: file.decoder ?? null,
+      decoder: file.decoder ? withoutPatterns(file.decoder) : null,
       added_tokens: added.map(({ id, content, special }) => ({ id, content, special })),
       model: {
         type: 'BPE',
@@ -239,6 +241,6 @@ function decoding(
     },
     config,
   );
-  mend(made.decoder);
+  if (file.decoder) mend(made.decoder, file.decoder);
   return made;
 }
