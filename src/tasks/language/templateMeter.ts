@@ -185,7 +185,7 @@ export class Meter {
       this.charge(this.size(made) / 64);
       return made;
     };
-    return Object.assign(Object.create(Object.getPrototypeOf(method) as object) as Runtime, method, {
+    return Object.assign(Object.create(Object.getPrototypeOf(method) as object) as NonNullable<Runtime>, method, {
       value,
     });
   }
