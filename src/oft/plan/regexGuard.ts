@@ -22,7 +22,7 @@ export function ruleRegex(source: string): BoundedRegex | RegexComplaint {
   } catch (error) {
     if (!(error instanceof Reason)) throw error;
     return {
-      reason: error.message,
+      reason: `${error.message}.`,
       cure: `${(error.cure ?? 'Write it another way.').replace(/\.$/, '')}, or use a glob in name.`,
     };
   }

@@ -27,7 +27,7 @@ export class BoundedRegex {
       new RegExp(source, flags);
     } catch (error) {
       const why = error instanceof SyntaxError ? error.message.replace(/^.*: /s, '') : '';
-      throw new Reason(`is no regular expression${why && ` (${why})`}.`, { cure: 'Correct it.' });
+      throw new Reason(`is no regular expression${why && ` (${why})`}`, { cure: 'Correct it.' });
     }
     this.#unicode = flags.includes('u');
     this.tree = readRegex(source, flags);

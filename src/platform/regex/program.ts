@@ -70,7 +70,7 @@ export function compileRegex(tree: Tree, most: number): Program {
     const grow = (): void => {
       if (++size > most)
         throw new Reason(
-          `comes to more than ${most} steps when its repetitions such as {100} are written out.`,
+          `comes to more than ${most} steps when its repetitions such as {100} are written out`,
           { cure: 'Make these numbers smaller.' },
         );
     };
@@ -161,7 +161,7 @@ export function compileRegex(tree: Tree, most: number): Program {
           break;
         case 'atomic':
           if (backwards)
-            throw new Reason('has a group that gives nothing back in a look behind.', {
+            throw new Reason('has a group that gives nothing back in a look behind', {
               cure: 'Leave it out.',
             });
           emit(Op.atomic, block(tree.body, false));

@@ -22,7 +22,7 @@ export type Tree =
 const DEEPEST = 100;
 
 const refersBack = (): Reason =>
-  new Reason('refers back to a group, which can take for ever.', { cure: 'Write the text out.' });
+  new Reason('refers back to a group, which can take for ever', { cure: 'Write the text out.' });
 
 const QUANTIFIER = /(?:[*+?]|\{(\d+)(,(\d*))?\})(\??)/y;
 const ESCAPE = {
@@ -52,7 +52,7 @@ export function readRegex(source: string, flags: string): Tree {
 
   const choice = (inner: string, depth: number): Tree => {
     if (depth > DEEPEST)
-      throw new Reason(`has groups nested deeper than ${DEEPEST}.`, { cure: 'Leave groups out.' });
+      throw new Reason(`has groups nested deeper than ${DEEPEST}`, { cure: 'Leave groups out.' });
     const items: Tree[] = [];
     let sequence: Tree[] = [];
     while (at < source.length && source[at] !== ')') {

@@ -185,9 +185,13 @@ export class Meter {
       this.charge(this.size(made) / 64);
       return made;
     };
-    return Object.assign(Object.create(Object.getPrototypeOf(method) as object) as NonNullable<Runtime>, method, {
-      value,
-    });
+    return Object.assign(
+      Object.create(Object.getPrototypeOf(method) as object) as NonNullable<Runtime>,
+      method,
+      {
+        value,
+      },
+    );
   }
 
   /** Looking for a text takes its length times the other's at worst. */
