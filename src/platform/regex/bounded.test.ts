@@ -116,7 +116,8 @@ describe('takes steps in line with the text', () => {
     const regex = new BoundedRegex(source);
     const taken = (length: number): number => {
       const steps = { left: 1e9 };
-      for (const text of ['a'.repeat(length), '1'.repeat(length)]) Array.from(regex.matches(`${text}c`, steps));
+      for (const text of ['a'.repeat(length), '1'.repeat(length)])
+        Array.from(regex.matches(`${text}c`, steps));
       return 1e9 - steps.left;
     };
     expect(taken(800)).toBeLessThan(2.1 * taken(400));
