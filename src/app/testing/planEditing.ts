@@ -43,7 +43,7 @@ const emptied = (key: string) => fc.constant({ [key]: undefined });
 /** What is typed into conditions, right and wrong. */
 const match = one<Required<Match>>({
   name: fc.constantFrom('*attn*', 'no such layer', '['),
-  regex: fc.constantFrom('to_q$', '(', '(a+)+$'),
+  regex: fc.constantFrom('to_q$', '(', String.raw`(a)\1$`),
   kind: fc.constantFrom('linear' as const, 'conv' as const),
   kernel: fc.constantFrom(1, 3),
   stride: number(2),

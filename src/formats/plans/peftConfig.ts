@@ -77,7 +77,7 @@ function namesRegex(key: string, value: unknown): string[] {
   const source = fromPython(value);
   if (source === undefined)
     throw new JobError(
-      `${key} is the expression ${shown(value)}, which cannot be read here. Write it without Python's own syntax and nested repetitions, or as a list of names.`,
+      `${key} is the expression ${shown(value)}, which cannot be read here. Write it without Python's own syntax and references back, or as a list of names.`,
       key,
     );
   return [`^(?:${source})$`];

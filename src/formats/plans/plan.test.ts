@@ -142,7 +142,7 @@ describe('parsePlan', () => {
     ['[[rule]]\nmatch = { out = "=>320" }', /^rule 1: match\.out is "=>320"; allowed: a whole number, or a comparison/],
     ['[[rule]]\nmatch = { out = -1 }', /^rule 1: match\.out is -1; allowed/],
     ['[[rule]]\nmatch = { regex = "(" }', /^rule 1: match\.regex is "\(", which is no regular expression .*\. Correct it, or use a glob in name\.$/],
-    ['[[rule]]\nmatch = { regex = "(a+)+" }', /^rule 1: match\.regex is "\(a\+\)\+", which repeats a group that itself repeats/],
+    ["[[rule]]\nmatch = { regex = '(a)\\1' }", /^rule 1: match\.regex is .*, which refers back to a group, which can take for ever\. Write the text out, or use a glob in name/],
     ['[[rule]]\nmatch = { role = "querry" }', /^rule 1: match\.role is "querry"; allowed: "query" or "key"/],
     ['[[rule]]\nmatch = {}\n[[rule]]\nmatch = {}\nside = "input"\nalgorithm = "boft"', /^rule 2: side is "input", but algorithm is "boft"/],
     ['rule = 3', /^rule is not a list/],

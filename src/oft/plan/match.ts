@@ -1,6 +1,7 @@
 /** @file A rule's match, compiled once and asked for every layer. */
 import { PlainError } from '#src/platform/refusals.ts';
-import { regexComplaint } from './regexGuard.ts';
+import { BoundedRegex, type Steps, StepsSpent } from '#src/platform/regex/bounded.ts';
+import { ruleRegex } from './regexGuard.ts';
 import { roleOf } from '../layers/roles.ts';
 import type { Layer, Match } from '../types.ts';
 
@@ -13,8 +14,14 @@ export class MatchError extends PlainError {
   }
 }
 
-/** Whether a layer fits; `index` is its place among `total` layers. */
-export type Matcher = (layer: Layer, index: number, total: number) => boolean;
+/** Steps that the regular expressions of a plan may take, over all layers: half a second. Presets take 100,000 for 80 layers. */
+export const PLAN_STEPS = 10_000_000;
+
+/**
+ * Whether a layer fits; `index` is its place among `total` layers. Throws StepsSpent where an expression takes more than the steps that are
+ * left, which it lowers.
+ */
+export type Matcher = (layer: Layer, index: number, total: number, steps?: Steps) => boolean;
 
 /**
  * Glob over a whole text: `*` any run of characters, `?` one, everything else itself. Takes at most length × length steps, whatever the
@@ -80,11 +87,30 @@ const place = (condition: number | string): Matcher => {
 const square = (sides: readonly number[], n: number): boolean =>
   sides.length > 0 && sides.every((side) => side === n);
 
+/** Names whose answers are kept: those of several models. */
+const KEPT_NAMES = 20_000;
+
+/** What was asked before is answered from memory, and costs the same steps as the first time, so that the same plan always fares the same. */
 function expression(source: string): Matcher {
-  const complaint = regexComplaint(source);
-  if (complaint) throw new MatchError(`its regex ${shorten(source)} ${complaint.reason}`, complaint.cure);
-  const pattern = new RegExp(source);
-  return (layer) => namesOf(layer).some((name) => pattern.test(name));
+  const regex = ruleRegex(source);
+  if (!(regex instanceof BoundedRegex))
+    throw new MatchError(`its regex ${shorten(source)} ${regex.reason}`, regex.cure);
+  const known = new Map<string, { readonly found: boolean; readonly cost: number }>();
+  const ask = (name: string, steps: Steps): boolean => {
+    let answer = known.get(name);
+    if (answer) {
+      steps.left -= answer.cost;
+      if (steps.left < 0) throw new StepsSpent();
+    } else {
+      const before = steps.left;
+      const found = regex.test(name, steps);
+      answer = { found, cost: before - steps.left };
+      if (known.size >= KEPT_NAMES) known.clear();
+      known.set(name, answer);
+    }
+    return answer.found;
+  };
+  return (layer, _, __, steps = { left: PLAN_STEPS }) => namesOf(layer).some((name) => ask(name, steps));
 }
 
 /** A pattern may be written for the export's names, or for those of the Python model and its adapters. */
@@ -108,7 +134,7 @@ function compile(match: Match): Matcher {
   if (role !== undefined) all.push((layer) => roleOf(layer) === role);
   if (name !== undefined) all.push((layer) => namesOf(layer).some((path) => globMatches(name, path)));
   if (regex !== undefined) all.push(expression(regex));
-  return (layer, index, total) => all.every((test) => test(layer, index, total));
+  return (layer, index, total, steps) => all.every((test) => test(layer, index, total, steps));
 }
 
 /** Matches are never changed in place, so that an edit of one rule leaves the others compiled. */

@@ -51,16 +51,24 @@ describe('deciding', () => {
   it('makes a rule that cannot be read an error, and goes on without it', () => {
     const { planned, problems } = planLayers(
       layers,
-      plan({ rules: [{ match: { regex: '(a+)+' }, skip: true }] }),
+      plan({ rules: [{ match: { regex: String.raw`(a)\1` }, skip: true }] }),
     );
     expect(planned).toHaveLength(3);
     expect(problems).toMatchObject([
       {
         severity: 'error',
         item: 'rule 1',
-        message: expect.stringContaining('"(a+)+" repeats a group') as string,
+        message: expect.stringContaining(String.raw`"(a)\1" refers back to a group`) as string,
       },
     ]);
+  });
+  it('gives up expressions that take too long over all layers, and says which', () => {
+    const many = Array.from({ length: 300 }, (_, i) => linear(`${'a1.'.repeat(60)}${i}`, 4));
+    const rules = Array.from({ length: 3 }, (_, i) => ({ match: { regex: `^${'.{0,9}'.repeat(90)}Z${i}` } }));
+    const { problems } = planLayers(many, plan({ rules: [{ match: { name: '*0' } }, ...rules] }));
+    const spent = problems.filter(({ message }) => message.includes('takes more than 10 million steps'));
+    expect(spent.map(({ item }) => item).sort()).toEqual(['rule 2', 'rule 3', 'rule 4']);
+    expect(spent[0]?.cure).toContain('use globs in name');
   });
   it('leaves what a rule does not say to the plan', () => {
     const { planned } = planLayers(

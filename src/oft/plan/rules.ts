@@ -1,6 +1,7 @@
 /** @file Rules by layer attributes: the first that matches decides a layer's blocks. */
 import { chooseBlocks, isMisfit } from '../blocks/blocks.ts';
-import { compileMatch, describeMatch, type Matcher, MatchError } from './match.ts';
+import { StepsSpent } from '#src/platform/regex/bounded.ts';
+import { compileMatch, describeMatch, type Matcher, MatchError, PLAN_STEPS } from './match.ts';
 import { nameModules } from '../modules/tree.ts';
 import { plannedLayer, settingsOf } from './planned.ts';
 import type { Decision, PlanProblem } from './types.ts';
@@ -15,22 +16,40 @@ export const ruleName = (rule: number | null): string => (rule === null ? 'the p
 export const some = (paths: readonly string[]): string =>
   paths.length > 1 ? `${paths[0]!} and ${paths.length - 1} more` : (paths[0] ?? '');
 
-/** The rules as questions; one that cannot be asked matches nothing, and is a problem. */
+/** The rules as questions; one that cannot be asked, or no further, matches nothing, and is a problem. */
 function compileRules(plan: Plan): { matchers: Matcher[]; problems: PlanProblem[]; broken: Set<number> } {
   const problems: PlanProblem[] = [];
   const broken = new Set<number>();
+  const steps = { left: PLAN_STEPS };
+  const refuse = (i: number, why: string, cure: string): false => {
+    broken.add(i);
+    problems.push({
+      severity: 'error',
+      item: `rule ${i + 1}`,
+      message: `Rule ${i + 1} cannot be used: ${why}${why.endsWith('.') ? '' : '.'}`,
+      cure,
+    });
+    return false;
+  };
   const matchers = plan.rules.map(({ match }, i): Matcher => {
     try {
-      return compileMatch(match);
+      const matches = compileMatch(match);
+      return (layer, index, total) => {
+        if (broken.has(i)) return false;
+        try {
+          return matches(layer, index, total, steps);
+        } catch (error) {
+          if (!(error instanceof StepsSpent)) throw error;
+          return refuse(
+            i,
+            `its regex, with those of the other rules, takes more than ${PLAN_STEPS / 1e6} million steps over this model’s layers`,
+            'Write shorter expressions with fewer repetitions, or use globs in name.',
+          );
+        }
+      };
     } catch (error) {
       if (!(error instanceof MatchError)) throw error;
-      broken.add(i);
-      problems.push({
-        severity: 'error',
-        item: `rule ${i + 1}`,
-        message: `Rule ${i + 1} cannot be used: ${error.message}${error.message.endsWith('.') ? '' : '.'}`,
-        cure: error.cure,
-      });
+      refuse(i, error.message, error.cure);
       return () => false;
     }
   });

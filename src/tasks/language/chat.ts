@@ -1,6 +1,6 @@
 /** @file Chats as text by the model's own template, cut into what is given and what is to be answered. */
-import { Reason } from '#src/platform/refusals.ts';
-import { Template } from '@huggingface/jinja';
+import { readable, Reason } from '#src/platform/refusals.ts';
+import { BoundedTemplate, TemplateLimit } from './template.ts';
 
 /** What a template sees of a message; keys beyond these are handed on as they are (tool_calls, name …). */
 export interface Message {
@@ -34,8 +34,19 @@ const TURN_END = /^\s*<(?:\|[^|>\s]{1,40}\||\/?[a-z_]{1,40})>/;
  */
 export function templateReason(error: unknown): string {
   const own = error instanceof Error && !/^(?:Type|Range|Reference)Error$/.test(error.name);
-  return own ? error.message.split('\n')[0]!.replace(/\.$/, '') : 'it asks for what this chat does not have';
+  return own
+    ? readable(error.message.split('\n')[0]!).replace(/\.$/, '')
+    : 'it asks for what this chat does not have';
 }
+
+/** What to do where a template fails on a chat. */
+export const templateCure = (error: unknown): string =>
+  error instanceof TemplateLimit
+    ? 'Repair chat_template in tokenizer_config.json, or remove it.'
+    : 'Change the chat, or take it out.';
+
+const lengthOf = (messages: readonly Message[]): number =>
+  messages.reduce((n, { content }) => n + content.length, 0);
 
 /** Without a template: "role: content", a line each. */
 const plain = (messages: readonly Message[], prompt: boolean): string =>
@@ -55,10 +66,13 @@ export class ChatTemplate {
     readonly special: Readonly<Record<string, string>> = {},
   ) {
     this.own = template !== null;
-    const compiled = template === null ? null : new Template(withMarks(template));
+    const compiled = template === null ? null : new BoundedTemplate(withMarks(template));
     this.#render = compiled
       ? (messages, prompt) =>
-          compiled.render({ ...special, messages: [...messages], add_generation_prompt: prompt })
+          compiled.render(
+            { ...special, messages: [...messages], add_generation_prompt: prompt },
+            { length: lengthOf(messages), messages: messages.length },
+          )
       : plain;
   }
 
@@ -124,7 +138,8 @@ export class ChatTemplate {
     let text: string;
     try {
       text = this.render(messages, prompt);
-    } catch {
+    } catch (error) {
+      if (error instanceof TemplateLimit) throw error;
       return null;
     }
     return text.length >= least && whole.startsWith(text) ? text.length : null;

@@ -1,5 +1,5 @@
 /** @file Rows of tables and JSON lines as texts: plain ones, prompts with answers, and chats. */
-import { templateReason } from './chat.ts';
+import { templateCure, templateReason } from './chat.ts';
 import * as v from 'valibot';
 import { columnOf, parseTable } from '#src/tasks/table.ts';
 import type { Message, Piece } from './chat.ts';
@@ -180,11 +180,7 @@ function add(
         ? []
         : framed(messages, frame, framing, all);
   } catch (error) {
-    trouble(
-      name,
-      `the model's chat template refuses it (${templateReason(error)}).`,
-      'Change the chat, or take it out.',
-    );
+    trouble(name, `the model's chat template refuses it (${templateReason(error)}).`, templateCure(error));
     return;
   }
   const question = messages.find(({ role }) => role === 'user')?.content ?? null;

@@ -1,7 +1,7 @@
 /** @file Tokens that are found in a text before it is cut: special ones, and those that were added to a vocabulary. */
 import * as v from 'valibot';
 import type { Normalizer } from './types.ts';
-import { WORD } from './preTokenizers.ts';
+import { spacesAfter, spacesBefore, wordAfter, wordBefore } from './edges.ts';
 
 export const addedSchema = v.looseObject({
   content: v.string(),
@@ -48,9 +48,6 @@ function trieOf(tokens: readonly (readonly [string, Added])[]): Trie {
   return root;
 }
 
-const endsInWord = new RegExp(`[${WORD}]$`, 'u');
-const beginsWithWord = new RegExp(`^[${WORD}]`, 'u');
-
 function finder(tokens: readonly (readonly [string, Added])[]): (text: string) => Found[] {
   const root = trieOf(tokens.filter(([content]) => content !== ''));
   const longest = (text: string, at: number): readonly [Added, number] | null => {
@@ -77,10 +74,9 @@ function finder(tokens: readonly (readonly [string, Added])[]): (text: string) =
       const [token, end] = match;
       let [from, to] = [i, end];
       i = end;
-      if (token.single && (endsInWord.test(text.slice(0, from)) || beginsWithWord.test(text.slice(to))))
-        continue;
-      if (token.left) from = Math.max(begin, text.slice(0, from).replace(/\p{White_Space}+$/u, '').length);
-      if (token.right) to += /^\p{White_Space}*/u.exec(text.slice(to))![0].length;
+      if (token.single && (wordBefore(text, from) || wordAfter(text, to))) continue;
+      if (token.left) from = Math.max(begin, spacesBefore(text, from));
+      if (token.right) to = spacesAfter(text, to);
       if (from > begin) out.push({ text: text.slice(begin, from), at: begin });
       out.push({ id: token.id });
       begin = to;

@@ -31,12 +31,14 @@ function unknownOf(
 function wordPiece(part: v.InferOutput<typeof wordPieceSchema>): WordModel {
   const vocab = new Map(Object.entries(part.vocab));
   const { continuing_subword_prefix: prefix, max_input_chars_per_word: longest, unk_token: unknown } = part;
+  // Whatever the file says of words, no piece is longer than the longest that there is.
+  const most = [...vocab.keys()].reduce((n, piece) => Math.max(n, piece.length), 0);
   const encode = (word: string): number[] => {
     const characters = Array.from(word);
     if (characters.length > longest) return [unknownOf(vocab, unknown, word)];
     const ids: number[] = [];
     for (let from = 0; from < characters.length;) {
-      let to = characters.length;
+      let to = Math.min(characters.length, from + most);
       let id: number | undefined;
       for (; to > from && id === undefined; to--)
         id = vocab.get((from > 0 ? prefix : '') + characters.slice(from, to).join(''));

@@ -3,6 +3,8 @@ import * as v from 'valibot';
 import { byteText } from './bytes.ts';
 import { LATER_CONTROLS, LATER_FORMS, LATER_MARKS, LATER_NONSPACING } from './olderUnicode.ts';
 import { precompiled } from './precompiled.ts';
+import { spacesAfter, spacesBefore } from './edges.ts';
+import { replaced } from './finder.ts';
 import { kindSchema, type Part, patternSchema, readPart, unknownKind } from './read.ts';
 import { patternOf } from './regex.ts';
 import type { Normalizer } from './types.ts';
@@ -14,10 +16,9 @@ const lower = (text: string): string => {
   return out;
 };
 
-const SPACES = '\\p{White_Space}';
 const stripped = (text: string, left: boolean, right: boolean): string => {
-  const begun = left ? text.replace(new RegExp(`^${SPACES}+`, 'u'), '') : text;
-  return right ? begun.replace(new RegExp(`${SPACES}+$`, 'u'), '') : begun;
+  const from = left ? spacesAfter(text, 0) : 0;
+  return text.slice(from, right ? Math.max(from, spacesBefore(text, text.length)) : undefined);
 };
 
 /** Ideographs, as BERT's reference has them. */
@@ -98,7 +99,7 @@ const kinds: Readonly<Record<string, (part: Part) => Normalizer>> = {
     const { pattern, content } = readPart(replaceSchema, part);
     const found = patternOf(pattern);
     // Content is no template: a dollar is a dollar.
-    return (text) => text.replaceAll(found, () => content);
+    return (text) => replaced(found, text, content);
   },
   Sequence: (part) => {
     const { normalizers } = readPart(v.looseObject({ normalizers: v.array(kindSchema) }), part);

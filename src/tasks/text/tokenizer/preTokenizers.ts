@@ -2,10 +2,11 @@
 import { Reason } from '#src/platform/refusals.ts';
 import * as v from 'valibot';
 import { byteText } from './bytes.ts';
+import { WORD } from './edges.ts';
 import { LATER_PUNCTUATION } from './olderUnicode.ts';
 import { kindSchema, type Part, patternSchema, readPart, unknownKind } from './read.ts';
 import { patternOf } from './regex.ts';
-import { byCharacter, byRegex, inverted, type Pattern, splitter } from './split.ts';
+import { byCharacter, byFinder, byRegex, inverted, type Pattern, splitter } from './split.ts';
 
 /** A piece of a text. */
 export interface Piece {
@@ -16,8 +17,6 @@ export interface Piece {
 export type PreTokenizer = (piece: Piece) => Piece[];
 
 export const SPACE = /\p{White_Space}/u;
-/** Rust's \w. */
-export const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}';
 /** Two characters were punctuation once. */
 const PUNCTUATION = new RegExp(`[!-/:-@[-\`{-~\\u166D\\u{111C9}]|(?![${LATER_PUNCTUATION}])\\p{P}`, 'u');
 /** GPT-2's. */
@@ -60,7 +59,7 @@ function metaspace(part: Part): PreTokenizer {
   if (old === false && said !== undefined && said !== 'never')
     throw new Reason('its Metaspace says add_prefix_space = false and prepend_scheme, which contradict');
   const scheme = said ?? (old === false ? 'never' : 'always');
-  const cut = splitting(byRegex(patternOf({ String: replacement })), 'mergedwithnext');
+  const cut = splitting(byFinder(patternOf({ String: replacement })), 'mergedwithnext');
   return ({ text, first }) => {
     const spaced = text.replaceAll(' ', replacement);
     const begins = scheme === 'always' || (scheme === 'first' && first);
@@ -95,7 +94,7 @@ const kinds: Readonly<Record<string, (part: Part) => PreTokenizer>> = {
   ByteLevel: byteLevel,
   CharDelimiterSplit: (part) => {
     const { delimiter } = readPart(v.looseObject({ delimiter: v.string() }), part);
-    return splitting(byRegex(patternOf({ String: delimiter })), 'removed');
+    return splitting(byFinder(patternOf({ String: delimiter })), 'removed');
   },
   Digits: (part) => {
     const { individual_digits: each } = readPart(
@@ -116,7 +115,7 @@ const kinds: Readonly<Record<string, (part: Part) => PreTokenizer>> = {
   },
   Split: (part) => {
     const { pattern, behavior, invert } = readPart(splitSchema, part);
-    const found = byRegex(patternOf(pattern));
+    const found = byFinder(patternOf(pattern));
     return splitting(invert ? inverted(found) : found, behavior);
   },
   Whitespace: () =>

@@ -14,6 +14,20 @@ export function readPart<S extends v.GenericSchema>(schema: S, part: Part): v.In
   throw new Reason(`its ${part.type} has no usable ${v.getDotPath(issue) ?? 'settings'}`);
 }
 
+/** Normalizers, pre-tokenizers and decoders that a file may have: each goes through every text. Those of the field have up to 20. */
+const MOST_PARTS = 256;
+
+/** @throws Reason where there are more parts within each other and side by side than a tokenizer may have */
+export function checkParts(...parts: readonly unknown[]): void {
+  const left = [...parts];
+  for (let count = 0; left.length > 0;) {
+    const part = left.pop();
+    if (typeof part !== 'object' || part === null) continue;
+    if ('type' in part && ++count > MOST_PARTS) throw new Reason(`it has more than ${MOST_PARTS} parts`);
+    for (const inner of Object.values(part)) left.push(inner);
+  }
+}
+
 /** @param what "pre-tokenizer" */
 export function unknownKind(what: string, kind: string): never {
   throw new Reason(`its ${what} "${kind.slice(0, 60)}" is not supported`);

@@ -1,6 +1,9 @@
 /** @file Regular expressions as tokenizers write them (Oniguruma's) as JavaScript's. */
 import { Reason, reasonOf } from '#src/platform/refusals.ts';
+import { BoundedRegex } from '#src/platform/regex/bounded.ts';
 import { SplitPreTokenizer } from '@huggingface/tokenizers';
+import { countingSteps, type Finder, natively } from './finder.ts';
+import { isKnownPattern, isSimple } from './knownPatterns.ts';
 import type { PatternPart } from './read.ts';
 
 /** Groups that are read alike in both; what else stands behind "(?" is refused. */
@@ -82,21 +85,46 @@ export function withoutAtoms(source: string): string {
   return out;
 }
 
-const plain = (text: string): RegExp => new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'gu');
+/** Longest text and expression that a pattern may be: those of the field have up to 10 and 300 characters. */
+const [LONGEST_TEXT, LONGEST_REGEX] = [256, 10_000];
 
-/** Global, by code points. @throws DataError for an expression that JavaScript cannot have */
-export function patternOf(pattern: PatternPart): RegExp {
+function plain(text: string): Finder {
+  if (text.length > LONGEST_TEXT)
+    throw new Reason(`its pattern “${text.slice(0, 20)}…” has more than ${LONGEST_TEXT} characters`);
+  return natively(new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'gu'), text);
+}
+
+/** JavaScript's own expression, global, by code points. @throws Reason where there is none */
+export function jsOf(source: string): RegExp {
+  const made = new SplitPreTokenizer({
+    type: 'Split',
+    pattern: { Regex: withoutAtoms(source) },
+    behavior: 'Isolated',
+    invert: false,
+  });
+  if (made.pattern === null) throw new Reason('it cannot be read');
+  return made.pattern;
+}
+
+function finderOf(source: string): Finder {
+  if (source.length > LONGEST_REGEX) throw new Reason(`it has more than ${LONGEST_REGEX} characters`);
+  const made = jsOf(source);
+  if (isKnownPattern(source)) return natively(made, source);
+  let bounded: BoundedRegex;
+  try {
+    bounded = new BoundedRegex(made.source, made.flags.replace('g', ''));
+  } catch (error) {
+    throw new Reason(`it ${reasonOf(error, 'cannot be run within bounds')}`);
+  }
+  return isSimple(bounded.tree) ? natively(made, source) : countingSteps(bounded, source);
+}
+
+/** What a pattern of tokenizer.json finds, by code points. @throws Reason for an expression that cannot be run here */
+export function patternOf(pattern: PatternPart): Finder {
   if ('String' in pattern) return plain(pattern.String);
   const { Regex: source } = pattern;
   try {
-    const made = new SplitPreTokenizer({
-      type: 'Split',
-      pattern: { Regex: withoutAtoms(source) },
-      behavior: 'Isolated',
-      invert: false,
-    });
-    if (made.pattern === null) throw new Reason('it cannot be read');
-    return made.pattern;
+    return finderOf(source);
   } catch (error) {
     const reason = reasonOf(error, 'JavaScript has no such one');
     throw new Reason(

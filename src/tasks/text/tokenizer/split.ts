@@ -1,4 +1,5 @@
 /** @file Texts cut at matches, with what becomes of the matches: 🤗 tokenizers' SplitDelimiterBehavior. */
+import { type Finder, natively } from './finder.ts';
 import { unknownKind } from './read.ts';
 
 /** From, to, and whether it matched. */
@@ -6,22 +7,25 @@ export type Cut = readonly [from: number, to: number, match: boolean];
 export type Pattern = (text: string) => Cut[];
 
 /** Whole matches, and what is between them. */
-export const byRegex =
-  (regex: RegExp): Pattern =>
+export const byFinder =
+  (finder: Finder): Pattern =>
   (text) => {
     const cuts: Cut[] = [];
     let end = 0;
     let last = -1;
-    for (const { 0: found, index } of text.matchAll(regex)) {
+    finder(text, (from, to) => {
       // Oniguruma's iterator takes no empty match where the last one ended.
-      if (found === '' && index === last) continue;
-      if (index > end) cuts.push([end, index, false]);
-      last = end = index + found.length;
-      cuts.push([index, end, true]);
-    }
+      if (from === to && from === last) return;
+      if (from > end) cuts.push([end, from, false]);
+      last = end = to;
+      cuts.push([from, to, true]);
+    });
     if (end < text.length) cuts.push([end, text.length, false]);
     return cuts;
   };
+
+/** @param regex global, of our own */
+export const byRegex = (regex: RegExp): Pattern => byFinder(natively(regex));
 
 /** Each character of a kind is a match of its own. @param kind tests one code point */
 export const byCharacter = (kind: RegExp): Pattern => byRegex(new RegExp(kind.source, 'gu'));

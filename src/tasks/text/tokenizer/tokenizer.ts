@@ -1,6 +1,11 @@
 /** @file A tokenizer.json as 🤗 tokenizers reads it: the same ids for every text, or a refusal that names what is not supported. */
 import { Reason } from '#src/platform/refusals.ts';
-import { ByteFallbackDecoder, SequenceDecoder, Tokenizer as Library } from '@huggingface/tokenizers';
+import {
+  ByteFallbackDecoder,
+  ReplaceDecoder,
+  SequenceDecoder,
+  Tokenizer as Library,
+} from '@huggingface/tokenizers';
 import * as v from 'valibot';
 import { type Added, addedFinder, addedSchema } from './added.ts';
 import { wordModel } from './models.ts';
@@ -8,14 +13,16 @@ import type { WordModel } from './types.ts';
 import { normalizer } from './normalizers.ts';
 import { joinTexts, postProcessor, type Typed, typedText } from './postProcessors.ts';
 import { preTokenizer } from './preTokenizers.ts';
-import { kindSchema } from './read.ts';
+import { replaced } from './finder.ts';
+import { checkParts, kindSchema, type Part, patternSchema, readPart } from './read.ts';
+import { patternOf } from './regex.ts';
 
 const fileSchema = v.looseObject({
   added_tokens: v.optional(v.nullable(v.array(addedSchema)), []),
   normalizer: v.nullish(kindSchema),
   pre_tokenizer: v.nullish(kindSchema),
   post_processor: v.nullish(kindSchema),
-  decoder: v.nullish(v.looseObject({})),
+  decoder: v.nullish(kindSchema),
   model: v.looseObject({}),
 });
 
@@ -108,6 +115,7 @@ export class Tokenizer {
     if (!read.success)
       throw new Reason(`${v.getDotPath(read.issues[0]) ?? 'the file'} is missing or of another kind`);
     const { added_tokens: parts, normalizer: normal, pre_tokenizer: cut, post_processor: post } = read.output;
+    checkParts(normal, cut, read.output.decoder);
     const { model: words } = read.output;
     const model = wordModel({ ...words, ...unknownWord(words, config) });
     const added = numbered(parts ?? [], namedIn(config), model);
@@ -184,9 +192,28 @@ class WholeBytes extends TextDecoder {
   }
 }
 
-/** Has bytes read as Rust reads them. */
-function mend(decoder: unknown): void {
-  if (decoder instanceof SequenceDecoder) for (const step of decoder.decoders) mend(step);
+const replaceSchema = v.looseObject({ pattern: patternSchema, content: v.optional(v.string(), '') });
+
+const sequenceSchema = v.looseObject({ decoders: v.array(kindSchema) });
+
+/** A decoder as the library is to have it: expressions are ours, and it would compile them in its own way. */
+function withoutPatterns(part: Part): Part {
+  if (part.type === 'Sequence')
+    return { ...part, decoders: readPart(sequenceSchema, part).decoders.map(withoutPatterns) };
+  return part.type === 'Replace' ? { ...part, pattern: { String: ' ' } } : part;
+}
+
+/** Has bytes read as Rust reads them, and expressions run within their steps. @throws Reason for one that cannot be run here */
+function mend(decoder: unknown, part: Part): void {
+  if (decoder instanceof ReplaceDecoder) {
+    const { pattern, content } = readPart(replaceSchema, part);
+    const found = patternOf(pattern);
+    decoder.decode_chain = (tokens) => tokens.map((token) => replaced(found, token, content));
+  }
+  if (decoder instanceof SequenceDecoder) {
+    const parts = readPart(sequenceSchema, part).decoders;
+    decoder.decoders.forEach((step, i) => mend(step, parts[i]!));
+  }
   if (decoder instanceof ByteFallbackDecoder) decoder.text_decoder = new WholeBytes();
 }
 
@@ -203,7 +230,7 @@ function decoding(
       normalizer: null,
       pre_tokenizer: null,
       post_processor: null,
-      decoder: file.decoder ?? null,
+      decoder: file.decoder ? withoutPatterns(file.decoder) : null,
       added_tokens: added.map(({ id, content, special }) => ({ id, content, special })),
       model: {
         type: 'BPE',
@@ -214,6 +241,6 @@ function decoding(
     },
     config,
   );
-  mend(made.decoder);
+  if (file.decoder) mend(made.decoder, file.decoder);
   return made;
 }
