@@ -34,9 +34,10 @@ const REFUSALS = new Set([
 
 const MEBI = 2 ** 20;
 
-/** Bytes for people: "0.7 MB", "130 MB". */
+/** Bytes for people: "1 KB", "0.7 MB", "130 MB". */
 export function megabytes(bytes: number): string {
   const mb = bytes / MEBI;
+  if (mb < 0.1) return `${Math.max(1, Math.ceil(bytes / 1024))} KB`;
   return `${mb < 10 ? mb.toFixed(1) : Math.round(mb)} MB`;
 }
 

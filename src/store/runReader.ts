@@ -1,6 +1,7 @@
 /** @file Saved runs as they are read from IndexedDB: listed, found, and opened at their newest checkpoint or an earlier one. */
 import * as v from 'valibot';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import { checksum } from './checksum.ts';
 import { StoreError } from './errors.ts';
 import { filledHeader, type RunHeader, type StoredHeader } from './runHeader.ts';
 import {
@@ -142,8 +143,10 @@ export class RunReader<C> {
     const parsed = v.safeParse(checkpointSchema, await this.records.read((store) => store.get(key)));
     const header = parsed.success ? this.#header(parsed.output.header, record) : null;
     if (!parsed.success || !header) return null;
+    const { sum, content } = parsed.output;
+    if (sum !== undefined && sum !== (await checksum(content))) return null;
     try {
-      return { header, content: this.#parsers.content(parsed.output.content) };
+      return { header, content: this.#parsers.content(content) };
     } catch {
       // Damaged: the one before it is tried.
       return null;

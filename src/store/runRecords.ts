@@ -1,6 +1,6 @@
 /** @file The records of runs as they lie in IndexedDB: their keys, and how they are read. */
 import * as v from 'valibot';
-import { headerSchema, type StoredHeader } from './runHeader.ts';
+import { headerSchema, type StoredHeader, type WrittenHeader } from './runHeader.ts';
 
 const serial = v.pipe(v.number(), v.integer());
 
@@ -28,7 +28,16 @@ export const checkpointSchema = v.object({
   version: v.literal(1),
   header: headerSchema,
   content: v.unknown(),
+  /** Over the content (`checksum.ts`); absent in records of older versions. */
+  sum: v.optional(v.string()),
 });
+
+/** That record of a checkpoint. */
+export const checkpointRecord = (
+  header: WrittenHeader & { readonly bytes: number },
+  content: unknown,
+  sum: string,
+): Readonly<Record<string, unknown>> => ({ version: 1, header, content, sum });
 
 /** null: there is none, or it cannot be read. */
 export function readRecord(stored: unknown): RunRecord | null {

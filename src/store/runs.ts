@@ -1,10 +1,14 @@
 /** @file Runs and their checkpoints in IndexedDB: each change is one transaction, so a checkpoint is there whole or not at all. */
+import * as v from 'valibot';
+import { checksum } from './checksum.ts';
 import { StoreError, storeError } from './errors.ts';
 import type { RunHeader, WrittenHeader } from './runHeader.ts';
 import { headerOf, type Parsers, RunReader } from './runReader.ts';
 import {
   bytesOf,
   checkpointKey,
+  checkpointRecord,
+  checkpointSchema,
   keptOf,
   readRecord,
   runKey,
@@ -47,7 +51,8 @@ export class RunStore<C> extends RunReader<C> {
   async #put(header: WrittenHeader, content: C, room?: number): Promise<RunHeader> {
     const bytes = bytesOf(content);
     const { id, step, savedAt } = header;
-    return this.records.change(
+    const sum = await checksum(content);
+    const written = await this.records.change(
       async (store) => {
         const before = readRecord(await asked(store.get(runKey(id))));
         const serial = (before?.checkpoints.at(-1) ?? 0) + 1;
@@ -62,11 +67,25 @@ export class RunStore<C> extends RunReader<C> {
         // What a damaged record has forgotten.
         const oldest = checkpointKey(id, record.checkpoints[0]!);
         store.delete(IDBKeyRange.bound(checkpointKey(id, 0), oldest, false, true));
-        store.put({ version: 1, header: stored, content }, checkpointKey(id, serial));
+        const key = checkpointKey(id, serial);
+        store.put(checkpointRecord(stored, content, sum), key);
         store.put(record, runKey(id));
-        return headerOf(stored, header.job, record);
+        return { key, header: headerOf(stored, header.job, record) };
       },
       (error) => this.#noRoom(error, id, bytes),
+    );
+    await this.#readBack(written.key, sum);
+    return written.header;
+  }
+
+  /** Makes sure that a checkpoint is there as it was written: only then is it saved. Throws StoreError. */
+  async #readBack(key: string, sum: string): Promise<void> {
+    const stored = v.safeParse(checkpointSchema, await this.records.read((store) => store.get(key)));
+    if (stored.success && (await checksum(stored.output.content)) === sum) return;
+    throw new StoreError(
+      'failed',
+      'What was saved cannot be read back from this browser’s storage.',
+      'Save the adapter as a file before you close this tab, and free space on the disk.',
     );
   }
 

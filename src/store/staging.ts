@@ -1,7 +1,15 @@
 /** @file Checkpoints that lie in IndexedDB before their runs are listed, so that several runs come all at once or not at all. */
 import { StoreError } from './errors.ts';
 import type { WrittenHeader } from './runHeader.ts';
-import { bytesOf, checkpointKey, readRecord, runKey, type RunRecord } from './runRecords.ts';
+import { checksum } from './checksum.ts';
+import {
+  bytesOf,
+  checkpointKey,
+  checkpointRecord,
+  readRecord,
+  runKey,
+  type RunRecord,
+} from './runRecords.ts';
 import { asked, type Transactions, within } from './transactions.ts';
 
 /** A run that comes from elsewhere: its checkpoint, if it had one, is staged already. */
@@ -28,9 +36,10 @@ export class Staging<C> {
   /** Writes the checkpoint of a run that is not listed until it is adopted. Returns its bytes. Throws StoreError. */
   async put(header: WrittenHeader, content: C): Promise<number> {
     const bytes = bytesOf(content);
+    const record = checkpointRecord({ ...header, bytes }, content, await checksum(content));
     await this.#records.change(
       (store) => {
-        store.put({ version: 1, header: { ...header, bytes }, content }, checkpointKey(header.id, 1));
+        store.put(record, checkpointKey(header.id, 1));
       },
       (error) => this.#noRoom(error, header.id, bytes),
     );
