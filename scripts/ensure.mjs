@@ -162,7 +162,7 @@ function newest(path) {
 export async function ensureBuild() {
   const sources = [
     ...['src', 'workers', 'public', 'index.html', 'vite.config.ts', 'package-lock.json'],
-    ...['scripts/pack.mjs', 'scripts/version.mjs'],
+    ...['scripts/ownFiles.mjs', 'scripts/pack.mjs', 'scripts/version.mjs'],
   ];
   const built = join(ROOT, 'dist/index.html');
   const age = existsSync(built) ? statSync(built).mtimeMs : 0;
