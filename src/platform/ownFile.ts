@@ -71,7 +71,7 @@ export function fetchFailure(what: string, cause: unknown): string {
     return `${what} could not be fetched: the server said ${cause.status}. Try again; if it happens again, wait a few minutes.`;
   if (!(cause instanceof FetchError))
     return `${what} could not be read: it came damaged. Try again; if it happens again, reload the page.`;
-  const offline = 'navigator' in globalThis && globalThis.navigator.onLine === false;
+  const offline = 'navigator' in globalThis && !globalThis.navigator.onLine;
   return offline
     ? `${what} could not be fetched: there is no connection. Try again when online; what came already is kept.`
     : `${what} could not be fetched: there is no connection, or it keeps breaking off. Try again; what came already is kept.`;

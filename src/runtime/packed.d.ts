@@ -7,12 +7,15 @@ declare module '*?packed' {
     readonly bytes: number;
     /** It is compressed by gzip. */
     readonly packed: boolean;
-    readonly file: import('#src/platform/ownFile.ts').OwnFile | null;
+    readonly file: { readonly sha256: string; readonly unpacked?: string } | null;
   };
   export default module;
 }
 
 declare module '*?hashed' {
-  const module: { readonly url: string; readonly file: import('#src/platform/ownFile.ts').OwnFile | null };
+  const module: {
+    readonly url: string;
+    readonly file: { readonly sha256: string; readonly unpacked?: string } | null;
+  };
   export default module;
 }

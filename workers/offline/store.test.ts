@@ -59,8 +59,15 @@ function browser() {
     caches,
     clients,
     asked,
-    serve: (build: Build) => ((served = build), renew()),
-    fail: (how: Fault | 'none', count: number) => ((fault = how), (times = count), renew()),
+    serve(build: Build): void {
+      served = build;
+      renew();
+    },
+    fail(how: Fault | 'none', count: number): void {
+      fault = how;
+      times = count;
+      renew();
+    },
     unplug: () => (online = false),
     async worker(build: Build): Promise<OfflineStore> {
       const files = await Promise.all(

@@ -75,9 +75,9 @@ export function faultyFetch(
       let sent = false;
       const body = new ReadableStream<Uint8Array>({
         pull(stream) {
-          if (sent) return then(stream);
+          if (sent) then(stream);
+          else stream.enqueue(rest.slice(0, rest.length >> 1));
           sent = true;
-          stream.enqueue(rest.slice(0, rest.length >> 1));
         },
       });
       return new Response(body, { status, headers });
