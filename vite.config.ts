@@ -51,6 +51,8 @@ export default defineConfig(({ command }) => {
           ],
         },
         injectManifest: {
+          // Not every browser takes modules there.
+          rollupFormat: 'iife',
           // All that the build made, whatever its kind: the worker chooses what it keeps at once, and what at first use.
           globPatterns: ['**/*'],
           maximumFileSizeToCacheInBytes: 2 ** 31,
