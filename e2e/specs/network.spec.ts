@@ -28,12 +28,13 @@ test('what comes damaged is fetched again and said; what fails is tried again in
   const glue = named(host.build, /ort-wasm-simd-threaded-[^.]*\.mjs$/);
   try {
     const rotune = await visit(page, await host.open(), smallJob());
-    host.faults.set(MODEL, ['truncated', 'HTML', 'break']);
+    // Asked for early, and again by whoever reads it: twice each.
+    host.faults.set(MODEL, ['truncated', 'HTML', 'HTML', 'truncated', 'break']);
     host.faults.set(PACK, ['HTML']);
     host.faults.set(wasm, ['truncated']);
     host.faults.set(glue, ['HTML', '500']);
     await rotune.trainShared.click();
-    // The model was wrong twice: that is said, with what to press.
+    // That is said, with what to press.
     await expect(rotune.problem).toContainText(`model.onnx came damaged, and again when it was fetched anew`);
     await page.evaluate(() => (document.title = document.body.dataset['same'] = 'same'));
     await page.getByRole('button', { name: 'Try again' }).click();
@@ -54,7 +55,8 @@ test('a line that goes in the middle, and comes back, is enough to go on', async
     await rotune.trainShared.click();
     await expect.poll(() => host.asked.includes(MODEL)).toBe(true);
     host.down = true;
-    await expect(rotune.problem).toContainText('there is no connection');
+    // It waits, and asks a few times more, before it gives up.
+    await expect(rotune.problem).toContainText('there is no connection', { timeout: 90_000 });
     host.down = false;
     await page.getByRole('button', { name: 'Try again' }).click();
     await rotune.resultHeading.waitFor({ timeout: 120_000 });
@@ -138,4 +140,17 @@ test('an update accepted in another tab takes nothing from a run that goes on', 
   } finally {
     host.close();
   }
+});
+
+test.describe('without a service worker', () => {
+  test.use({ serviceWorkers: 'block' });
+
+  test('a view that does not come is asked for again in the same page', async ({ page, rotune }) => {
+    await rotune.open();
+    await page.route('**/assets/About-*.js', (route) => route.abort(), { times: 1 });
+    await page.evaluate(() => (location.hash = '#/about'));
+    await expect(rotune.problem).toContainText('This part of the page could not be loaded.');
+    await rotune.problem.getByRole('button', { name: 'Try again' }).click();
+    await expect(page.getByRole('heading', { name: 'About Rotune' })).toBeVisible();
+  });
 });
