@@ -39,7 +39,8 @@ export function packedModules() {
       const [, path, kind] = /^(.*)\?(packed|hashed)$/.exec(source) ?? [];
       if (path === undefined) return null;
       const found = await this.resolve(path, importer, { skipSelf: true });
-      return found ? `${found.id}?${kind}` : null;
+      // The server adds a version to scripts.
+      return found ? `${found.id.replace(/\?.*$/, '')}?${kind}` : null;
     },
     load(id) {
       const [, path, kind] = /^(.*)\?(packed|hashed)$/.exec(id) ?? [];
