@@ -162,7 +162,7 @@ function newest(path) {
 export async function ensureBuild() {
   const sources = [
     ...['src', 'workers', 'public', 'index.html', 'vite.config.ts', 'package-lock.json'],
-    ...['pack', 'policy', 'policyPlugin', 'version'].map((name) => `scripts/${name}.mjs`),
+    ...['ownFiles', 'pack', 'policy', 'policyPlugin', 'version'].map((name) => `scripts/${name}.mjs`),
   ];
   const built = join(ROOT, 'dist/index.html');
   const age = existsSync(built) ? statSync(built).mtimeMs : 0;

@@ -20,12 +20,6 @@ function folderOf(name, from) {
   }
 }
 
-/** The service worker's packages are dependencies of development alone, as its build is, and are shipped all the same. */
-const ofServiceWorker = () =>
-  [...readFileSync(join(ROOT, 'workers/service-worker.ts'), 'utf8').matchAll(/from '(workbox-[\w-]+)'/g)].map(
-    ([, name]) => /** @type {string} */ (name),
-  );
-
 /** Folders of all packages that are shipped, and of those that they need. */
 export function shippedPackages() {
   /** @type {Map<string, Manifest>} */
@@ -40,8 +34,7 @@ export function shippedPackages() {
     found.set(folder, manifest);
     for (const needed of Object.keys(manifest.dependencies ?? {})) walk(needed, folder);
   };
-  for (const name of [...Object.keys(manifestOf(ROOT).dependencies ?? {}), ...ofServiceWorker()])
-    walk(name, ROOT);
+  for (const name of Object.keys(manifestOf(ROOT).dependencies ?? {})) walk(name, ROOT);
   return found;
 }
 

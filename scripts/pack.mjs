@@ -5,8 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { constants, gzipSync } from 'node:zlib';
-
-/** Of a folder of built-in data, as scripts/list-files.mjs writes it. @typedef {{ name: string, pack?: number, files: { path: string, size: number }[] }} Listing */
+import { foldersIn, listingOf, packOf, sha256 } from './ownFiles.mjs';
 
 /** The file compressed as well as gzip can; kept, since it takes seconds. @param {string} file */
 function gzipped(file) {
@@ -23,8 +22,9 @@ function gzipped(file) {
 }
 
 /**
- * `import module from '….wasm?packed'` gives { url, bytes, packed }: the file's address, what is fetched there, and whether it is gzip. While
- * developing it is the file itself.
+ * `import module from '….wasm?packed'` gives { url, bytes, packed, file }: the file's address, what is fetched there, whether it is gzip, and its SHA-256
+ * (packed, and unpacked). `'….mjs?hashed'` gives { url, file } of a file as it is. While developing nothing is packed, and
+ * `file` is null: the server changes what it serves.
  * @returns {import('vite').Plugin}
  */
 export function packedModules() {
@@ -36,18 +36,25 @@ export function packedModules() {
       building = config.command === 'build';
     },
     async resolveId(source, importer) {
-      if (!source.endsWith('?packed')) return null;
-      const found = await this.resolve(source.slice(0, -'?packed'.length), importer, { skipSelf: true });
-      return found ? `${found.id}?packed` : null;
+      const [, path, kind] = /^(.*)\?(packed|hashed)$/.exec(source) ?? [];
+      if (path === undefined) return null;
+      const found = await this.resolve(path, importer, { skipSelf: true });
+      // The server adds a version to scripts.
+      return found ? `${found.id.replace(/\?.*$/, '')}?${kind}` : null;
     },
     load(id) {
-      if (!id.endsWith('?packed')) return null;
-      const file = id.slice(0, -'?packed'.length);
+      const [, path, kind] = /^(.*)\?(packed|hashed)$/.exec(id) ?? [];
+      if (path === undefined) return null;
+      const plain = sha256(readFileSync(path));
+      const address = `import url from ${JSON.stringify(`${path}?url`)};\n`;
+      const file = building ? JSON.stringify({ sha256: plain }) : 'null';
+      if (kind === 'hashed') return `${address}export default { url, file: ${file} };`;
       if (!building)
-        return `import url from ${JSON.stringify(`${file}?url`)};\nexport default { url, bytes: ${statSync(file).size}, packed: false };`;
-      const source = gzipped(file);
-      const reference = this.emitFile({ type: 'asset', name: `${basename(file)}.gz`, source });
-      return `export default { url: import.meta.ROLLUP_FILE_URL_${reference}, bytes: ${source.length}, packed: true };`;
+        return `${address}export default { url, bytes: ${statSync(path).size}, packed: false, file: ${file} };`;
+      const source = gzipped(path);
+      const reference = this.emitFile({ type: 'asset', name: `${basename(path)}.gz`, source });
+      const both = JSON.stringify({ sha256: sha256(source), unpacked: plain });
+      return `export default { url: import.meta.ROLLUP_FILE_URL_${reference}, bytes: ${source.length}, packed: true, file: ${both} };`;
     },
   };
 }
@@ -84,24 +91,14 @@ export function separateEntries(codes) {
   };
 }
 
-/** @param {string} path @returns {Listing} */
-const listingAt = (path) => JSON.parse(readFileSync(path, 'utf8'));
-
 /** Puts a folder's files into one, in the order of its list. Returns its bytes. @param {string} folder */
 function packFolder(folder) {
-  const place = join(folder, 'files.json');
-  const listing = listingAt(place);
-  const parts = listing.files.map(({ path }) => readFileSync(join(folder, path)));
-  const pack = Buffer.concat(parts);
+  const { pack, list } = packOf(folder);
   for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
   writeFileSync(join(folder, 'files.pack'), pack);
-  writeFileSync(place, JSON.stringify({ ...listing, pack: pack.length }));
+  writeFileSync(join(folder, 'files.json'), list);
   return pack.length;
 }
-
-/** @param {string} folder */
-const foldersIn = (folder) =>
-  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 
 /**
  * Packs dist/data, and writes dist/sizes.json (src/app/run/sizes.ts reads it).
@@ -122,7 +119,7 @@ export function packedData() {
         for (const name of foldersIn(join(dist, 'data')))
           folders[`data/${name}`] = packFolder(join(dist, 'data', name));
         for (const name of foldersIn(join(dist, 'models')))
-          folders[`models/${name}`] = listingAt(join(dist, 'models', name, 'files.json')).files.reduce(
+          folders[`models/${name}`] = listingOf(join(dist, 'models', name)).files.reduce(
             (n, { size }) => n + size,
             0,
           );

@@ -36,6 +36,6 @@ test('About leads to the licences of all that is shipped', async ({ page }) => {
   const opened = page.waitForEvent('popup');
   await page.getByRole('link', { name: 'licences.txt' }).click();
   const text = await (await opened).locator('body').innerText();
-  for (const name of ['The Rotune authors', 'onnxruntime-web', 'svelte', 'workbox-precaching'])
+  for (const name of ['The Rotune authors', 'onnxruntime-web', 'svelte', 'hash-wasm'])
     expect(text).toContain(name);
 });

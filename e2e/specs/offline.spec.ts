@@ -2,7 +2,21 @@
 import { serve } from '../../scripts/serve.mjs';
 import { readSafetensors } from '#src/formats/files/safetensors.ts';
 import { RotunePage, SMALL_LAYERS, smallJob } from '../pages/rotunePage.ts';
+import { shortExamples } from '../pages/shortExamples.ts';
 import { expect, test } from '../pages/test.ts';
+
+test('the examples of all other tasks work with the network off after one run', async ({
+  rotune,
+  context,
+}) => {
+  for (const { job } of shortExamples(0)) await rotune.trainFromLink(job);
+  await context.setOffline(true);
+  for (const { task, job } of shortExamples(1))
+    await test.step(task, async () => {
+      await rotune.trainFromLink(job);
+      await expect(rotune.saveAdapter).toBeEnabled();
+    });
+});
 
 test('after one run the same works with the network off', async ({ rotune, page, context }) => {
   await rotune.trainFromLink(smallJob());

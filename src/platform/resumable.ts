@@ -25,18 +25,23 @@ interface Begun {
   tag: string | null;
   /** Of the whole file; 0: not known. */
   size: number;
+  type: string | null;
   /** The service worker passed on a rest, and would keep the whole for offline use. */
   keep: boolean;
 }
 
 export interface FetchOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Go along with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** 'reload': past all caches, the service worker's too; nothing of what came before is used. */
+  readonly cache?: 'default' | 'reload';
   /** Hears how many bytes of the file are here, and how many it has (0: not known yet). */
   readonly onBytes?: ((done: number, total: number) => void) | undefined;
   /** For tests. */
-  readonly fetch?: typeof fetch;
-  readonly wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
-  readonly silence?: number;
+  readonly fetch?: typeof fetch | undefined;
+  readonly wait?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined;
+  readonly silence?: number | undefined;
 }
 
 /** The file does not come, and a further try does not help now. */
@@ -74,17 +79,18 @@ const tagOf = (response: Response): string | null =>
 async function attempt(
   address: string,
   state: Begun,
-  options: Required<Pick<FetchOptions, 'fetch' | 'silence'>> & FetchOptions,
+  options: FetchOptions & { readonly fetch: typeof fetch; readonly silence: number },
 ): Promise<boolean> {
   const stopping = new AbortController();
   const stop = (): void => stopping.abort(options.signal?.reason);
   options.signal?.addEventListener('abort', stop);
   try {
     const asked = state.length;
-    const headers: Record<string, string> = asked > 0 ? { Range: `bytes=${asked}-` } : {};
+    const headers = { ...options.headers, ...(asked > 0 && { Range: `bytes=${asked}-` }) };
+    const { cache = 'default' } = options;
     const response = await heard(
       options.silence,
-      options.fetch(address, { headers, signal: stopping.signal }),
+      options.fetch(address, { headers, cache, signal: stopping.signal }),
     );
     const range = response.status === 206 ? contentRange(response) : null;
     const joins =
@@ -103,7 +109,10 @@ async function attempt(
       );
     state.keep ||= response.status === 206 && response.headers.has(KEEP);
     if (response.status !== 206)
-      Object.assign(state, { parts: [], length: 0, tag: tagOf(response), size: 0 });
+      Object.assign(state, {
+        ...{ parts: [], length: 0, tag: tagOf(response), size: 0 },
+        type: response.headers.get('content-type'),
+      });
     // A compressed answer's length is not that of its content.
     const encoded = response.headers.get('content-encoding') !== null;
     const total = range?.total ?? (encoded ? 0 : Number(response.headers.get('content-length') ?? 0));
@@ -135,7 +144,8 @@ async function attempt(
  *   what came.
  */
 export async function fetchWhole(address: string, options: FetchOptions = {}): Promise<Blob> {
-  const state = begun.get(address) ?? { parts: [], length: 0, tag: null, size: 0, keep: false };
+  if (options.cache === 'reload') begun.delete(address);
+  const state = begun.get(address) ?? { parts: [], length: 0, tag: null, size: 0, type: null, keep: false };
   begun.set(address, state);
   const given = {
     ...options,
@@ -149,8 +159,10 @@ export async function fetchWhole(address: string, options: FetchOptions = {}): P
       options.signal?.throwIfAborted();
       if (await attempt(address, state, given)) {
         begun.delete(address);
-        const whole = new Blob(state.parts);
-        if (state.keep) void given.fetch(address, { method: 'PUT', body: whole }).catch(() => undefined);
+        const whole = new Blob(state.parts, state.type === null ? {} : { type: state.type });
+        const { headers = {} } = options;
+        if (state.keep)
+          void given.fetch(address, { method: 'PUT', headers, body: whole }).catch(() => undefined);
         return whole;
       }
     } catch (cause) {

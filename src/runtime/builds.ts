@@ -1,4 +1,5 @@
 /** @file The builds of onnxruntime-web, and where one is fetched from. */
+import type { OwnFile } from '#src/platform/ownFile.ts';
 
 /** Builds of onnxruntime-web: WebGPU by JSPI, WebGPU by asyncify, WebAssembly alone. */
 export type Bundle = 'jspi' | 'webgpu' | 'wasm';
@@ -11,4 +12,6 @@ export interface WasmPaths {
   readonly bytes?: number;
   /** It is compressed by gzip. */
   readonly packed?: boolean;
+  /** What the build knows of both; null or absent: nothing. */
+  readonly files?: { readonly mjs: OwnFile | null; readonly wasm: OwnFile | null };
 }

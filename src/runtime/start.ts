@@ -1,18 +1,18 @@
 /** @file Gets a build of onnxruntime-web to run: its WebAssembly comes first, byte by byte, so that what follows takes the device's time alone and can be watched. */
 import { pulse, UNTIMED } from '#src/platform/pulse.ts';
-import { reasonOf } from '#src/platform/refusals.ts';
 import type * as Ort from 'onnxruntime-web';
 import { encodeGraph } from '#src/graph/encode.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
-import { fetchWhole } from '#src/platform/resumable.ts';
+import { Kept } from '#src/platform/kept.ts';
+import { fetchFailure, fetchOwn } from '#src/platform/ownFile.ts';
 import type { WasmPaths } from './builds.ts';
-import { RuntimeError } from './errors.ts';
+import { isOutOfMemory, RuntimeError, runtimeError } from './errors.ts';
 import type { StartSign } from './types.ts';
 
 type Tell = (sign: StartSign) => void;
 
 /** Builds that were started in this realm: each is started once. */
-const started = new WeakMap<typeof Ort, Promise<void>>();
+const started = new Kept<typeof Ort, void>(new WeakMap());
 
 /** y = x of one number: the least that makes the runtime compile, and start its threads. */
 function smallest(): Graph {
@@ -27,9 +27,9 @@ function smallest(): Graph {
   };
 }
 
-/** A module at its address. Throws RuntimeError ('session') where it does not come. */
+/** A module at its address, and beside it its glue code, so that the runtime finds that whole in the browser's cache. Throws RuntimeError ('session'). */
 export async function fetchModule(
-  { wasm, bytes = 0, packed }: WasmPaths,
+  { mjs, wasm, bytes = 0, packed, files }: WasmPaths,
   tell: Tell,
   signal?: AbortSignal,
 ): Promise<ArrayBuffer> {
@@ -37,7 +37,11 @@ export async function fetchModule(
     tell({ kind: 'fetching', done: 0, total: bytes });
     const onBytes = (done: number, total: number): void =>
       tell({ kind: 'fetching', done, total: Math.max(done, total || bytes) });
-    const file = await fetchWhole(wasm, { onBytes, signal });
+    const onDamaged = (): void => tell({ kind: 'damaged' });
+    const [file] = await Promise.all([
+      fetchOwn(wasm, files?.wasm ?? null, { onBytes, onDamaged, signal }),
+      files?.mjs && fetchOwn(mjs, files.mjs, { onDamaged, signal }),
+    ]);
     // A host may have unpacked it on the way.
     const begins = new Uint8Array(await file.slice(0, 2).arrayBuffer());
     const gzip = packed && begins[0] === 0x1f && begins[1] === 0x8b;
@@ -45,12 +49,7 @@ export async function fetchModule(
     return await plain.arrayBuffer();
   } catch (cause) {
     signal?.throwIfAborted();
-    const why = reasonOf(cause, 'it is damaged');
-    throw new RuntimeError(
-      'session',
-      `The part of Rotune that computes could not be fetched (${why}). Check the connection, then try again: what came already is kept.`,
-      { cause },
-    );
+    throw new RuntimeError('session', fetchFailure('The part of Rotune that computes', cause), { cause });
   }
 }
 
@@ -63,11 +62,21 @@ async function start(
   const { env } = ort;
   if (paths !== null) env.wasm.wasmBinary = await fetchModule(paths, tell, signal);
   tell({ kind: 'starting', threads: env.wasm.numThreads ?? 1 });
-  const model = encodeGraph(smallest(), { weightsAsInputs: new Set() });
-  const session = await pulse.during(UNTIMED, () =>
-    ort.InferenceSession.create(model, { executionProviders: ['wasm'], logSeverityLevel: 4 }),
-  );
-  await session.release();
+  try {
+    const model = encodeGraph(smallest(), { weightsAsInputs: new Set() });
+    const options = { executionProviders: ['wasm'], logSeverityLevel: 4 } as const;
+    const session = await pulse.during(UNTIMED, () => ort.InferenceSession.create(model, options));
+    await session.release();
+  } catch (cause) {
+    // The library remembers the failure for as long as this realm lives.
+    tell({ kind: 'failed' });
+    if (isOutOfMemory(cause)) throw runtimeError(cause, 'session', 'The part of Rotune that computes');
+    throw new RuntimeError(
+      'session',
+      'The part of Rotune that computes could not be started. Try again; if it happens again, choose one thread (?threads=1 behind the address), or another browser.',
+      { cause },
+    );
+  }
   // It is compiled: the bytes are not needed any more.
   delete env.wasm.wasmBinary;
   tell({ kind: 'ready' });
@@ -84,10 +93,5 @@ export function startRuntime(
   tell: Tell,
   signal?: AbortSignal,
 ): Promise<void> {
-  const known = started.get(ort);
-  if (known) return known;
-  const starting = start(ort, paths, tell, signal);
-  started.set(ort, starting);
-  starting.catch(() => started.delete(ort));
-  return starting;
+  return started.get(ort, () => start(ort, paths, tell, signal));
 }

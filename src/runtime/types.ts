@@ -14,11 +14,16 @@ export interface BackendReport {
   readonly adapter: string | null;
 }
 
-/** How the runtime's start goes: its bytes come (total 0: not known), it starts with so many threads, it runs. */
+/**
+ * How the runtime's start goes: its bytes come (total 0: not known), were damaged and come anew, it starts with so many threads, it runs; or it failed, and this
+ * realm cannot start it any more.
+ */
 export type StartSign =
   | { readonly kind: 'fetching'; readonly done: number; readonly total: number }
   | { readonly kind: 'starting'; readonly threads: number }
-  | { readonly kind: 'ready' };
+  | { readonly kind: 'damaged' }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed' };
 
 export interface PlacementReport {
   readonly nodes: number;

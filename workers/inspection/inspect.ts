@@ -1,4 +1,5 @@
 /** @file The inspector: any set of files → what each ONNX model in it is, what of it can be trained, and what stands in the way. */
+import { LastKept } from '#src/platform/kept.ts';
 import type { PlainError } from '#src/platform/refusals.ts';
 import { GraphError } from '#src/graph/types.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
@@ -109,7 +110,7 @@ export async function inspect(files: FileSet, look: Look = {}): Promise<Inspecti
 /** Keeps the last set of files, so that other dimensions are looked at without reading again. */
 export class Inspector {
   readonly #own: OwnFiles;
-  #last: { readonly key: string; readonly inspected: Promise<Inspected> } | null = null;
+  readonly #last = new LastKept<Inspected>();
 
   /** @param own fetches built-in models */
   constructor(own: OwnFiles) {
@@ -118,17 +119,9 @@ export class Inspector {
 
   /** Throws DataError where the source holds no model, or cannot be read. */
   async inspect(source: Source, look: Look = {}): Promise<Inspection> {
-    const key = sourceKey(source);
-    if (this.#last?.key !== key) {
-      const inspected = openSource(source, { own: this.#own, kind: 'models' }).then((files) =>
-        Inspected.open(files),
-      );
-      this.#last = { key, inspected };
-      inspected.catch(() => {
-        if (this.#last?.inspected === inspected) this.#last = null;
-      });
-    }
-    const inspected = await this.#last.inspected;
+    const inspected = await this.#last.get(sourceKey(source), async () =>
+      Inspected.open(await openSource(source, { own: this.#own, kind: 'models' })),
+    );
     if (look.identity) await inspected.identify();
     return inspected.look(look);
   }

@@ -32,6 +32,11 @@ export class Devices {
     return this.#bench?.runtime.backend ?? null;
   }
 
+  /** What came damaged since this was last asked, and was fetched anew. */
+  takeAnew(): readonly string[] {
+    return this.#meter.takeAnew();
+  }
+
   /** Why it was lost; null: it was not. */
   get lost(): string | null {
     return this.#bench?.lost ?? null;
@@ -58,6 +63,7 @@ export class Devices {
     this.#bench = null;
     await known?.dispose();
     const onStart = (sign: StartSign): void => {
+      if (sign.kind === 'damaged') this.#meter.damaged('the part of Rotune that computes');
       if (sign.kind === 'fetching') this.#meter.came('the runtime', sign.done, sign.total);
     };
     this.#bench = new Bench(await this.#create(prefer, onStart));

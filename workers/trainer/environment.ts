@@ -1,5 +1,6 @@
 /** @file What the trainer is given by the realm it runs in: a browser's worker, or a test in Node. */
 import type { PreparedStore } from '#src/store/prepared.ts';
+import type { OwnFileList } from '#src/platform/ownFile.ts';
 import type { TaskHost } from '#src/tasks/types.ts';
 import type { CreateRuntime } from './devices.ts';
 import type { Runs } from './saved.ts';
@@ -7,6 +8,8 @@ import type { Runs } from './saved.ts';
 export interface Environment {
   /** Address of the app's folder, under which models/ and data/ lie. */
   readonly base: URL;
+  /** What the build knows of the files there; absent: nothing. */
+  readonly files?: OwnFileList | undefined;
   readonly createRuntime: CreateRuntime;
   readonly decodeImage: TaskHost['decodeImage'];
   readonly runs: Runs;

@@ -1,6 +1,7 @@
 /** @file The training realm: joins the runtime, the store and the browser's decoders, and shows the page one API. */
 import { expose, releaseProxy, transfer } from 'comlink';
 import { takeLock } from '#src/platform/locks.ts';
+import type { OwnFileList } from '#src/platform/ownFile.ts';
 import { pulse, STRETCH } from '#src/platform/pulse.ts';
 import type { RuntimeOptions } from '#src/runtime/backend.ts';
 import { createRuntime } from '#src/runtime/runtime.ts';
@@ -16,6 +17,9 @@ import { Session } from './session.ts';
 /** The worker's script lies in a folder of the app's own folder, in development (workers/) as in a build (assets/). */
 const base = new URL('../', self.location.href);
 
+/** Put in by the build (vite.config.ts). */
+declare const ROTUNE_FILES: OwnFileList | undefined;
+
 /** Lent by the page. */
 let drawSvg: DrawSvg | null = null;
 
@@ -27,6 +31,7 @@ let since = performance.timeOrigin;
 
 const session = new Session({
   base,
+  files: typeof ROTUNE_FILES === 'undefined' ? undefined : ROTUNE_FILES,
   createRuntime: (prefer, onStart) =>
     createRuntime({
       prefer,

@@ -61,7 +61,7 @@ export class Session implements SessionApi {
   constructor(env: Environment) {
     this.#env = env;
     const meter = new FetchMeter();
-    this.#own = new OwnFiles(env.base, meter);
+    this.#own = new OwnFiles(env.base, meter, env.files);
     this.#devices = new Devices(env.createRuntime, meter);
     this.#loader = new Loader(this.#own);
     this.#inspector = new Inspector(this.#own);

@@ -1,6 +1,7 @@
 /** @file What a run will fetch before it begins, so that it can be said before it is asked for. */
 import * as v from 'valibot';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import { once } from '#src/platform/kept.ts';
 import { storedPaths } from '#src/platform/stored.ts';
 import type { BackendKind } from '#src/runtime/types.ts';
 
@@ -13,13 +14,13 @@ const schema = v.object({
 });
 type Sizes = v.InferOutput<typeof schema>;
 
-let known: Promise<Sizes | null> | undefined;
+const known = once(async () => {
+  const response = await fetch(new URL('sizes.json', document.baseURI));
+  return v.parse(schema, await response.json());
+});
 
-/** null while developing: nothing is packed then. */
-const sizes = (): Promise<Sizes | null> =>
-  (known ??= fetch(new URL('sizes.json', document.baseURI))
-    .then(async (response) => v.parse(schema, await response.json()))
-    .catch(() => null));
+/** null while developing, when nothing is packed, and where the list cannot be had at the moment. */
+const sizes = (): Promise<Sizes | null> => known().catch(() => null);
 
 /** The built-in folders of a job: "models/emoji", "data/high-contrast". */
 function foldersOf({ model, data }: Pick<Job, 'model' | 'data'>): Set<string> {

@@ -232,6 +232,9 @@ export class Training {
       log.accept(event);
     });
     if (!prepared.ok) return prepared.problem;
+    // The view of a new job would show it; a run begun at once shows it by itself.
+    for (const problem of prepared.value.problems)
+      if (problem.kind === 'fetched-anew') this.#remark(problem);
     return prepared.value.problems.find(({ severity }) => severity === 'error') ?? null;
   }
 

@@ -112,3 +112,40 @@ test('a second start that does not answer either is an error, not a third start'
   expect(closed).toEqual([0, 1]);
   expect(opened).toHaveLength(2);
 });
+
+test('a worker whose runtime failed to start answers what it was asked, and the next question goes to another', async () => {
+  const closed: number[] = [];
+  let opened = 0;
+  const connection = new Connection<{ train(): Promise<string> }>((_options, tell) => {
+    const n = opened++;
+    const api = {
+      train: async () => {
+        tell({ kind: 'starting', threads: 4 });
+        if (n > 0) return `trained by ${n}`;
+        tell({ kind: 'failed' });
+        await Promise.resolve();
+        return 'failed';
+      },
+    };
+    return Promise.resolve({ api, died: new Promise<never>(() => undefined), close: () => closed.push(n) });
+  });
+  expect(await connection.call((api) => api.train())).toBe('failed');
+  expect(closed).toEqual([0]);
+  expect(await connection.call((api) => api.train())).toBe('trained by 1');
+  expect(opened).toBe(2);
+});
+
+test('a worker that could not be opened is opened again', async () => {
+  let tries = 0;
+  const connection = new Connection<{ train(): Promise<string> }>(() =>
+    tries++ === 0
+      ? Promise.reject(new Error('no worker'))
+      : Promise.resolve({
+          api: { train: () => Promise.resolve('trained') },
+          died: new Promise<never>(() => undefined),
+          close: () => undefined,
+        }),
+  );
+  await expect(connection.call((api) => api.train())).rejects.toThrow('no worker');
+  expect(await connection.call((api) => api.train())).toBe('trained');
+});

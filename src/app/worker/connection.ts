@@ -16,6 +16,10 @@ export type OpenLine<Api> = (options: StartOptions, tell: (sign: StartSign) => v
 interface Watched<Api> extends Line<Api> {
   /** How the runtime was started. */
   readonly options: StartOptions;
+  /** Questions that are not answered yet. */
+  open: number;
+  /** It answers what it was asked, and is asked nothing more. */
+  retired: boolean;
 }
 
 export class Connection<Api> {
@@ -41,8 +45,14 @@ export class Connection<Api> {
 
   /** Asks the worker. Where its runtime does not start, a second worker is asked the same, with one thread; `note` says so. */
   async call<T>(use: (api: Api, note: string) => Promise<T>): Promise<T> {
-    const ask = async ({ api, died, options }: Watched<Api>): Promise<T> =>
-      Promise.race([use(api, options.note ?? ''), died]);
+    const ask = async (line: Watched<Api>): Promise<T> => {
+      line.open++;
+      try {
+        return await Promise.race([use(line.api, line.options.note ?? ''), line.died]);
+      } finally {
+        if (--line.open === 0 && line.retired) line.close();
+      }
+    };
     const line = await this.#connected();
     try {
       return await ask(line);
@@ -60,8 +70,13 @@ export class Connection<Api> {
   }
 
   #connected(): Promise<Watched<Api>> {
-    this.#line ??= this.#connect(this.#start);
-    return this.#line;
+    if (this.#line) return this.#line;
+    const line = this.#connect(this.#start);
+    this.#line = line;
+    line.catch(() => {
+      if (this.#line === line) this.#line = null;
+    });
+    return line;
   }
 
   async #connect(options: StartOptions): Promise<Watched<Api>> {
@@ -71,7 +86,11 @@ export class Connection<Api> {
     });
     this.#giveUp = giveUp;
     const watch = this.#newWatch((threads) => giveUp(new StuckStart(threads)));
-    const line = await this.#open(options, (sign) => watch.hear(sign));
+    let opened: Watched<Api> | null = null;
+    const line = await this.#open(options, (sign) => {
+      watch.hear(sign);
+      if (sign.kind === 'failed' && opened) this.#retire(opened);
+    });
     const died = Promise.race([line.died, stuck]);
     died.catch((cause: unknown) => {
       watch.end();
@@ -80,6 +99,14 @@ export class Connection<Api> {
       if (this.#giveUp === giveUp) this.#line = null;
       if (cause instanceof StuckStart) this.#start = { threads: 1, note: restartedNote(cause.threads) };
     });
-    return { ...line, died, options };
+    opened = { ...line, died, options, open: 0, retired: false };
+    return opened;
+  }
+
+  /** A runtime that failed to start stays so for as long as its worker lives: the next question goes to another one. */
+  #retire(line: Watched<Api>): void {
+    line.retired = true;
+    this.#line = null;
+    if (line.open === 0) line.close();
   }
 }

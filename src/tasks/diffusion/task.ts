@@ -1,4 +1,5 @@
 /** @file The diffusion task: captions and pictures in, a UNet that draws in their manner out. */
+import { LastKept } from '#src/platform/kept.ts';
 import { sha256 } from '../digest.ts';
 import type { FileSet } from '../files.ts';
 import { withDefaults } from '../opened.ts';
@@ -25,7 +26,7 @@ import { heldApart } from './split.ts';
 import { promptNotes } from './wordProblems.ts';
 
 /** Pictures of the last folders, at the sizes that they were read for. */
-const folders = new WeakMap<FileSet, { readonly key: string; readonly read: Promise<Examples> }>();
+const folders = new WeakMap<FileSet, LastKept<Examples>>();
 
 function examplesOf(
   files: FileSet,
@@ -36,12 +37,9 @@ function examplesOf(
   tell?: Tell,
 ): Promise<Examples> {
   const key = JSON.stringify([sizes, keep, lines]);
-  const known = folders.get(files);
-  if (known?.key === key) return known.read;
-  const read = readExamples(files, sizes, keep, host, tell, lines);
-  folders.set(files, { key, read });
-  read.catch(() => folders.delete(files));
-  return read;
+  const known = folders.get(files) ?? new LastKept<Examples>();
+  folders.set(files, known);
+  return known.get(key, () => readExamples(files, sizes, keep, host, tell, lines));
 }
 
 /** What captions became last with a model. */

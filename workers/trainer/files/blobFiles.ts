@@ -1,4 +1,5 @@
 /** @file A set of files whose contents are Blobs: ranges are read as they are wanted. */
+import { Kept } from '#src/platform/kept.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 
 /** Hidden files, and what macOS packs beside. */
@@ -17,18 +18,12 @@ export function fileSetOf(
   content: (path: string) => Blob | Promise<Blob>,
 ): FileSet {
   const sizes = new Map(files.map(({ path, size }) => [path, size]));
-  const known = new Map<string, Promise<Blob>>();
+  const blobs = new Kept<string, Blob>();
   const find = (path: string): number => {
     const size = sizes.get(path);
     if (size === undefined)
       throw new DataError(`${path} is not in ${name}. Put it there, and pick the files again.`);
     return size;
-  };
-  const blobOf = (path: string): Promise<Blob> => {
-    const blob = known.get(path) ?? Promise.resolve().then(() => content(path));
-    known.set(path, blob);
-    blob.catch(() => known.delete(path));
-    return blob;
   };
   return {
     name,
@@ -36,7 +31,7 @@ export function fileSetOf(
     size: (path) => Promise.resolve(path).then(find),
     async read(path, offset = 0, length) {
       find(path);
-      const blob = await blobOf(path);
+      const blob = await blobs.get(path, async () => content(path));
       try {
         const part = blob.slice(offset, length === undefined ? blob.size : offset + length);
         return new Uint8Array(await part.arrayBuffer());

@@ -2,6 +2,7 @@
 
 export class FetchMeter {
   readonly #files = new Map<string, { readonly done: number; readonly total: number }>();
+  readonly #anew = new Set<string>();
   /** Hears of each change, bytes. */
   onChange: ((done: number, total: number) => void) | null = null;
 
@@ -25,6 +26,18 @@ export class FetchMeter {
       total += file.total;
     }
     return { done, total };
+  }
+
+  /** A file was damaged, and is fetched anew. */
+  damaged(what: string): void {
+    this.#anew.add(what);
+  }
+
+  /** What was fetched anew since this was last asked, in words. */
+  takeAnew(): readonly string[] {
+    const anew = [...this.#anew];
+    this.#anew.clear();
+    return anew;
   }
 
   /** What is here already is not counted any more: another job begins. */

@@ -1,4 +1,5 @@
 /** @file Reads sources and keeps the last of each kind, so that preparing and starting read once. */
+import { Kept, LastKept } from '#src/platform/kept.ts';
 import type { Layer } from '#src/oft/types.ts';
 import type { LoadExternal } from '#src/runtime/types.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
@@ -31,22 +32,17 @@ function unknownInput(name: string, there: readonly string[]): DataError {
 
 export class Loader {
   readonly #own: OwnFiles;
-  readonly #kept = new Map<string, { readonly key: string; readonly value: Promise<unknown> }>();
-  readonly #opened = new WeakMap<FileSet, Map<string, Promise<ModelFile>>>();
+  readonly #kept = new Map<string, LastKept<unknown>>();
+  readonly #opened = new WeakMap<FileSet, Kept<string, ModelFile>>();
 
   constructor(own: OwnFiles) {
     this.#own = own;
   }
 
   #once<T>(slot: string, key: string, make: () => Promise<T>): Promise<T> {
-    const known = this.#kept.get(slot);
-    if (known?.key === key) return known.value as Promise<T>;
-    const value = make();
-    this.#kept.set(slot, { key, value });
-    value.catch(() => {
-      if (this.#kept.get(slot)?.value === value) this.#kept.delete(slot);
-    });
-    return value;
+    const last = this.#kept.get(slot) ?? new LastKept();
+    this.#kept.set(slot, last);
+    return last.get(key, make) as Promise<T>;
   }
 
   /** The model's files. */
@@ -81,12 +77,9 @@ export class Loader {
 
   /** Each ONNX file of a set is decoded once. */
   #open(files: FileSet, path: string): Promise<ModelFile> {
-    const known = this.#opened.get(files) ?? new Map<string, Promise<ModelFile>>();
-    this.#opened.set(files, known);
-    const opened = known.get(path) ?? openModel(files, path);
-    known.set(path, opened);
-    opened.catch(() => known.delete(path));
-    return opened;
+    const opened = this.#opened.get(files) ?? new Kept<string, ModelFile>();
+    this.#opened.set(files, opened);
+    return opened.get(path, () => openModel(files, path));
   }
 
   /** Reads a range of a model's external data. */

@@ -1,5 +1,7 @@
 /** @file What the app's own host serves: built-in models and data, each file fetched once, side by side, counted byte by byte, cancelled and gone on with. */
-import { FetchError, fetchWhole } from '#src/platform/resumable.ts';
+import { Kept } from '#src/platform/kept.ts';
+import { fetchFailure, fetchOwn, type OwnFileList } from '#src/platform/ownFile.ts';
+import { FetchError } from '#src/platform/resumable.ts';
 import { DataError } from '#src/tasks/files.ts';
 import type { FetchMeter } from './fetchMeter.ts';
 
@@ -18,13 +20,19 @@ export interface OwnFolder {
 export class OwnFiles {
   readonly #base: URL;
   readonly #meter: FetchMeter;
-  readonly #kept = new Map<string, Promise<unknown>>();
+  readonly #known: OwnFileList;
+  readonly #folders = new Kept<string, OwnFolder>();
+  readonly #blobs = new Kept<string, Blob>();
   /** Ends the fetching that is going on. */
   #stopping = new AbortController();
 
-  /** @param base address of the app's folder */
-  constructor(base: URL, meter: FetchMeter) {
+  /**
+   * @param base address of the app's folder
+   * @param known what the build knows of the files below it
+   */
+  constructor(base: URL, meter: FetchMeter, known: OwnFileList = {}) {
     this.#base = base;
+    this.#known = known;
     this.#meter = meter;
   }
 
@@ -39,7 +47,7 @@ export class OwnFiles {
    * @param unknown what to throw where the host has none
    */
   folder(place: string, unknown: () => DataError): Promise<OwnFolder> {
-    return this.#once(place, async () => {
+    return this.#folders.get(place, async () => {
       const folder = new URL(place, this.#base);
       const list = await this.#fetch(
         new URL('files.json', folder),
@@ -56,7 +64,7 @@ export class OwnFiles {
           files: listing.files,
           read: (path: string) => {
             const address = new URL(path.split('/').map(encodeURIComponent).join('/'), folder);
-            return this.#once(address.href, () => this.#fetch(address, path, sizes.get(path) ?? 0));
+            return this.#blobs.get(address.href, () => this.#fetch(address, path, sizes.get(path) ?? 0));
           },
         };
       const starts = new Map<string, number>();
@@ -69,7 +77,9 @@ export class OwnFiles {
       return {
         files: listing.files,
         read: async (path: string) => {
-          const whole = await this.#once(address.href, () => this.#fetch(address, 'The built-in data', pack));
+          const whole = await this.#blobs.get(address.href, () =>
+            this.#fetch(address, 'The built-in data', pack),
+          );
           const start = starts.get(path) ?? 0;
           return whole.slice(start, start + (sizes.get(path) ?? 0));
         },
@@ -77,46 +87,27 @@ export class OwnFiles {
     });
   }
 
-  #once<T>(key: string, make: () => Promise<T>): Promise<T> {
-    const known = this.#kept.get(key) as Promise<T> | undefined;
-    if (known) return known;
-    const made = make();
-    this.#kept.set(key, made);
-    made.catch(() => {
-      if (this.#kept.get(key) === made) this.#kept.delete(key);
-    });
-    return made;
-  }
-
   /** @param size of the file, bytes; 0: not known */
   async #fetch(address: URL, what: string, size: number, unknown?: () => DataError): Promise<Blob> {
     const { signal } = this.#stopping;
     this.#meter.expect(address.href, size);
+    const path = decodeURIComponent(address.href.slice(this.#base.href.length));
+    const known = this.#known[path] ?? null;
     let file: Blob;
     try {
-      file = await fetchWhole(address.href, {
+      file = await fetchOwn(address.href, known, {
         signal,
+        onDamaged: () => this.#meter.damaged(path),
         onBytes: (done, total) => this.#meter.came(address.href, done, Math.max(total, size)),
       });
     } catch (cause) {
       signal.throwIfAborted();
       if (cause instanceof FetchError && cause.status === 404 && unknown) throw unknown();
-      throw new DataError(failure(what, cause));
+      throw new DataError(fetchFailure(what, cause));
     }
-    if (size > 0 && file.size !== size)
-      throw new DataError(
-        `${what} came with ${file.size} bytes instead of ${size}. Reload the page to fetch it again.`,
-      );
+    if (!known && size > 0 && file.size !== size)
+      throw new DataError(`${what} came with ${file.size} bytes instead of ${size}. Try again.`);
     this.#meter.came(address.href, file.size, file.size);
     return file;
   }
-}
-
-function failure(what: string, cause: unknown): string {
-  if (cause instanceof FetchError && cause.status > 0)
-    return `${what} could not be fetched: the server said ${cause.status}. Reload the page.`;
-  const offline = 'navigator' in globalThis && !globalThis.navigator.onLine;
-  return offline
-    ? `${what} could not be fetched: there is no connection. Try again when online; what came already is kept.`
-    : `${what} could not be fetched: there is no connection, or it keeps breaking off. Try again; what came already is kept.`;
 }

@@ -4,6 +4,7 @@ import type { PreparedStore } from '#src/store/prepared.ts';
 import type { JobRequest, Preparation, PrepareProgress } from '../../protocol.ts';
 import type { Bench } from '../bench.ts';
 import type { Devices, Fetched } from '../devices.ts';
+import { fetchedAnew } from '../files/anew.ts';
 import type { Loader } from '../files/loader.ts';
 import { sourceKey } from '../files/sources.ts';
 import type { Lent } from '../lent.ts';
@@ -57,7 +58,9 @@ export class Preparing {
         );
         signal.throwIfAborted();
         const setup = await this.make(request, null, going);
-        return lookAt(setup, withProbe, bench, this.#lent.host, going);
+        const looked = await lookAt(setup, withProbe, bench, this.#lent.host, going);
+        const anew = fetchedAnew(this.#devices.takeAnew());
+        return { ...looked, problems: [...looked.problems, ...anew] };
       });
     } finally {
       await this.#kept?.flush();

@@ -11,6 +11,7 @@ import {
   writeParameters,
 } from '#src/oft/rotation/parameters.ts';
 import { loadAll, loadNamed } from '#src/onnx/external.ts';
+import { once } from '#src/platform/kept.ts';
 import type { Unsaveable } from '../../protocol.ts';
 import { type Adapter, exportAs } from '../adapters/adapter.ts';
 import { problemOf } from '../problems.ts';
@@ -95,9 +96,8 @@ export async function rehearse(setup: Rehearsed): Promise<readonly Unsaveable[]>
     classes: prepared.classes,
   };
   const whole = model.bytes <= READ_WHOLE;
-  let parts: Promise<Setup['model']['parts']> | undefined;
-  const load = (): Promise<Setup['model']['parts']> =>
-    (parts ??= Promise.all(
+  const load = once(() =>
+    Promise.all(
       model.parts.map(async ({ part, file }) => ({
         part,
         file: {
@@ -107,7 +107,8 @@ export async function rehearse(setup: Rehearsed): Promise<readonly Unsaveable[]>
             : loadNamed(file.model, external, (name) => weights.has(`${part}/${name}`))),
         },
       })),
-    ));
+    ),
+  );
   const found: Unsaveable[] = [];
   for (const format of adapterFormats) {
     if (adapterFit(format, layout.planned).obstacles.length > 0) continue;

@@ -1,4 +1,5 @@
 /** @file A request made ready: model and data read by the task, layers planned, the step compiled as plain data. Nothing here touches a device. */
+import { once } from '#src/platform/kept.ts';
 import { withCure } from '#src/platform/refusals.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import { examineLayers, unadaptedWords } from '#src/oft/layers/layers.ts';
@@ -137,7 +138,6 @@ export async function makeSetup(
     }
   }
   const layoutKey = layoutKeyOf(model.hash, layout);
-  let unsaveable: Promise<readonly Unsaveable[]> | undefined;
   let found: readonly Unsaveable[] | undefined;
   const setup: Setup = {
     request,
@@ -155,7 +155,7 @@ export async function makeSetup(
     problems,
     program,
     layoutKey,
-    unsaveable: () => (unsaveable ??= rehearse(setup).then((all) => (found = all))),
+    unsaveable: once(async () => (found = await rehearse(setup))),
     foundUnsaveable: () => found,
     trainingKey: (rounds, variant = 0) => {
       const { steps: _, learningRate: __, seed: ___, ...rest } = job.train;

@@ -6,6 +6,7 @@ import type { JobRequest, Outcome, Problem, RateChange, RunEvent, RunResult } fr
 import type { Shelf } from '../adapters/shelf.ts';
 import type { Devices } from '../devices.ts';
 import type { Environment } from '../environment.ts';
+import { fetchedAnew } from '../files/anew.ts';
 import type { Lent } from '../lent.ts';
 import { noFactor, rateChanged } from '../library/branching.ts';
 import { Journal } from '../library/journal.ts';
@@ -168,7 +169,7 @@ export class Training {
     saved: Saved | null,
     journal: Journal,
   ): Promise<RunResult> {
-    const { preparing, lent, shelf, runs } = this.#c;
+    const { preparing, lent, shelf, runs, devices } = this.#c;
     const watch = new Stopwatch();
     this.#watch = watch;
     const tell = seldom(emit);
@@ -180,6 +181,7 @@ export class Training {
         tell({ kind: 'phase', phase: 'preparing', done, total }, done === total);
       }),
     );
+    for (const problem of fetchedAnew(devices.takeAnew())) emit({ kind: 'warning', problem });
     const error = setup.problems.find(({ severity }) => severity === 'error');
     if (error) throw new ProblemError(error);
     if (saved) matchSaved(saved, setup, bench.runtime.backend, emit);
