@@ -36,7 +36,7 @@ export class TabGuard {
 
   /** True if this tab may train now; hold it until `free`. */
   async take(): Promise<boolean> {
-    this.#release ??= await takeLock(LOCK);
+    if (!this.#release) this.#release = await takeLock(LOCK);
     return this.#release !== null;
   }
 
