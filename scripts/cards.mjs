@@ -45,7 +45,9 @@ await main(async () => {
   /** @type {typeof import('./cards/strips.ts')} */
   const { stripOf, sheetOf } = await runSource('scripts/cards/strips.ts');
   /** @type {typeof import('../src/formats/jobs/job.ts')} */
-  const { defaultJob, jobFromTable, printJob } = await runSource('src/formats/jobs/job.ts');
+  const { defaultJob, jobFromTable } = await runSource('src/formats/jobs/job.ts');
+  /** @type {typeof import('../src/formats/jobs/printJob.ts')} */
+  const { printJob } = await runSource('src/formats/jobs/printJob.ts');
   /** @type {typeof import('../src/tasks/infos.ts')} */
   const { taskInfos } = await runSource('src/tasks/infos.ts');
   const runs = resolve(process.argv[2] ?? join(ROOT, '.cache/cards'));

@@ -142,6 +142,8 @@ export type RunEvent =
   | ({ readonly kind: 'samples'; readonly step: number } & Samples)
   | { readonly kind: 'evaluation'; readonly evaluation: Evaluation }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly bytes: number }
+  /** The state after so many steps could not be saved; the run goes on. */
+  | { readonly kind: 'unsaved'; readonly step: number; readonly problem: Problem }
   | ({ readonly kind: 'angles' } & Angles)
   | ({ readonly kind: 'rate' } & RateChange)
   | { readonly kind: 'warning'; readonly problem: Problem }
@@ -268,6 +270,8 @@ export interface SessionApi {
   ): Promise<Outcome<RunResult>>;
   /** Saves a checkpoint and lets go; start(…, resume) goes on. */
   pause(): Promise<void>;
+  /** Saves the last run's newest state once more, which could not be saved before. */
+  saveAgain(): Promise<Outcome<StoredCheckpoint>>;
   /** Ends early and keeps what was learned. */
   stop(): Promise<void>;
   sampleNow(): Promise<void>;

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readSafetensors, writeSafetensors } from '#src/formats/files/safetensors.ts';
-import { printToml } from '#src/formats/files/toml.ts';
+import { printToml } from '#src/formats/files/printToml.ts';
 import { numbersOf, type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { depth } from '#src/platform/testing/depth.ts';
 import { noised } from './testing/emoji.ts';

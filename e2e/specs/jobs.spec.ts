@@ -1,7 +1,8 @@
 /** @file Jobs as files: saved from the page, opened again, the same; broken ones refused. */
 import { readFileSync } from 'node:fs';
 import { taskInfos } from '#src/tasks/infos.ts';
-import { jobFromTable, parseJob, printJob } from '#src/formats/jobs/job.ts';
+import { jobFromTable, parseJob } from '#src/formats/jobs/job.ts';
+import { printJob } from '#src/formats/jobs/printJob.ts';
 import { expect, test } from '../pages/test.ts';
 
 // What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.

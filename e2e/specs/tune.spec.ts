@@ -4,7 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@playwright/test';
-import { jobFromTable, printJob } from '#src/formats/jobs/job.ts';
+import { jobFromTable } from '#src/formats/jobs/job.ts';
+import { printJob } from '#src/formats/jobs/printJob.ts';
 import { depth } from '../pages/depth.ts';
 import { goals, quickExamples } from '../pages/goals.ts';
 

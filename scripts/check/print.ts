@@ -1,5 +1,5 @@
 /** @file The report as text for people. */
-import { printPlan } from '#src/formats/plans/plan.ts';
+import { printPlan } from '#src/formats/plans/printPlan.ts';
 import type { ToolVerdict } from '#src/oft/modules/types.ts';
 import { describeBlocks } from '#src/oft/plan/rules.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';

@@ -16,6 +16,9 @@ export class RunElsewhere extends PlainError {
 /** A worker that was just ended gives its run back within this, milliseconds. */
 const MOMENTS = 5000;
 
+/** So long others that change it, or look whether it is held, have it at most, milliseconds. */
+const INSTANT = 500;
+
 const lockOf = (id: string): string => `rotune-run-${id}`;
 
 /** Keeps others from changing a run until it is given back. Throws RunElsewhere. */
@@ -25,9 +28,9 @@ export async function holdRun(id: string): Promise<Release> {
   return release;
 }
 
-/** Changes what is saved of a run that trains nowhere else. Throws RunElsewhere at once. */
+/** Changes what is saved of a run that trains nowhere else. Throws RunElsewhere. */
 export async function whileStill<T>(id: string, work: () => Promise<T>): Promise<T> {
-  const release = await takeLock(lockOf(id));
+  const release = await takeLock(lockOf(id), INSTANT);
   if (!release) throw new RunElsewhere();
   try {
     return await work();

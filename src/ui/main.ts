@@ -8,7 +8,7 @@ import { Lab } from '#src/app/lab.svelte.ts';
 import { BrowserBar } from '#src/app/page/router.svelte.ts';
 import { watchLeaving } from '#src/app/page/leaving.ts';
 import { Offline } from '#src/app/page/offline.svelte.ts';
-import { tidyGiven } from '#src/app/worker/storage.ts';
+import { tidyGiven } from '#src/app/worker/tidyGiven.ts';
 import App from './App.svelte';
 
 const target = document.querySelector('#app');
@@ -25,6 +25,7 @@ mount(App, { target, props: { lab, offline, debug } });
 void offline.register();
 watchLeaving({
   busy: () => lab.run.busy,
+  unsaved: () => lab.run.onlyHere,
   endWorker: () => trainer.close(),
   reload: () => location.reload(),
 });

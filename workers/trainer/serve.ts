@@ -111,6 +111,7 @@ const api: WorkerApi = {
   },
   pause: () => session.pause(),
   stop: () => session.stop(),
+  saveAgain: () => session.saveAgain(),
   sampleNow: () => session.sampleNow(),
   changeRate: (id, factor) => session.changeRate(id, factor),
   sample: async (request) =>

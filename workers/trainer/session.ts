@@ -24,6 +24,7 @@ import type {
   SampleRequest,
   SessionApi,
   Source,
+  StoredCheckpoint,
 } from '../protocol.ts';
 import { Inspector } from '../inspection/inspect.ts';
 import type { Inspection, Look } from '../inspection/types.ts';
@@ -150,6 +151,10 @@ export class Session implements SessionApi {
 
   stop(): Promise<void> {
     return this.#training.stop();
+  }
+
+  saveAgain(): Promise<Outcome<StoredCheckpoint>> {
+    return this.#outcome(() => this.#jobs.run(() => this.#training.saveAgain()));
   }
 
   sampleNow(): Promise<void> {

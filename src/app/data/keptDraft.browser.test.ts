@@ -1,6 +1,7 @@
 /** @file A reload of its tab does not cost a job that is being made. */
 import { expect, it, vi } from 'vitest';
-import { parseJob, printJob } from '#src/formats/jobs/job.ts';
+import { parseJob } from '#src/formats/jobs/job.ts';
+import { printJob } from '#src/formats/jobs/printJob.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { GivenStore } from '#src/store/given.ts';
 import { NOTHING, type Picked } from '../worker/request.ts';

@@ -1,5 +1,5 @@
 /** @file The job that is being made, kept over a reload of its tab: settings in the tab's own storage, files of the user's own beside those of runs. */
-import { parseJob, printJob } from '#src/formats/jobs/job.ts';
+import { jobFromTable, jobToTable } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { randomId } from '#src/platform/id.ts';
 import type { GivenStore, Kept } from '#src/store/given.ts';
@@ -68,7 +68,7 @@ export class KeptDraft {
     const kept = this.#read();
     if (!kept) return null;
     try {
-      const job = parseJob(kept.job);
+      const job = jobFromTable(kept.job);
       const { sources, missing } = await this.#given.get(kept.id);
       return { job, files: sources, missing };
     } catch {
@@ -78,7 +78,7 @@ export class KeptDraft {
 
   async #write(job: Job, picked: Picked): Promise<void> {
     try {
-      this.#tab?.setItem(KEY, JSON.stringify({ id: this.#id, job: printJob(job) }));
+      this.#tab?.setItem(KEY, JSON.stringify({ id: this.#id, job: jobToTable(job) }));
     } catch {
       // The tab's storage is full or refused: the draft lasts as long as the page.
       return;
@@ -90,12 +90,12 @@ export class KeptDraft {
     await this.#written;
   }
 
-  #read(): { readonly id: string; readonly job: string } | null {
+  #read(): { readonly id: string; readonly job: unknown } | null {
     try {
       const kept: unknown = JSON.parse(this.#tab?.getItem(KEY) ?? 'null');
       if (typeof kept !== 'object' || kept === null || !('id' in kept) || !('job' in kept)) return null;
       const { id, job } = kept;
-      return typeof id === 'string' && typeof job === 'string' ? { id, job } : null;
+      return typeof id === 'string' ? { id, job } : null;
     } catch {
       return null;
     }

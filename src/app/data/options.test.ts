@@ -1,6 +1,7 @@
 /** @file What the page accepts of an option, job files hold. */
 import { describe, expect, it } from 'vitest';
-import { jobFromTable, parseJob, printJob } from '#src/formats/jobs/job.ts';
+import { jobFromTable, parseJob } from '#src/formats/jobs/job.ts';
+import { printJob } from '#src/formats/jobs/printJob.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
 import { numbersIn, optionProblem } from './options.ts';
 

@@ -1,6 +1,7 @@
 /** @file What a pick changes in the job. */
 import { describe, expect, it } from 'vitest';
-import { defaultJob, jobFromTable, parseJob, printJob } from '#src/formats/jobs/job.ts';
+import { defaultJob, jobFromTable, parseJob } from '#src/formats/jobs/job.ts';
+import { printJob } from '#src/formats/jobs/printJob.ts';
 import { toSource } from './picked.ts';
 import { jobWith, jobWithoutData, judgedByShare, SPLIT, withPicked } from './picking.ts';
 import { taskInfos } from '#src/tasks/infos.ts';

@@ -169,6 +169,15 @@ export class Library {
     await this.measure();
   }
 
+  /**
+   * Drops what can be done without: checkpoints that were only to be gone back to, and data that can be made ready again.
+   * @param data whether nothing is made of those now
+   */
+  async makeRoom(data: boolean): Promise<void> {
+    await this.freeCheckpoints();
+    if (this.#problem === null && data) await this.removePrepared();
+  }
+
   /** Removes all models that were downloaded. */
   async removeModels(): Promise<void> {
     const { trainer } = this.#host;

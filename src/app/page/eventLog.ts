@@ -35,6 +35,11 @@ function inWords(event: RunEvent): { readonly kind: string; readonly words: stri
     }
     case 'checkpoint':
       return { kind: 'checkpoint', words: `saved after step ${event.step}: ${event.bytes} bytes` };
+    case 'unsaved':
+      return {
+        kind: 'unsaved',
+        words: `not saved after step ${event.step}: ${event.problem.message}`,
+      };
     case 'angles':
       return { kind: 'angles', words: `angles after step ${event.step}` };
     case 'restored':

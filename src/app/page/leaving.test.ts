@@ -2,11 +2,11 @@
 import { expect, test, vi } from 'vitest';
 import { watchLeaving } from './leaving.ts';
 
-function page(busy: boolean) {
+function page(busy: boolean, unsaved = false) {
   const target = new EventTarget();
   const endWorker = vi.fn();
   const reload = vi.fn();
-  watchLeaving({ busy: () => busy, endWorker, reload }, target);
+  watchLeaving({ busy: () => busy, unsaved: () => unsaved, endWorker, reload }, target);
   const tell = (type: string, persisted: boolean) =>
     target.dispatchEvent(Object.assign(new Event(type), { persisted }));
   return { endWorker, reload, tell };
@@ -34,4 +34,21 @@ test('a page that the browser ends itself is left to it', () => {
   const { endWorker, tell } = page(true);
   tell('pagehide', false);
   expect(endWorker).not.toHaveBeenCalled();
+});
+
+test.each([
+  [true, false],
+  [false, true],
+])('asks before a run (%s), or what is in the tab alone (%s), is lost', (busy, unsaved) => {
+  const target = new EventTarget();
+  const host = { endWorker: vi.fn(), reload: vi.fn() };
+  watchLeaving({ ...host, busy: () => busy, unsaved: () => unsaved }, target);
+  const event = new Event('beforeunload', { cancelable: true });
+  target.dispatchEvent(event);
+  expect(event.defaultPrevented).toBe(true);
+  const quiet = new EventTarget();
+  watchLeaving({ ...host, busy: () => false, unsaved: () => false }, quiet);
+  const other = new Event('beforeunload', { cancelable: true });
+  quiet.dispatchEvent(other);
+  expect(other.defaultPrevented).toBe(false);
 });

@@ -7,16 +7,21 @@
 export interface Leaving {
   /** A run is going on. */
   readonly busy: () => boolean;
+  /** What a run learned is in this tab alone. */
+  readonly unsaved: () => boolean;
   readonly endWorker: () => void;
   readonly reload: () => void;
 }
 
-export function watchLeaving({ busy, endWorker, reload }: Leaving, page: EventTarget = globalThis): void {
+export function watchLeaving(
+  { busy, unsaved, endWorker, reload }: Leaving,
+  page: EventTarget = globalThis,
+): void {
   let ended = false;
   const kept = (event: Event) => (event as PageTransitionEvent).persisted;
   // The browser asks in its own words; a run that is saved could go on, but its present steps are lost.
   page.addEventListener('beforeunload', (event) => {
-    if (busy()) event.preventDefault();
+    if (busy() || unsaved()) event.preventDefault();
   });
   page.addEventListener('pagehide', (event) => {
     if (!kept(event) || !busy()) return;

@@ -7,6 +7,8 @@ export interface OtherTab {
 }
 
 const LOCK = 'rotune-training';
+/** Tabs that wait to hear of a run's end have the lock for an instant then, milliseconds. */
+const MOMENT = 500;
 
 export class TabGuard {
   readonly #channel: BroadcastChannel | null;
@@ -36,7 +38,7 @@ export class TabGuard {
 
   /** True if this tab may train now; hold it until `free`. */
   async take(): Promise<boolean> {
-    if (!this.#release) this.#release = await takeLock(LOCK);
+    if (!this.#release) this.#release = await takeLock(LOCK, MOMENT);
     return this.#release !== null;
   }
 

@@ -12,6 +12,7 @@ import type {
   SavedRun,
   StepRecord,
   Unsaveable,
+  StoredCheckpoint,
 } from '#workers/protocol.ts';
 import { withChange } from '#src/optim/rates.ts';
 import { withEvaluation } from '#src/training/evaluations.ts';
@@ -54,9 +55,8 @@ export class RunState {
   #whole = $state.raw<readonly string[]>([]);
   #unsaveable = $state.raw<readonly Unsaveable[]>([]);
   #angles = $state.raw<Angles | null>(null);
-  #checkpoint = $state.raw<{ readonly step: number; readonly bytes: number; readonly at: number } | null>(
-    null,
-  );
+  #checkpoint = $state.raw<StoredCheckpoint | null>(null);
+  #unsaved = $state.raw<Problem | null>(null);
   #warnings = $state.raw<readonly Problem[]>([]);
   #rates = $state.raw<readonly RateChange[]>([]);
   #problem = $state.raw<Problem | null>(null);
@@ -136,6 +136,15 @@ export class RunState {
   get checkpoint() {
     return this.#checkpoint;
   }
+  /** Why the last attempt to save it failed; null: it did not. */
+  get unsaved(): Problem | null {
+    return this.#unsaved;
+  }
+  /** It stands still, and what it learned last is nowhere but in this tab. */
+  get onlyHere(): boolean {
+    const ended = this.#status === 'paused' || this.#status === 'done';
+    return ended && this.#unsaved !== null;
+  }
   get warnings(): readonly Problem[] {
     return this.#warnings;
   }
@@ -195,6 +204,7 @@ export class RunState {
     this.#evaluations = [];
     this.#angles = null;
     this.#checkpoint = null;
+    this.#unsaved = null;
     this.#warnings = [];
     this.#rates = [];
   }
@@ -228,7 +238,10 @@ export class RunState {
         this.#evaluations = withEvaluation(this.#evaluations, event.evaluation);
         break;
       case 'checkpoint':
-        this.#checkpoint = { step: event.step, bytes: event.bytes, at: Date.now() };
+        this.stored({ step: event.step, bytes: event.bytes, at: Date.now() });
+        break;
+      case 'unsaved':
+        this.#unsaved = event.problem;
         break;
       case 'angles':
         this.#angles = { mean: event.mean, largest: event.largest };
@@ -251,6 +264,12 @@ export class RunState {
         this.#checkpoint = event.stored;
         break;
     }
+  }
+
+  /** It is saved as it was then. */
+  stored(checkpoint: StoredCheckpoint): void {
+    this.#checkpoint = checkpoint;
+    this.#unsaved = null;
   }
 
   end(result: RunResult): void {
@@ -278,6 +297,7 @@ export class RunState {
     this.#angles = saved.angles;
     this.#warnings = saved.warnings;
     this.#rates = summary.rates;
+    this.#unsaved = null;
     this.#checkpoint = { step: summary.step, bytes: summary.bytes, at: summary.savedAt };
     this.#problem = summary.state === 'failed' ? summary.problem : null;
     this.#result = result;

@@ -34,7 +34,7 @@ export interface StartOptions {
 export interface TrainingHost {
   readonly trainer: Pick<
     Trainer,
-    'start' | 'pause' | 'stop' | 'changeRate' | 'keepRun' | 'branchRun' | 'openRun'
+    'start' | 'pause' | 'stop' | 'saveAgain' | 'changeRate' | 'keepRun' | 'branchRun' | 'openRun'
   >;
   readonly draft: Draft;
   readonly device: Device;
@@ -154,6 +154,18 @@ export class Training {
     await this.#host.trainer.stop();
   }
 
+  /** Saves the state that the last attempt could not. */
+  async saveAgain(): Promise<void> {
+    const outcome = await this.#host.trainer.saveAgain();
+    if (!outcome.ok) {
+      this.run.accept({ kind: 'unsaved', step: this.run.step, problem: outcome.problem });
+      return;
+    }
+    this.run.stored(outcome.value);
+    this.#host.voice.say(`Saved at step ${outcome.value.step}.`);
+    this.#host.onSaved();
+  }
+
   /** Multiplies the schedule's learning rate, from the next step on to the end. */
   async changeRate(factor: number): Promise<Outcome<RateChange>> {
     const outcome = await this.#host.trainer.changeRate(this.run.id, factor);
@@ -233,8 +245,7 @@ export class Training {
     });
     if (!prepared.ok) return prepared.problem;
     // The view of a new job would show it; a run begun at once shows it by itself.
-    for (const problem of prepared.value.problems)
-      if (problem.kind === 'fetched-anew') this.#remark(problem);
+    for (const problem of prepared.value.problems) if (problem.kind === 'fetched-anew') this.#remark(problem);
     return prepared.value.problems.find(({ severity }) => severity === 'error') ?? null;
   }
 
@@ -246,7 +257,7 @@ export class Training {
     const { outcome, step } = result;
     const words =
       outcome === 'paused'
-        ? `Paused at step ${step}. It is saved.`
+        ? `Paused at step ${step}. ${this.run.onlyHere ? 'It could not be saved: it is in this tab alone.' : 'It is saved.'}`
         : outcome === 'finished'
           ? 'Training finished.'
           : `Stopped at step ${step}, and kept.`;

@@ -54,6 +54,8 @@ export function fakeSummary(
 }
 
 export class FakeLibrary extends FakeDownloads implements LibraryApi, StorageApi {
+  /** Old checkpoints are gone. */
+  protected freed = false;
   readonly #saved = new Map<string, SavedRun>();
   readonly #removed = new Set<string>();
 
@@ -145,6 +147,7 @@ export class FakeLibrary extends FakeDownloads implements LibraryApi, StorageApi
     return good({ imported: [], skipped: this.#saved.size });
   }
   async freeCheckpoints(): Promise<Outcome<number>> {
+    this.freed = true;
     return good(690_000 * this.#saved.size);
   }
   async storage(): Promise<StorageReport> {

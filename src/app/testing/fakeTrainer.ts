@@ -20,6 +20,7 @@ import type {
   Said,
   Source,
   StepRecord,
+  StoredCheckpoint,
   TrainerApi,
 } from '#workers/protocol.ts';
 import type { Inspection, Look } from '#workers/inspection/types.ts';
@@ -42,6 +43,8 @@ export interface FakeOptions {
   readonly unfinished?: RunSummary | null;
   /** Makes the run fail at this step. */
   readonly failAt?: number;
+  /** Nothing can be saved, until old checkpoints are gone. */
+  readonly full?: boolean;
   /** The model's layers. */
   readonly layers?: readonly Layer[];
   readonly problems?: readonly (Problem & { severity: 'error' | 'warning' })[];
@@ -69,6 +72,12 @@ const fakeFit: Fit = {
   state: 2e6,
   activations: 3.3e8,
   reliefs: [],
+};
+
+const FULL: Problem = {
+  code: 'storage',
+  message: "There is no room to save 0.7 MB: this browser's storage is full.",
+  cure: 'Discard older runs (they take 12.0 MB), or free space on the disk.',
 };
 
 const FAILURE: Problem = {
@@ -105,6 +114,8 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
   /** Of the run that goes on: what its learning rate is changed by. */
   #change: ((factor: number) => RateChange) | null = null;
   #progress = 1;
+  /** Updates made by the last run. */
+  #step = 0;
   #runs = 0;
 
   constructor(options: FakeOptions = {}) {
@@ -254,14 +265,21 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
       if (step % (sample.every || train.steps) === 0 || this.#sampleNow) {
         this.#sampleNow = false;
         samples(step);
-        onEvent({ kind: 'checkpoint', step, bytes: 690_000 });
-        saved = step;
-        keep('running', step);
+        if (this.#options.full) onEvent({ kind: 'unsaved', step, problem: FULL });
+        else {
+          onEvent({ kind: 'checkpoint', step, bytes: 690_000 });
+          saved = step;
+          keep('running', step);
+        }
       }
     }
     this.#change = null;
     const end = this.#ending();
     const outcome = end === 'pause' ? 'paused' : end === 'stop' ? 'stopped' : 'finished';
+    if (this.#options.full) {
+      onEvent({ kind: 'unsaved', step, problem: FULL });
+      this.#step = step;
+    } else onEvent({ kind: 'checkpoint', step, bytes: 690_000 });
     keep(outcome, step);
     return good({
       id,
@@ -287,6 +305,12 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
   }
   async changeRate(id: string, factor: number): Promise<Outcome<RateChange>> {
     return this.#change ? good(this.#change(factor)) : this.changeSaved(id, factor);
+  }
+  /** There is room once old checkpoints are gone. */
+  async saveAgain(): Promise<Outcome<StoredCheckpoint>> {
+    return this.freed
+      ? good({ step: this.#step, bytes: 690_000, at: Date.now() })
+      : { ok: false, problem: FULL };
   }
   async sampleNow() {
     this.#sampleNow = true;

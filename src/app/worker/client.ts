@@ -1,5 +1,5 @@
 /** @file The page's side of the training worker's API: what fails in there comes back as data. */
-import { proxy, type Remote } from 'comlink';
+import type { Remote } from 'comlink';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type {
   AdapterReport,
@@ -26,6 +26,7 @@ import type {
   SavedStep,
   Source,
   StorageReport,
+  StoredCheckpoint,
   TrainerApi,
   WorkerApi,
 } from '#workers/protocol.ts';
@@ -40,10 +41,8 @@ import { Errand } from './errand.ts';
 import { changeRun, dropRun, savedRuns } from './firstLook.ts';
 import { goingOn } from './goingOn.ts';
 import { failed, toProblem } from './problems.ts';
-import { storageReport } from './storage.ts';
 import { StuckStart } from './startWatch.ts';
 import { askedThreads } from './threads.ts';
-import { openDownloader, openTrainer } from './workers.ts';
 
 /** What the page talks to: the worker's API, or a fake of it. */
 export type Trainer = TrainerApi;
@@ -54,6 +53,12 @@ const neverStarts: Partial<Problem> = {
   safe: 'Saved checkpoints are still there.',
   cure: 'Reload the page. If it happens again, restart the browser, or try another one.',
 };
+
+/** What starts workers and talks with them comes when the first is wanted: the first screen does without. */
+const workers = () => import('./workers.ts');
+
+/** A callback that a worker may call. */
+const lend = async <T extends object>(callback: T) => (await workers()).lend(callback);
 
 /** A wish to cancel is heard within this, milliseconds, or the worker is ended. */
 const HEARD = 1000;
@@ -75,12 +80,13 @@ export class WorkerTrainer implements Trainer {
     await this.#ready();
     const threads = askedThreads(location.search);
     const asked = threads === null ? options : { threads, ...options };
+    const { openTrainer } = await workers();
     return openTrainer({ ...asked, since: performance.timeOrigin }, tell);
   });
 
   readonly #downloader = new Errand(async () => {
     await this.#ready();
-    return openDownloader();
+    return (await workers()).openDownloader();
   });
 
   /** @param ready what the start of a worker waits for */
@@ -149,7 +155,7 @@ export class WorkerTrainer implements Trainer {
     paths: readonly string[],
     onProgress: (progress: DownloadProgress) => void,
   ): Promise<Outcome<RemoteModel>> {
-    return this.#fetched((api) => api.download(url, paths, proxy(onProgress)));
+    return this.#fetched(async (api) => api.download(url, paths, await lend(onProgress)));
   }
   async cancelDownload(): Promise<void> {
     if (this.#downloader.isOpen) await this.#downloader.call((api) => api.cancelDownload());
@@ -168,7 +174,7 @@ export class WorkerTrainer implements Trainer {
     probe: boolean,
     onProgress?: (progress: PrepareProgress) => void,
   ): Promise<Outcome<Preparation>> {
-    return this.#outcome((api) => api.prepare(request, probe, onProgress && proxy(onProgress)));
+    return this.#outcome(async (api) => api.prepare(request, probe, onProgress && (await lend(onProgress))));
   }
   /** A worker that is too deep in a file to hear it is ended. */
   async cancelPreparation(): Promise<void> {
@@ -193,9 +199,9 @@ export class WorkerTrainer implements Trainer {
     this.#wish = null;
     const run = resume ?? id;
     const ask = (from: string | undefined, said: Problem | undefined): Promise<Outcome<RunResult>> =>
-      this.#call<Outcome<RunResult>>((api, note) => {
+      this.#call<Outcome<RunResult>>(async (api, note) => {
         if (note) onEvent({ kind: 'warning', problem: { code: 'internal', message: note } });
-        const outcome = api.start(request, proxy(onEvent), from, id, said);
+        const outcome = api.start(request, await lend(onEvent), from, id, said);
         // What the worker that ended did not get round to.
         if (this.#wish !== null) void api[this.#wish]();
         return outcome;
@@ -222,6 +228,9 @@ export class WorkerTrainer implements Trainer {
   async #end(wish: 'pause' | 'stop'): Promise<void> {
     this.#wish = wish;
     await this.#call((api) => api[wish]()).catch(() => this.#ended);
+  }
+  saveAgain(): Promise<Outcome<StoredCheckpoint>> {
+    return this.#outcome((api) => api.saveAgain());
   }
   sampleNow(): Promise<void> {
     return this.#call((api) => api.sampleNow());
@@ -284,7 +293,7 @@ export class WorkerTrainer implements Trainer {
     return this.#outcome((api) => api.freeCheckpoints());
   }
   storage(): Promise<StorageReport> {
-    return storageReport();
+    return import('./storage.ts').then(({ storageReport }) => storageReport());
   }
   /** Without a worker there is nothing to tell, and none is opened for it. */
   debug(): Promise<Outcome<DebugFigures | null>> {

@@ -47,6 +47,7 @@ it('goes on from the last saved state in another worker, and says so', async () 
       code: 'restarted',
       message:
         'The part of Rotune that computes did not answer for 10 s and was started anew. The run went on by itself from its last saved state.',
+      cure: 'Nothing is to be done. If it happens again, reload the page.',
     },
     expect.objectContaining({ message: expect.stringContaining('ended unexpectedly') as unknown }),
   ]);

@@ -40,6 +40,7 @@ export async function goingOn(
       note = {
         code: 'restarted',
         message: `${cause.message.replace(/\.$/, '')} and was started anew. The run went on by itself from its last saved state.`,
+        cure: 'Nothing is to be done. If it happens again, reload the page.',
       };
       again = true;
     }

@@ -5,7 +5,8 @@ import { contentKey } from '#src/store/contentKey.ts';
 import { GivenStore } from '#src/store/given.ts';
 import { openRuns } from '#workers/trainer/saved.ts';
 import { changeRun, dropRun, lastRun, savedRuns } from './firstLook.ts';
-import { storageReport, tidyGiven } from './storage.ts';
+import { storageReport } from './storage.ts';
+import { tidyGiven } from './tidyGiven.ts';
 
 const id = 'storage-test';
 const header = {

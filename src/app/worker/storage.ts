@@ -5,7 +5,6 @@ import { GivenStore } from '#src/store/given.ts';
 import { isPersisted, room } from '#src/store/persistence.ts';
 import { PreparedStore } from '#src/store/prepared.ts';
 import type { StorageReport } from '#workers/protocol.ts';
-import { isLivingDraft } from '../data/keptDraft.ts';
 import { openSavedRuns } from './firstLook.ts';
 
 /** 0 where there is no storage: then nothing is in it. */
@@ -35,18 +34,4 @@ export async function storageReport(): Promise<StorageReport> {
     used: space?.used ?? null,
     quota: space?.quota ?? null,
   };
-}
-
-/**
- * Forgets files that were given to runs which are gone for good. For a page's start: later on, a run may have its files before it is
- * listed. Never throws.
- */
-export async function tidyGiven(): Promise<void> {
-  try {
-    const given = new GivenStore();
-    const drafts = (await given.ids()).filter((id) => isLivingDraft(id, Date.now()));
-    await given.tidy([...(await openSavedRuns().ids()), ...drafts]);
-  } catch {
-    // No storage: nothing is in it.
-  }
 }

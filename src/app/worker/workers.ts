@@ -46,6 +46,9 @@ function openLine<Api>(script: string, name: string): Opened<Api> {
   };
 }
 
+/** Marks a callback as one that a worker calls here. */
+export const lend = <T extends object>(callback: T) => proxy(callback);
+
 /** Starts the training worker, and listens whether it is alive. */
 export function openTrainer(options: StartOptions, tell: (sign: StartSign) => void): Line<Remote<WorkerApi>> {
   const { closed, giveUp, ...line } = openLine<WorkerApi>(trainerScript, 'rotune-trainer');

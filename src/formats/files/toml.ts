@@ -1,5 +1,5 @@
-/** @file TOML text ↔ plain tables, with errors of one line. */
-import { parse, stringify, TomlError } from 'smol-toml';
+/** @file TOML text → plain tables, with errors of one line. */
+import { parse, TomlError } from 'smol-toml';
 import { JobError } from '../errors.ts';
 
 /** Throws JobError that names line and column. */
@@ -57,5 +57,3 @@ export function fromToml<T>(text: string, make: (table: unknown) => T): T {
     throw new JobError(`Line ${line}: ${error.message}`, error.key, { cure: error.cure });
   }
 }
-
-export const printToml = (table: object): string => `${stringify(table).trim()}\n`;

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { inputValues, parseValues, printValues } from './inputValues.ts';
-import { jobFromTable, jobToTable, parseJob, printJob } from './job.ts';
+import { jobFromTable, jobToTable, parseJob } from './job.ts';
+import { printJob } from './printJob.ts';
 
 const fail = (words: string): Error => new Error(words);
 

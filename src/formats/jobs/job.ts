@@ -8,7 +8,7 @@ import { JobError } from '../errors.ts';
 import type { Job } from './jobTypes.ts';
 import { defaultPlan, planFromTable, planSchema, planToTable } from '../plans/plan.ts';
 import { camelKeys, checked, flag, oneOf, real, snakeKeys, table, text, value, whole } from '../schema.ts';
-import { fromToml, printToml } from '../files/toml.ts';
+import { fromToml } from '../files/toml.ts';
 
 /** The built-in demo: the emoji model learns to print in two inks. All names among the prompts are held out of training. */
 export const defaultJob: Job = {
@@ -319,6 +319,3 @@ export const jobToTable = ({ plan, data, inputs, ...rest }: Job): object => ({
 
 /** Reads a job file. Throws JobError. */
 export const parseJob = (toml: string): Job => fromToml(toml, jobFromTable);
-
-/** The job as a file that parseJob reads back as it was. */
-export const printJob = (job: Job): string => printToml(jobToTable(job));

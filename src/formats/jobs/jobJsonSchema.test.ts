@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { depth } from '#src/platform/testing/depth.ts';
 import type { Field, TaskInfo } from '#src/tasks/info.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
-import { jobFromTable, jobToTable, parseJob, printJob } from './job.ts';
+import { jobFromTable, jobToTable, parseJob } from './job.ts';
+import { printJob } from './printJob.ts';
 import { jobJsonSchema, jobSchemaFile } from './jobJsonSchema.ts';
 import { JobError } from '../errors.ts';
 

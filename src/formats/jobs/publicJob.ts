@@ -1,6 +1,7 @@
 /** @file A job as it may be shown to strangers: in error reports. */
 import { reasonOf } from '#src/platform/refusals.ts';
-import { NO_DATA, printJob } from './job.ts';
+import { NO_DATA } from './job.ts';
+import { printJob } from './printJob.ts';
 import type { Job } from './jobTypes.ts';
 
 /** "builtin:emoji" stays; of own files and folders only the ending does. */

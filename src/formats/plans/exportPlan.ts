@@ -4,7 +4,7 @@ import { planLayers } from '#src/oft/plan/planning.ts';
 import type { Layer, Plan, PlannedLayer } from '#src/oft/types.ts';
 import type { ExportedText } from './imports.ts';
 import { type PresetName, presetNames, presetPlan } from './presets.ts';
-import { printToml } from '../files/toml.ts';
+import { printToml } from '../files/printToml.ts';
 
 /** Sentences about those layers that a condition holds for. */
 class Losses {

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { depth } from '#src/platform/testing/depth.ts';
 import { FormatError, JobError } from '../errors.ts';
 import { importPlan } from './importPlan.ts';
-import { defaultJob, printJob } from '../jobs/job.ts';
-import { defaultPlan, printPlan } from './plan.ts';
+import { defaultJob } from '../jobs/job.ts';
+import { printJob } from '../jobs/printJob.ts';
+import { defaultPlan } from './plan.ts';
+import { printPlan } from './printPlan.ts';
 import { presetPlan } from './presets.ts';
 import { arbitraryPlan } from '../testing/arbitraryPlan.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { peftSettings } from '#src/oft/plan/planned.ts';
 import { JobError } from '../errors.ts';
 import { importPlan } from './importPlan.ts';
-import { printPlan } from './plan.ts';
+import { printPlan } from './printPlan.ts';
 import { golden, selected, unetLayers } from '../testing/models.ts';
 
 interface Case {

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { defaultSettings, peftSettings, settingsOf } from '#src/oft/plan/planned.ts';
 import type { Plan, Rule } from '#src/oft/types.ts';
 import { JobError } from '../errors.ts';
-import { conventionsOf, defaultPlan, parsePlan, printPlan, withConventions } from './plan.ts';
+import { conventionsOf, defaultPlan, parsePlan, withConventions } from './plan.ts';
+import { printPlan } from './printPlan.ts';
 import { arbitraryPlan } from '../testing/arbitraryPlan.ts';
 
 const peft = conventionsOf('input');

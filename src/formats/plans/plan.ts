@@ -4,7 +4,7 @@ import type { BlockChoice, LayerSettings, Plan, Rule, Side } from '#src/oft/type
 import { JobError } from '../errors.ts';
 import { type PlanTable, planSchema, type SettingsTable } from './planSchema.ts';
 import { camelKeys, checked, readable, snakeKeys } from '../schema.ts';
-import { parseToml, printToml } from '../files/toml.ts';
+import { parseToml } from '../files/toml.ts';
 
 export { planSchema } from './planSchema.ts';
 
@@ -122,5 +122,3 @@ export function planToTable({ rules, root, ...rest }: Plan): object {
 
 /** Reads a plan file. Throws JobError that names the key, its value and what is allowed. */
 export const parsePlan = (toml: string): Plan => planFromTable(checked(planSchema, parseToml(toml), ''));
-
-export const printPlan = (plan: Plan): string => printToml(planToTable(plan));

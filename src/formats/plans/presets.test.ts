@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { importLycorisPreset } from './lycorisPreset.ts';
-import { parsePlan, printPlan } from './plan.ts';
+import { parsePlan } from './plan.ts';
+import { printPlan } from './printPlan.ts';
 import { type PresetName, presetNames, presetPlan } from './presets.ts';
 import { clipLayers, golden, selected, unetLayers } from '../testing/models.ts';
 

@@ -2,7 +2,7 @@
 import { adapterKind, writeAdapter } from '#src/formats/adapters/adapterFiles.ts';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
-import { printJob } from '#src/formats/jobs/job.ts';
+import { printJob } from '#src/formats/jobs/printJob.ts';
 import { torchWeights } from '#src/formats/onnx/onnxWeights.ts';
 import { zipFiles } from '#src/formats/files/zip.ts';
 import { loadAll } from '#src/onnx/external.ts';

@@ -45,6 +45,7 @@ export async function throughLosses(
         warn({
           code: 'out-of-memory',
           message: `There was not enough memory for this job. The run went on by itself ${place}, and computes parts of the model twice instead of keeping their results: that takes less memory and more time, and its numbers may differ in the last digits.`,
+          cure: 'Nothing is to be done. A smaller batch with more accumulation is quicker.',
         });
         continue;
       }
@@ -58,7 +59,10 @@ export async function throughLosses(
       const words = again
         ? `${what} The run went on by itself on a new one, ${place}.`
         : `The graphics device was lost ${LOSSES} times within five minutes. The run went on by itself on the CPU, ${place}: more slowly, and its numbers may differ in the last digits.`;
-      warn({ code: 'device-lost', message: words, detail });
+      const cure = again
+        ? 'Nothing is to be done. If it happens often, choose the CPU.'
+        : 'Close what else uses the graphics card before the next run.';
+      warn({ code: 'device-lost', message: words, cure, detail });
     }
   }
 }

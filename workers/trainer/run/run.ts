@@ -1,5 +1,5 @@
 /** @file One life of a run: from compiling, or a checkpoint, to its end, a stop or a pause. */
-import type { RunLife } from '#src/store/runHeader.ts';
+import type { RunLife, WrittenHeader } from '#src/store/runHeader.ts';
 import type { TaskHost } from '#src/tasks/types.ts';
 import { CHECKPOINT_VERSION } from '#src/training/checkpoint.ts';
 import { type LoopEvent, type LoopState, NonFiniteError, TrainingLoop } from '#src/training/loop.ts';
@@ -48,6 +48,12 @@ export interface RunContext {
   readonly watch: Stopwatch;
 }
 
+/** A state that was not saved, with the header that belongs to it. */
+export interface Unsaved {
+  readonly header: WrittenHeader;
+  readonly saved: Saved;
+}
+
 export class Run {
   readonly #c: RunContext;
   readonly #loop: TrainingLoop;
@@ -60,6 +66,7 @@ export class Run {
   readonly #onDevice: boolean;
   readonly #readEvery: number;
   readonly #losses: LossWatch;
+  #unsaved: Unsaved | null = null;
   #rows: SampleRow[];
   #evaluations: readonly Evaluation[];
   #wish: 'pause' | 'stop' | null = null;
@@ -132,6 +139,11 @@ export class Run {
   }
   sampleNow(): void {
     this.#sampleWish = true;
+  }
+
+  /** What could not be saved, if that is newer than all that is. */
+  get unsaved(): Unsaved | null {
+    return this.#unsaved;
   }
 
   /** How it was asked to end. */
@@ -366,13 +378,11 @@ export class Run {
     try {
       const { bytes } = await this.#c.watch.time('save', () => runs.save(header, saved));
       journal.saved(header, bytes);
+      this.#unsaved = null;
       emit({ kind: 'checkpoint', step: state.step, bytes });
     } catch (error) {
-      const problem = problemOf(error);
-      emit({
-        kind: 'warning',
-        problem: { ...problem, safe: 'The run goes on; earlier checkpoints are kept.' },
-      });
+      this.#unsaved = { header, saved };
+      emit({ kind: 'unsaved', step: state.step, problem: problemOf(error) });
     }
   }
 }

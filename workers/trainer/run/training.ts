@@ -2,7 +2,15 @@
 import { holdRun } from '#src/store/runLock.ts';
 import { isFactor } from '#src/optim/rates.ts';
 import type { Mutex } from '#src/runtime/mutex.ts';
-import type { JobRequest, Outcome, Problem, RateChange, RunEvent, RunResult } from '../../protocol.ts';
+import type {
+  JobRequest,
+  Outcome,
+  Problem,
+  RateChange,
+  RunEvent,
+  RunResult,
+  StoredCheckpoint,
+} from '../../protocol.ts';
 import type { Shelf } from '../adapters/shelf.ts';
 import type { Devices } from '../devices.ts';
 import type { Environment } from '../environment.ts';
@@ -12,11 +20,11 @@ import { noFactor, rateChanged } from '../library/branching.ts';
 import { Journal } from '../library/journal.ts';
 import type { Preparing } from '../prepare/preparing.ts';
 import type { Setup } from '../prepare/types.ts';
-import { bad, busy, problemOf, ProblemError } from '../problems.ts';
+import { bad, busy, noRun, problemOf, ProblemError } from '../problems.ts';
 import type { Saved } from '../saved.ts';
 import { checkedJob, matchSaved, readSaved } from './resume.ts';
 import { throughLosses } from './losses.ts';
-import { Run } from './run.ts';
+import { Run, type Unsaved } from './run.ts';
 import { seldom } from './seldom.ts';
 import { Stopwatch } from './stopwatch.ts';
 
@@ -51,6 +59,8 @@ export class Training {
   #early: 'pause' | 'stop' | null = null;
   #watch = new Stopwatch();
   #last: Ended | null = null;
+  /** Of the last run. */
+  #unsaved: Unsaved | null = null;
 
   constructor(context: TrainingContext) {
     this.#c = context;
@@ -114,6 +124,17 @@ export class Training {
     if (this.#run) this.#run.stop();
     else this.#early = 'stop';
     await this.#ended;
+  }
+
+  /** Saves what the last run could not. Throws ProblemError, or StoreError where there is still no room. */
+  async saveAgain(): Promise<StoredCheckpoint> {
+    if (this.#running) throw new ProblemError(busy);
+    if (!this.#unsaved) throw new ProblemError(noRun);
+    const { header, saved } = this.#unsaved;
+    const savedAt = Date.now();
+    const { bytes } = await this.#c.runs.save({ ...header, savedAt }, saved);
+    this.#unsaved = null;
+    return { step: header.step, bytes, at: savedAt };
   }
 
   /** The learning rate of a run, that goes on or is saved. Throws ProblemError. */
@@ -217,6 +238,7 @@ export class Training {
       return result;
     } finally {
       this.#run = null;
+      this.#unsaved = run.unsaved;
       // Should the run go on on another device, it ends there.
       this.#early ??= run.wish;
       if (bench.lost === null) await bench.endTraining();
