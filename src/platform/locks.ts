@@ -20,7 +20,10 @@ export function takeLock(name: string, patience = 0, locks: Locks | null = here(
   return new Promise((resolve, reject) => {
     const held: Promise<unknown> = locks
       .request(name, options, (lock) => {
-        if (!lock) return resolve(null);
+        if (!lock) {
+          resolve(null);
+          return undefined;
+        }
         return new Promise<void>((free) => {
           resolve(async () => {
             free();
@@ -30,7 +33,7 @@ export function takeLock(name: string, patience = 0, locks: Locks | null = here(
       })
       .catch((cause: unknown) => {
         if (patience > 0 && cause instanceof DOMException) resolve(null);
-        else reject(cause as Error);
+        else reject(cause instanceof Error ? cause : new Error('The lock cannot be asked for.', { cause }));
       });
   });
 }

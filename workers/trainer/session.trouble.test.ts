@@ -10,7 +10,6 @@ import {
   type Finished,
   job,
   Lab,
-  lastRun,
   problem,
   request,
   spoil,
@@ -177,8 +176,18 @@ describe('trouble', () => {
       const events: RunEvent[] = [];
       const result = value(await session.start(request(), (event) => events.push(event)));
       expect(result.outcome).toBe('finished');
-      expect(events.find((e) => e.kind === 'warning')).toMatchObject({ problem: { code: 'storage' } });
+      const unsaved = events.filter((e) => e.kind === 'unsaved');
+      expect(unsaved.length).toBeGreaterThan(0);
+      for (const event of unsaved) expect(event).toMatchObject({ step: 4, problem: { code: 'storage' } });
+      expect(events.some((e) => e.kind === 'checkpoint')).toBe(false);
       expect(await adapterBytes(session)).toEqual(whole.bytes);
+      expect(problem(await session.saveAgain())).toMatchObject({ code: 'storage' });
+      put.mockRestore();
+      expect(await lab.runs().load(result.id)).toBeNull();
+      expect(value(await session.saveAgain())).toMatchObject({ step: 4 });
+      const stored = await lab.runs().load(result.id);
+      expect(stored?.content.checkpoint.step).toBe(4);
+      expect(problem(await session.saveAgain())).toMatchObject({ code: 'no-run' });
     } finally {
       put.mockRestore();
     }

@@ -122,10 +122,10 @@ export function faultyFetch(
     }
   };
 
-  const fetch = ((input: RequestInfo | URL, init: RequestInit = {}) => {
+  const fetch: typeof globalThis.fetch = (input: RequestInfo | URL, init: RequestInit = {}) => {
     const url = input instanceof Request ? input.url : String(input);
     asked.push({ url, cache: init.cache, headers: new Headers(init.headers) });
     return respond(url, init);
-  }) as typeof globalThis.fetch;
+  };
   return { fetch, asked };
 }

@@ -28,18 +28,19 @@ const request = tinyRequest({
 /** Trains, and stops when what begins at the first checkpoint, in the middle of all, has ended. */
 async function trained(during: () => Promise<unknown>) {
   const session = lab.newSession();
-  let answer: Promise<unknown> | null = null;
+  const answers: Promise<unknown>[] = [];
   const result = value(
     await session.start(
       request,
       (event) => {
-        if (event.kind === 'checkpoint') answer ??= during().finally(() => void session.stop());
+        if (event.kind !== 'checkpoint' || answers.length > 0) return;
+        answers.push(during().finally(() => void session.stop()));
       },
       undefined,
       'mine',
     ),
   );
-  return { answer: await answer, losses: timeless(result) };
+  return { answer: await answers[0], losses: timeless(result) };
 }
 
 const refused = { ok: false, problem: { code: 'another-tab' } };

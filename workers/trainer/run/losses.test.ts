@@ -21,7 +21,7 @@ function lab(reached: readonly (number | null)[], minutes: readonly number[] = [
     train: (asked: JobRequest, from: Saved | null) => {
       trains.push({ backend: asked.backend, from: from?.checkpoint.step ?? null });
       if (left.length === 0) return Promise.resolve(done);
-      const step = left.shift()!;
+      const step = left.shift() ?? null;
       if (step !== null) newest = state(step);
       now += (minutes[reached.length - left.length - 1] ?? 0) * 60_000;
       return Promise.reject(new Error('mapAsync failed'));

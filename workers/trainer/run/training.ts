@@ -171,17 +171,20 @@ export class Training {
     };
     emit({ kind: 'phase', phase: 'loading' });
     for (const event of early) emit(event);
-    const kept = journal.keep(
-      () =>
-        throughLosses(request, saved, {
-          train: (asked, from) => this.#train(asked, emit, from, journal),
-          lost: () => devices.whyLost(),
-          newest: () => this.#c.shelf.saved(journal.id),
-          warn: (problem) => emit({ kind: 'warning', problem }),
-        }),
-      (error) => problemOf(error, devices.lost),
-    );
-    return kept.finally(release);
+    try {
+      return await journal.keep(
+        () =>
+          throughLosses(request, saved, {
+            train: (asked, from) => this.#train(asked, emit, from, journal),
+            lost: () => devices.whyLost(),
+            newest: () => this.#c.shelf.saved(journal.id),
+            warn: (problem) => emit({ kind: 'warning', problem }),
+          }),
+        (error) => problemOf(error, devices.lost),
+      );
+    } finally {
+      await release();
+    }
   }
 
   async #train(
