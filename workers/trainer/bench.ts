@@ -1,5 +1,6 @@
 /** @file What stands on the device: the runtime and one program of each kind, compiled when first wanted, rebuilt after the device was lost. */
 import { pulse, UNTIMED } from '#src/platform/pulse.ts';
+import { graphDigest } from '#src/graph/digest.ts';
 import type { Graph } from '#src/graph/types.ts';
 import { hostRotations } from '#src/oft/rotation/hostRotation.ts';
 import type { Layout } from '#src/oft/rotation/parameters.ts';
@@ -146,10 +147,12 @@ export class Bench {
     graph: () => Graph,
     external?: LoadExternal,
   ): Promise<RunGraph> {
+    const plain = graph();
     const { executable, program } = await this.#slot(
       slot,
-      JSON.stringify([key, ownKey]),
-      () => compileForward({ graph: change(graph()), layout }),
+      // What is compiled is known by itself: a key that someone makes up may leave out what matters.
+      JSON.stringify([key, ownKey, await graphDigest(plain)]),
+      () => compileForward({ graph: change(plain), layout }),
       external,
     );
     const rotations = ownFeeds(program.feeds, hostRotations(layout, theta, strength));

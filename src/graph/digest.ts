@@ -1,0 +1,60 @@
+/** @file What a graph computes, in a few characters: equal graphs have equal ones, so that a compiled program can be known again. */
+import type { Constant } from '#src/onnx/model.ts';
+import { sha256 } from '#src/platform/sha256.ts';
+import type { Graph, GraphConstant } from './types.ts';
+
+/** Constants up to so many bytes go by their numbers; larger ones are a file's weights, and go by where they lie in it, or by the array that holds them. */
+const SMALL = 4096;
+
+const arrays = new WeakMap<object, number>();
+let serial = 0;
+/** A number for an array, the same as long as it lives. */
+function numberOf(array: object): number {
+  const known = arrays.get(array) ?? serial++;
+  arrays.set(array, known);
+  return known;
+}
+
+function constantText({ type, shape, data }: Constant): unknown {
+  const where =
+    data.kind === 'external'
+      ? [data.location, data.offset, data.length]
+      : data.bytes.byteLength <= SMALL
+        ? Array.from(data.bytes)
+        : [`array ${numberOf(data.bytes.buffer)}`, data.bytes.byteOffset];
+  return [type, shape, where];
+}
+
+const withBy = (constant: GraphConstant): unknown =>
+  constant.by ? [constant.type, constant.shape, plain(constant.by)] : constantText(constant);
+
+/** The same as nested arrays and plain values. Maps and tensors inside of nodes included. */
+function plain(x: unknown): unknown {
+  if (x instanceof Map) return [...(x as Map<string, unknown>)].map(([key, each]) => [key, plain(each)]);
+  if (ArrayBuffer.isView(x))
+    return x.byteLength <= SMALL ? Array.from(x as Uint8Array, String) : numberOf(x.buffer);
+  if (Array.isArray(x)) return x.map(plain);
+  if (typeof x === 'bigint') return `${x}n`;
+  if (typeof x === 'number')
+    return Number.isFinite(x) && !Object.is(x, -0) ? x : `${Object.is(x, -0) ? '-0' : x}`;
+  if (x === null || typeof x !== 'object') return x;
+  return Object.entries(x).map(([key, each]) => [key, plain(each)]);
+}
+
+/** Graphs of which it was computed. They never change. */
+const known = new WeakMap<Graph, Promise<string>>();
+
+/** SHA-256 of inputs, outputs, nodes with their attributes, shapes and constants, hexadecimal. */
+export function graphDigest(graph: Graph): Promise<string> {
+  const before = known.get(graph);
+  if (before) return before;
+  const { inputs, outputs, nodes, constants, values } = graph;
+  const text = JSON.stringify([
+    plain([inputs, outputs, nodes]),
+    [...constants].map(([name, each]) => [name, withBy(each)]),
+    [...values.values()].map(({ name, type, shape }) => [name, type, shape]),
+  ]);
+  const made = sha256(new TextEncoder().encode(text));
+  known.set(graph, made);
+  return made;
+}
