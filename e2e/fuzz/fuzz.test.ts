@@ -5,7 +5,7 @@ import { keptCases } from './kept.ts';
 import { kinds } from './kinds.ts';
 import { outcomeOf } from './outcome.ts';
 
-const QUICK = 60;
+const QUICK = 40;
 
 describe.each(Object.entries(kinds))('%s', (name, kind) => {
   it('are read or refused in plain words', { timeout: 600_000 }, async () => {

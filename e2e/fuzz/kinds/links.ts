@@ -1,4 +1,5 @@
 /** @file Share links, cut, changed, and packed well around tables that no page wrote. */
+import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { defaultJob } from '#src/formats/jobs/job.ts';
 import { decodeLink, encodeLink } from '#src/formats/jobs/link.ts';
@@ -34,7 +35,7 @@ export const links: FuzzKind = {
   read: async (input) => {
     const job = await decodeLink(textOf(input));
     const again = await decodeLink(await encodeLink(job));
-    if (JSON.stringify(again) !== JSON.stringify(job)) throw new Error('The job is another after it was sent on.');
+    if (!isDeepStrictEqual(again, job)) throw new Error('The job is another after it was sent on.');
     return planned(job.plan);
   },
 };

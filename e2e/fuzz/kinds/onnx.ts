@@ -27,7 +27,7 @@ export const onnx: FuzzKind = {
     const d = dice(seed);
     if (d.chance(0.3)) return encodeModel(oddNode(d.pick(oddKeys), seed));
     // A copy: slices of Node's buffers share their bytes.
-    const whole = Uint8Array.from(fixture(d.pick(d.chance(0.1) ? large : small)));
+    const whole = Uint8Array.from(fixture(d.pick(d.chance(0.04) ? large : small)));
     const random = uniform(seed);
     return d.pick(kinds)(whole, random);
   },

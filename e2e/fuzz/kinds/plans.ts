@@ -1,4 +1,5 @@
 /** @file Plans of Rotune and settings of other tools, changed and muddled. */
+import { isDeepStrictEqual } from 'node:util';
 import { importPlan } from '#src/formats/plans/importPlan.ts';
 import { parsePlan, printPlan } from '#src/formats/plans/plan.ts';
 import { dice, type Dice } from '#src/tasks/testing/fuzz.ts';
@@ -50,7 +51,7 @@ export const plans: FuzzKind = {
   make: (seed) => bytesOf(planText(dice(seed))),
   read: async (input) => {
     const { plan } = importPlan(textOf(input), 'plan.toml');
-    if (JSON.stringify(parsePlan(printPlan(plan))) !== JSON.stringify(plan))
+    if (!isDeepStrictEqual(parsePlan(printPlan(plan)), plan))
       throw new Error('The plan is another after it was written.');
     return planned(plan);
   },

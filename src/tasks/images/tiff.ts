@@ -1,6 +1,7 @@
 /** @file TIFF files: the first page, by a library that is loaded when the first one is read. What it would get wrong is refused by name. */
 import { Reason } from '#src/platform/refusals.ts';
-import { decodeImage, type IFD, toRGBA8 } from 'utif2';
+// By its default alone, which Node's own imports, too, find of a CommonJS module.
+import utif, { type IFD } from 'utif2';
 import type { RawImage } from '#src/tasks/types.ts';
 import { tiffDirectory, tiffNumbers } from './exif.ts';
 import { NotDecoded } from './foreign.ts';
@@ -125,9 +126,9 @@ export function decodeTiff(bytes: Uint8Array): RawImage {
   if (trouble !== null) throw new NotDecoded(`TIFF with ${trouble}`);
   try {
     const page = directoryOf(bytes, numbers, facts);
-    decodeImage(bytes.slice().buffer, page);
+    utif.decodeImage(bytes.slice().buffer, page);
     const { width, height, data } = page;
-    return { width, height, rgba: pixelsOf(facts, data, width * height, () => toRGBA8(page)) };
+    return { width, height, rgba: pixelsOf(facts, data, width * height, () => utif.toRGBA8(page)) };
   } catch {
     throw new Reason('it is a damaged TIFF, or one of a rare kind');
   }
