@@ -5,8 +5,17 @@ import { ROOT } from '../ensure.mjs';
 import type { Outcome } from '../../e2e/fuzz/outcome.ts';
 import type { Told } from './cases.ts';
 
-/** Milliseconds for a case, and for a process to load the sources. */
-const [SILENCE, LOADING] = [5000, 120_000];
+/** How cases are run; tests have scripts of their own. */
+interface Way {
+  readonly script: string;
+  /** Milliseconds without an answer after which a case counts as hung. */
+  readonly silence: number;
+  /** The last seed; absent: time alone ends it. */
+  readonly last?: number;
+}
+const usual: Way = { script: join(ROOT, 'scripts/fuzz/cases.mjs'), silence: 5000 };
+/** Milliseconds for a process to load the sources. */
+const LOADING = 120_000;
 
 export interface Ended {
   readonly seed: number;
@@ -19,9 +28,15 @@ export interface Ended {
 type Fate = { readonly next: number; readonly why: 'hung' | 'died' | 'time' };
 
 /** One process, from a seed on, until time is over or a case takes it along. */
-function untilItEnds(kind: string, from: number, until: number, each: (ended: Ended) => void): Promise<Fate> {
+function untilItEnds(
+  { script, silence }: Way,
+  kind: string,
+  from: number,
+  until: number,
+  each: (ended: Ended) => void,
+): Promise<Fate> {
   return new Promise((resolve) => {
-    const child: ChildProcess = fork(join(ROOT, 'scripts/fuzz/cases.mjs'), [kind, String(from)], {
+    const child: ChildProcess = fork(script, [kind, String(from)], {
       execArgv: ['--max-old-space-size=2048'],
     });
     let next = from;
@@ -38,7 +53,7 @@ function untilItEnds(kind: string, from: number, until: number, each: (ended: En
     const over = setTimeout(() => end('time'), Math.max(0, until - Date.now()));
     wait(LOADING);
     child.on('message', (told: Told) => {
-      wait(SILENCE);
+      wait(silence);
       if ('ready' in told) return;
       next = told.seed + 1;
       each(told);
@@ -61,15 +76,17 @@ export async function watched(
   from: number,
   until: number,
   each: (ended: Ended) => void,
+  way: Way = usual,
 ): Promise<void> {
   let [next, suspect] = [from, -1];
   for (;;) {
-    const fate = await untilItEnds(kind, next, until, each);
+    const fate = await untilItEnds(way, kind, next, until, each);
     next = fate.next;
-    if (fate.why === 'time') return;
+    if (fate.why === 'time' || Date.now() >= until) return;
     if (suspect === next) {
-      each({ seed: next, was: fate.why, why: `The case ${fate.why}.`, ms: SILENCE });
+      each({ seed: next, was: fate.why, why: `The case ${fate.why}.`, ms: way.silence });
       next++;
+      if (next > (way.last ?? Infinity)) return;
     } else suspect = next;
   }
 }

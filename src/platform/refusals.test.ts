@@ -4,7 +4,7 @@ import { PlainError } from './refusals.ts';
 describe('what a file’s words make of a message', () => {
   it.each<[string, string]>([
     ['The key\n"a\r\nb" is wrong. \u0000Leave it out.', 'The key "a b" is wrong. Leave it out.'],
-    ['The file \u202egnp.exe is none. Choose one.', 'The file  gnp.exe is none. Choose one.'],
+    ['The file \u202egnp.exe is none. Choose one.', 'The file gnp.exe is none. Choose one.'],
     [
       `${'k'.repeat(5000)} is no key. Known: a, b.`,
       `${'k'.repeat(100)}…${'k'.repeat(20)} is no key. Known: a, b.`,

@@ -26,7 +26,7 @@ export class Reason extends PlainError {
 }
 
 /** Line breaks and other controls, and those that turn the direction of writing: a file's words, quoted, may hold any. */
-const CONTROLS = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu;
+const CONTROLS = / ?[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+ ?/gu;
 
 /** Longer than any name that a person gave. */
 const LONG_WORDS = /\S{300,}/gu;
