@@ -15,15 +15,20 @@ const kindOf = (read: () => readonly Said[]): FuzzKind => ({
   ...{ ending: '.txt', full: 1, make: () => new Uint8Array() },
   read: async () => read(),
 });
-const thrown = (error: unknown) => kindOf(() => {
-  throw error;
-});
+const thrown = (error: unknown) =>
+  kindOf(() => {
+    throw error;
+  });
 
 describe('a case', () => {
   it.each<[string, FuzzKind, string]>([
     ['that is taken', kindOf(() => []), 'read'],
     ['that is refused', thrown(new DataError('a.csv is empty. Choose another copy of it.')), 'refused'],
-    ['of which something is said', kindOf(() => [{ message: 'It is wrong.', cure: 'Take it out.' }]), 'refused'],
+    [
+      'of which something is said',
+      kindOf(() => [{ message: 'It is wrong.', cure: 'Take it out.' }]),
+      'refused',
+    ],
     ['that runs out of stack', thrown(new RangeError('Maximum call stack size exceeded')), 'raw'],
     ['that meets what is not there', thrown(new TypeError('Cannot read properties of undefined')), 'raw'],
     ['with a text for an error', thrown('no'), 'raw'],

@@ -8,7 +8,8 @@ import { type Ended, watched } from './watched.ts';
 /** Milliseconds of the processor above which an answer is too late. */
 const LATE = 2000;
 /** What went wrong, but for what differs from case to case: more of the same is not kept. */
-const sameness = ({ was, why }: Ended): string => `${was} ${why.slice(0, 60).replaceAll(/\d+|"[^"]*"?/g, '')}`;
+const sameness = ({ was, why }: Ended): string =>
+  `${was} ${why.slice(0, 60).replaceAll(/\d+|"[^"]*"?/g, '')}`;
 
 const help = `npm run fuzz -- [kind] [minutes] [--from SEED]
 
@@ -37,7 +38,8 @@ export function wishesOf(argv: readonly string[], now: number): Wishes | string 
   if (stranger !== undefined)
     return `There is no kind "${stranger}". Choose one of ${Object.keys(kinds).join(', ')}, or leave it out for all.`;
   if (times.length > 1) return 'Give the minutes once.';
-  if (!Number.isSafeInteger(from) || from < 0) return '--from takes a whole number. Give the seed that was printed.';
+  if (!Number.isSafeInteger(from) || from < 0)
+    return '--from takes a whole number. Give the seed that was printed.';
   return { names: names.length > 0 ? names : Object.keys(kinds), minutes: Number(times[0] ?? 1), from };
 }
 

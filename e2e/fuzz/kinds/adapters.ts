@@ -15,7 +15,8 @@ type Files = readonly { readonly path: string; readonly bytes: Uint8Array }[];
 /** One of each format. */
 async function written(): Promise<Files[]> {
   const random = seeded(3);
-  const of = (settings: object, stages = 1) => model.map((l) => testAdapter(l, 4, settings, random, { stages }));
+  const of = (settings: object, stages = 1) =>
+    model.map((l) => testAdapter(l, 4, settings, random, { stages }));
   const output = of({ rescale: true, constraint: 0.1 });
   const input = of(peftSettings);
   const kinds = [
@@ -49,15 +50,25 @@ function mutated(d: Dice, bytes: Uint8Array): Uint8Array {
 
 /** Tensors of any shape under keys that some tool writes. */
 function foreign(d: Dice): Uint8Array {
-  const ends = 'oft_blocks oft_R.weight oft_diag alpha rescale diff lora_up.weight weight boft_R oft_u_vec'.split(' ');
-  const stems = ['lycoris_down_0_conv1', 'down.0.attn.to_q', 'base_model.model.down.0.attn.to_q', 'lora_unet_x', ''];
+  const ends =
+    'oft_blocks oft_R.weight oft_diag alpha rescale diff lora_up.weight weight boft_R oft_u_vec'.split(' ');
+  const stems = [
+    'lycoris_down_0_conv1',
+    'down.0.attn.to_q',
+    'base_model.model.down.0.attn.to_q',
+    'lora_unet_x',
+    '',
+  ];
   const shapes = [[2, 2, 2], [1, 3], [4], [], [2, 2, 2, 2], [16, 1, 1], [4, 6], [0], [4, 4, 4], [3, 4, 2, 2]];
   return writeSafetensors(
     new Map(
       Array.from({ length: d.whole(4) }, () => {
         const shape = d.pick(shapes);
         const values = Array.from({ length: sizeOf(shape) }, () => d.pick([0, 0.1, -1, 1e30, NaN, 4]));
-        return [`${d.pick(stems)}.${d.pick(ends)}`, tensor(d.pick(['float32', 'float16'] as const), shape, values)];
+        return [
+          `${d.pick(stems)}.${d.pick(ends)}`,
+          tensor(d.pick(['float32', 'float16'] as const), shape, values),
+        ];
       }),
     ),
   );

@@ -20,7 +20,8 @@ const safe = writeSafetensors(
   new Map([['made', 'by hand']]),
 );
 
-const joined = (...parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap((part) => [...part]));
+const joined = (...parts: readonly Uint8Array[]): Uint8Array =>
+  Uint8Array.from(parts.flatMap((part) => [...part]));
 const little = (value: number, length: number): Uint8Array =>
   Uint8Array.from({ length }, (_, i) => Math.floor(value / 256 ** i) % 256);
 
@@ -42,12 +43,18 @@ function safetensors(d: Dice): Uint8Array {
   const entry = (): unknown =>
     d.pick<unknown>([
       { dtype: 'F32', shape: [2], data_offsets: [0, 8] },
-      { dtype: d.pick(['F32', 'BF16', 'F8_E4M3', 'X', 3]), shape: [claims()], data_offsets: [claims(), claims()] },
+      {
+        dtype: d.pick(['F32', 'BF16', 'F8_E4M3', 'X', 3]),
+        shape: [claims()],
+        data_offsets: [claims(), claims()],
+      },
       { dtype: 'F32', shape: claims(), data_offsets: claims() },
       claims(),
     ]);
   const names = ['a', 'b', '__metadata__', '__proto__', ''];
-  const json = JSON.stringify(Object.fromEntries(names.filter(() => d.chance(0.4)).map((name) => [name, entry()])));
+  const json = JSON.stringify(
+    Object.fromEntries(names.filter(() => d.chance(0.4)).map((name) => [name, entry()])),
+  );
   const header = bytesOf(d.chance(0.3) ? damagedText(d, json) : json);
   const length = d.chance(0.1) ? d.pick([0, 2 ** 31, 2 ** 53, 2 ** 63]) : header.length;
   return joined(little(length, 8), header, new Uint8Array(d.whole(40)));

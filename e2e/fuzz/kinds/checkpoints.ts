@@ -46,7 +46,8 @@ export const checkpoints: FuzzKind = {
       throw new Error('Numbers that are not finite were read.');
     // A damaged record stands in the way of no other run.
     await runs.save({ ...savedHeader, id: 'other' }, savedRun);
-    if ((await runs.load('other'))?.header.step !== savedHeader.step) throw new Error('The other run is not there.');
+    if ((await runs.load('other'))?.header.step !== savedHeader.step)
+      throw new Error('The other run is not there.');
     return [];
   },
 };

@@ -47,7 +47,11 @@ export const runArchives: FuzzKind = {
       const { imported } = await importRuns(runs, file, newId);
       for (const { id, checkpoints } of imported) if (checkpoints > 0) await runs.load(id);
       // What came can go on to another browser.
-      if (imported.length > 0) await exportRuns(runs, imported.map(({ id }) => id));
+      if (imported.length > 0)
+        await exportRuns(
+          runs,
+          imported.map(({ id }) => id),
+        );
     } catch (error) {
       if ((await runs.ids()).length !== before.length)
         throw new Error('Runs were added by an archive that was refused.', { cause: error });

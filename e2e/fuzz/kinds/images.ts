@@ -47,7 +47,7 @@ export const images: FuzzKind = {
   make: (seed) => {
     const d = dice(seed);
     const [, whole] = d.pick(wholePictures);
-    let bytes = whole;
+    let bytes: Uint8Array = whole;
     for (let i = 1 + d.whole(3); i > 0; i--) bytes = damaged(d, bytes);
     if (!d.chance(0.3)) return bytes;
     // Sizes and offsets stand at a file's beginning.

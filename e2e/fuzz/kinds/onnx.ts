@@ -17,7 +17,7 @@ const kinds = Object.values(mutations);
 /** What the inspector says. */
 async function inspected(bytes: Uint8Array): Promise<readonly Said[]> {
   const { models } = await inspect(memoryFiles({ 'model.onnx': bytes }));
-  return models.flatMap((m) => (m.kind === 'refused' ? [m.problem] : m.problems));
+  return models.flatMap((m): readonly Said[] => (m.kind === 'refused' ? [m.problem] : m.problems));
 }
 
 export const onnx: FuzzKind = {

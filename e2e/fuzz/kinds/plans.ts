@@ -9,20 +9,29 @@ import { drawn, regexes, slowRegexes } from '../parts/regexes.ts';
 import { damagedText } from '../parts/texts.ts';
 import { tomlOf } from './toml.ts';
 
-const regex = (d: Dice): string =>
-  d.chance(0.5) ? d.pick(slowRegexes) : drawn(regexes, d.whole(2 ** 30));
+const regex = (d: Dice): string => (d.chance(0.5) ? d.pick(slowRegexes) : drawn(regexes, d.whole(2 ** 30)));
 
 const peft = (d: Dice): object => ({
   ...{ peft_type: d.pick(['OFT', 'OFT', 'BOFT', 'LORA']), r: d.whole(9), oft_block_size: d.whole(9) },
   ...{ target_modules: d.pick<unknown>([['q', 'k'], regex(d), 'all-linear', []]), module_dropout: 0.1 },
-  ...{ coft: true, eps: 1e-4, block_share: d.chance(0.3), use_cayley_neumann: true, num_cayley_neumann_terms: 5 },
+  ...{
+    coft: true,
+    eps: 1e-4,
+    block_share: d.chance(0.3),
+    use_cayley_neumann: true,
+    num_cayley_neumann_terms: 5,
+  },
   ...{ layers_to_transform: [0, 1], layers_pattern: 'layers', exclude_modules: regex(d) },
   ...{ rank_pattern: { [regex(d)]: 4 }, init_weights: true, fan_in_fan_out: false },
 });
 
 const preset = (d: Dice): object => ({
   ...{ enable_conv: d.chance(0.5), unet_target_module: ['Transformer2DModel', 'ResnetBlock2D'] },
-  ...{ unet_target_name: [regex(d), 'conv_in'], target_module: ['Linear'], target_name: ['attn.*', regex(d)] },
+  ...{
+    unet_target_name: [regex(d), 'conv_in'],
+    target_module: ['Linear'],
+    target_name: ['attn.*', regex(d)],
+  },
   module_algo_map: { FeedForward: { algo: 'diag-oft', dim: 4 }, Linear: { algo: 'boft', factor: 8 } },
   ...{ name_algo_map: { [regex(d)]: { algo: 'diag-oft', dim: 2 } }, use_fnmatch: d.chance(0.5) },
 });

@@ -103,7 +103,11 @@ export const templates: FuzzKind = {
       chat = new ChatTemplate(textOf(input), { bos_token: '<s>', eos_token: '</s>' });
     } catch (error) {
       const why = templateReason(error);
-      return [{ message: `It cannot be read: ${why}. Repair chat_template in tokenizer_config.json, or remove it.` }];
+      return [
+        {
+          message: `It cannot be read: ${why}. Repair chat_template in tokenizer_config.json, or remove it.`,
+        },
+      ];
     }
     try {
       chat.render(messages, true);

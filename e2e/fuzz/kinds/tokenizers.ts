@@ -26,13 +26,25 @@ const parts = kinds.cases.map((kind) =>
     ),
   ),
 );
-const texts = ['the robot', '', '\u0000', '💥 größe 猫', 'x'.repeat(500), 'a'.repeat(3000), `${' '.repeat(2000)}b`];
+const texts = [
+  'the robot',
+  '',
+  '\u0000',
+  '💥 größe 猫',
+  'x'.repeat(500),
+  'a'.repeat(3000),
+  `${' '.repeat(2000)}b`,
+];
 
 const pattern = fc.oneof(
   regexes.map((Regex) => ({ Regex })),
   fc.string({ maxLength: 3 }).map((String) => ({ String })),
 );
-const replacing = fc.record({ type: fc.constant('Replace'), pattern, content: fc.constantFrom('', 'a', 'aa ') });
+const replacing = fc.record({
+  type: fc.constant('Replace'),
+  pattern,
+  content: fc.constantFrom('', 'a', 'aa '),
+});
 /** A tokenizer of one word and parts with random expressions. */
 const expressions = fc.record({
   model: fc.constant({ type: 'WordLevel', vocab: { a: 0, '[UNK]': 1 }, unk_token: '[UNK]' }),
@@ -64,7 +76,11 @@ function made(d: Dice): Case {
     case 0:
       return { captions: true, config: settings(clipConfig), tokenizer: spoiled(clip, random) };
     case 1:
-      return { captions: false, config: settings(config), tokenizer: spoiled({ ...own, ...d.pick(parts) }, random) };
+      return {
+        captions: false,
+        config: settings(config),
+        tokenizer: spoiled({ ...own, ...d.pick(parts) }, random),
+      };
     case 2: {
       const part = spoiled(d.pick(parts), random);
       return { captions: false, config: settings(config), tokenizer: { ...own, ...(part as object) } };
@@ -91,12 +107,17 @@ export const tokenizers: FuzzKind = {
   },
   read: async (input) => {
     const [kind = '', beside = '', ...rest] = textOf(input).split('\n');
-    const files = memoryFiles({ 'model.onnx': '', 'tokenizer.json': rest.join('\n'), 'tokenizer_config.json': beside });
-    const tokens = kind === 'captions' ? captionsOf(rest.join('\n'), beside) : await TextTokens.read(files, 'model.onnx');
+    const files = memoryFiles({
+      'model.onnx': '',
+      'tokenizer.json': rest.join('\n'),
+      'tokenizer_config.json': beside,
+    });
+    const tokens =
+      kind === 'captions' ? captionsOf(rest.join('\n'), beside) : await TextTokens.read(files, 'model.onnx');
     for (const text of texts) {
       const ids = tokens.encode(text);
       if (ids.some((id) => id < 0)) throw new Error('There is a token below zero.');
-      if (tokens instanceof TextTokens) tokens.decode(ids.slice(0, 9));
+      if (tokens instanceof TextTokens) tokens.decode([...ids].slice(0, 9));
     }
     return [];
   },

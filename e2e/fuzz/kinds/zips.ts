@@ -13,7 +13,12 @@ const names = [
 function archive(d: Dice): Uint8Array {
   const files: Zippable = {};
   for (let i = d.whole(5); i > 0; i--) {
-    const content = d.pick(['', 'text,label\n'.repeat(50), 'x'.repeat(300), '\0'.repeat(d.pick([10, 100_000]))]);
+    const content = d.pick([
+      '',
+      'text,label\n'.repeat(50),
+      'x'.repeat(300),
+      '\0'.repeat(d.pick([10, 100_000])),
+    ]);
     files[d.pick(names)] = [bytesOf(content), { level: d.pick([0, 6] as const) }];
   }
   return zipSync(files);
@@ -43,7 +48,8 @@ export const zips: FuzzKind = {
     for (const path of set.paths) {
       if (path.startsWith('/') || path.split('/').includes('..')) throw new Error(`${path} leads out.`);
       const [content, size] = [await set.read(path), await set.size(path)];
-      if (content.byteLength !== size) throw new Error(`${path} has ${content.byteLength} bytes, not ${size}.`);
+      if (content.byteLength !== size)
+        throw new Error(`${path} has ${content.byteLength} bytes, not ${size}.`);
     }
     await unzipFiles(input);
     return [];

@@ -22,7 +22,13 @@ function ruleTable(d: Dice): object {
     }).filter(([key]) => d.chance(key === 'regex' ? 0.6 : 0.15)),
   );
   const settings = Object.entries({
-    ...{ algorithm: 'boft', side: 'input', blocks: { size: d.whole(9) }, parameters: 'triangle', rescale: true },
+    ...{
+      algorithm: 'boft',
+      side: 'input',
+      blocks: { size: d.whole(9) },
+      parameters: 'triangle',
+      rescale: true,
+    },
     ...{ constraint: 0.1, clamp: 'peft', cayley: { terms: 3 }, lr_scale: 2, skip: true, rank_dropout: 0.1 },
   }).filter(() => d.chance(0.15));
   return { match, ...Object.fromEntries(settings) };
@@ -54,4 +60,3 @@ const long = { ...layers[0]!, path: `${'a'.repeat(300)}!` };
 /** What a plan that was read says of layers, one with a long name among them. */
 export const planned = (plan: Plan): readonly Said[] =>
   planLayers([...layers, long], plan).problems.filter((problem) => problem.severity === 'error');
-

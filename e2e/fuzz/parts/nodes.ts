@@ -72,4 +72,9 @@ export function oddNode(key: string, seed: number): Model {
   return model(graphOf([node], initializers, inputs, ['y0']), pick([7, 9, 11, 13, 17, 21, 23]));
 }
 
-export const oddKeys: readonly string[] = [...Object.keys(operators), ...resolved, 'NoSuchOperator', 'some.domain::Odd'];
+export const oddKeys: readonly string[] = [
+  ...Object.keys(operators),
+  ...resolved,
+  'NoSuchOperator',
+  'some.domain::Odd',
+];

@@ -12,13 +12,20 @@ const planned = layers.map((layer) => testAdapter(layer, 4, { rescale: true }, s
 const { size } = parameterLayout(planned);
 const job = { ...defaultJob, data: { ...defaultJob.data, train: 'builtin:high-contrast/train' } };
 const step = 3;
-const numbers = (n: number, from: number): Float32Array => Float32Array.from({ length: n }, (_, i) => from + i / n);
+const numbers = (n: number, from: number): Float32Array =>
+  Float32Array.from({ length: n }, (_, i) => from + i / n);
 
 export const savedRun: Saved = {
   checkpoint: {
     ...{ version: 1, job, modelHash: 'ab'.repeat(32), seed: 5, backend: 'wasm', threads: 2, step },
     state: { theta: numbers(size, 0), m: numbers(size, -1), v: numbers(size, 1) },
-    history: [0, 1, 2].map((at) => ({ step: at, loss: at === 1 ? NaN : 1 / (at + 1), learningRate: 1e-3, gradNorm: 1, ms: 9 })),
+    history: [0, 1, 2].map((at) => ({
+      step: at,
+      loss: at === 1 ? NaN : 1 / (at + 1),
+      learningRate: 1e-3,
+      gradNorm: 1,
+      ms: 9,
+    })),
     evaluations: [
       {
         ...{ step: 0, heldoutLoss: 0.5, saturation: null },

@@ -8,7 +8,9 @@ describe('every operator', () => {
   it.each(oddKeys)('%s refuses what it cannot take in plain words', (key) => {
     let refusals = 0;
     for (let seed = 0; seed < 24; seed++)
-      if (refuses(() => importGraph(oddNode(key, 1 + seed + 97 * oddKeys.indexOf(key))), `${key}, seed ${seed}`))
+      if (
+        refuses(() => importGraph(oddNode(key, 1 + seed + 97 * oddKeys.indexOf(key))), `${key}, seed ${seed}`)
+      )
         refusals++;
     if (key !== 'Constant' && key !== 'Identity') expect(refusals).toBeGreaterThan(0);
   });
