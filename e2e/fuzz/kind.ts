@@ -22,5 +22,7 @@ export interface FuzzKind {
 }
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+/** JSON, also of what has none: that is null. */
+export const jsonOf = (value: unknown): string => JSON.stringify([value]).slice(1, -1);
 /** As files are read: what is no UTF-8 becomes U+FFFD. */
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

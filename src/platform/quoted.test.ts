@@ -13,6 +13,10 @@ it.each<[unknown, string]>([
   expect(quoted(value)).toBe(text);
 });
 
+it('a text of megabytes', () => {
+  expect(quoted('x'.repeat(2e7))).toHaveLength(58);
+});
+
 it('lists in lists without end', () => {
   let list: unknown = [];
   for (let i = 0; i < 200_000; i++) list = [list];

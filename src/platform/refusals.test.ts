@@ -15,6 +15,12 @@ describe('what a file’s words make of a message', () => {
     expect(new PlainError('x', { cure: message }).cure).toBe(shown);
   });
 
+  it('is read at any length', () => {
+    const message = new PlainError(`${'x'.repeat(2e7)} is no key. Known: a, b.`).message;
+    expect(message.length).toBeLessThan(300);
+    expect(message).toMatch(/is no key\. Known: a, b\.$/);
+  });
+
   it('is cut in its middle where it is long', () => {
     const message = new PlainError(`Wrong are ${'1, '.repeat(5000)}2. Take others.`).message;
     expect(message).toHaveLength(700 + 3 + 200);

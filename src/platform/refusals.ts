@@ -33,12 +33,17 @@ const LONG_WORDS = /\S{300,}/gu;
 
 /** A message in one line; names of megabytes, and thousands of numbers, that a damaged file has filled it with are cut, so that it can be read. */
 export function readable(message: string): string {
-  const line = message
+  // Expressions are for what is short: over a word of ten million letters the engine runs out of stack.
+  const line = cut(message, 15_000, 5000)
     .replaceAll(CONTROLS, ' ')
     .replaceAll(LONG_WORDS, (word) => `${word.slice(0, 100)}…${word.slice(-20)}`)
     .trim();
-  return line.length <= 1000 ? line : `${line.slice(0, 700)} … ${line.slice(-200)}`;
+  return cut(line, 700, 200);
 }
+
+/** Its beginning and its end, where it is longer than both and a little more. */
+const cut = (text: string, first: number, last: number): string =>
+  text.length <= first + last + 100 ? text : `${text.slice(0, first)} … ${text.slice(-last)}`;
 
 /** Was it written for people? Reasons that come from another realm have lost their class, and kept their name. */
 const isPlain = (thrown: unknown): thrown is Error =>

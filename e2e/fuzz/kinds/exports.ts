@@ -3,7 +3,7 @@ import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
 import { damaged, dice, type Dice } from '#src/tasks/testing/fuzz.ts';
 import { exportRuns } from '#workers/trainer/library/exporting.ts';
 import { importRuns } from '#workers/trainer/library/importing.ts';
-import type { FuzzKind } from '../kind.ts';
+import { type FuzzKind, jsonOf } from '../kind.ts';
 import { emptyRuns, filledRuns, savedHeader } from '../parts/savedRun.ts';
 import { spoiled } from '../parts/spoil.ts';
 import { damagedText } from '../parts/texts.ts';
@@ -19,7 +19,7 @@ function changedFile(d: Dice, path: string, bytes: Uint8Array): Uint8Array {
   if (d.chance(0.2)) return strToU8(damagedText(d, text));
   let data: unknown = JSON.parse(text);
   for (let i = d.whole(4); i > 0; i--) data = spoiled(data, () => d.whole(2 ** 30) / 2 ** 30);
-  return strToU8(JSON.stringify(data) ?? '');
+  return strToU8(jsonOf(data));
 }
 
 function repacked(d: Dice, bytes: Uint8Array): Uint8Array {

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { defaultJob } from '#src/formats/jobs/job.ts';
 import { decodeLink, encodeLink } from '#src/formats/jobs/link.ts';
 import { damaged, dice, type Dice } from '#src/tasks/testing/fuzz.ts';
-import { bytesOf, type FuzzKind, textOf } from '../kind.ts';
+import { bytesOf, type FuzzKind, jsonOf, textOf } from '../kind.ts';
 import { jobTable, nestedJson, planned, spoiledTable } from '../parts/jobs.ts';
 import { damagedText } from '../parts/texts.ts';
 
@@ -24,7 +24,7 @@ async function link(d: Dice): Promise<string> {
     case 4:
       return pack(d.pick(['', 'null', '[]', '3', '"x"', '{}', ' '.repeat(10 ** d.whole(8))]));
     default:
-      return pack(JSON.stringify(spoiledTable(d, jobTable(d))) ?? '');
+      return pack(jsonOf(spoiledTable(d, jobTable(d))));
   }
 }
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { importPlan } from '#src/formats/plans/importPlan.ts';
 import { parsePlan, printPlan } from '#src/formats/plans/plan.ts';
 import { dice, type Dice } from '#src/tasks/testing/fuzz.ts';
-import { bytesOf, type FuzzKind, textOf } from '../kind.ts';
+import { bytesOf, type FuzzKind, jsonOf, textOf } from '../kind.ts';
 import { jobTable, planned, spoiledTable } from '../parts/jobs.ts';
 import { drawn, regexes, slowRegexes } from '../parts/regexes.ts';
 import { damagedText } from '../parts/texts.ts';
@@ -47,7 +47,7 @@ function planText(d: Dice): string {
   const text = d.pick([
     () => tomlOf(d, (jobTable(d) as { readonly plan: object }).plan),
     () => tomlOf(d, jobTable(d)),
-    () => JSON.stringify(spoiledTable(d, peft(d))) ?? '',
+    () => jsonOf(spoiledTable(d, peft(d))),
     () => tomlOf(d, preset(d)),
     () => kohya(d),
   ])();

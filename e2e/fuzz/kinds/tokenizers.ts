@@ -5,7 +5,7 @@ import { CaptionTokenizer } from '#src/tasks/diffusion/tokenizer.ts';
 import { memoryFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import { damaged, dice, type Dice } from '#src/tasks/testing/fuzz.ts';
 import { TextTokens } from '#src/tasks/text/tokens.ts';
-import { bytesOf, type FuzzKind, textOf } from '../kind.ts';
+import { bytesOf, type FuzzKind, jsonOf, textOf } from '../kind.ts';
 import { drawn, regexes } from '../parts/regexes.ts';
 import { spoiled } from '../parts/spoil.ts';
 import { damagedText } from '../parts/texts.ts';
@@ -94,7 +94,7 @@ function made(d: Dice): Case {
 
 /** Three texts behind one another, so that a case is one file: whether of captions, settings, tokenizer. */
 const file = ({ captions, config: beside, tokenizer }: Case): string =>
-  [captions ? 'captions' : 'texts', JSON.stringify(beside) ?? '', JSON.stringify(tokenizer) ?? ''].join('\n');
+  [captions ? 'captions' : 'texts', jsonOf(beside), jsonOf(tokenizer)].join('\n');
 
 export const tokenizers: FuzzKind = {
   ending: '.txt',

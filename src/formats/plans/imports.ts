@@ -22,7 +22,7 @@ export const isTable = (x: unknown): x is Table =>
   typeof x === 'object' && x !== null && !Array.isArray(x) && !(x instanceof Date);
 
 /** A foreign value as text. A table of JSON may have a `toString` of its own, which is none. */
-const textOf = (x: unknown): string => (typeof x === 'string' ? x : quoted(x, Infinity));
+const textOf = (x: unknown): string => (typeof x === 'string' ? x : quoted(x, 200));
 
 /** A foreign value for a message, cut at 60 characters. */
 export const shown = (x: unknown): string => {
