@@ -1,10 +1,11 @@
 /** @file Pieces of schema whose complaints people can read: key, value, what is allowed, and the nearest known key. */
 import * as v from 'valibot';
 import { JobError } from './errors.ts';
-import { show, value } from '#src/tasks/optionSchema.ts';
+import { quoted } from '#src/platform/quoted.ts';
+import { value } from '#src/tasks/optionSchema.ts';
 import { nearest } from './nearest.ts';
 
-export { flag, oneOf, real, show, text, value, whole } from '#src/tasks/optionSchema.ts';
+export { flag, oneOf, real, text, value, whole } from '#src/tasks/optionSchema.ts';
 
 /** A table whose keys are all known. Issues of unknown keys name the nearest known one. */
 export const table = <const E extends v.ObjectEntries>(entries: E) => v.pipe(aTable, known(entries));
@@ -17,7 +18,7 @@ const aTable = value<Record<string, unknown>>(
 
 const known = <const E extends v.ObjectEntries>(entries: E) =>
   v.strictObject(entries, (issue) => {
-    if (issue.expected !== 'never') return ` is ${show(issue.input)}; allowed: a table.`;
+    if (issue.expected !== 'never') return ` is ${quoted(issue.input)}; allowed: a table.`;
     const known = Object.keys(entries);
     const meant = nearest(String(issue.path?.at(-1)?.key), known);
     return meant

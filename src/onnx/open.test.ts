@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { uniform } from '#src/ops/testing/random.ts';
-import { mutations } from '../../e2e/golden/fuzz/mutate.ts';
+import { mutations } from '../../e2e/fuzz/parts/models.ts';
 import { decodeModel } from './decode.ts';
 import { loadAll } from './external.ts';
 import { type Model, ModelError } from './model.ts';

@@ -16,7 +16,7 @@ export class PlainError extends Error {
 
   constructor(message: string, { cure, ...options }: PlainOptions = {}) {
     super(readable(message), options);
-    this.cure = cure;
+    this.cure = cure === undefined ? undefined : readable(cure);
   }
 }
 
@@ -25,9 +25,25 @@ export class Reason extends PlainError {
   override readonly name: string = 'Reason';
 }
 
-/** A message that a damaged file has filled with thousands of numbers or a name of megabytes, cut to what can be read. */
-export const readable = (message: string): string =>
-  message.length <= 1000 ? message : `${message.slice(0, 700)} … ${message.slice(-200)}`;
+/** Line breaks and other controls, and those that turn the direction of writing: a file's words, quoted, may hold any. */
+const CONTROLS = / ?[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+ ?/gu;
+
+/** Longer than any name that a person gave. */
+const LONG_WORDS = /\S{300,}/gu;
+
+/** A message in one line; names of megabytes, and thousands of numbers, that a damaged file has filled it with are cut, so that it can be read. */
+export function readable(message: string): string {
+  // Expressions are for what is short: over a word of ten million letters the engine runs out of stack.
+  const line = cut(message, 15_000, 5000)
+    .replaceAll(CONTROLS, ' ')
+    .replaceAll(LONG_WORDS, (word) => `${word.slice(0, 100)}…${word.slice(-20)}`)
+    .trim();
+  return cut(line, 700, 200);
+}
+
+/** Its beginning and its end, where it is longer than both and a little more. */
+const cut = (text: string, first: number, last: number): string =>
+  text.length <= first + last + 100 ? text : `${text.slice(0, first)} … ${text.slice(-last)}`;
 
 /** Was it written for people? Reasons that come from another realm have lost their class, and kept their name. */
 const isPlain = (thrown: unknown): thrown is Error =>

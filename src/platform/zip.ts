@@ -47,7 +47,7 @@ export async function zipEntries(archive: Blob): Promise<ZipEntry[]> {
   return entries
     .filter((entry): entry is FileEntry => !entry.directory)
     .map((entry) => ({
-      path: entry.filename.replaceAll('\\', '/').replace(/^(\.\/)+/, ''),
+      path: entry.filename.replaceAll(/[\\/]+/g, '/').replace(/^(\.\/)+/, ''),
       size: entry.uncompressedSize,
       packed: entry.compressedSize,
       encrypted: entry.encrypted,

@@ -1,4 +1,5 @@
 /** @file Schemas of single options whose complaints people can read: the value, and what is allowed. */
+import { quoted } from '#src/platform/quoted.ts';
 import * as v from 'valibot';
 
 /** A piece of JSON Schema (2020-12). */
@@ -14,7 +15,7 @@ export const shapeOf = (schema: object): JsonSchema | undefined => shapes.get(sc
  * @param shape the same as JSON Schema, for the published schema of job files
  */
 export const value = <T>(allowed: string, ok: (x: unknown) => boolean, shape: JsonSchema = {}) => {
-  const made = v.custom<T>(ok, (issue) => ` is ${show(issue.input)}; allowed: ${allowed}.`);
+  const made = v.custom<T>(ok, (issue) => ` is ${quoted(issue.input)}; allowed: ${allowed}.`);
   shapes.set(made, shape);
   return made;
 };
@@ -63,9 +64,3 @@ export const text = (longest: number) =>
     (x) => typeof x === 'string' && x.length <= longest,
     { type: 'string', maxLength: longest },
   );
-
-/** A value for a message, cut at 60 characters. */
-export const show = (x: unknown): string => {
-  const shown = x === undefined ? 'missing' : typeof x === 'number' ? String(x) : JSON.stringify(x);
-  return shown.length > 60 ? `${shown.slice(0, 57)}…` : shown;
-};

@@ -1,4 +1,5 @@
 /** @file What a checkpoint holds, how it is checked when read back, and whether it fits the run that wants it. */
+import { quoted } from '#src/platform/quoted.ts';
 import { fieldWords } from '#src/tasks/fields.ts';
 import { type RateChange, ratesSchema } from '#src/optim/rates.ts';
 import { reasonOf } from '#src/platform/refusals.ts';
@@ -133,7 +134,7 @@ function differences(
 /** Parts of a job that do not touch what is learned, but for rounding. An adapter file is known by its content, whatever its name. */
 const harmless = /^(adapter$|sample\.|train\.(checkpoint(Steps|Seconds)|recompute)$)/;
 
-const show = (x: unknown): string => (x === undefined ? 'nothing' : JSON.stringify(x));
+const show = (x: unknown): string => (x === undefined ? 'nothing' : quoted(x, 200));
 
 /** What numbers hang on in their last digits alone. */
 export type Rounding = 'backend' | 'threads' | 'recompute';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { uniform } from '#src/ops/testing/random.ts';
 import { depth } from '#src/platform/testing/depth.ts';
-import { mutations } from '../../e2e/golden/fuzz/mutate.ts';
+import { mutations } from '../../e2e/fuzz/parts/models.ts';
 import { fileSetOf } from '../trainer/files/blobFiles.ts';
 import { inspect, Inspected } from './inspect.ts';
 import type { InspectedModel, Inspection } from './types.ts';

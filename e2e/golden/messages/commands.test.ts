@@ -11,7 +11,7 @@ import { check } from '../../../scripts/check/main.ts';
 import { inWords } from '../../../scripts/tune/words.mjs';
 import { readJob } from '../../../scripts/tune/library.ts';
 import { parseArguments } from '../../../scripts/tune/options.mjs';
-import { mutations } from '../fuzz/mutate.ts';
+import { mutations } from '../../fuzz/parts/models.ts';
 import { fixture } from '../testing/fixtures.ts';
 import { innerWord, saysWayOut } from './plain.ts';
 

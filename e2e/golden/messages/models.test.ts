@@ -1,13 +1,10 @@
-/** @file Model files, whole and damaged, as the inspector and the command that checks a model look at them. */
+/** @file Models that are whole and make no sense, as the inspector looks at them. Damaged ones are the fuzzers' (e2e/fuzz). */
 import { describe, it } from 'vitest';
 import { encodeModel } from '#src/onnx/encode.ts';
 import type { Model } from '#src/onnx/model.ts';
 import { graphOf, model, n, ramp, value } from '#src/ops/testing/models.ts';
-import { uniform } from '#src/ops/testing/random.ts';
 import { memoryFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import { inspect } from '#workers/inspection/inspect.ts';
-import { mutations } from '../fuzz/mutate.ts';
-import { fixture } from '../testing/fixtures.ts';
 import { expectShown } from './drive.ts';
 
 /** Looks at a model; every problem must be shown as it should be. */
@@ -18,14 +15,6 @@ async function inspected(bytes: Uint8Array): Promise<void> {
 }
 
 describe('the inspector', () => {
-  // A copy: slices of Node's buffers share their bytes.
-  const file = Uint8Array.from(fixture('oft/trajectory_mlp.onnx'));
-
-  it.each(Object.entries(mutations))('%s', async (_, mutate) => {
-    const random = uniform(5);
-    for (let i = 0; i < 12; i++) await inspected(mutate(file, random));
-  });
-
   it.each<[string, Model]>([
     [
       'two inputs of one name',

@@ -13,6 +13,7 @@ export const innerWords: readonly RegExp[] = [
   /\binitiali[sz]ers?\b/i,
   /\bNodeProto\b|\bTensorProto\b|\bGraphProto\b|\bmap\.get\b/,
   /ERROR_CODE|ERROR_MESSAGE|OrtRun|\bstd::|\bbad_alloc\b/,
+  /maximum call stack|\binvalid (?:string|array|typed array) length\b/i,
   /\bassert(?:ion)?\b/i,
   /\bcotangents?\b(?! of an output|\.)/,
   /\bTwo values are named\b|: has no inputs\.$|input or weight is missing/,

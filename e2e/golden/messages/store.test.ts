@@ -8,7 +8,7 @@ import { RunStore, type RunHeader } from '#src/store/runs.ts';
 import { parseSaved, parseStoredJob, type Saved } from '#workers/trainer/saved.ts';
 import { Lab, tinyJob, tinyRequest, value } from '#workers/trainer/testing/sessions.ts';
 import { expectRefusal, refusesLater } from './drive.ts';
-import { spoiled } from './spoil.ts';
+import { spoiled } from '../../fuzz/parts/spoil.ts';
 
 let saved: Saved;
 let header: RunHeader;

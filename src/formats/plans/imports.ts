@@ -1,4 +1,5 @@
 /** @file What importing another tool's settings has in common: the plan that came of it, and everything that did not. */
+import { quoted } from '#src/platform/quoted.ts';
 import type { LayerSettings, Plan } from '#src/oft/types.ts';
 import { JobError } from '../errors.ts';
 
@@ -21,8 +22,7 @@ export const isTable = (x: unknown): x is Table =>
   typeof x === 'object' && x !== null && !Array.isArray(x) && !(x instanceof Date);
 
 /** A foreign value as text. A table of JSON may have a `toString` of its own, which is none. */
-const textOf = (x: unknown): string =>
-  x === undefined ? 'undefined' : typeof x === 'string' ? x : JSON.stringify(x);
+const textOf = (x: unknown): string => (typeof x === 'string' ? x : quoted(x, 200));
 
 /** A foreign value for a message, cut at 60 characters. */
 export const shown = (x: unknown): string => {

@@ -2,7 +2,8 @@
 import * as v from 'valibot';
 import { LONGEST_REGEX, regexComplaint } from '#src/oft/plan/regexGuard.ts';
 import type { Role } from '#src/oft/types.ts';
-import { flag, oneOf, real, show, table, text, value, whole } from '../schema.ts';
+import { quoted } from '#src/platform/quoted.ts';
+import { flag, oneOf, real, table, text, value, whole } from '../schema.ts';
 
 const isWhole = (x: unknown): x is number => typeof x === 'number' && Number.isInteger(x) && x >= 1;
 
@@ -136,7 +137,7 @@ const regex = v.pipe(
     (x) => regexComplaint(x) === null,
     (issue) => {
       const { reason, cure } = regexComplaint(issue.input)!;
-      return ` is ${show(issue.input)}, which ${reason} ${cure}`;
+      return ` is ${quoted(issue.input)}, which ${reason} ${cure}`;
     },
   ),
 );

@@ -1,7 +1,7 @@
 /** @file The safetensors file format: an 8-byte length, a JSON header, then the tensors' bytes (huggingface/safetensors, format section). */
 import type { DType } from '#src/onnx/model.ts';
 import { byteLength, type Tensor, viewBytes } from '#src/onnx/tensor.ts';
-import { show } from '#src/tasks/optionSchema.ts';
+import { quoted } from '#src/platform/quoted.ts';
 import { FormatError, DamagedFile } from './errors.ts';
 
 export interface Safetensors {
@@ -95,12 +95,12 @@ function parseEntry(name: string, value: unknown, available: number): Entry {
     );
   if (!type)
     throw new DamagedFile(
-      `safetensors: ${name} has the element type ${show(dtype)}, which is not supported (${[...typeOf.keys()].join(', ')} are).`,
+      `safetensors: ${name} has the element type ${quoted(dtype)}, which is not supported (${[...typeOf.keys()].join(', ')} are).`,
     );
   if (!Array.isArray(shape) || !shape.every(isCount))
-    throw new DamagedFile(`safetensors: the shape of ${name} is ${show(shape)}.`);
+    throw new DamagedFile(`safetensors: the shape of ${name} is ${quoted(shape)}.`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0]! > offsets[1]!)
-    throw new DamagedFile(`safetensors: the data offsets of ${name} are ${show(offsets)}.`);
+    throw new DamagedFile(`safetensors: the data offsets of ${name} are ${quoted(offsets)}.`);
   const [begin, end] = offsets as [number, number];
   if (end > available)
     throw new DamagedFile(

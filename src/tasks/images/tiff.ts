@@ -1,9 +1,11 @@
 /** @file TIFF files: the first page, by a library that is loaded when the first one is read. What it would get wrong is refused by name. */
 import { Reason } from '#src/platform/refusals.ts';
-import { decodeImage, type IFD, toRGBA8 } from 'utif2';
+// By its default alone, which Node's own imports, too, find of a CommonJS module.
+import utif, { type IFD } from 'utif2';
 import type { RawImage } from '#src/tasks/types.ts';
 import { tiffDirectory, tiffNumbers } from './exif.ts';
 import { NotDecoded } from './foreign.ts';
+import { isWholeLzw } from './lzw.ts';
 import { overWhite } from './overWhite.ts';
 
 /** TIFF 6.0 and its supplements: compressions that are read, and names of those that are not. */
@@ -79,6 +81,10 @@ function obstacle({ compression, photometric, samples, bits, planar, sampleForma
 /** Tags that the library reads beside those of the strips or tiles. */
 const TAGS = [256, 257, 258, 259, 262, 266, 277, 278, 317, 320, 322, 323, 338, 339, 347];
 
+/** A byte with its bits in the other order. */
+const mirrored = (byte: number): number =>
+  Array.from({ length: 8 }, (_, i) => ((byte >> i) & 1) << (7 - i)).reduce((a, b) => a | b);
+
 /**
  * The first page's directory with just what belongs to its pixels, all of it inside the file: the library trusts what it is given, and would run for
  * minutes on a damaged one.
@@ -103,6 +109,14 @@ function directoryOf(bytes: Uint8Array, numbers: Numbers, { bits, samples, compr
     // Stored pixels lie there as they are.
     (compression !== 1 || tiled || counts.slice(0, parts).reduce((n, c) => n + c, 0) >= rowBytes * height);
   if (!whole) throw new RangeError('strips beyond the file');
+  if (compression === 5) {
+    const most = 2 * Math.ceil((tile[0] * tile[1] * samples * bits[0]!) / 8) + 4096;
+    const turned = one(266, 1) === 2;
+    for (let i = 0; i < parts; i++) {
+      const part = bytes.subarray(offsets[i], offsets[i]! + counts[i]!);
+      if (!isWholeLzw(turned ? part.map(mirrored) : part, most)) throw new RangeError('codes of nothing');
+    }
+  }
   const page: Record<string, unknown> = {};
   for (const tag of TAGS) {
     const found = numbers(tag);
@@ -125,9 +139,9 @@ export function decodeTiff(bytes: Uint8Array): RawImage {
   if (trouble !== null) throw new NotDecoded(`TIFF with ${trouble}`);
   try {
     const page = directoryOf(bytes, numbers, facts);
-    decodeImage(bytes.slice().buffer, page);
+    utif.decodeImage(bytes.slice().buffer, page);
     const { width, height, data } = page;
-    return { width, height, rgba: pixelsOf(facts, data, width * height, () => toRGBA8(page)) };
+    return { width, height, rgba: pixelsOf(facts, data, width * height, () => utif.toRGBA8(page)) };
   } catch {
     throw new Reason('it is a damaged TIFF, or one of a rare kind');
   }

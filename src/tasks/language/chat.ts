@@ -28,15 +28,32 @@ const withMarks = (template: string): string =>
 /** A token in brackets, as models end a turn: <|im_end|>, </s>, <end_of_turn>. */
 const TURN_END = /^\s*<(?:\|[^|>\s]{1,40}\||\/?[a-z_]{1,40})>/;
 
+/** What the reader of templates calls by JavaScript's names, in words. `none` is Jinja's own. */
+const inWords: readonly (readonly [RegExp, string])[] = [
+  [/\b(?:Undefined|Null)Value\b/g, 'nothing'],
+  [/\bStringValue\b/g, 'a text'],
+  [/\b(?:Integer|Float|Numeric)Value\b/g, 'a number'],
+  [/\bBooleanValue\b/g, 'true or false'],
+  [/\b(?:Array|Tuple)Value\b/g, 'a list'],
+  [/\bFunctionValue\b/g, 'a function'],
+  [/\b(?:Object|KeywordArguments|Slice)Value\b/g, 'an object'],
+  [/\bis not a function\b/g, 'is no function'],
+  [/\bis not iterable\b/g, 'is no list'],
+  [/ (?:or undefined|on undefined values)\b/g, ''],
+  [/\bundefined\b/g, 'nothing'],
+  [/\bnull\b/g, 'none'],
+];
+
 /**
  * Why a template refuses a chat, or cannot be read. What it says itself (raise_exception) and what the reader of templates says of it comes as
  * plain errors, and helps whoever mends it; errors of the language do not.
  */
 export function templateReason(error: unknown): string {
   const own = error instanceof Error && !/^(?:Type|Range|Reference)Error$/.test(error.name);
-  return own
-    ? readable(error.message.split('\n')[0]!).replace(/\.$/, '')
-    : 'it asks for what this chat does not have';
+  const said = own ? readable(error.message.trim().split('\n')[0]!).replace(/\.$/, '') : '';
+  return said === ''
+    ? 'it asks for what this chat does not have'
+    : inWords.reduce((text, [theirs, ours]) => text.replaceAll(theirs, ours), said);
 }
 
 /** What to do where a template fails on a chat. */

@@ -1,4 +1,5 @@
 /** @file Reads OFT adapters of PEFT. */
+import { quoted } from '#src/platform/quoted.ts';
 import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
 import { defaultSettings, peftSettings, plannedLayer, widthOf } from '#src/oft/plan/planned.ts';
 import type { Layer, LayerSettings } from '#src/oft/types.ts';
@@ -62,14 +63,14 @@ function settingsOf(config: PeftConfig): LayerSettings {
     const x = config[key] ?? fallback;
     if (typeof x !== 'number' || !fits(x))
       throw new FormatError(
-        `adapter_config.json: ${key} is ${JSON.stringify(x)}, which PEFT does not write. Copy it again from where the adapter was made.`,
+        `adapter_config.json: ${key} is ${quoted(x)}, which PEFT does not write. Copy it again from where the adapter was made.`,
       );
     return x;
   };
   const flag = (key: string, fallback: boolean): boolean => {
     const x = config[key] ?? fallback;
     if (typeof x !== 'boolean')
-      throw new FormatError(`adapter_config.json: ${key} is ${JSON.stringify(x)}; it is true or false.`);
+      throw new FormatError(`adapter_config.json: ${key} is ${quoted(x)}; it is true or false.`);
     return x;
   };
   const terms = number('num_cayley_neumann_terms', 5, (x) => Number.isInteger(x) && x >= 1 && x <= 1000);

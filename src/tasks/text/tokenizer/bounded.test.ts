@@ -1,10 +1,7 @@
 /** @file No tokenizer.json keeps a worker busy: it is refused, or reads a text in time linear in it. A hang fails by the test's time. */
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BoundedRegex } from '#src/platform/regex/bounded.ts';
-import { PlainError } from '#src/platform/refusals.ts';
-import { depth } from '#src/platform/testing/depth.ts';
 import { countingSteps, type Finder, natively } from './finder.ts';
 import { isKnownPattern, isSimple } from './knownPatterns.ts';
 import { jsOf, patternOf } from './regex.ts';
@@ -117,68 +114,4 @@ describe('matches are the same', () => {
     for (const odd of ['a+b', '(?:a+)+', 'a+?', 'a|b+c', '(?=a)b', 'a{9,}', '^a', String.raw`\b`])
       expect(isSimple(new BoundedRegex(odd, 'u').tree), odd).toBe(false);
   });
-});
-
-it('random expressions and parts are refused in plain words, or read', () => {
-  const piece = fc.constantFrom(
-    'a',
-    '.',
-    String.raw`\p{L}`,
-    String.raw`\s`,
-    '[^a]',
-    '(?:',
-    '(?>',
-    '(?=',
-    '(?<!',
-    '(?i:',
-  );
-  const more = fc.constantFrom(
-    ')',
-    ')',
-    ')+',
-    ')*',
-    '|',
-    '+',
-    '*',
-    '?',
-    '++',
-    '{2,}',
-    '{1,3}',
-    '$',
-    '^',
-    String.raw`\b`,
-  );
-  const regex = fc.array(fc.oneof(piece, more), { maxLength: 12 }).map((x) => x.join(''));
-  const pattern = fc.oneof(
-    regex.map((Regex) => ({ Regex })),
-    fc.string({ maxLength: 3 }).map((String) => ({ String })),
-  );
-  const replacing = fc.record({
-    type: fc.constant('Replace'),
-    pattern,
-    content: fc.constantFrom('', 'a', 'aa '),
-  });
-  const part = fc.oneof(replacing, fc.record({ type: fc.constantFrom('Strip', 'NFKC', 'Odd', 'Prepend') }));
-  const cut = fc.record({
-    type: fc.constant('Split'),
-    pattern,
-    behavior: fc.constantFrom('Isolated', 'Removed', 'MergedWithPrevious', 'Odd'),
-    invert: fc.boolean(),
-  });
-  const long = ['a'.repeat(3000), 'ab '.repeat(1000), `${' '.repeat(2000)}b`];
-  let readable = 0;
-  fc.assert(
-    fc.property(part, cut, fc.option(replacing), (normal, pre, decoder) => {
-      try {
-        const file = { model, normalizer: normal, pre_tokenizer: pre, decoder };
-        const tokenizer = new Tokenizer(file);
-        for (const text of long) tokenizer.decode(tokenizer.encode(text).slice(0, 9), true);
-        readable++;
-      } catch (error) {
-        expect(error instanceof PlainError, String(error)).toBe(true);
-      }
-    }),
-    { numRuns: depth(100, 5000), seed: 5 },
-  );
-  expect(readable).toBeGreaterThan(depth(5, 300));
 });

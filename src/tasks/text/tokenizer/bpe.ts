@@ -1,4 +1,5 @@
 /** @file Byte-pair encoding: characters joined by rank, as 🤗 tokenizers does it. */
+import { quoted } from '#src/platform/quoted.ts';
 import { Reason } from '#src/platform/refusals.ts';
 import * as v from 'valibot';
 import { byteNames } from './bytes.ts';
@@ -77,7 +78,7 @@ function pairIn(merge: unknown): readonly [string, string] {
   }
   if (Array.isArray(merge) && merge.length === 2 && merge.every((token) => typeof token === 'string'))
     return merge as unknown as [string, string];
-  throw new Reason(`its merges hold ${JSON.stringify(merge).slice(0, 40)}, which is no pair of tokens`);
+  throw new Reason(`its merges hold ${quoted(merge, 40)}, which is no pair of tokens`);
 }
 
 /** @throws DataError for merges of what the vocabulary lacks, and for dropout, which draws other tokens each time */

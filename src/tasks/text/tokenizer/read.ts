@@ -37,6 +37,9 @@ export function unknownKind(what: string, kind: string): never {
 export const patternSchema = v.union([v.object({ String: v.string() }), v.object({ Regex: v.string() })]);
 export type PatternPart = v.InferOutput<typeof patternSchema>;
 
+/** A token's number, or that of the text that it is of. */
+export const tokenId = v.pipe(v.number(), v.integer(), v.minValue(0));
+
 /** Tokens with their numbers. Read as a whole: schemas of single keys leave out words like "constructor". */
 export const vocabSchema = v.custom<Readonly<Record<string, number>>>(
   (x) =>

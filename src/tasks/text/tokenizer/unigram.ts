@@ -1,6 +1,7 @@
 /** @file The likeliest pieces of a text: Kudo's unigram model (1804.10959), as 🤗 tokenizers does it. */
 import { DataError } from '#src/tasks/files.ts';
 import * as v from 'valibot';
+import { tokenId } from './read.ts';
 import { byteNames } from './bytes.ts';
 import type { WordModel } from './types.ts';
 
@@ -11,7 +12,7 @@ export const unigramSchema = v.looseObject({
       x.every((p: unknown) => Array.isArray(p) && typeof p[0] === 'string' && typeof p[1] === 'number'),
     'is no list of pieces with their scores',
   ),
-  unk_id: v.nullish(v.number()),
+  unk_id: v.nullish(tokenId),
   byte_fallback: v.optional(v.boolean(), false),
 });
 

@@ -1,23 +1,15 @@
 /** @file Damaged model files, 1,000 of them in a sweep: each is refused with a sentence, or is a model whose numbers ONNX Runtime confirms. */
 import * as ort from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
-import { listDims } from '#src/graph/bind.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
-import { decodeModel } from '#src/onnx/decode.ts';
 import { ModelError } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, tensor, type Tensor, type TypedArray } from '#src/onnx/tensor.ts';
-import { findLayers } from '#src/oft/layers/layers.ts';
-import { parameterLayout } from '#src/oft/rotation/parameters.ts';
-import { defaultSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/planning.ts';
-import { importGraph } from '#src/ops/import/import.ts';
 import { uniform } from '#src/ops/testing/random.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
-import { meanSquare, plainOptimiser } from '#src/program/testing/steps.ts';
 import { depth } from '#src/platform/testing/depth.ts';
-import { compileTraining } from '#src/program/training.ts';
-import { fixture } from '../testing/fixtures.ts';
-import { mutations } from './mutate.ts';
+import { fixture } from '../golden/testing/fixtures.ts';
+import { mutations } from './parts/models.ts';
+import { trainedGraph } from './parts/trained.ts';
 
 const bases = [
   'zoo/mlp-ts14/model.onnx',
@@ -27,22 +19,6 @@ const bases = [
   'zoo/gpt2-past-optimum18/model.onnx',
 ];
 const perKind = Math.ceil(depth(250, 1000) / Object.keys(mutations).length);
-
-/** The whole way that a file of the user's goes. Throws ModelError or GraphError. */
-function take(bytes: Uint8Array): Graph {
-  const model = decodeModel(bytes);
-  const dims = Object.fromEntries(listDims(model).map((d) => [d.name, 2]));
-  const graph = importGraph(model, dims);
-  const { planned, problems } = planLayers(findLayers(graph), { ...defaultSettings, rules: [] });
-  if (problems.some((p) => p.severity === 'error')) throw new GraphError(problems[0]!.message);
-  compileTraining({
-    graph,
-    layout: parameterLayout(planned),
-    loss: meanSquare,
-    optimiser: plainOptimiser,
-  });
-  return graph;
-}
 
 const feed = (type: 'float32' | 'int32' | 'int64', shape: readonly number[]): Tensor =>
   tensor(
@@ -95,7 +71,7 @@ describe.each(Object.entries(mutations))('%s', (kind, mutate) => {
       const bytes = mutate(fixture(base), random);
       let graph: Graph;
       try {
-        graph = take(bytes);
+        graph = trainedGraph(bytes);
       } catch (error) {
         if (!(error instanceof ModelError || error instanceof GraphError))
           throw new Error(`${kind}, seed ${seed}, ${base}: ${String(error)}`, { cause: error });
