@@ -1,5 +1,6 @@
 /** @file What a graph computes, in a few characters: equal graphs have equal ones, so that a compiled program can be known again. */
 import type { Constant } from '#src/onnx/model.ts';
+import { Kept } from '#src/platform/kept.ts';
 import { sha256 } from '#src/platform/sha256.ts';
 import type { Graph, GraphConstant } from './types.ts';
 
@@ -42,19 +43,16 @@ function plain(x: unknown): unknown {
 }
 
 /** Graphs of which it was computed. They never change. */
-const known = new WeakMap<Graph, Promise<string>>();
+const known = new Kept<Graph, string>(new WeakMap());
 
 /** SHA-256 of inputs, outputs, nodes with their attributes, shapes and constants, hexadecimal. */
-export function graphDigest(graph: Graph): Promise<string> {
-  const before = known.get(graph);
-  if (before) return before;
-  const { inputs, outputs, nodes, constants, values } = graph;
+export const graphDigest = (graph: Graph): Promise<string> => known.get(graph, () => digest(graph));
+
+function digest({ inputs, outputs, nodes, constants, values }: Graph): Promise<string> {
   const text = JSON.stringify([
     plain([inputs, outputs, nodes]),
     [...constants].map(([name, each]) => [name, withBy(each)]),
     [...values.values()].map(({ name, type, shape }) => [name, type, shape]),
   ]);
-  const made = sha256(new TextEncoder().encode(text));
-  known.set(graph, made);
-  return made;
+  return sha256(new TextEncoder().encode(text));
 }

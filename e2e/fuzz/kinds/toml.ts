@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { defaultJob, parseJob } from '#src/formats/jobs/job.ts';
 import { printJob } from '#src/formats/jobs/printJob.ts';
-import { printToml } from '#src/formats/files/toml.ts';
+import { printToml } from '#src/formats/files/printToml.ts';
 import { dice, type Dice } from '#src/tasks/testing/fuzz.ts';
 import { bytesOf, type FuzzKind, textOf } from '../kind.ts';
 import { jobTable, planned, spoiledTable } from '../parts/jobs.ts';
