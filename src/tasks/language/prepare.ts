@@ -79,7 +79,8 @@ export async function prepareTexts(
   const { options } = job;
   const framing = framingOf(model);
   const everything = options.lossOn === 'all';
-  const read = (files: FileSet) => readDocuments(files, { column: options.column, framing, all: everything });
+  const read = (files: FileSet) =>
+    readDocuments(files, { column: options.column, framing, all: everything }, tell);
   const own = await read(train);
   const other = heldout ? await read(heldout) : null;
   const problems: TaskProblem[] = [...own.problems, ...(other?.problems ?? [])];
@@ -96,7 +97,8 @@ export async function prepareTexts(
       problems,
       () => tell?.(++done, total),
     );
-  const [before, after] = [tokenise(training), tokenise(judged)];
+  const before = await tokenise(training);
+  const after = await tokenise(judged);
   const length = rowLength(model, [...before, ...after], host);
   const asking: Asking = {
     frame: usualKind(training.map((d) => d.frame)),

@@ -31,6 +31,13 @@ function common(a: readonly number[], b: readonly number[]): number {
   return n;
 }
 
+/** Whether the parts one after another are the whole. */
+function areParts(parts: readonly (readonly number[])[], whole: readonly number[]): boolean {
+  let at = 0;
+  for (const part of parts) for (const id of part) if (whole[at++] !== id) return false;
+  return at === whole.length;
+}
+
 /**
  * Tokens of the whole text, as transformers cuts it, with those of counted pieces marked: tokens know nothing of pieces, so one that reaches
  * into a counted piece counts.
@@ -45,7 +52,7 @@ function cut(
   const mark = (from: number, to: number): void => void counted.fill(true, from, to);
   // Special tokens stand between pieces most often: then the tokens of the pieces are those of the whole.
   const parts = pieces.length > 1 ? pieces.map((piece) => tokens.encode(piece.text)) : [ids];
-  if (parts.flat().join() === ids.join()) {
+  if (pieces.length === 1 || areParts(parts, ids)) {
     let at = 0;
     pieces.forEach((piece, i) => {
       if (piece.counted) mark(at, at + parts[i]!.length);

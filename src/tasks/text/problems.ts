@@ -1,4 +1,5 @@
 /** @file What can be wrong between texts, tokenizer and model. */
+import { Breath } from '#src/platform/breath.ts';
 import { reasonOf } from '#src/platform/refusals.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import type { TextTokens } from './tokens.ts';
@@ -54,17 +55,25 @@ export const sampleProblems = (
     }
   });
 
-/** What is made of each text, in order; one that cannot be is among the problems, by name. @param make none: the text is left out */
-export function eachText<T extends { readonly name: string }, Made>(
+/**
+ * What is made of each text, in order, with breaths between; one that cannot be is among the problems, by name.
+ * @param make none: the text is left out
+ * @param told before each; throwing from it ends the work
+ */
+export async function eachText<T extends { readonly name: string }, Made>(
   texts: readonly T[],
   make: (text: T) => Made | null,
   problems: TaskProblem[],
   told: () => void,
-): Made[] {
-  return texts.flatMap((text) => {
+): Promise<Made[]> {
+  const all: Made[] = [];
+  const breath = new Breath();
+  for (const text of texts) {
+    if (breath.due) await breath.take();
     told();
     try {
-      return make(text) ?? [];
+      const made = make(text);
+      if (made !== null) all.push(made);
     } catch (error) {
       problems.push({
         severity: 'error',
@@ -72,7 +81,7 @@ export function eachText<T extends { readonly name: string }, Made>(
         message: `${text.name}: ${reasonOf(error, 'its words have no tokens')}.`,
         cure: 'Change the text, or take it out.',
       });
-      return [];
     }
-  });
+  }
+  return all;
 }

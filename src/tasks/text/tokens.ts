@@ -1,8 +1,10 @@
 /** @file Text ↔ token ids of a language model, and its special tokens. */
-import { reasonOf } from '#src/platform/refusals.ts';
+import { LARGEST_JSON, LONGEST_TEXT } from '#src/platform/limits.ts';
+import { Reason, reasonOf } from '#src/platform/refusals.ts';
 import { notJson } from '#src/platform/sniff.ts';
 import * as v from 'valibot';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
+import { boundedBytes } from '#src/tasks/textFiles.ts';
 import type { Typed } from './tokenizer/postProcessors.ts';
 import { Tokenizer } from './tokenizer/tokenizer.ts';
 
@@ -61,7 +63,11 @@ function lengthsIn(config: ModelConfig): number[] {
 const usualEnds = ['<|endoftext|>', '</s>', '<|im_end|>', '<|end_of_text|>', '<eos>'];
 
 async function jsonOf(files: FileSet, path: string): Promise<unknown> {
-  const bytes = await files.read(path);
+  const bytes = await boundedBytes(files, path, LARGEST_JSON).catch((error: unknown) => {
+    throw error instanceof Reason
+      ? new DataError(`${path} is too large: ${error.message}. Copy it from the original model again.`)
+      : error;
+  });
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
@@ -76,6 +82,13 @@ function beside(files: FileSet, model: string, name: string): string | undefined
   if (usual !== undefined) return usual;
   const all = files.paths.filter((p) => p === name || p.endsWith(`/${name}`));
   return all.length === 1 ? all[0] : undefined;
+}
+
+function checkLength({ length }: string): void {
+  if (length > LONGEST_TEXT)
+    throw new Reason(
+      `it has ${length.toLocaleString('en')} characters; up to ${LONGEST_TEXT.toLocaleString('en')} are read as one text, and longer ones must be cut into several`,
+    );
 }
 
 export class TextTokens {
@@ -177,14 +190,17 @@ export class TextTokens {
 
   /**
    * @param special with the tokens that the tokenizer puts around a text
-   * @throws DataError for words that it does not know, where it has no token for these
+   * @throws DataError for words that it does not know, where it has no token for these; Reason for a text that is too long
    */
   encode(text: string, special = false): number[] {
+    checkLength(text);
     return this.#tokenizer.encode(text, special);
   }
 
   /** A text, or a pair of texts, with all that the tokenizer puts around and between, and the type of each token. */
   around(text: string, pair: string | null): Typed {
+    checkLength(text);
+    if (pair !== null) checkLength(pair);
     return this.#tokenizer.around(text, pair);
   }
 
