@@ -19,8 +19,8 @@ export const LARGEST_CAPTION = MIB;
 /** Cells of a table, rows times columns: each takes 50 to 100 bytes besides its text. */
 export const MOST_CELLS = 4_000_000;
 
-/** Bytes of a vocabulary and what else stands as JSON beside a model: the largest that are known take 35 MB, and ten times as much once they are read. */
-export const LARGEST_JSON = 128 * MIB;
+/** Bytes of a vocabulary and what else stands beside a model: the largest that are known take 35 MB, and ten times as much once they are read. */
+export const LARGEST_BESIDE = 128 * MIB;
 
 /** Bytes of arrays that are held at once: all of a data set, or one of its batch files. A copy of another element type may take as much again. */
 export const MOST_ARRAYS = GIB;

@@ -1,8 +1,8 @@
 /** @file The text files of a data set, of which no more is read than fits the memory. */
-import { LARGEST_CAPTION, MOST_TEXT, sizeWords } from '#src/platform/limits.ts';
+import { LARGEST_BESIDE, LARGEST_CAPTION, MOST_TEXT, sizeWords } from '#src/platform/limits.ts';
 import { Reason } from '#src/platform/refusals.ts';
 import { decodeText } from './decodeText.ts';
-import type { FileSet } from './files.ts';
+import { DataError, type FileSet } from './files.ts';
 
 /** The bytes of a file of a kind that is never larger. @throws Reason that says both sizes */
 export async function boundedBytes(files: FileSet, path: string, most: number): Promise<Uint8Array> {
@@ -10,6 +10,20 @@ export async function boundedBytes(files: FileSet, path: string, most: number): 
   if (size > most) throw new Reason(`it has ${sizeWords(size)}; up to ${sizeWords(most)} are read`);
   return files.read(path);
 }
+
+/** The bytes of what stands beside a model: its configuration, its vocabulary. @throws DataError that names the file, for one that is too large */
+export async function bytesBeside(files: FileSet, path: string): Promise<Uint8Array> {
+  try {
+    return await boundedBytes(files, path, LARGEST_BESIDE);
+  } catch (error) {
+    if (!(error instanceof Reason)) throw error;
+    throw new DataError(`${path} is too large: ${error.message}. Copy it from the original model.`);
+  }
+}
+
+/** The same as UTF-8, without a byte order mark. */
+export const textBeside = async (files: FileSet, path: string): Promise<string> =>
+  new TextDecoder().decode(await bytesBeside(files, path));
 
 /** A picture's caption. @throws Reason for one that is too large or no text */
 export const captionText = async (files: FileSet, path: string): Promise<string> =>

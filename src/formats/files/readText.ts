@@ -1,9 +1,10 @@
 /** @file A file of text that a person gave, or what it is instead. */
+import { sizeWords } from '#src/platform/limits.ts';
 import { notWhat, seenIn } from '#src/platform/sniff.ts';
 import { FormatError } from '../errors.ts';
 
 /** Settings are a page of text: a larger file is something else. */
-const LARGEST = 1e6;
+const LARGEST = 2 ** 20;
 
 interface Wish {
   /** "a job file": what it should be. */
@@ -21,7 +22,7 @@ export async function readText(file: File, { should, cure, json = false }: Wish)
   if (seen && !fits) throw new FormatError(...notWhat(file.name, head, should, cure)!);
   if (!seen || file.size > LARGEST)
     throw new FormatError(
-      `${file.name} is not ${should}: ${seen ? 'it is too large for one' : 'it holds no text'}.`,
+      `${file.name} is not ${should}: ${seen ? `it has ${sizeWords(file.size)}, and is too large for one (up to ${sizeWords(LARGEST)})` : 'it holds no text'}.`,
       { cure },
     );
   return file.text();

@@ -144,11 +144,7 @@ async function fromTable(
 }
 
 /** The pairs of a set, in the order of their inputs. Throws nothing: what is wrong is appended to `problems`. */
-export async function readPairs(
-  files: FileSet,
-  problems: TaskProblem[],
-  tell?: Tell,
-): Promise<Pair[]> {
+export async function readPairs(files: FileSet, problems: TaskProblem[], tell?: Tell): Promise<Pair[]> {
   const { paths, problems: others } = await findImages(files);
   problems.push(...others);
   const tables = files.paths.filter(

@@ -1,10 +1,10 @@
 /** @file Text ↔ token ids of a language model, and its special tokens. */
-import { LARGEST_JSON, LONGEST_TEXT } from '#src/platform/limits.ts';
+import { LONGEST_TEXT } from '#src/platform/limits.ts';
 import { Reason, reasonOf } from '#src/platform/refusals.ts';
 import { notJson } from '#src/platform/sniff.ts';
 import * as v from 'valibot';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
-import { boundedBytes } from '#src/tasks/textFiles.ts';
+import { bytesBeside, textBeside } from '#src/tasks/textFiles.ts';
 import type { Typed } from './tokenizer/postProcessors.ts';
 import { Tokenizer } from './tokenizer/tokenizer.ts';
 
@@ -63,11 +63,7 @@ function lengthsIn(config: ModelConfig): number[] {
 const usualEnds = ['<|endoftext|>', '</s>', '<|im_end|>', '<|end_of_text|>', '<eos>'];
 
 async function jsonOf(files: FileSet, path: string): Promise<unknown> {
-  const bytes = await boundedBytes(files, path, LARGEST_JSON).catch((error: unknown) => {
-    throw error instanceof Reason
-      ? new DataError(`${path} is too large: ${error.message}. Copy it from the original model again.`)
-      : error;
-  });
+  const bytes = await bytesBeside(files, path);
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
@@ -172,9 +168,7 @@ export class TextTokens {
     const own = config.output.chat_template;
     const inConfig = typeof own === 'string' ? own : own?.find((t) => t.name === 'default')?.template;
     const templatePath = beside(files, model, 'chat_template.jinja');
-    const template =
-      inConfig ??
-      (templatePath === undefined ? null : new TextDecoder().decode(await files.read(templatePath)));
+    const template = inConfig ?? (templatePath === undefined ? null : await textBeside(files, templatePath));
     const models: ModelConfig[] = [];
     for (const name of ['config.json', 'generation_config.json']) {
       const modelConfig = beside(files, model, name);
