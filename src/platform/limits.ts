@@ -45,3 +45,11 @@ export function sizeWords(bytes: number): string {
   const [unit, name] = bytes < MIB ? [1024, 'KB'] : bytes < GIB ? [MIB, 'MB'] : [GIB, 'GB'];
   return `${Number((bytes / unit).toFixed(1))} ${name}`;
 }
+
+/** A size and the limit that it exceeds, in words that differ: bytes, where they are next to one another. */
+export function apartWords(size: number, most: number): readonly [size: string, most: string] {
+  const words = [sizeWords(size), sizeWords(most)] as const;
+  return words[0] === words[1]
+    ? [`${size.toLocaleString('en')} bytes`, `${most.toLocaleString('en')} bytes`]
+    : words;
+}

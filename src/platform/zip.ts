@@ -21,6 +21,9 @@ export class ZipError extends Reason {
   override readonly name = 'ZipError';
 }
 
+/** The archive has more files than are looked through: "an archive of more than 5 files …". */
+export class TooManyFiles extends ZipError {}
+
 /** A file in an archive. */
 export interface ZipEntry {
   /** With slashes, whatever packed it; it may lead anywhere. */
@@ -59,7 +62,7 @@ async function listed(archive: Blob, most: number): Promise<FileEntry[]> {
     throw new ZipError('damaged', { cause });
   }
   if (count > most)
-    throw new ZipError(
+    throw new TooManyFiles(
       `an archive of more than ${most.toLocaleString('en')} files, the most that are looked through`,
     );
   return files;

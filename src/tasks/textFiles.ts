@@ -1,5 +1,5 @@
 /** @file The text files of a data set, of which no more is read than fits the memory. */
-import { LARGEST_BESIDE, LARGEST_CAPTION, MOST_TEXT, sizeWords } from '#src/platform/limits.ts';
+import { LARGEST_BESIDE, LARGEST_CAPTION, MOST_TEXT, apartWords } from '#src/platform/limits.ts';
 import { Reason } from '#src/platform/refusals.ts';
 import { decodeText } from './decodeText.ts';
 import { DataError, type FileSet } from './files.ts';
@@ -7,7 +7,10 @@ import { DataError, type FileSet } from './files.ts';
 /** The bytes of a file of a kind that is never larger. @throws Reason that says both sizes */
 export async function boundedBytes(files: FileSet, path: string, most: number): Promise<Uint8Array> {
   const size = await files.size(path);
-  if (size > most) throw new Reason(`it has ${sizeWords(size)}; up to ${sizeWords(most)} are read`);
+  if (size > most) {
+    const [own, limit] = apartWords(size, most);
+    throw new Reason(`it has ${own}; up to ${limit} are read`);
+  }
   return files.read(path);
 }
 
@@ -43,10 +46,10 @@ export class TextFiles {
   async bytes(path: string): Promise<Uint8Array> {
     const { files, most } = this;
     const size = await files.size(path);
-    if (size <= most && this.#bytes + size > most)
-      throw new Reason(
-        `with it the texts come to ${sizeWords(this.#bytes + size)}; up to ${sizeWords(most)} are read in all`,
-      );
+    if (size <= most && this.#bytes + size > most) {
+      const [all, limit] = apartWords(this.#bytes + size, most);
+      throw new Reason(`with it the texts come to ${all}; up to ${limit} are read in all`);
+    }
     const bytes = await boundedBytes(files, path, most);
     this.#bytes += size;
     return bytes;

@@ -1,5 +1,5 @@
 /** @file A file of text that a person gave, or what it is instead. */
-import { sizeWords } from '#src/platform/limits.ts';
+import { apartWords } from '#src/platform/limits.ts';
 import { notWhat, seenIn } from '#src/platform/sniff.ts';
 import { FormatError } from '../errors.ts';
 
@@ -20,9 +20,10 @@ export async function readText(file: File, { should, cure, json = false }: Wish)
   const seen = seenIn(head);
   const fits = seen?.kind === 'text' || (json && seen?.kind === 'json');
   if (seen && !fits) throw new FormatError(...notWhat(file.name, head, should, cure)!);
+  const [own, limit] = apartWords(file.size, LARGEST);
   if (!seen || file.size > LARGEST)
     throw new FormatError(
-      `${file.name} is not ${should}: ${seen ? `it has ${sizeWords(file.size)}, and is too large for one (up to ${sizeWords(LARGEST)})` : 'it holds no text'}.`,
+      `${file.name} is not ${should}: ${seen ? `it has ${own}, and one has up to ${limit}` : 'it holds no text'}.`,
       { cure },
     );
   return file.text();

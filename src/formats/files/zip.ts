@@ -1,6 +1,6 @@
 /** @file Files as one ZIP archive in memory: a PEFT folder or a model with its data as one download, and such archives read back. */
-import { MOST_ADAPTER, sizeWords } from '#src/platform/limits.ts';
-import { NewZip, ZipError, zipEntries } from '#src/platform/zip.ts';
+import { apartWords, MOST_ADAPTER } from '#src/platform/limits.ts';
+import { NewZip, TooManyFiles, zipEntries } from '#src/platform/zip.ts';
 import type { WrittenFile } from '../adapters/adapterTypes.ts';
 import { FormatError } from '../errors.ts';
 import { isZip } from './isZip.ts';
@@ -27,9 +27,10 @@ export async function unzipFiles(
       ({ path }) => !path.startsWith('__MACOSX/'),
     );
     const total = entries.reduce((sum, { size }) => sum + size, 0);
+    const [all, limit] = apartWords(total, most);
     if (total > most)
       throw new FormatError(
-        `${name} is a ZIP archive that unpacks to ${sizeWords(total)}; up to ${sizeWords(most)} are read. Choose the adapter's file alone.`,
+        `${name} is a ZIP archive that unpacks to ${all}; up to ${limit} are read. Choose the adapter's file alone.`,
       );
     const files = new Map<string, Uint8Array>();
     for (const { path, content } of entries)
@@ -37,8 +38,7 @@ export async function unzipFiles(
     return files;
   } catch (error) {
     if (error instanceof FormatError) throw error;
-    if (error instanceof ZipError && error.message.startsWith('an archive'))
-      throw new FormatError(`${name} is ${error.message}. Unpack it first.`);
+    if (error instanceof TooManyFiles) throw new FormatError(`${name} is ${error.message}. Unpack it first.`);
     throw new FormatError(
       `${name} is a ZIP archive that is damaged, or of a kind that cannot be read. Unpack it first.`,
     );

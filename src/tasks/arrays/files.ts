@@ -1,5 +1,5 @@
 /** @file Named arrays out of a file of any of the three formats. */
-import { MOST_ARRAYS, sizeWords } from '#src/platform/limits.ts';
+import { apartWords, MOST_ARRAYS, sizeWords } from '#src/platform/limits.ts';
 import { placed } from '#src/platform/refusals.ts';
 import { notWhat, seenIn } from '#src/platform/sniff.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
@@ -31,10 +31,12 @@ export interface Room {
   readonly taken: number;
 }
 
-const tooMuch = (path: string, size: number, { most, taken }: Room): DataError =>
-  new DataError(
-    `${path} holds ${sizeWords(size)} of arrays${taken > 0 ? `, ${sizeWords(taken + size)} with the other files` : ''}; up to ${sizeWords(most)} are held at once. Take fewer rows, or save each batch as a file of its own (batch_0.npz, batch_1.npz …): those are read one at a time.`,
+function tooMuch(path: string, size: number, { most, taken }: Room): DataError {
+  const [all, limit] = apartWords(taken + size, most);
+  return new DataError(
+    `${path} holds arrays of ${taken > 0 ? `${sizeWords(size)}, with the other files ${all}` : all}; up to ${limit} are held at once. Take fewer rows, or save each batch as a file of its own (batch_0.npz, batch_1.npz …): those are read one at a time.`,
   );
+}
 
 /** The arrays of a file by name. Throws DataError that names the file, for more than there is room for, too. */
 export async function readArrays(

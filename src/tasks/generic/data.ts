@@ -51,8 +51,8 @@ const listed = (names: Iterable<string>): string => {
   return all.length > 12 ? `${all.slice(0, 12).join(', ')} …` : all.join(', ') || 'none';
 };
 
-/** "[3, 0, 7]" for a flat index. */
-function place(index: number, shape: readonly number[]): string {
+/** "[3, 0, 7]" for a flat index: its row first. */
+export function place(index: number, shape: readonly number[]): string {
   const at: number[] = [];
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     at.unshift(index % shape[axis]!);

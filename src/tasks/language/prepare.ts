@@ -3,6 +3,7 @@ import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { splitShare } from '#src/tasks/order.ts';
 import { type Found, inBatches, PreparedExamples } from '#src/tasks/prepared.ts';
+import { tableOf } from '#src/tasks/picked.ts';
 import { nothingLeft } from '#src/tasks/problems.ts';
 import type {
   Adapted,
@@ -126,7 +127,13 @@ export async function prepareTexts(
   const count = before.reduce((n, d) => n + d.ids.length, 0);
   const { graph, words: found } = network.scores(network.inputs.batch ?? 1, length);
   const all = [...before, ...after].map(({ ids }) => ids);
-  problems.push(...tokenProblems(all, tokens, network.words(graph)));
+  problems.push(
+    ...tokenProblems(
+      all,
+      tokens,
+      Math.min(network.words(graph), tableOf(graph, network.inputs.ids)?.rows ?? Infinity),
+    ),
+  );
   const nothing = 'nothing to learn: its texts have fewer than two tokens, or no answers.';
   const cure = 'Add longer texts, or learn all of them, not the answers alone.';
   problems.push(...nothingLeft(rows, problems, train.name, nothing, cure));

@@ -16,12 +16,13 @@ export function tokenProblems(
   words: number | null,
 ): TaskProblem[] {
   const problems: TaskProblem[] = [];
-  let [count, unknown, largest] = [0, 0, tokens.pad];
+  let [count, unknown, largest, least] = [0, 0, tokens.pad, tokens.pad];
   for (const ids of texts)
     for (const id of ids) {
       count++;
       if (id === tokens.unknown) unknown++;
       if (id > largest) largest = id;
+      if (id < least) least = id;
     }
   if (unknown > 0)
     problems.push({
@@ -29,6 +30,13 @@ export function tokenProblems(
       item: 'tokenizer.json',
       message: `${unknown} of ${count} tokens are words that the tokenizer does not know.`,
       cure: 'Use the tokenizer that belongs to the model, or spell the texts as it does.',
+    });
+  if (least < 0)
+    problems.push({
+      severity: 'error',
+      item: 'tokenizer.json',
+      message: `The tokenizer gives token ${least}, but tokens are numbered from 0 on.`,
+      cure: 'Open the model together with its own tokenizer.',
     });
   if (words !== null && largest >= words)
     problems.push({

@@ -1,6 +1,6 @@
 /** @file A ZIP archive as a set of files: stored entries are read by range from the archive itself, compressed ones unpacked when first asked for. */
 import { MOST_UNPACKED, sizeWords } from '#src/platform/limits.ts';
-import { type ZipEntry, ZipError, zipEntries } from '#src/platform/zip.ts';
+import { TooManyFiles, type ZipEntry, ZipError, zipEntries } from '#src/platform/zip.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { fileSetOf, hidden } from './blobFiles.ts';
 
@@ -29,7 +29,7 @@ export async function zipFiles(name: string, archive: Blob, most = MOST_UNPACKED
   try {
     entries = await zipEntries(archive);
   } catch (error) {
-    if (error instanceof ZipError && error.message !== 'damaged')
+    if (error instanceof TooManyFiles)
       throw new DataError(`${name} is ${error.message}. Unpack it, and choose the files that are meant.`);
     throw new DataError(
       `${name} is no whole ZIP archive: it is damaged or cut off. Pack or download it again.`,

@@ -1,6 +1,6 @@
 /** @file Special tokens around and between texts: 🤗 tokenizers' post-processors. */
 import * as v from 'valibot';
-import { kindSchema, type Part, readPart, unknownKind } from './read.ts';
+import { kindSchema, type Part, readPart, tokenId, unknownKind } from './read.ts';
 
 /** Tokens, and which of two texts each belongs to. */
 export interface Typed {
@@ -16,7 +16,7 @@ const one = (parts: readonly Typed[]): Typed => ({
   types: parts.flatMap((p) => p.types),
 });
 
-const token = v.tuple([v.string(), v.number()]);
+const token = v.tuple([v.string(), tokenId]);
 const aroundSchema = v.looseObject({ sep: token, cls: token });
 
 /** [CLS] A [SEP] B [SEP] */
@@ -44,7 +44,7 @@ const pieceSchema = v.union([
 const templateSchema = v.looseObject({
   single: v.array(pieceSchema),
   pair: v.optional(v.array(pieceSchema), []),
-  special_tokens: v.record(v.string(), v.looseObject({ ids: v.array(v.number()) })),
+  special_tokens: v.record(v.string(), v.looseObject({ ids: v.array(tokenId) })),
 });
 function template(part: Part): PostProcessor {
   const { single, pair, special_tokens: tokens } = readPart(templateSchema, part);
