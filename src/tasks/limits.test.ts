@@ -9,6 +9,8 @@ import {
   LARGEST_CAPTION,
   LONGEST_TEXT,
   MOST_ARRAYS,
+  MOST_PIXELS,
+  MOST_SHOWN,
   MOST_TEXT,
   sizeWords,
 } from '#src/platform/limits.ts';
@@ -19,6 +21,7 @@ import { readArrays } from './arrays/files.ts';
 import { writeNpy } from './arrays/npy.ts';
 import { readNpz, writeNpz } from './arrays/npz.ts';
 import { readClassNames } from './classification/classes.ts';
+import { amountProblems } from './diffusion/examples.ts';
 import { readCaptions } from './diffusion/captions.ts';
 import { memoryFiles } from './diffusion/testing/diskFiles.ts';
 import { readJson } from './diffusion/parts.ts';
@@ -76,6 +79,7 @@ function picture(width: number, height: number): Uint8Array {
 
 const framing = new Framing(new ChatTemplate(null), 'auto');
 const cells = (n: number): string => `a\n${'x\n'.repeat(n - 1)}`;
+const pictures = (count: number) => Array.from({ length: count }, () => ({ bucket: 0, repeats: 1 }));
 const array = tensor('float32', [4], [1, 2, 3, 4]);
 const zip = zipSync({ 'a.txt': text('a'.repeat(600)), 'b.txt': text('b'.repeat(400)) });
 
@@ -204,6 +208,19 @@ const readers: readonly [
     writeNpy(array).byteLength,
     thrown(async (n) => readNpz(await writeNpz(new Map([['x', array]])), 2 * writeNpy(array).byteLength - n)),
     /unpacks to [\d.]+ KB/,
+  ],
+  [
+    'pictures that are held',
+    MOST_PIXELS / (12 * 1024 ** 2),
+    async (n) =>
+      errors(amountProblems('mine', pictures(Math.floor(n)), [{ width: 1024, height: 1024 }], true)),
+    '86 pictures take 1,082,130,432 bytes at the size that the model sees; up to 1,073,741,824 bytes are held',
+  ],
+  [
+    'pictures in a round',
+    MOST_SHOWN,
+    async (n) => errors(amountProblems('mine', [{ bucket: 0, repeats: n }], [{ width: 8, height: 8 }], true)),
+    'shown 1,000,001 times in a round; up to 1,000,000 times',
   ],
   ['a picture, by file', largestFile, thrown((n) => checkedLength(n)), '128 MiB'],
   [

@@ -51,14 +51,6 @@ export async function valueProblems(
     `${numberWords(tensor, index)} at ${place(index, tensor.shape)}`;
   const check = (name: string, path: string, tensor: Tensor, type: DType): void => {
     const bad = (is: (x: number) => boolean): number => floatsOf(tensor).findIndex(is);
-    const lost = firstLost(tensor, type);
-    if (lost >= 0)
-      say(
-        name,
-        path,
-        `(${tensor.type}) does not fit the type ${type}: it has ${told(tensor, lost)}`,
-        `Save it as ${type}.`,
-      );
     for (const table of tables.get(name) ?? []) {
       const at = bad((x) => x < 0 || x >= table.rows);
       if (at >= 0)
@@ -69,6 +61,14 @@ export async function valueProblems(
           'Number from 0 on, by the tokenizer or list that belongs to the model, and pad with a number in that range.',
         );
     }
+    const lost = firstLost(tensor, type);
+    if (lost >= 0)
+      say(
+        name,
+        path,
+        `(${tensor.type}) does not fit the type ${type}: it has ${told(tensor, lost)}`,
+        `Save it as ${type}.`,
+      );
     if (name !== data.roles.target) return;
     if (options.loss === 'bce') {
       const outside = bad((x) => x < 0 || x > 1);
