@@ -16,8 +16,8 @@ export const LONGEST_TEXT = 16 * MIB;
 /** Bytes of a caption: a model reads a few hundred characters of it. */
 export const LARGEST_CAPTION = MIB;
 
-/** Cells of a table, rows times columns: each takes 50 to 100 bytes besides its text. */
-export const MOST_CELLS = 4_000_000;
+/** Cells of a table, rows times columns: each takes about 200 bytes with its place in a row. */
+export const MOST_CELLS = 2_000_000;
 
 /** Bytes of a vocabulary and what else stands beside a model: the largest that are known take 35 MB, and ten times as much once they are read. */
 export const LARGEST_BESIDE = 128 * MIB;

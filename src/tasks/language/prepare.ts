@@ -94,9 +94,12 @@ export async function prepareTexts(
   const tokenise = (documents: readonly Document[]) =>
     eachText(
       documents,
-      (document) => ({ ...marked(document, tokens, everything), name: document.name }),
+      async (document, breath) => {
+        const own = await tokens.encodeSlowly(textOf(document), breath);
+        return { ...marked(document, tokens, everything, own), name: document.name };
+      },
       problems,
-      () => tell?.(++done, total),
+      (made) => tell?.((done += made), total),
     );
   const before = await tokenise(training);
   const after = await tokenise(judged);

@@ -45,9 +45,9 @@ function areParts(parts: readonly (readonly number[])[], whole: readonly number[
 function cut(
   pieces: readonly Piece[],
   tokens: TextTokens,
-): { readonly ids: number[]; readonly counted: boolean[]; readonly joined: readonly number[] } {
+  ids: readonly number[],
+): { readonly ids: readonly number[]; readonly counted: boolean[]; readonly joined: readonly number[] } {
   const text = pieces.map((piece) => piece.text).join('');
-  const ids = tokens.encode(text);
   const counted = new Array<boolean>(ids.length).fill(false);
   const mark = (from: number, to: number): void => void counted.fill(true, from, to);
   // Special tokens stand between pieces most often: then the tokens of the pieces are those of the whole.
@@ -80,9 +80,15 @@ function cut(
  * A document's tokens. What no template wrote goes from the tokenizer's start token (where it has one) to the end token, which is learned with the
  * last piece, if that is.
  * @param all questions are to be learned, too
+ * @param own the tokens of its whole text, where they are known
  */
-export function marked({ pieces, frame }: Document, tokens: TextTokens, all = false): Marked {
-  const { ids, counted, joined } = cut(pieces, tokens);
+export function marked(
+  { pieces, frame }: Document,
+  tokens: TextTokens,
+  all = false,
+  own: readonly number[] = tokens.encode(pieces.map(({ text }) => text).join('')),
+): Marked {
+  const { ids, counted, joined } = cut(pieces, tokens, own);
   const { start, end } = tokens;
   const bare = frame !== 'template';
   const before = bare && start !== null && ids[0] !== start ? [start] : [];

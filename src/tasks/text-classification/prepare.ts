@@ -88,7 +88,7 @@ export async function prepareLabelled(
         return { ...tokenise(tokens, source, reading.most), name, text: shown(source), source, label };
       },
       problems,
-      () => tell?.(++done, total),
+      (made) => tell?.((done += made), total),
     );
   let training = await read(own.texts);
   let judged = await read(held);

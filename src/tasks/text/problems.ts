@@ -66,23 +66,31 @@ export const sampleProblems = (
 /**
  * What is made of each text, in order, with breaths between; one that cannot be is among the problems, by name.
  * @param make none: the text is left out
- * @param told before each; throwing from it ends the work
+ * @param told how many more it has come to, after each, and none while one takes long; throwing from it ends the work
  */
 export async function eachText<T extends { readonly name: string }, Made>(
   texts: readonly T[],
-  make: (text: T) => Made | null,
+  make: (text: T, breath: Breath) => Made | null | Promise<Made | null>,
   problems: TaskProblem[],
-  told: () => void,
+  told: (made: number) => void,
 ): Promise<Made[]> {
   const all: Made[] = [];
-  const breath = new Breath();
+  let cancelled: unknown;
+  const breath = new Breath(() => {
+    try {
+      told(0);
+    } catch (error) {
+      cancelled = error;
+      throw error;
+    }
+  });
   for (const text of texts) {
     if (breath.due) await breath.take();
-    told();
     try {
-      const made = make(text);
+      const made = await make(text, breath);
       if (made !== null) all.push(made);
     } catch (error) {
+      if (error === cancelled) throw error;
       problems.push({
         severity: 'error',
         item: text.name,
@@ -90,6 +98,7 @@ export async function eachText<T extends { readonly name: string }, Made>(
         cure: 'Change the text, or take it out.',
       });
     }
+    told(1);
   }
   return all;
 }

@@ -1,4 +1,5 @@
 /** @file Text ↔ token ids of a language model, and its special tokens. */
+import type { Breath } from '#src/platform/breath.ts';
 import { LONGEST_TEXT } from '#src/platform/limits.ts';
 import { Reason, reasonOf } from '#src/platform/refusals.ts';
 import { notJson } from '#src/platform/sniff.ts';
@@ -189,6 +190,12 @@ export class TextTokens {
   encode(text: string, special = false): number[] {
     checkLength(text);
     return this.#tokenizer.encode(text, special);
+  }
+
+  /** The same tokens of a long text, with breaths between its pieces. Throws what the breath throws, too. */
+  async encodeSlowly(text: string, breath: Breath): Promise<number[]> {
+    checkLength(text);
+    return this.#tokenizer.encodeSlowly(text, breath);
   }
 
   /** A text, or a pair of texts, with all that the tokenizer puts around and between, and the type of each token. */
