@@ -35,6 +35,8 @@ import { readPairs } from './pairs/data.ts';
 import { parseTable } from './table.ts';
 import { readLabelledTexts } from './text-classification/data.ts';
 import { textClassDefaults } from './text-classification/info.ts';
+import { eachText } from './text/problems.ts';
+import { TextTokens } from './text/tokens.ts';
 import { TextFiles } from './textFiles.ts';
 import type { TaskProblem } from './types.ts';
 
@@ -298,5 +300,43 @@ describe('a cancel', () => {
     const { breath, looks } = cancelling();
     await expect(parseTable(path, content, () => true, { breath })).rejects.toBe(cancelled);
     expect(looks()).toBeLessThan(10);
+  });
+
+  const tokenizer = TextTokens.read(
+    memoryFiles({
+      'tokenizer.json': JSON.stringify({
+        model: { type: 'WordLevel', vocab: { a: 0 }, unk_token: 'a' },
+        pre_tokenizer: { type: 'WhitespaceSplit' },
+      }),
+    }),
+    'm.onnx',
+  );
+
+  it('ends a long text before all of its pieces are tokenised, and is heard beyond it', async () => {
+    const tokens = await tokenizer;
+    const { breath, looks } = cancelling();
+    const long = 'a '.repeat(20_000);
+    await expect(tokens.encodeSlowly(long, breath)).rejects.toBe(cancelled);
+    expect(looks()).toBeLessThan(10);
+    const problems: TaskProblem[] = [];
+    const listen = (): never => {
+      throw cancelled;
+    };
+    const read = eachText([{ name: 'a.txt' }], (_, own) => own.take().then(() => 1), problems, listen);
+    await expect(read).rejects.toBe(cancelled);
+    expect(problems).toEqual([]);
+  });
+
+  it('that does not come changes nothing of what a text becomes', async () => {
+    const tokens = await tokenizer;
+    const often = new Breath(
+      undefined,
+      (() => {
+        let now = 0;
+        return () => (now += 60);
+      })(),
+    );
+    const text = 'a b  a '.repeat(50);
+    expect(await tokens.encodeSlowly(text, often)).toEqual(tokens.encode(text));
   });
 });

@@ -1,4 +1,5 @@
 /** @file Texts and model together: rows in a fixed order, perplexity on held-out texts, what the model writes. */
+import { Breath } from '#src/platform/breath.ts';
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { splitShare } from '#src/tasks/order.ts';
@@ -103,6 +104,9 @@ export async function prepareTexts(
     );
   const before = await tokenise(training);
   const after = await tokenise(judged);
+  /** Between what takes a while for a book. */
+  const breath = new Breath(() => tell?.(total, Math.max(1, total)));
+  await breath.take();
   const length = rowLength(model, [...before, ...after], host);
   const asking: Asking = {
     frame: usualKind(training.map((d) => d.frame)),
@@ -116,7 +120,9 @@ export async function prepareTexts(
     ...longPrompts(model, framing, asking),
   );
   const made = rowsOf(before, length, options.packing, tokens.pad);
+  await breath.take();
   const judging = rowsOf(after, length, options.packing, tokens.pad);
+  await breath.take();
   const { rows } = made;
   const named = [...before, ...after];
   problems.push(
@@ -160,7 +166,11 @@ export async function prepareTexts(
       .map((document) => ({ name: document.name, text: textOf(document).slice(0, LONG) })),
   };
   const words = network.inputs;
-  const lines = rows.map((row) => `${row.ids.join(' ')}|${row.counted.join('')}`);
+  const lines: string[] = [];
+  for (const row of rows) {
+    if (breath.due) await breath.take();
+    lines.push(`${row.ids.join(' ')}|${row.counted.join('')}`);
+  }
   const dataHash = await sha256Lines([JSON.stringify([words.ids, length, options.lossOn]), ...lines]);
   return new PreparedTexts(model, length, rows, judging.rows, training, asking, {
     problems,

@@ -93,8 +93,14 @@ export function marked(
   const bare = frame !== 'template';
   const before = bare && start !== null && ids[0] !== start ? [start] : [];
   const after = bare && end !== null && ids.at(-1) !== end ? [end] : [];
-  const whole = [...before, ...ids, ...after];
-  const answers = [...before.map(() => false), ...counted, ...after.map(() => counted.at(-1) ?? true)];
+  // A book has millions: these are joined as wholes.
+  const whole = before.concat(ids, after);
+  const answers = before
+    .map(() => false)
+    .concat(
+      counted,
+      after.map(() => counted.at(-1) ?? true),
+    );
   const learned = all ? whole.map((_, i) => i >= before.length) : answers;
   return {
     ids: whole,
