@@ -1,5 +1,7 @@
 /** @file ZIP archives, by way of the one library for them: what lies in one, read by range where it is stored as it is, and new ones written file by file. */
 // Deflate is the browser's own here; Deflate64, by which Windows packs large files, is JavaScript: 20 KB less to fetch than WebAssembly.
+import { Breath } from './breath.ts';
+import { MOST_ENTRIES } from './limits.ts';
 import { Reason } from './refusals.ts';
 import {
   BlobReader,
@@ -19,15 +21,22 @@ export class ZipError extends Reason {
   override readonly name = 'ZipError';
 }
 
+/** The archive has more files than are looked through: "an archive of more than 5 files …". */
+export class TooManyFiles extends ZipError {}
+
 /** A file in an archive. */
 export interface ZipEntry {
   /** With slashes, whatever packed it; it may lead anywhere. */
   readonly path: string;
-  /** Bytes that it claims to unpack to: an archive can claim anything. */
+  /** Bytes that it claims to unpack to: an archive can claim anything, but no more than these are unpacked. */
   readonly size: number;
+  /** It lies in the archive as it is, and is read by range without taking memory. */
+  readonly stored: boolean;
   /** Bytes in the archive. */
   readonly packed: number;
   readonly encrypted: boolean;
+  /** Its bytes cannot hold what it claims. */
+  readonly impossible: boolean;
   /** A view of the archive where the file is stored as it is, else what it unpacks to, `size` bytes by its CRC. Throws ZipError. */
   readonly content: () => Promise<Blob>;
   /** The same, read whole and held against its CRC even where it is stored as it is. Throws ZipError. */
@@ -36,37 +45,60 @@ export interface ZipEntry {
   readonly head: (length: number) => Promise<Uint8Array>;
 }
 
-/** The archive's files in its order, folders left out; nothing is unpacked yet. Throws ZipError. */
-export async function zipEntries(archive: Blob): Promise<ZipEntry[]> {
-  const entries = await new ZipReader(new BlobReader(archive))
+/** What is listed in the archive, with breaths between. */
+async function listed(archive: Blob, most: number): Promise<FileEntry[]> {
+  const files: FileEntry[] = [];
+  const breath = new Breath();
+  let count = 0;
+  try {
     // Where names lead is for the caller to judge.
-    .getEntries({ filenameValidation: 'tolerant' })
-    .catch((cause: unknown) => {
-      throw new ZipError('damaged', { cause });
-    });
-  return entries
-    .filter((entry): entry is FileEntry => !entry.directory)
-    .map((entry) => ({
-      path: entry.filename.replaceAll(/[\\/]+/g, '/').replace(/^(\.\/)+/, ''),
-      size: entry.uncompressedSize,
-      packed: entry.compressedSize,
-      encrypted: entry.encrypted,
-      content: () =>
-        entry.compressionMethod === 0 && !entry.encrypted
-          ? stored(archive, entry, entry.uncompressedSize)
-          : unpacked(entry),
-      verified: () => unpacked(entry),
-      head: async (length) => {
-        if (entry.encrypted) throw new ZipError('encrypted');
-        // Deflate64 has no reader of its own in browsers.
-        if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8)
-          return bytesOf((await unpacked(entry)).slice(0, length));
-        const packed = await stored(archive, entry, entry.compressedSize);
-        return entry.compressionMethod === 0
-          ? bytesOf(packed.slice(0, length))
-          : inflatedHead(packed, length);
-      },
-    }));
+    const reader = new ZipReader(new BlobReader(archive));
+    for await (const entry of reader.getEntriesGenerator({ filenameValidation: 'tolerant' })) {
+      if (++count > most) break;
+      if (!entry.directory) files.push(entry);
+      if (breath.due) await breath.take();
+    }
+  } catch (cause) {
+    throw new ZipError('damaged', { cause });
+  }
+  if (count > most)
+    throw new TooManyFiles(
+      `an archive of more than ${most.toLocaleString('en')} files, the most that are looked through`,
+    );
+  return files;
+}
+
+/** Deflate makes at most 258 bytes of 2 bits. What Deflate64 can reach is for its CRC to say. */
+const REACH = 1032;
+
+/**
+ * The archive's files in its order, folders left out; nothing is unpacked yet.
+ * @param most entries that are looked through
+ * @throws ZipError for one that is damaged, or of too many files
+ */
+export async function zipEntries(archive: Blob, most = MOST_ENTRIES): Promise<ZipEntry[]> {
+  const entries = await listed(archive, most);
+  return entries.map((entry) => ({
+    path: entry.filename.replaceAll(/[\\/]+/g, '/').replace(/^(\.\/)+/, ''),
+    size: entry.uncompressedSize,
+    packed: entry.compressedSize,
+    stored: entry.compressionMethod === 0 && !entry.encrypted,
+    impossible: entry.compressionMethod === 8 && entry.uncompressedSize > REACH * entry.compressedSize,
+    encrypted: entry.encrypted,
+    content: () =>
+      entry.compressionMethod === 0 && !entry.encrypted
+        ? stored(archive, entry, entry.uncompressedSize)
+        : unpacked(entry),
+    verified: () => unpacked(entry),
+    head: async (length) => {
+      if (entry.encrypted) throw new ZipError('encrypted');
+      // Deflate64 has no reader of its own in browsers.
+      if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8)
+        return bytesOf((await unpacked(entry)).slice(0, length));
+      const packed = await stored(archive, entry, entry.compressedSize);
+      return entry.compressionMethod === 0 ? bytesOf(packed.slice(0, length)) : inflatedHead(packed, length);
+    },
+  }));
 }
 
 const bytesOf = async (blob: Blob): Promise<Uint8Array> => new Uint8Array(await blob.arrayBuffer());

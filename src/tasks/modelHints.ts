@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import type { DimHints } from '#src/graph/assume.ts';
 import type { FileSet } from './files.ts';
+import { textBeside } from './textFiles.ts';
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_536));
 const sides = v.union([
@@ -95,7 +96,7 @@ export async function readHints(files: FileSet, path: string): Promise<DimHints>
   const texts: Partial<Record<(typeof hintFiles)[number], string>> = {};
   for (const name of hintFiles) {
     const found = [`${own}${name}`, `${above}${name}`].find((p) => files.paths.includes(p));
-    if (found) texts[name] = new TextDecoder().decode(await files.read(found));
+    if (found) texts[name] = await textBeside(files, found);
   }
   return hintsOf(texts);
 }

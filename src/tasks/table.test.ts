@@ -21,14 +21,14 @@ describe('tables', () => {
     expect(sniffDelimiter(content)).toBe(delimiter);
   });
 
-  it('counts lines through quoted breaks', () => {
-    const table = parseTable('t.csv', 'a,b\n"x\ny",1\nz\n', () => true);
+  it('counts lines through quoted breaks', async () => {
+    const table = await parseTable('t.csv', 'a,b\n"x\ny",1\nz\n', () => true);
     expect(table.rows.map((r) => [r.line, r.fields.get('a')])).toEqual([[2, 'x\ny']]);
     expect(table.troubles).toEqual([{ line: 4, message: 'it has 1 field, the header has 2' }]);
   });
 
-  it('knows every kind of line end', () => {
-    const table = parseTable('t.csv', 'a,b\r1,2\r\n3,4\n5', () => true);
+  it('knows every kind of line end', async () => {
+    const table = await parseTable('t.csv', 'a,b\r1,2\r\n3,4\n5', () => true);
     expect(table.rows.map((r) => [r.line, ...r.fields.values()])).toEqual([
       [2, '1', '2'],
       [3, '3', '4'],

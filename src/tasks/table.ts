@@ -1,4 +1,7 @@
 /** @file Tables of texts: CSV with any usual delimiter, TSV, JSON lines. Rows that do not fit are named by their line. */
+import { Breath } from '#src/platform/breath.ts';
+import { MOST_CELLS } from '#src/platform/limits.ts';
+import { Reason } from '#src/platform/refusals.ts';
 
 export interface TableRow {
   /** 1-based line (CSV: row) in the file. */
@@ -24,25 +27,29 @@ export interface SplitRow {
   readonly open: boolean;
 }
 
+/** Characters after which the walk over a text stops for a moment, should no row have ended. */
+const STRIDE = 65_536;
+
 /**
  * Fields of delimiter-separated rows (RFC 4180: quotes, doubled quotes, line breaks within), of any text what Python's csv module makes of it, which pandas and
- * 🤗 datasets follow; blank lines are no rows.
+ * 🤗 datasets follow; blank lines are no rows. null: none has ended for a while.
  */
-export function splitRows(text: string, delimiter: string): SplitRow[] {
-  const rows: SplitRow[] = [];
+function* rowByRow(text: string, delimiter: string): Generator<SplitRow | null, void, undefined> {
   let line = 1;
   let start = 1;
   let fields: string[] = [];
   let field = '';
   let quoted = false;
   let fresh = true;
-  const endRow = (open = false): void => {
+  const endRow = (open = false): SplitRow | null => {
     fields.push(field);
-    if (fields.length > 1 || fields[0] !== '') rows.push({ line: start, fields, open });
+    const row = fields.length > 1 || fields[0] !== '' ? { line: start, fields, open } : null;
     [fields, field, fresh, start] = [[], '', true, line];
+    return row;
   };
   for (let i = 0; i < text.length; i++) {
     const c = text[i]!;
+    if (i % STRIDE === 0) yield null;
     const ends = c === '\n' || (c === '\r' && text[i + 1] !== '\n');
     if (ends) line++;
     if (quoted) {
@@ -53,12 +60,15 @@ export function splitRows(text: string, delimiter: string): SplitRow[] {
     else if (c === delimiter) {
       fields.push(field);
       [field, fresh] = ['', true];
-    } else if (ends) endRow();
+    } else if (ends) yield endRow();
     else if (c !== '\r') [field, fresh] = [field + c, false];
   }
-  if (field !== '' || fields.length > 0) endRow(quoted);
-  return rows;
+  if (field !== '' || fields.length > 0) yield endRow(quoted);
 }
+
+/** All rows of a short text. */
+export const splitRows = (text: string, delimiter: string): SplitRow[] =>
+  [...rowByRow(text, delimiter)].filter((row) => row !== null);
 
 /** The delimiter that cuts the first lines into the same number of fields, the most of them. */
 export function sniffDelimiter(text: string): string {
@@ -76,30 +86,72 @@ export function sniffDelimiter(text: string): string {
   return best;
 }
 
+/** Counts cells. @throws Reason beyond what fits the memory */
+class Cells {
+  #count = 0;
+  readonly #most: number;
+  constructor(most: number) {
+    this.#most = most;
+  }
+  add(count: number): void {
+    this.#count += count;
+    if (this.#count > this.#most)
+      throw new Reason(
+        `it has more than ${this.#most.toLocaleString('en')} cells (rows times columns), the most that are read`,
+      );
+  }
+}
+
+export interface Reading {
+  /** Breathes between rows. */
+  readonly breath?: Breath | undefined;
+  /** Cells that are read at most. */
+  readonly most?: number | undefined;
+}
+
 /**
  * Reads CSV, TSV or JSON lines.
  *
  * @param path its extension tells the kind
  * @param hasHeader whether the first row names the columns; null: it does
+ * @throws Reason for more cells than fit the memory
  */
 export function parseTable(
   path: string,
   text: string,
   hasHeader: (first: readonly string[]) => boolean,
-): Table {
+  { breath = new Breath(), most = MOST_CELLS }: Reading = {},
+): Promise<Table> {
   const clean = text.replace(/^\uFEFF/, '');
-  return /\.jsonl?$|\.ndjson$/i.test(path) ? jsonTable(clean) : csvTable(path, clean, hasHeader);
+  const cells = new Cells(most);
+  return /\.jsonl?$|\.ndjson$/i.test(path)
+    ? jsonTable(clean, cells, breath)
+    : csvTable(path, clean, hasHeader, cells, breath);
 }
 
-function csvTable(path: string, text: string, hasHeader: (first: readonly string[]) => boolean): Table {
+async function csvTable(
+  path: string,
+  text: string,
+  hasHeader: (first: readonly string[]) => boolean,
+  cells: Cells,
+  breath: Breath,
+): Promise<Table> {
   const delimiter = /\.tsv$/i.test(path) ? '\t' : sniffDelimiter(text);
-  const all = splitRows(text, delimiter);
-  const first = all[0]?.fields.map((f) => f.trim()) ?? [];
-  const header = all.length > 0 && hasHeader(first);
-  const columns = header ? first : first.map((_, i) => `column ${i + 1}`);
   const troubles: { line: number; message: string }[] = [];
   const rows: TableRow[] = [];
-  for (const { line, fields, open } of header ? all.slice(1) : all) {
+  let columns: readonly string[] | undefined;
+  let header = false;
+  for (const row of rowByRow(text, delimiter)) {
+    if (breath.due) await breath.take();
+    if (!row) continue;
+    const { line, fields, open } = row;
+    cells.add(fields.length);
+    if (!columns) {
+      const first = fields.map((f) => f.trim());
+      header = hasHeader(first);
+      columns = header ? first : first.map((_, i) => `column ${i + 1}`);
+      if (header) continue;
+    }
     if (open) troubles.push({ line, message: 'a quoted field does not end' });
     else if (fields.length !== columns.length)
       troubles.push({
@@ -108,26 +160,27 @@ function csvTable(path: string, text: string, hasHeader: (first: readonly string
       });
     else rows.push({ line, fields: new Map(columns.map((name, i) => [name, fields[i]!.trim()])) });
   }
-  return { columns, rows, troubles };
+  return { columns: columns ?? [], rows, troubles };
 }
 
-function jsonTable(text: string): Table {
+async function jsonTable(text: string, cells: Cells, breath: Breath): Promise<Table> {
   const troubles: { line: number; message: string }[] = [];
   const rows: TableRow[] = [];
   const columns = new Set<string>();
-  text.split(/\r?\n/).forEach((content, i) => {
-    if (content.trim() === '') return;
+  for (const [i, content] of text.split(/\r?\n/).entries()) {
+    if (breath.due) await breath.take();
+    if (content.trim() === '') continue;
     const line = i + 1;
     let value: unknown;
     try {
       value = JSON.parse(content);
     } catch {
       troubles.push({ line, message: 'it is not JSON' });
-      return;
+      continue;
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       troubles.push({ line, message: 'it is not a JSON object' });
-      return;
+      continue;
     }
     const fields = new Map<string, string>();
     for (const [key, field] of Object.entries(value))
@@ -135,8 +188,9 @@ function jsonTable(text: string): Table {
         fields.set(key, String(field).trim());
         columns.add(key);
       }
+    cells.add(fields.size);
     rows.push({ line, fields });
-  });
+  }
   return { columns: [...columns], rows, troubles };
 }
 

@@ -3,7 +3,8 @@ import { PlainError } from '#src/platform/refusals.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import type { Executable } from '#src/runtime/types.ts';
 import { traceRows, updateSums } from '#src/program/training.ts';
-import { breathe, Pace } from './pace.ts';
+import { breathe } from '#src/platform/breath.ts';
+import { Pace } from './pace.ts';
 import type { StepRecord } from './types.ts';
 
 export type LoopEvent =

@@ -26,15 +26,3 @@ export class Pace {
     return (this.median * steps) / 1000;
   }
 }
-
-/** Lets other tasks run: messages, timers. A MessageChannel is not slowed down like nested timers or in hidden tabs. */
-export function breathe(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
-}

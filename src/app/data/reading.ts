@@ -2,13 +2,13 @@
 import { readCaptions } from '#src/tasks/diffusion/captions.ts';
 import { readLabelled } from '#src/tasks/image-classification/data.ts';
 import type { Labelled } from '#src/tasks/classification/labels.ts';
-import { decodeText } from '#src/tasks/decodeText.ts';
 import {
   type LabelledText,
   type LabelledTexts,
   readLabelledTexts,
 } from '#src/tasks/text-classification/data.ts';
 import { findImages } from '#src/tasks/images/list.ts';
+import { TextFiles } from '#src/tasks/textFiles.ts';
 import { pairItems } from './pairing.ts';
 import { type BlobSet, blobSet } from './blobSet.ts';
 import {
@@ -116,7 +116,8 @@ async function withoutLabel(
   const of = (kind: string) => problems.filter(({ group }) => group?.kind === kind);
   const loose = new Set(of('no-class').flatMap(({ group }) => group?.items ?? []));
   const items: Item[] = [];
-  for (const path of loose) items.push(newItem({ words: decodeText(await files.read(path)).trim() }));
+  const source = new TextFiles(files);
+  for (const path of loose) items.push(newItem({ words: (await source.text(path)).trim() }));
   if ((texts.length > 0 || heldout !== null) && of('no-label').length === 0) return items;
   const known = new Set(texts.map(({ text }) => text.trim()));
   const rest = await unlabelled(files, column);

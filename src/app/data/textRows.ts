@@ -1,9 +1,9 @@
 /** @file Texts of files and of the clipboard as items: a line each, or a row of a table each. */
 import * as v from 'valibot';
-import { decodeText } from '#src/tasks/decodeText.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import { answerNames, chatNames, promptNames, textNames } from '#src/tasks/language/columns.ts';
 import { columnOf, parseTable } from '#src/tasks/table.ts';
+import { TextFiles } from '#src/tasks/textFiles.ts';
 import { type Item, newItem } from './content.ts';
 
 /** Files that tools put beside data. */
@@ -18,8 +18,9 @@ export const linesIn = (text: string): string[] =>
 /** Each line of all text files. */
 export async function linesOf(files: FileSet): Promise<Item[]> {
   const items: Item[] = [];
+  const source = new TextFiles(files);
   for (const path of files.paths.filter((p) => /\.(txt|md)$/i.test(p) && !BESIDE.test(p)))
-    items.push(...linesIn(decodeText(await files.read(path))).map((words) => newItem({ words })));
+    for (const words of linesIn(await source.text(path))) items.push(newItem({ words }));
   return items;
 }
 
@@ -30,19 +31,21 @@ export async function linesOf(files: FileSet): Promise<Item[]> {
  */
 export async function chatItems(files: FileSet, column: string): Promise<Item[]> {
   const items: Item[] = [];
+  const source = new TextFiles(files);
   for (const path of files.paths.filter(
     (p) => /\.(txt|md|jsonl?|ndjson|csv|tsv)$/i.test(p) && !BESIDE.test(p),
   )) {
     let text: string;
+    const bytes = await source.bytes(path);
     try {
-      text = new TextDecoder('utf-8', { fatal: true }).decode(await files.read(path));
+      text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     } catch {
       continue;
     }
     const found = /\.(txt|md)$/i.test(path)
       ? [{ words: text.trim() }]
       : /\.(csv|tsv)$/i.test(path)
-        ? tableRows(path, text, column)
+        ? await tableRows(path, text, column)
         : jsonRows(path, text, column);
     for (const row of found) items.push(newItem(row));
   }
@@ -52,9 +55,12 @@ export async function chatItems(files: FileSet, column: string): Promise<Item[]>
 /** Texts of tables that say no labels, where a column holds texts. @param column its name; '': by the usual ones */
 export async function unlabelled(files: FileSet, column: string): Promise<Item[]> {
   const items: Item[] = [];
+  const source = new TextFiles(files);
   for (const path of files.paths.filter((p) => /\.(jsonl?|ndjson|csv|tsv)$/i.test(p) && !BESIDE.test(p))) {
-    const text = decodeText(await files.read(path));
-    const rows = /\.(csv|tsv)$/i.test(path) ? tableRows(path, text, column) : jsonRows(path, text, column);
+    const text = await source.text(path);
+    const rows = /\.(csv|tsv)$/i.test(path)
+      ? await tableRows(path, text, column)
+      : jsonRows(path, text, column);
     for (const { words } of rows) if (words?.trim()) items.push(newItem({ words: words.trim() }));
   }
   return items;
@@ -62,8 +68,8 @@ export async function unlabelled(files: FileSet, column: string): Promise<Item[]
 
 type Row = Pick<Item, 'words'> & Partial<Pick<Item, 'answer' | 'chat'>>;
 
-function tableRows(path: string, text: string, column: string): Row[] {
-  const table = parseTable(path, text, () => true);
+async function tableRows(path: string, text: string, column: string): Promise<Row[]> {
+  const table = await parseTable(path, text, () => true);
   const prompt = column === '' ? columnOf(table, promptNames) : undefined;
   const answer = column === '' ? columnOf(table, answerNames) : undefined;
   const own = column === '' ? columnOf(table, textNames) : table.columns.find((c) => c === column);

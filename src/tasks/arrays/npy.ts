@@ -52,25 +52,33 @@ function shapeOf(text: string): number[] {
 /** The bytes with every number's bytes turned round. */
 function swapped(bytes: Uint8Array, width: number): Uint8Array {
   const out = new Uint8Array(bytes.length);
-  for (let i = 0; i < bytes.length; i++) out[i] = bytes[i - (i % width) + width - 1 - (i % width)]!;
+  for (let from = 0; from < bytes.length; from += width)
+    for (let i = 0; i < width; i++) out[from + i] = bytes[from + width - 1 - i]!;
   return out;
 }
 
+/** Numbers as wholes of their width: moving them asks for no more. */
+const wholes = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array } as const;
+
 /** Column-major numbers in row-major order. */
 function rowMajor(bytes: Uint8Array, width: number, shape: readonly number[]): Uint8Array {
-  const out = new Uint8Array(bytes.length);
+  const Whole = wholes[width as keyof typeof wholes];
+  const from = new Whole(bytes.slice().buffer) as Uint32Array;
+  const out = new Whole(from.length) as Uint32Array;
   const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
+  const last = shape.at(-1)!;
+  const step = strides.at(-1)!;
   const index = shape.map(() => 0);
-  for (let i = 0, n = sizeOf(shape); i < n; i++) {
-    const from = index.reduce((sum, k, axis) => sum + k * strides[axis]!, 0) * width;
-    out.set(bytes.subarray(from, from + width), i * width);
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      index[axis] = index[axis]! + 1;
-      if (index[axis]! < shape[axis]!) break;
+  for (let to = 0, start = 0; to < out.length;) {
+    for (let k = 0, at = start; k < last; k++, at += step) out[to++] = from[at]!;
+    for (let axis = shape.length - 2; axis >= 0; axis--) {
+      start += strides[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      start -= shape[axis]! * strides[axis]!;
       index[axis] = 0;
     }
   }
-  return out;
+  return new Uint8Array(out.buffer);
 }
 
 /** What an .npy file's beginning says of its numbers. */

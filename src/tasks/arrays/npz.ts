@@ -1,24 +1,33 @@
 /** @file NumPy's .npz: a ZIP archive with an .npy file for each array, read and written. */
 import type { Tensor } from '#src/onnx/tensor.ts';
 import { NewZip, ZipError, zipEntries } from '#src/platform/zip.ts';
+import { MOST_ARRAYS, sizeWords } from '#src/platform/limits.ts';
 import { placed } from '#src/platform/refusals.ts';
 import { DamagedFile, FormatError } from './errors.ts';
 import { readNpy, writeNpy } from './npy.ts';
 
-/** Bytes that an archive may unpack to: a small one can claim any size. */
-const LARGEST = 2 ** 31;
+/** The archive unpacks to more than there is room for. */
+export class Unpacked extends FormatError {
+  constructor(readonly bytes: number) {
+    super(`The .npz file unpacks to ${sizeWords(bytes)}.`);
+  }
+}
 
-/** Every array of the archive by its name (without ".npy"), in the file's order. Throws FormatError that names the array. */
-export async function readNpz(bytes: Uint8Array): Promise<Map<string, Tensor>> {
+/**
+ * Every array of the archive by its name (without ".npy"), in the file's order.
+ * @param most bytes that it may unpack to: no entry unpacks to more than it says
+ * @throws FormatError that names the array; Unpacked
+ */
+export async function readNpz(bytes: Uint8Array, most = MOST_ARRAYS): Promise<Map<string, Tensor>> {
   const arrays = new Map<string, Tensor>();
   try {
-    const entries = await zipEntries(new Blob([bytes as Uint8Array<ArrayBuffer>]));
-    if (entries.reduce((total, { size }) => total + size, 0) > LARGEST)
-      throw new FormatError('The .npz file unpacks to more than 2 GiB. Split it.');
-    for (const { path, content } of entries) {
-      if (!path.endsWith('.npy')) continue;
+    const entries = (await zipEntries(new Blob([bytes as Uint8Array<ArrayBuffer>]))).filter(({ path }) =>
+      path.endsWith('.npy'),
+    );
+    const total = entries.reduce((sum, { size }) => sum + size, 0);
+    if (total > most) throw new Unpacked(total);
+    for (const { path, content } of entries)
       arrays.set(...named(path, new Uint8Array(await (await content()).arrayBuffer())));
-    }
   } catch (error) {
     if (!(error instanceof ZipError)) throw error;
     throw new DamagedFile('The .npz file is damaged: it is no ZIP archive that can be read.');

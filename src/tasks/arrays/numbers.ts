@@ -1,7 +1,7 @@
 /** @file Arrays of any element type as what a model's input takes. */
 import { bfloatToNumber, halfToNumber } from '#src/onnx/float16.ts';
 import type { DType } from '#src/onnx/model.ts';
-import { type Tensor, tensor, type TypedArray } from '#src/onnx/tensor.ts';
+import { byteLength, type Tensor, tensor, type TypedArray, viewBytes } from '#src/onnx/tensor.ts';
 
 const isFloat = (type: DType): boolean => type === 'bfloat16' || type.startsWith('float');
 
@@ -24,13 +24,36 @@ export function firstNonFinite(t: Tensor): number {
  * @returns null where numbers would be lost: fractions as integers, integers beyond the type's range
  */
 export function converted(t: Tensor, type: DType): TypedArray | null {
-  if (t.type === type) return t.data;
-  if (type === 'float32') return floatsOf(t);
-  const values = isFloat(t.type)
-    ? floatsOf(t)
-    : Array.from(t.data as ArrayLike<number | bigint>, (x) => Number(x));
-  if (isFloat(type)) return tensor(type, t.shape, values).data;
-  const made = tensor(type, t.shape, values).data;
-  for (let i = 0; i < made.length; i++) if (Number(made[i]) !== values[i]) return null;
-  return made;
+  const { data, lost } = conversion(t, type);
+  return lost < 0 ? data : null;
+}
+
+/** Index of the first number that an element type cannot hold, where `converted` gives null; else −1. */
+export const firstLost = (t: Tensor, type: DType): number => conversion(t, type).lost;
+
+function conversion(t: Tensor, type: DType): { readonly data: TypedArray; readonly lost: number } {
+  if (t.type === type) return { data: t.data, lost: -1 };
+  if (type === 'float32') return { data: floatsOf(t), lost: -1 };
+  const data = viewBytes(type, new Uint8Array(byteLength(type, t.shape)));
+  for (let from = 0; from < data.length; from += PIECE) {
+    const piece = t.data.subarray(from, from + PIECE);
+    const values = isFloat(t.type)
+      ? floatsOf({ ...t, data: piece })
+      : Array.from(piece as ArrayLike<number | bigint>, Number);
+    const made = tensor(type, [values.length], values).data;
+    const lost = isFloat(type) ? -1 : values.findIndex((x: number, i: number) => Number(made[i]) !== x);
+    if (lost >= 0) return { data, lost: from + lost };
+    data.set(made as never, from);
+  }
+  return { data, lost: -1 };
+}
+
+/** Numbers that are taken at once: all of a large array would be there three times over. */
+const PIECE = 65_536;
+
+/** A number of the array, in words. */
+export function numberWords(t: Tensor, index: number): string {
+  const half = t.type === 'float16' || t.type === 'bfloat16';
+  const one = t.data.subarray(index, index + 1);
+  return String(half ? floatsOf({ ...t, data: one })[0] : one[0]);
 }

@@ -1,6 +1,7 @@
 /** @file The model's own classes, and whether the data's are among them. */
 import * as v from 'valibot';
 import type { FileSet } from '#src/tasks/files.ts';
+import { textBeside } from '#src/tasks/textFiles.ts';
 import type { Mend, TaskProblem } from '#src/tasks/types.ts';
 
 const configSchema = v.looseObject({ id2label: v.record(v.string(), v.string()) });
@@ -21,7 +22,7 @@ export async function readClassNames(files: FileSet, modelPath: string): Promise
   for (const base of new Set([folder, parent]))
     for (const name of ['config.json', 'labels.json', 'labels.txt', 'classes.txt']) {
       if (!files.paths.includes(base + name)) continue;
-      const text = new TextDecoder().decode(await files.read(base + name)).replace(/^\uFEFF/, '');
+      const text = (await textBeside(files, base + name)).replace(/^\uFEFF/, '');
       if (name.endsWith('.txt')) {
         const lines = text.split(/\r?\n/).map((line) => line.trim());
         while (lines.at(-1) === '') lines.pop();

@@ -2,13 +2,14 @@
  * @file Where an image's caption stands: in a text file beside it, in a metadata file, in the name of a kohya folder (10_red robot), else in
  * its own name.
  */
-import { reasonOf } from '#src/platform/refusals.ts';
-import { decodeText } from '#src/tasks/decodeText.ts';
+import { Breath } from '#src/platform/breath.ts';
+import { PlainError, reasonOf } from '#src/platform/refusals.ts';
 import { baseName, type FileSet, isHidden, stemOf } from '#src/tasks/files.ts';
 import { namesOf } from '#src/tasks/images/foreign.ts';
 import { ofKind, shortened } from '#src/tasks/problems.ts';
 import { columnOf, parseTable } from '#src/tasks/table.ts';
-import type { TaskProblem } from '#src/tasks/types.ts';
+import { captionText, TextFiles } from '#src/tasks/textFiles.ts';
+import type { TaskProblem, Tell } from '#src/tasks/types.ts';
 import { problem } from './problems.ts';
 
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
@@ -47,12 +48,13 @@ export function kohyaFolder(path: string): { readonly repeats: number; readonly 
 
 /** Captions of one metadata file; what is wrong with its rows comes back as problems. Throws Error with the reason if it cannot be read. */
 async function fromMetadata(
-  files: FileSet,
+  source: TextFiles,
   path: string,
   known: ReadonlyMap<string, string>,
   captions: Map<string, Caption>,
+  breath: Breath,
 ): Promise<TaskProblem[]> {
-  const table = parseTable(path, decodeText(await files.read(path)), () => true);
+  const table = await parseTable(path, await source.text(path), () => true, { breath });
   const wrong = table.troubles.map(({ line, message }) =>
     problem('error', path, `${path}, row ${line}: ${message}.`, 'Leave the row out.'),
   );
@@ -172,16 +174,20 @@ export async function readCaptions(
   images: readonly string[],
   problems: TaskProblem[],
   lines: 'all' | 'first' = 'all',
+  tell?: Tell,
 ): Promise<Map<string, Caption>> {
+  const source = new TextFiles(files);
+  const breath = new Breath(() => tell?.(0, images.length));
   const captions = new Map<string, Caption>();
   const known = anyCase(images);
   const reason = (error: unknown): string => reasonOf(error, 'its rows are of no known form');
   for (const path of files.paths) {
     if (!path.startsWith(prefix) || !METADATA.test(path) || isHidden(path)) continue;
     try {
-      const wrong = await fromMetadata(files, path, known, captions);
+      const wrong = await fromMetadata(source, path, known, captions, breath);
       problems.push(...shortened(wrong, 'wrong-row', (n) => `${path}: ${n} rows are wrong.`));
     } catch (error) {
+      if (!(error instanceof PlainError)) throw error;
       problems.push(
         ofKind(
           'unread-list',
@@ -197,6 +203,7 @@ export async function readCaptions(
   const used = new Set<string>();
   const long: string[] = [];
   for (const image of images) {
+    if (breath.due) await breath.take();
     // cat.jpg.txt is of cat.jpg alone; cat.txt may be of cat.png, too.
     const names = BESIDE.flatMap((ending) => [image + ending, stemOf(image) + ending]);
     const found = names.flatMap((name) => byStem.get(name) ?? []);
@@ -207,7 +214,7 @@ export async function readCaptions(
       const first = !used.has(beside);
       used.add(beside);
       try {
-        const text = decodeText(await files.read(beside)).trim();
+        const text = (await captionText(files, beside)).trim();
         const several = linesOf(text);
         if (first && several.length > 1) long.push(beside);
         captions.set(image, {
@@ -216,6 +223,7 @@ export async function readCaptions(
         });
         continue;
       } catch (error) {
+        if (!(error instanceof PlainError)) throw error;
         problems.push(
           ofKind(
             'unread-list',

@@ -83,7 +83,7 @@ export async function surveyImages<T extends object>(
         ),
       ),
     );
-  const captions = await readCaptions(files, prefix, paths, problems, lines);
+  const captions = await readCaptions(files, prefix, paths, problems, lines, onProgress);
   const images: (T & { path: string; caption: string })[] = [];
   problems.push(
     ...(await lookAtEach(

@@ -1,4 +1,5 @@
 /** @file The pictures of a folder, looked at once: cut to their size, with captions, problems and thumbnails. */
+import { apartWords, MOST_PIXELS, MOST_SHOWN } from '#src/platform/limits.ts';
 import { reasonOf } from '#src/platform/refusals.ts';
 import { sha256 } from '../digest.ts';
 import { DataError, type FileSet } from '../files.ts';
@@ -9,6 +10,7 @@ import { kohyaFolder } from './captions.ts';
 import { nearestBucket, type Size } from './buckets.ts';
 import { surveyImages } from './data.ts';
 import { toPixels } from './pictures.ts';
+import { problem } from './problems.ts';
 
 export interface Example {
   readonly path: string;
@@ -63,6 +65,40 @@ const copyOf = ({ width, height, rgba }: RawImage): Picture => ({
   rgba: new Uint8ClampedArray(rgba),
 });
 
+/** Bytes of a picture's numbers: three of four bytes for each pixel. */
+const heldBytes = ({ width, height }: Size): number => 12 * width * height;
+
+/**
+ * More pictures than can be held, and more in a round than can be listed.
+ * @param held their numbers are held, all of them
+ */
+export function amountProblems(
+  item: string,
+  list: readonly Pick<Example, 'bucket' | 'repeats'>[],
+  sizes: readonly Size[],
+  held: boolean,
+): TaskProblem[] {
+  const problems: TaskProblem[] = [];
+  const bytes = list.reduce((sum, { bucket }) => sum + heldBytes(sizes[bucket]!), 0);
+  if (held && bytes > MOST_PIXELS) {
+    const [all, most] = apartWords(bytes, MOST_PIXELS);
+    const message = `${list.length} pictures take ${all} at the size that the model sees; up to ${most} are held.`;
+    const room = Math.floor((list.length * MOST_PIXELS) / bytes);
+    problems.push(problem('error', item, message, `Take ${room} pictures or fewer.`));
+  }
+  const shown = list.reduce((sum, { repeats }) => sum + repeats, 0);
+  if (shown > MOST_SHOWN)
+    problems.push(
+      problem(
+        'error',
+        item,
+        `By their folders’ names ${list.length} pictures are shown ${shown.toLocaleString('en')} times in a round; up to ${MOST_SHOWN.toLocaleString('en')} times are possible.`,
+        'Begin the folders’ names with smaller numbers.',
+      ),
+    );
+  return problems;
+}
+
 /**
  * @param sizes that pictures can have; each goes to the nearest shape
  * @param keep hold the pixels of all of them (else they are read again when they are wanted)
@@ -76,6 +112,7 @@ export async function readExamples(
   lines: 'all' | 'first' = 'all',
 ): Promise<Examples> {
   const shown: Examples['shown'][number][] = [];
+  let held = 0;
   const { images, problems } = await surveyImages(
     files,
     '',
@@ -84,18 +121,21 @@ export async function readExamples(
       const bucket = nearestBucket(sizes, own);
       const raw = await host.decodeImage(bytes, path, sizes[bucket]);
       if (shown.length < SHOWN) shown.push({ name: path, text: shortCaption(caption), picture: copyOf(raw) });
+      held += heldBytes(sizes[bucket]!);
       return {
         hash,
         repeats: kohyaFolder(path)?.repeats ?? 1,
         bucket,
         timeIds: timeIdsOf(own, sizes[bucket]!),
-        pixels: keep ? toPixels(raw) : null,
+        // What exceeds the limit is refused below, and not held until then.
+        pixels: keep && held <= MOST_PIXELS ? toPixels(raw) : null,
       };
     },
     tell,
     lines,
   );
-  return { files, list: images, sizes, problems, shown };
+  const amounts = amountProblems(files.name, images, sizes, keep);
+  return { files, list: images, sizes, problems: [...problems, ...amounts], shown };
 }
 
 /** A picture's pixels [3, height, width]. Throws DataError if it cannot be read any more. */

@@ -1,6 +1,7 @@
 /** @file Where the parts of a model lie: in folders as diffusers and optimum write them, or as single files side by side. */
 import { notJson } from '#src/platform/sniff.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
+import { bytesBeside } from '#src/tasks/textFiles.ts';
 
 /** The ONNX files of a pipeline, by the names of diffusers. */
 export const onnxParts = ['unet', 'text_encoder', 'text_encoder_2', 'vae_encoder', 'vae_decoder'] as const;
@@ -72,7 +73,7 @@ const withoutInfinities = (text: string): string =>
 
 /** Throws DataError that names the file. */
 export async function readJson(files: FileSet, path: string): Promise<unknown> {
-  const bytes = await files.read(path);
+  const bytes = await bytesBeside(files, path);
   const text = new TextDecoder().decode(bytes).replace(/^\uFEFF/, '');
   try {
     return JSON.parse(withoutInfinities(text));

@@ -2,6 +2,7 @@
 import { fieldWords } from '#src/tasks/fields.ts';
 import * as v from 'valibot';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
+import { textBeside } from '#src/tasks/textFiles.ts';
 import { clipTokenizerJson } from './clipTokenizer.ts';
 import { Parts, readJson } from './parts.ts';
 import type { LatentScale } from './posterior.ts';
@@ -219,7 +220,7 @@ async function readTokenizer(files: FileSet, parts: Parts, folder: string): Prom
   const found = tokenizerFiles(parts, folder)!;
   const config = await readJson(files, parts.first(...beside(folder, 'tokenizer_config.json'))!);
   if ('json' in found) return new CaptionTokenizer(await readJson(files, found.json), config, folder);
-  const merges = new TextDecoder().decode(await files.read(found.merges));
+  const merges = await textBeside(files, found.merges);
   return new CaptionTokenizer(
     clipTokenizerJson(await readJson(files, found.vocab), merges, folder),
     config,

@@ -153,19 +153,19 @@ describe('bad data', () => {
       'labels out of range',
       { 'd.safetensors': file({ x: count([3, 4]), y: tensor('int64', [3], [0, 1, 2]) }) },
       classes,
-      /"y" has the label 2, out of range: the model has the classes 0 to 1/,
+      /"y" has the label 2 at \[2\], out of range: the model has the classes 0 to 1/,
     ],
     [
       'labels that are no whole numbers',
       { 'd.safetensors': file({ x: count([3, 4]), y: count([3]) }) },
       classes,
-      /"y" \(float32\) does not fit the type int32/,
+      /"y" \(float32\) does not fit the type int32: it has /,
     ],
     [
       'shares beyond 1',
       { 'd.safetensors': file({ x: count([10, 4]), y: count([10, 2]) }) },
       { loss: 'bce' },
-      /"y" has 1\.25, but the loss bce takes shares from 0 to 1/,
+      /"y" has 1\.25 at \[\d+, \d+\], but the loss bce takes shares from 0 to 1/,
     ],
     [
       'one name twice',

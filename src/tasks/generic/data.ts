@@ -1,4 +1,6 @@
 /** @file Named arrays as training data: what they are for, how they are cut into batches, and what is wrong with them. */
+import { Breath } from '#src/platform/breath.ts';
+import { MOST_ARRAYS } from '#src/platform/limits.ts';
 import { PlainError } from '#src/platform/refusals.ts';
 import { settingInputs } from '#src/onnx/givenInputs.ts';
 import type { Model, ModelValue } from '#src/onnx/model.ts';
@@ -49,8 +51,8 @@ const listed = (names: Iterable<string>): string => {
   return all.length > 12 ? `${all.slice(0, 12).join(', ')} …` : all.join(', ') || 'none';
 };
 
-/** "[3, 0, 7]" for a flat index. */
-function place(index: number, shape: readonly number[]): string {
+/** "[3, 0, 7]" for a flat index: its row first. */
+export function place(index: number, shape: readonly number[]): string {
   const at: number[] = [];
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     at.unshift(index % shape[axis]!);
@@ -147,9 +149,9 @@ export async function readArrayData(
   return problems.slice(before).some((p) => p.severity === 'error') ? null : data;
 }
 
-async function arraysOf(files: FileSet, path: string, problems: TaskProblem[]) {
+async function arraysOf(files: FileSet, path: string, problems: TaskProblem[], taken = 0) {
   try {
-    return await readArrays(files, path);
+    return await readArrays(files, path, { most: MOST_ARRAYS, taken });
   } catch (reason) {
     if (!(reason instanceof PlainError)) throw reason;
     problems.push(error(path, reason.message, reason.cure));
@@ -167,8 +169,11 @@ async function readWhole(
   problems: TaskProblem[],
 ): Promise<ArrayData | null> {
   const arrays = new Map<string, Source>();
+  let taken = 0;
+  const breath = new Breath(() => options.tell?.(paths.length, paths.length));
   for (const [i, path] of paths.entries()) {
-    for (const [name, tensor] of (await arraysOf(files, path, problems)) ?? []) {
+    for (const [name, tensor] of (await arraysOf(files, path, problems, taken)) ?? []) {
+      taken += tensor.data.byteLength;
       const other = arrays.get(name);
       if (other)
         problems.push(
@@ -203,6 +208,7 @@ async function readWhole(
   const first = [...used][0];
   const count = first?.[1].tensor.shape[0] ?? 0;
   for (const [name, source] of used) {
+    if (breath.due) await breath.take();
     const { shape } = source.tensor;
     const shown = `${source.path}: the array "${name}" of shape [${shape.join()}]`;
     if (shape.length === 0)
@@ -242,8 +248,10 @@ async function readWhole(
       );
   }
   const digests: string[] = [];
-  for (const [name, { tensor }] of used)
+  for (const [name, { tensor }] of used) {
+    if (breath.due) await breath.take();
     digests.push(`${name} ${tensor.type} ${tensor.shape.join()} ${await sha256(bytesOf(tensor))}`);
+  }
   return { files, cut, roles, count, shapes, arrays: used, batches: [], digests };
 }
 

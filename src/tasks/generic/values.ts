@@ -2,14 +2,16 @@
 import type { DType } from '#src/onnx/model.ts';
 import { type Tensor } from '#src/onnx/tensor.ts';
 import { readArrays } from '#src/tasks/arrays/files.ts';
-import { converted, floatsOf } from '#src/tasks/arrays/numbers.ts';
+import { firstLost, floatsOf, numberWords } from '#src/tasks/arrays/numbers.ts';
+import { type Table, tableOf } from '#src/tasks/picked.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import type { GenericOptions } from './info.ts';
+import { place } from './data.ts';
 import { classAxis, ignoredLabel } from './losses.ts';
 import { type ArrayProgram } from './program.ts';
 
 import { type Part } from './batches.ts';
-/** Labels beyond the classes, and integers that are none. */
+/** Labels beyond the classes, numbers that pick no row of the model's tables, and integers that are none: each with its place. */
 export async function valueProblems(
   part: Part,
   program: ArrayProgram,
@@ -29,6 +31,11 @@ export async function valueProblems(
   const labels = options.loss === 'cross_entropy' && program.target?.type === 'int32';
   const axis = labels ? classAxis(program.output.shape, program.target.shape) : -1;
   const classes = program.output.shape[axis] ?? 0;
+  const tables = new Map<string, Table[]>();
+  for (const [input, array] of data.roles.inputs) {
+    const table = tableOf(program.graph, input);
+    if (table) tables.set(array, [...(tables.get(array) ?? []), table]);
+  }
   const seen = new Set<string>();
   const say = (name: string, path: string, message: string, cure: string): void => {
     if (seen.has(name)) return;
@@ -40,27 +47,46 @@ export async function valueProblems(
       cure,
     });
   };
+  const told = (tensor: Tensor, index: number): string =>
+    `${numberWords(tensor, index)} at ${place(index, tensor.shape)}`;
   const check = (name: string, path: string, tensor: Tensor, type: DType): void => {
-    if (converted(tensor, type) === null)
-      say(name, path, `(${tensor.type}) does not fit the type ${type}`, `Save it as ${type}.`);
+    const bad = (is: (x: number) => boolean): number => floatsOf(tensor).findIndex(is);
+    for (const table of tables.get(name) ?? []) {
+      const at = bad((x) => x < 0 || x >= table.rows);
+      if (at >= 0)
+        say(
+          name,
+          path,
+          `has ${told(tensor, at)}, but picks rows 0 to ${table.rows - 1} of the model's table ${table.name}`,
+          'Number from 0 on, by the tokenizer or list that belongs to the model, and pad with a number in that range.',
+        );
+    }
+    const lost = firstLost(tensor, type);
+    if (lost >= 0)
+      say(
+        name,
+        path,
+        `(${tensor.type}) does not fit the type ${type}: it has ${told(tensor, lost)}`,
+        `Save it as ${type}.`,
+      );
     if (name !== data.roles.target) return;
     if (options.loss === 'bce') {
-      const outside = floatsOf(tensor).findIndex((x) => x < 0 || x > 1);
+      const outside = bad((x) => x < 0 || x > 1);
       if (outside >= 0)
         say(
           name,
           path,
-          `has ${String(floatsOf(tensor)[outside])}, but the loss bce takes shares from 0 to 1`,
+          `has ${told(tensor, outside)}, but the loss bce takes shares from 0 to 1`,
           'Scale the targets, or choose another loss.',
         );
     }
     if (!labels) return;
-    const bad = floatsOf(tensor).findIndex((x) => x !== ignoredLabel && (x < 0 || x >= classes));
-    if (bad >= 0)
+    const strange = bad((x) => x !== ignoredLabel && (x < 0 || x >= classes));
+    if (strange >= 0)
       say(
         name,
         path,
-        `has the label ${String(floatsOf(tensor)[bad])}, out of range: the model has the classes 0 to ${classes - 1}`,
+        `has the label ${told(tensor, strange)}, out of range: the model has the classes 0 to ${classes - 1}`,
         `Number the classes from 0 on; ${ignoredLabel} leaves an entry out.`,
       );
   };

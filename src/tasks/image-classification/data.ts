@@ -1,13 +1,14 @@
 /** @file Labelled images: a folder for each class, or a table of files and labels. Everything wrong is collected. */
-import { reasonOf } from '#src/platform/refusals.ts';
+import { Breath } from '#src/platform/breath.ts';
+import { PlainError, reasonOf } from '#src/platform/refusals.ts';
 import { findImages } from '#src/tasks/images/list.ts';
-import { decodeText } from '#src/tasks/decodeText.ts';
 import { ofKind, shortened } from '#src/tasks/problems.ts';
 import { byFolders } from '#src/tasks/classification/folders.ts';
 import { labelColumns, LONGEST_LABEL, type Labelled } from '#src/tasks/classification/labels.ts';
 import { columnOf, parseTable, type Table } from '#src/tasks/table.ts';
 import { baseName, type FileSet, isHidden, stemOf } from '#src/tasks/files.ts';
-import type { TaskProblem } from '#src/tasks/types.ts';
+import { TextFiles } from '#src/tasks/textFiles.ts';
+import type { TaskProblem, Tell } from '#src/tasks/types.ts';
 
 export interface LabelledImages {
   readonly images: readonly Labelled[];
@@ -102,7 +103,7 @@ function fromTable(
 }
 
 /** Labels of all images of a set. Throws nothing: what is wrong is in `problems`. */
-export async function readLabelled(files: FileSet): Promise<LabelledImages> {
+export async function readLabelled(files: FileSet, tell?: Tell): Promise<LabelledImages> {
   const found = await findImages(files);
   const { paths } = found;
   const problems: TaskProblem[] = [...found.problems];
@@ -128,14 +129,17 @@ export async function readLabelled(files: FileSet): Promise<LabelledImages> {
     return { images: folders.examples, heldout: folders.heldout, problems };
   }
   const images: Labelled[] = [];
+  const source = new TextFiles(files);
+  const breath = new Breath(() => tell?.(0, paths.length));
   const find = finder(paths, '');
   const isImage = (name: string): boolean => find(name) !== undefined;
   for (const path of chosen)
     try {
-      const text = decodeText(await files.read(path));
-      const table = parseTable(path, text, (first) => !first.some(isImage));
-      images.push(...fromTable(path, table, paths, problems));
+      const text = await source.text(path);
+      const table = await parseTable(path, text, (first) => !first.some(isImage), { breath });
+      for (const image of fromTable(path, table, paths, problems)) images.push(image);
     } catch (error) {
+      if (!(error instanceof PlainError)) throw error;
       problems.push(
         ofKind('unread-list', {
           severity: 'error',

@@ -67,8 +67,8 @@ export async function prepareImages(
       return image ? [{ ...l, store, hash: image.hash }] : [];
     });
   };
-  const own = await readLabelled(train);
-  const other = heldout ? await readLabelled(heldout) : null;
+  const own = await readLabelled(train, tell);
+  const other = heldout ? await readLabelled(heldout, tell) : null;
   problems.push(
     ...own.problems,
     ...(other?.problems ?? []),

@@ -2,6 +2,7 @@
 import { fieldWords } from '#src/tasks/fields.ts';
 import * as v from 'valibot';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
+import { textBeside } from '#src/tasks/textFiles.ts';
 import type { Filter } from './resample.ts';
 
 const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096));
@@ -75,8 +76,9 @@ function fromTimm(config: v.InferOutput<typeof timmSchema>): PreprocessorConfig 
 }
 
 async function jsonAt(files: FileSet, path: string): Promise<unknown> {
+  const text = await textBeside(files, path);
   try {
-    return JSON.parse(new TextDecoder().decode(await files.read(path)).replace(/^\uFEFF/, '')) as unknown;
+    return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
   } catch {
     throw new DataError(`${path} is not JSON. Copy it from the original model.`);
   }

@@ -1,19 +1,27 @@
 /** @file Texts of a folder, from .txt, tables and JSON lines; all that is wrong is listed by file and line. */
+import { Breath } from '#src/platform/breath.ts';
+import { reasonOf, PlainError } from '#src/platform/refusals.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import { ofKind, shortened } from '#src/tasks/problems.ts';
-import type { TaskProblem } from '#src/tasks/types.ts';
+import { TextFiles } from '#src/tasks/textFiles.ts';
+import type { TaskProblem, Tell } from '#src/tasks/types.ts';
 import { readCsv, readJson, type Sink } from './rows.ts';
 import type { Document, ReadOptions } from './types.ts';
 
-/** Larger files are no texts that a browser should take apart at once. */
-const LARGEST = 2 ** 28;
+/** Files between two tellings. */
+const TOLD = 64;
 const FILES = /\.(txt|md|jsonl|ndjson|json|csv|tsv)$/i;
 /** Files that tools put beside data. */
 const BESIDE = /(^|\/)(readme[^/]*|licen[cs]e[^/]*|dataset_infos?\.json|files\.json)$/i;
 
+/**
+ * All that can be read, and what is wrong with the rest.
+ * @param tell told between rows and files; throwing from it ends the work
+ */
 export async function readDocuments(
   files: FileSet,
   options: ReadOptions,
+  tell?: Tell,
 ): Promise<{ readonly documents: Document[]; readonly problems: TaskProblem[] }> {
   const documents: Document[] = [];
   const troubles: TaskProblem[] = [];
@@ -27,14 +35,21 @@ export async function readDocuments(
   const empty: Sink['empty'] = (item) => {
     troubles.push({ severity: 'warning', item, message: `${item}: it is empty, and left out.` });
   };
-  for (const path of paths) {
-    if ((await files.size(path)) > LARGEST) {
-      trouble(path, 'it is larger than 256 MB.', 'Take it out, or add it in parts.');
+  const source = new TextFiles(files);
+  for (const [i, path] of paths.entries()) {
+    const breath = new Breath(() => tell?.(i, paths.length));
+    if (i % TOLD === 0) tell?.(i, paths.length);
+    let bytes: Uint8Array;
+    try {
+      bytes = await source.bytes(path);
+    } catch (error) {
+      if (!(error instanceof PlainError)) throw error;
+      trouble(path, `${reasonOf(error, 'it cannot be read')}.`, 'Leave it out, or take a part of it.');
       continue;
     }
     let text: string;
     try {
-      text = new TextDecoder('utf-8', { fatal: true }).decode(await files.read(path)).replace(/^\uFEFF/, '');
+      text = new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/^\uFEFF/, '');
     } catch {
       trouble(path, 'it is not UTF-8 text.', 'Leave it out.');
       continue;
@@ -49,9 +64,13 @@ export async function readDocuments(
           question: null,
         });
     } else
-      (/\.(csv|tsv)$/i.test(path) ? readCsv : readJson)(path, text, {
-        ...{ options, documents, trouble, empty },
-      });
+      try {
+        const sink = { options, documents, trouble, empty, breath };
+        await (/\.(csv|tsv)$/i.test(path) ? readCsv : readJson)(path, text, sink);
+      } catch (error) {
+        if (!(error instanceof PlainError)) throw error;
+        trouble(path, `${reasonOf(error, 'it cannot be read')}.`, 'Leave it out, or take a part of it.');
+      }
   }
   const nothing =
     documents.length === 0 && troubles.length === 0 && nameless.length === 0

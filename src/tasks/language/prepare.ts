@@ -1,8 +1,10 @@
 /** @file Texts and model together: rows in a fixed order, perplexity on held-out texts, what the model writes. */
+import { Breath } from '#src/platform/breath.ts';
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { splitShare } from '#src/tasks/order.ts';
 import { type Found, inBatches, PreparedExamples } from '#src/tasks/prepared.ts';
+import { tableOf } from '#src/tasks/picked.ts';
 import { nothingLeft } from '#src/tasks/problems.ts';
 import type {
   Adapted,
@@ -79,7 +81,8 @@ export async function prepareTexts(
   const { options } = job;
   const framing = framingOf(model);
   const everything = options.lossOn === 'all';
-  const read = (files: FileSet) => readDocuments(files, { column: options.column, framing, all: everything });
+  const read = (files: FileSet) =>
+    readDocuments(files, { column: options.column, framing, all: everything }, tell);
   const own = await read(train);
   const other = heldout ? await read(heldout) : null;
   const problems: TaskProblem[] = [...own.problems, ...(other?.problems ?? [])];
@@ -92,11 +95,18 @@ export async function prepareTexts(
   const tokenise = (documents: readonly Document[]) =>
     eachText(
       documents,
-      (document) => ({ ...marked(document, tokens, everything), name: document.name }),
+      async (document, breath) => {
+        const own = await tokens.encodeSlowly(textOf(document), breath);
+        return { ...marked(document, tokens, everything, own), name: document.name };
+      },
       problems,
-      () => tell?.(++done, total),
+      (made) => tell?.((done += made), total),
     );
-  const [before, after] = [tokenise(training), tokenise(judged)];
+  const before = await tokenise(training);
+  const after = await tokenise(judged);
+  /** Between what takes a while for a book. */
+  const breath = new Breath(() => tell?.(total, Math.max(1, total)));
+  await breath.take();
   const length = rowLength(model, [...before, ...after], host);
   const asking: Asking = {
     frame: usualKind(training.map((d) => d.frame)),
@@ -110,7 +120,9 @@ export async function prepareTexts(
     ...longPrompts(model, framing, asking),
   );
   const made = rowsOf(before, length, options.packing, tokens.pad);
+  await breath.take();
   const judging = rowsOf(after, length, options.packing, tokens.pad);
+  await breath.take();
   const { rows } = made;
   const named = [...before, ...after];
   problems.push(
@@ -124,7 +136,13 @@ export async function prepareTexts(
   const count = before.reduce((n, d) => n + d.ids.length, 0);
   const { graph, words: found } = network.scores(network.inputs.batch ?? 1, length);
   const all = [...before, ...after].map(({ ids }) => ids);
-  problems.push(...tokenProblems(all, tokens, network.words(graph)));
+  problems.push(
+    ...tokenProblems(
+      all,
+      tokens,
+      Math.min(network.words(graph), tableOf(graph, network.inputs.ids)?.rows ?? Infinity),
+    ),
+  );
   const nothing = 'nothing to learn: its texts have fewer than two tokens, or no answers.';
   const cure = 'Add longer texts, or learn all of them, not the answers alone.';
   problems.push(...nothingLeft(rows, problems, train.name, nothing, cure));
@@ -148,7 +166,11 @@ export async function prepareTexts(
       .map((document) => ({ name: document.name, text: textOf(document).slice(0, LONG) })),
   };
   const words = network.inputs;
-  const lines = rows.map((row) => `${row.ids.join(' ')}|${row.counted.join('')}`);
+  const lines: string[] = [];
+  for (const row of rows) {
+    if (breath.due) await breath.take();
+    lines.push(`${row.ids.join(' ')}|${row.counted.join('')}`);
+  }
   const dataHash = await sha256Lines([JSON.stringify([words.ids, length, options.lossOn]), ...lines]);
   return new PreparedTexts(model, length, rows, judging.rows, training, asking, {
     problems,

@@ -1,4 +1,5 @@
 /** @file Rows of tables and JSON lines as texts: plain ones, prompts with answers, and chats. */
+import type { Breath } from '#src/platform/breath.ts';
 import { templateCure, templateReason } from './chat.ts';
 import * as v from 'valibot';
 import { columnOf, parseTable } from '#src/tasks/table.ts';
@@ -35,6 +36,8 @@ const chatSchema = v.pipe(v.array(messageSchema), v.minLength(1));
 
 /** Where texts and complaints go. */
 export interface Sink {
+  /** Taken between rows. */
+  readonly breath: Breath;
   readonly options: ReadOptions;
   readonly documents: Document[];
   /** An error. @param columns of which one is to be chosen */
@@ -43,10 +46,11 @@ export interface Sink {
   readonly empty: (item: string) => void;
 }
 
-export function readCsv(path: string, text: string, sink: Sink): void {
+/** @throws Reason for more cells than fit the memory */
+export async function readCsv(path: string, text: string, sink: Sink): Promise<void> {
   const { trouble } = sink;
   const { column } = sink.options;
-  const table = parseTable(path, text, () => true);
+  const table = await parseTable(path, text, () => true, sink);
   for (const { line, message } of table.troubles)
     trouble(`${path}, line ${line}`, `${message}.`, 'Leave it out.');
   const wanted = column === '' ? columnOf(table, textNames) : table.columns.find((c) => c === column);
@@ -62,6 +66,7 @@ export function readCsv(path: string, text: string, sink: Sink): void {
     return;
   }
   for (const { line, fields } of table.rows) {
+    if (sink.breath.due) await sink.breath.take();
     const name = `${path}, line ${line}`;
     if (prompt !== undefined && answer !== undefined)
       add(name, asked(fields.get(prompt) ?? ''), asked(fields.get(answer) ?? '', 'assistant'), sink, true);
@@ -69,19 +74,23 @@ export function readCsv(path: string, text: string, sink: Sink): void {
   }
 }
 
-export function readJson(path: string, text: string, sink: Sink): void {
+export async function readJson(path: string, text: string, sink: Sink): Promise<void> {
   const whole = /\.json$/i.test(path) ? parsed(text) : undefined;
   if (Array.isArray(whole)) {
-    whole.forEach((row, i) => readRow(`${path}, entry ${i + 1}`, row, sink));
+    for (const [i, row] of whole.entries()) {
+      if (sink.breath.due) await sink.breath.take();
+      readRow(`${path}, entry ${i + 1}`, row, sink);
+    }
     return;
   }
-  text.split(/\r?\n/).forEach((line, i) => {
-    if (line.trim() === '') return;
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    if (sink.breath.due) await sink.breath.take();
+    if (line.trim() === '') continue;
     const row = parsed(line);
     const name = `${path}, line ${i + 1}`;
     if (row === undefined) sink.trouble(name, 'it is not JSON.', 'Leave it out.');
     else readRow(name, row, sink);
-  });
+  }
 }
 
 function parsed(text: string): unknown {

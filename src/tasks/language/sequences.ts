@@ -31,6 +31,13 @@ function common(a: readonly number[], b: readonly number[]): number {
   return n;
 }
 
+/** Whether the parts one after another are the whole. */
+function areParts(parts: readonly (readonly number[])[], whole: readonly number[]): boolean {
+  let at = 0;
+  for (const part of parts) for (const id of part) if (whole[at++] !== id) return false;
+  return at === whole.length;
+}
+
 /**
  * Tokens of the whole text, as transformers cuts it, with those of counted pieces marked: tokens know nothing of pieces, so one that reaches
  * into a counted piece counts.
@@ -38,14 +45,14 @@ function common(a: readonly number[], b: readonly number[]): number {
 function cut(
   pieces: readonly Piece[],
   tokens: TextTokens,
-): { readonly ids: number[]; readonly counted: boolean[]; readonly joined: readonly number[] } {
+  ids: readonly number[],
+): { readonly ids: readonly number[]; readonly counted: boolean[]; readonly joined: readonly number[] } {
   const text = pieces.map((piece) => piece.text).join('');
-  const ids = tokens.encode(text);
   const counted = new Array<boolean>(ids.length).fill(false);
   const mark = (from: number, to: number): void => void counted.fill(true, from, to);
   // Special tokens stand between pieces most often: then the tokens of the pieces are those of the whole.
   const parts = pieces.length > 1 ? pieces.map((piece) => tokens.encode(piece.text)) : [ids];
-  if (parts.flat().join() === ids.join()) {
+  if (pieces.length === 1 || areParts(parts, ids)) {
     let at = 0;
     pieces.forEach((piece, i) => {
       if (piece.counted) mark(at, at + parts[i]!.length);
@@ -73,15 +80,27 @@ function cut(
  * A document's tokens. What no template wrote goes from the tokenizer's start token (where it has one) to the end token, which is learned with the
  * last piece, if that is.
  * @param all questions are to be learned, too
+ * @param own the tokens of its whole text, where they are known
  */
-export function marked({ pieces, frame }: Document, tokens: TextTokens, all = false): Marked {
-  const { ids, counted, joined } = cut(pieces, tokens);
+export function marked(
+  { pieces, frame }: Document,
+  tokens: TextTokens,
+  all = false,
+  own: readonly number[] = tokens.encode(pieces.map(({ text }) => text).join('')),
+): Marked {
+  const { ids, counted, joined } = cut(pieces, tokens, own);
   const { start, end } = tokens;
   const bare = frame !== 'template';
   const before = bare && start !== null && ids[0] !== start ? [start] : [];
   const after = bare && end !== null && ids.at(-1) !== end ? [end] : [];
-  const whole = [...before, ...ids, ...after];
-  const answers = [...before.map(() => false), ...counted, ...after.map(() => counted.at(-1) ?? true)];
+  // A book has millions: these are joined as wholes.
+  const whole = before.concat(ids, after);
+  const answers = before
+    .map(() => false)
+    .concat(
+      counted,
+      after.map(() => counted.at(-1) ?? true),
+    );
   const learned = all ? whole.map((_, i) => i >= before.length) : answers;
   return {
     ids: whole,

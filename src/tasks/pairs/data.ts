@@ -1,11 +1,12 @@
 /** @file Pairs of pictures: two folders with equal names, or a table with two columns. Everything wrong is collected. */
-import { reasonOf } from '#src/platform/refusals.ts';
+import { Breath } from '#src/platform/breath.ts';
+import { PlainError, reasonOf } from '#src/platform/refusals.ts';
 import { findImages } from '#src/tasks/images/list.ts';
-import { decodeText } from '#src/tasks/decodeText.ts';
 import { ofKind, shortened } from '#src/tasks/problems.ts';
 import { columnOf, parseTable } from '#src/tasks/table.ts';
 import { type FileSet, isHidden, stemOf } from '#src/tasks/files.ts';
-import type { TaskProblem } from '#src/tasks/types.ts';
+import { TextFiles } from '#src/tasks/textFiles.ts';
+import type { TaskProblem, Tell } from '#src/tasks/types.ts';
 
 export interface Pair {
   readonly input: string;
@@ -93,12 +94,13 @@ function fromFolders(files: FileSet, paths: readonly string[], problems: TaskPro
 }
 
 async function fromTable(
-  files: FileSet,
+  source: TextFiles,
   path: string,
   known: ReadonlyMap<string, string>,
   problems: TaskProblem[],
+  breath: Breath,
 ): Promise<Pair[]> {
-  const table = parseTable(path, decodeText(await files.read(path)), () => true);
+  const table = await parseTable(path, await source.text(path), () => true, { breath });
   const wrong = table.troubles.map(({ line, message }) =>
     error(path, `${path}, row ${line}: ${message}.`, 'Leave the row out.'),
   );
@@ -142,7 +144,7 @@ async function fromTable(
 }
 
 /** The pairs of a set, in the order of their inputs. Throws nothing: what is wrong is appended to `problems`. */
-export async function readPairs(files: FileSet, problems: TaskProblem[]): Promise<Pair[]> {
+export async function readPairs(files: FileSet, problems: TaskProblem[], tell?: Tell): Promise<Pair[]> {
   const { paths, problems: others } = await findImages(files);
   problems.push(...others);
   const tables = files.paths.filter(
@@ -155,10 +157,13 @@ export async function readPairs(files: FileSet, problems: TaskProblem[]): Promis
     ...paths.map((p) => [p, p] as const),
   ]);
   const pairs: Pair[] = [];
+  const source = new TextFiles(files);
+  const breath = new Breath(() => tell?.(0, paths.length));
   for (const path of tables)
     try {
-      pairs.push(...(await fromTable(files, path, known, problems)));
+      for (const pair of await fromTable(source, path, known, problems, breath)) pairs.push(pair);
     } catch (reason) {
+      if (!(reason instanceof PlainError)) throw reason;
       problems.push(
         ofKind(
           'unread-list',

@@ -74,7 +74,7 @@ async function readExamples(
   problems: TaskProblem[],
   tell?: Tell,
 ): Promise<Example[]> {
-  const found = await readPairs(files, problems);
+  const found = await readPairs(files, problems, tell);
   const inputs = new ImageStore(files, host, pairs.preprocess.frame);
   // Brought to their size as the inputs are, so that both show the same part.
   const targets = new ImageStore(files, host, { ...pairs.preprocess.frame, ...pairs.program.size });

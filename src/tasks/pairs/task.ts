@@ -9,7 +9,7 @@ import { inputShape, pictureInput } from '#src/tasks/images/pictureInput.ts';
 import { preprocessing, readPreprocessor } from '#src/tasks/images/preprocess.ts';
 import { shownSize } from '#src/tasks/images/orientation.ts';
 import type { PictureOptions } from '#src/tasks/images/options.ts';
-import { probeImage } from '#src/tasks/images/probe.ts';
+import { largestFile, probeImage } from '#src/tasks/images/probe.ts';
 import { oneFile, withDefaults } from '#src/tasks/opened.ts';
 import type { OpenModel, Task, TaskHost, TaskJob, TaskModel, Tell } from '#src/tasks/types.ts';
 import { askArrays } from '#src/tasks/generic/ask.ts';
@@ -21,6 +21,7 @@ import { pictureProgram } from './program.ts';
 /** Size of the first picture whose header says it, in steps of 8 so that halving layers fit, its longer side at most 512; null: none does. */
 async function firstSize(files: FileSet): Promise<Partial<PictureOptions> | null> {
   for (const path of imagePaths(files).slice(0, 20)) {
+    if ((await files.size(path)) > largestFile) continue;
     const bytes = await files.read(path);
     const header = probeImage(bytes);
     const size = header && (await shownSize(bytes, header));

@@ -1,6 +1,7 @@
 /** @file What the files beside a model say of what it was made for: transformers' and diffusers' configurations, a tokenizer, a pipeline. */
 import * as v from 'valibot';
 import { baseName, type FileSet } from '#src/tasks/files.ts';
+import { textBeside } from '#src/tasks/textFiles.ts';
 
 export interface Beside {
   /** Classes that config.json names as the model's: ["BertForSequenceClassification"]; empty: it names none. */
@@ -45,7 +46,7 @@ async function parsed<T extends v.GenericSchema>(
 ): Promise<v.InferOutput<T> | null> {
   if (path === undefined) return null;
   try {
-    const result = v.safeParse(schema, JSON.parse(new TextDecoder().decode(await files.read(path))));
+    const result = v.safeParse(schema, JSON.parse(await textBeside(files, path)));
     return result.success ? result.output : null;
   } catch {
     return null;

@@ -2,6 +2,7 @@
 import type { Graph } from '#src/graph/types.ts';
 import { type Scored, OpenedClassifier } from '#src/tasks/classification/classifier.ts';
 import { bindModel, withOutput } from '#src/tasks/generic/model.ts';
+import { tableOf } from '#src/tasks/picked.ts';
 import { readTextInputs, type TextInputs } from '#src/tasks/text/inputs.ts';
 import type { TextTokens } from '#src/tasks/text/tokens.ts';
 import type { ModelFile, TaskJob, TrainedGraph } from '#src/tasks/types.ts';
@@ -57,14 +58,6 @@ export class TextClassifier extends OpenedClassifier<TextClassOptions> {
 
   /** Words that the model knows: rows of the table that its tokens pick from; null: no telling. */
   words(): number | null {
-    const { graph } = this.small();
-    const behind = new Set([this.inputs.ids]);
-    for (const node of graph.nodes) {
-      if (['Cast', 'Identity'].includes(node.op) && behind.has(node.inputs[0]!)) behind.add(node.outputs[0]!);
-      if (node.op !== 'Gather' || !behind.has(node.inputs[1]!)) continue;
-      const table = graph.constants.get(node.inputs[0]!);
-      if (table?.shape.length === 2) return table.shape[0]!;
-    }
-    return null;
+    return tableOf(this.small().graph, this.inputs.ids)?.rows ?? null;
   }
 }

@@ -1,12 +1,13 @@
 /** @file Labelled texts: tables with a text and a label a row, or a folder of .txt files for each class. Everything wrong is collected. */
-import { reasonOf } from '#src/platform/refusals.ts';
+import { Breath } from '#src/platform/breath.ts';
+import { PlainError, reasonOf } from '#src/platform/refusals.ts';
 import { byFolders, heldoutName, trainName } from '#src/tasks/classification/folders.ts';
 import { LONGEST_LABEL } from '#src/tasks/classification/labels.ts';
-import { decodeText } from '#src/tasks/decodeText.ts';
 import { type FileSet, isHidden, stemOf } from '#src/tasks/files.ts';
 import { ofKind, shortened } from '#src/tasks/problems.ts';
 import { parseTable, type Table } from '#src/tasks/table.ts';
-import type { TaskProblem } from '#src/tasks/types.ts';
+import { TextFiles } from '#src/tasks/textFiles.ts';
+import type { TaskProblem, Tell } from '#src/tasks/types.ts';
 import { type ColumnOptions, findColumns, namesColumns } from './columns.ts';
 
 export interface LabelledText {
@@ -25,8 +26,6 @@ export interface LabelledTexts {
   readonly problems: readonly TaskProblem[];
 }
 
-/** Larger files are no tables that a browser should take apart at once. */
-const LARGEST = 2 ** 28;
 const TABLE = /\.(csv|tsv|jsonl|ndjson|json)$/i;
 /** Files that tools put beside data. */
 const BESIDE = /(^|\/)(readme[^/]*|licen[cs]e[^/]*|dataset_infos?\.json|files\.json)$/i;
@@ -38,14 +37,13 @@ const error = (item: string, message: string, cure?: string): TaskProblem => ({
   ...(cure && { cure }),
 });
 
-/** Text of a file, or what is wrong with it. */
-async function textOf(files: FileSet, path: string): Promise<string | TaskProblem> {
-  if ((await files.size(path)) > LARGEST)
-    return error(path, 'it is larger than 256 MB.', 'Cut it into parts.');
+/** What is made of a file, or what is wrong with it. */
+async function madeOf<T>(path: string, make: () => Promise<T>): Promise<{ readonly made: T } | TaskProblem> {
   try {
-    return decodeText(await files.read(path));
+    return { made: await make() };
   } catch (cause) {
-    return error(path, `${reasonOf(cause, 'it cannot be read')}.`, 'Leave it out.');
+    if (!(cause instanceof PlainError)) throw cause;
+    return error(path, `${reasonOf(cause, 'it cannot be read')}.`, 'Leave it out, or take a part of it.');
   }
 }
 
@@ -129,24 +127,30 @@ function splitTables(paths: readonly string[]): { readonly train: string[]; read
   return { train, heldout: validation.length > 0 ? validation : kept };
 }
 
-/** Labels of all texts of a set. Throws nothing: what is wrong is in `problems`. */
-export async function readLabelledTexts(files: FileSet, options: ColumnOptions): Promise<LabelledTexts> {
+/**
+ * Labels of all texts of a set. Throws nothing: what is wrong is in `problems`.
+ * @param tell told between rows and files, too; throwing from it ends the work
+ */
+export async function readLabelledTexts(
+  files: FileSet,
+  options: ColumnOptions,
+  tell?: Tell,
+): Promise<LabelledTexts> {
   const problems: TaskProblem[] = [];
+  const source = new TextFiles(files);
   const seen = files.paths.filter((p) => !isHidden(p) && !BESIDE.test(p));
   const tables = seen.filter((p) => TABLE.test(p));
   if (tables.length > 0) {
     const read = async (paths: readonly string[]): Promise<LabelledText[]> => {
       const all: LabelledText[] = [];
-      for (const path of paths) {
-        const text = await textOf(files, path);
-        if (typeof text !== 'string') {
-          problems.push(text);
-          continue;
-        }
-        const lines = asLines(path, text);
-        all.push(
-          ...fromTable(path, parseTable(lines.path, lines.text, namesColumns(options)), options, problems),
-        );
+      for (const [i, path] of paths.entries()) {
+        const breath = new Breath(() => tell?.(i, paths.length));
+        const read = await madeOf(path, async () => {
+          const lines = asLines(path, await source.text(path));
+          return parseTable(lines.path, lines.text, namesColumns(options), { breath });
+        });
+        if (!('made' in read)) problems.push(read);
+        else for (const text of fromTable(path, read.made, options, problems)) all.push(text);
       }
       return all;
     };
@@ -168,26 +172,31 @@ export async function readLabelledTexts(files: FileSet, options: ColumnOptions):
       problems: [ofKind('no-data', error(files.name, 'there is no text in it.', cure))],
     };
   }
-  return { ...(await fromFolders(files, paths, problems)), problems };
+  return { ...(await fromFolders(source, paths, problems, tell)), problems };
 }
+
+/** Files between two tellings. */
+const TOLD = 64;
 
 /** Text files whose folder is their class. */
 async function fromFolders(
-  files: FileSet,
+  source: TextFiles,
   paths: readonly string[],
   problems: TaskProblem[],
+  tell?: Tell,
 ): Promise<Omit<LabelledTexts, 'problems'>> {
   const labelled = byFolders(paths, 'texts', problems);
   const unreadable: TaskProblem[] = [];
   const empty: TaskProblem[] = [];
   const read = async (examples: typeof labelled.examples): Promise<LabelledText[]> => {
     const texts: LabelledText[] = [];
-    for (const { path, label } of examples) {
-      const text = await textOf(files, path);
-      if (typeof text !== 'string') unreadable.push(text);
-      else if (text.trim() === '')
+    for (const [i, { path, label }] of examples.entries()) {
+      if (i % TOLD === 0) tell?.(i, examples.length);
+      const read = await madeOf(path, () => source.text(path));
+      if (!('made' in read)) unreadable.push(read);
+      else if (read.made.trim() === '')
         empty.push({ severity: 'warning', item: path, message: `${path}: it is empty, and left out.` });
-      else texts.push({ name: path, text: text.trim(), pair: null, label });
+      else texts.push({ name: path, text: read.made.trim(), pair: null, label });
     }
     return texts;
   };

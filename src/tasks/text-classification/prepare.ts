@@ -61,8 +61,8 @@ export async function prepareLabelled(
   tell?: Tell,
 ): Promise<PreparedTask> {
   const { job, tokens, inputs } = classifier;
-  const own = await readLabelledTexts(train, job.options);
-  const other = heldout ? await readLabelledTexts(heldout, job.options) : null;
+  const own = await readLabelledTexts(train, job.options, tell);
+  const other = heldout ? await readLabelledTexts(heldout, job.options, tell) : null;
   const problems: TaskProblem[] = [
     ...own.problems,
     ...(other?.problems ?? []),
@@ -78,7 +78,7 @@ export async function prepareLabelled(
 
   const total = own.texts.length + held.length;
   let done = 0;
-  const read = (texts: readonly LabelledText[]): Example[] =>
+  const read = (texts: readonly LabelledText[]): Promise<Example[]> =>
     eachText(
       texts,
       ({ name, text, pair, label: word }) => {
@@ -88,10 +88,10 @@ export async function prepareLabelled(
         return { ...tokenise(tokens, source, reading.most), name, text: shown(source), source, label };
       },
       problems,
-      () => tell?.(++done, total),
+      (made) => tell?.((done += made), total),
     );
-  let training = read(own.texts);
-  let judged = read(held);
+  let training = await read(own.texts);
+  let judged = await read(held);
   const most = lengthOf(classifier, choice, reading, [...training, ...judged], host);
   const cutTo = (texts: readonly Example[]): Example[] =>
     texts.map((e) => (e.ids.length > most ? { ...e, ...tokenise(tokens, e.source, most) } : e));

@@ -1,4 +1,5 @@
 /** @file What can be wrong between texts, tokenizer and model. */
+import { Breath } from '#src/platform/breath.ts';
 import { reasonOf } from '#src/platform/refusals.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import type { TextTokens } from './tokens.ts';
@@ -15,12 +16,13 @@ export function tokenProblems(
   words: number | null,
 ): TaskProblem[] {
   const problems: TaskProblem[] = [];
-  let [count, unknown, largest] = [0, 0, tokens.pad];
+  let [count, unknown, largest, least] = [0, 0, tokens.pad, tokens.pad];
   for (const ids of texts)
     for (const id of ids) {
       count++;
       if (id === tokens.unknown) unknown++;
       if (id > largest) largest = id;
+      if (id < least) least = id;
     }
   if (unknown > 0)
     problems.push({
@@ -28,6 +30,13 @@ export function tokenProblems(
       item: 'tokenizer.json',
       message: `${unknown} of ${count} tokens are words that the tokenizer does not know.`,
       cure: 'Use the tokenizer that belongs to the model, or spell the texts as it does.',
+    });
+  if (least < 0)
+    problems.push({
+      severity: 'error',
+      item: 'tokenizer.json',
+      message: `The tokenizer gives token ${least}, but tokens are numbered from 0 on.`,
+      cure: 'Open the model together with its own tokenizer.',
     });
   if (words !== null && largest >= words)
     problems.push({
@@ -54,25 +63,42 @@ export const sampleProblems = (
     }
   });
 
-/** What is made of each text, in order; one that cannot be is among the problems, by name. @param make none: the text is left out */
-export function eachText<T extends { readonly name: string }, Made>(
+/**
+ * What is made of each text, in order, with breaths between; one that cannot be is among the problems, by name.
+ * @param make none: the text is left out
+ * @param told how many more it has come to, after each, and none while one takes long; throwing from it ends the work
+ */
+export async function eachText<T extends { readonly name: string }, Made>(
   texts: readonly T[],
-  make: (text: T) => Made | null,
+  make: (text: T, breath: Breath) => Made | null | Promise<Made | null>,
   problems: TaskProblem[],
-  told: () => void,
-): Made[] {
-  return texts.flatMap((text) => {
-    told();
+  told: (made: number) => void,
+): Promise<Made[]> {
+  const all: Made[] = [];
+  let cancelled: unknown;
+  const breath = new Breath(() => {
     try {
-      return make(text) ?? [];
+      told(0);
     } catch (error) {
+      cancelled = error;
+      throw error;
+    }
+  });
+  for (const text of texts) {
+    if (breath.due) await breath.take();
+    try {
+      const made = await make(text, breath);
+      if (made !== null) all.push(made);
+    } catch (error) {
+      if (error === cancelled) throw error;
       problems.push({
         severity: 'error',
         item: text.name,
         message: `${text.name}: ${reasonOf(error, 'its words have no tokens')}.`,
         cure: 'Change the text, or take it out.',
       });
-      return [];
     }
-  });
+    told(1);
+  }
+  return all;
 }

@@ -1,6 +1,7 @@
 /** @file Tokenizers of every usual kind give transformers' own ids, and turn them back into its texts. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { LONGEST_TEXT } from '#src/platform/limits.ts';
 import { memoryFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import { TextTokens } from './tokens.ts';
 
@@ -81,4 +82,32 @@ describe('what lies beside the tokenizer', () => {
     expect(
       (await read({ 'config.json': { n_positions: 'many' }, 'generation_config.json': [] })).longest,
     ).toBeNull());
+});
+
+describe('a tokenizer', () => {
+  const read = (model: object, more: object = {}): Promise<TextTokens> =>
+    TextTokens.read(memoryFiles({ 'tokenizer.json': JSON.stringify({ model, ...more }) }), 'model.onnx');
+  const words = (id: number): object => ({ type: 'WordLevel', vocab: { a: 0, b: id }, unk_token: 'a' });
+
+  it.each([-1, 0.5, 2 ** 26, null])('whose words have numbers such as %s is refused', async (id) => {
+    await expect(read(words(id as number))).rejects.toThrow(/no usable vocab/);
+  });
+
+  it('may have numbers up to the largest', async () => {
+    expect((await read(words(2 ** 26 - 1))).encode('b')).toEqual([2 ** 26 - 1]);
+  });
+
+  it.each([-1, 1.5])('that puts a token %s around texts is refused', async (id) => {
+    const around = { type: 'BertProcessing', sep: ['a', id], cls: ['a', 0] };
+    await expect(read(words(1), { post_processor: around })).rejects.toThrow(/no usable sep/);
+  });
+
+  it('reads a text as long as is allowed, and says how long a longer one is', async () => {
+    const tokens = await read(words(1));
+    const longest = 'x'.repeat(LONGEST_TEXT);
+    expect(tokens.encode(longest)).toEqual([0]);
+    const refusal = /16,777,217 characters; up to 16,777,216 are read as one text/;
+    expect(() => tokens.encode(`${longest}x`)).toThrow(refusal);
+    expect(() => tokens.around('x', `${longest}x`)).toThrow(refusal);
+  });
 });

@@ -1,8 +1,11 @@
 /** @file Text ↔ token ids of a language model, and its special tokens. */
-import { reasonOf } from '#src/platform/refusals.ts';
+import type { Breath } from '#src/platform/breath.ts';
+import { LONGEST_TEXT } from '#src/platform/limits.ts';
+import { Reason, reasonOf } from '#src/platform/refusals.ts';
 import { notJson } from '#src/platform/sniff.ts';
 import * as v from 'valibot';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
+import { bytesBeside, textBeside } from '#src/tasks/textFiles.ts';
 import type { Typed } from './tokenizer/postProcessors.ts';
 import { Tokenizer } from './tokenizer/tokenizer.ts';
 
@@ -61,7 +64,7 @@ function lengthsIn(config: ModelConfig): number[] {
 const usualEnds = ['<|endoftext|>', '</s>', '<|im_end|>', '<|end_of_text|>', '<eos>'];
 
 async function jsonOf(files: FileSet, path: string): Promise<unknown> {
-  const bytes = await files.read(path);
+  const bytes = await bytesBeside(files, path);
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
@@ -76,6 +79,13 @@ function beside(files: FileSet, model: string, name: string): string | undefined
   if (usual !== undefined) return usual;
   const all = files.paths.filter((p) => p === name || p.endsWith(`/${name}`));
   return all.length === 1 ? all[0] : undefined;
+}
+
+function checkLength({ length }: string): void {
+  if (length > LONGEST_TEXT)
+    throw new Reason(
+      `it has ${length.toLocaleString('en')} characters; up to ${LONGEST_TEXT.toLocaleString('en')} are read as one text, and longer ones must be cut into several`,
+    );
 }
 
 export class TextTokens {
@@ -159,9 +169,7 @@ export class TextTokens {
     const own = config.output.chat_template;
     const inConfig = typeof own === 'string' ? own : own?.find((t) => t.name === 'default')?.template;
     const templatePath = beside(files, model, 'chat_template.jinja');
-    const template =
-      inConfig ??
-      (templatePath === undefined ? null : new TextDecoder().decode(await files.read(templatePath)));
+    const template = inConfig ?? (templatePath === undefined ? null : await textBeside(files, templatePath));
     const models: ModelConfig[] = [];
     for (const name of ['config.json', 'generation_config.json']) {
       const modelConfig = beside(files, model, name);
@@ -177,14 +185,23 @@ export class TextTokens {
 
   /**
    * @param special with the tokens that the tokenizer puts around a text
-   * @throws DataError for words that it does not know, where it has no token for these
+   * @throws DataError for words that it does not know, where it has no token for these; Reason for a text that is too long
    */
   encode(text: string, special = false): number[] {
+    checkLength(text);
     return this.#tokenizer.encode(text, special);
+  }
+
+  /** The same tokens of a long text, with breaths between its pieces. Throws what the breath throws, too. */
+  async encodeSlowly(text: string, breath: Breath): Promise<number[]> {
+    checkLength(text);
+    return this.#tokenizer.encodeSlowly(text, breath);
   }
 
   /** A text, or a pair of texts, with all that the tokenizer puts around and between, and the type of each token. */
   around(text: string, pair: string | null): Typed {
+    checkLength(text);
+    if (pair !== null) checkLength(pair);
     return this.#tokenizer.around(text, pair);
   }
 

@@ -1,4 +1,5 @@
 /** @file An adapter file as the start of a run, or to draw with: what it holds of this model, and how a plan goes on with it. */
+import { MOST_ADAPTER, sizeWords } from '#src/platform/limits.ts';
 import { type AdapterFile, readAdapter } from '#src/formats/adapters/adapterFiles.ts';
 import { unpacked } from '#src/formats/files/zip.ts';
 import { type LayerParameters } from '#src/oft/rotation/parameters.ts';
@@ -17,16 +18,13 @@ export interface Start {
   readonly file: AdapterFile;
 }
 
-/** Files of an adapter are at most so large together: a folder with a whole model in it was not meant. */
-const LARGEST = 2 ** 31;
-
 /** Reads an adapter of any tool for these layers. Throws FormatError or DataError: what the file is, and the way out. */
 export async function readStart(files: FileSet, layers: readonly Layer[]): Promise<Start> {
   let total = 0;
   for (const path of files.paths) total += await files.size(path);
-  if (total > LARGEST)
+  if (total > MOST_ADAPTER)
     throw new DataError(
-      `${files.name} is larger than any adapter. Choose the adapter's file or folder alone.`,
+      `${files.name} has ${sizeWords(total)}, more than any adapter: up to ${sizeWords(MOST_ADAPTER)} are read. Choose the adapter's file or folder alone.`,
     );
   const read = new Map<string, Uint8Array>();
   const digests: string[] = [];

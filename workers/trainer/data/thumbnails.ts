@@ -1,5 +1,5 @@
 /** @file Pictures of the data made small, to be looked at: one after the other, so that large photographs are not held side by side. */
-import { checkedHeader } from '#src/tasks/images/probe.ts';
+import { checkedHeader, checkedLength } from '#src/tasks/images/probe.ts';
 import { opaque, pictureOf } from '#src/tasks/images/store.ts';
 import type { FileSet } from '#src/tasks/files.ts';
 import type { Picture, TaskHost } from '#src/tasks/types.ts';
@@ -13,6 +13,7 @@ async function thumbnail(
   path: string,
   decodeImage: TaskHost['decodeImage'],
 ): Promise<Picture> {
+  checkedLength(await files.size(path));
   const bytes = await files.read(path);
   const { width, height } = checkedHeader(bytes, path);
   const small = width !== null && height !== null && width <= SIDE && height <= SIDE;

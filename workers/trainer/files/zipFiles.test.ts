@@ -50,6 +50,41 @@ describe('refuses', () => {
     await expect(zipFiles('empty.zip', archive({}, 0))).rejects.toThrow(/holds no files/);
   });
 
+  /** Zeros, packed as well as can be, with another claim of what they come to. */
+  const claiming = (claimed: (packed: number) => number): { blob: Blob; packed: number } => {
+    const bytes = zipSync({ 'a.bin': new Uint8Array(2e6) }, { level: 9 });
+    const view = new DataView(bytes.buffer);
+    let packed = 0;
+    for (let i = 0; i + 4 <= bytes.length; i++)
+      if (view.getUint32(i, true) === 0x02014b50) {
+        packed = view.getUint32(i + 20, true);
+        view.setUint32(i + 24, claimed(packed), true);
+      }
+    return { blob: blobOf(bytes), packed };
+  };
+
+  it('what claims more than Deflate can make of its bytes, and takes all that it can', async () => {
+    const most = claiming((packed) => 1032 * packed);
+    expect(await (await zipFiles('most.zip', most.blob)).size('a.bin')).toBe(1032 * most.packed);
+    const more = claiming((packed) => 1032 * packed + 1);
+    await expect(zipFiles('more.zip', more.blob)).rejects.toThrow(
+      `more than its ${more.packed} bytes can hold`,
+    );
+    // What is packed best is within it.
+    const best = claiming(() => 2e6);
+    expect(await (await zipFiles('best.zip', best.blob)).read('a.bin')).toHaveLength(2e6);
+  });
+
+  it('what unpacks to more than fits, all files together; those stored as they are do not count', async () => {
+    const packed = archive({ 'a.bin': new Uint8Array(600), 'b.bin': new Uint8Array(400) }, 6);
+    expect((await zipFiles('a.zip', packed, 1000)).paths).toHaveLength(2);
+    await expect(zipFiles('a.zip', packed, 999)).rejects.toThrow(
+      /unpacks to more than 1 KB.*without compression/,
+    );
+    const stored = archive({ 'a.bin': new Uint8Array(600), 'b.bin': new Uint8Array(400) }, 0);
+    expect((await zipFiles('a.zip', stored, 1)).paths).toHaveLength(2);
+  });
+
   it('a bomb, by what it claims', async () => {
     const bytes = zipSync({ 'a.bin': text('a'.repeat(100)) }, { level: 6 });
     const view = new DataView(bytes.buffer);

@@ -1,12 +1,8 @@
 /** @file A ZIP archive as a set of files: stored entries are read by range from the archive itself, compressed ones unpacked when first asked for. */
-import { type ZipEntry, ZipError, zipEntries } from '#src/platform/zip.ts';
+import { MOST_UNPACKED, sizeWords } from '#src/platform/limits.ts';
+import { TooManyFiles, type ZipEntry, ZipError, zipEntries } from '#src/platform/zip.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { fileSetOf, hidden } from './blobFiles.ts';
-
-/** All entries together may claim so many bytes; a small archive can claim anything. */
-const LARGEST = 32e9;
-/** Deflate packs a run of zeros 1,000 times; no file of images, text or weights comes near. */
-const RATIO = 1100;
 
 /** The first bytes of an archive: an entry, or the end of an empty one. */
 export async function isZip(blob: Blob): Promise<boolean> {
@@ -25,27 +21,34 @@ const leadsOut = (path: string): boolean =>
 /**
  * A folder that holds everything is left out of the paths.
  * @param name what people call the archive
- * @throws DataError for archives that are damaged, encrypted, lead out of their folder or claim absurd sizes
+ * @param most bytes to which its packed files may unpack together: what each says is never exceeded
+ * @throws DataError for archives that are damaged, encrypted, lead out of their folder, or come to more than fits
  */
-export async function zipFiles(name: string, archive: Blob): Promise<FileSet> {
+export async function zipFiles(name: string, archive: Blob, most = MOST_UNPACKED): Promise<FileSet> {
   let entries: ZipEntry[];
   try {
     entries = await zipEntries(archive);
-  } catch {
+  } catch (error) {
+    if (error instanceof TooManyFiles)
+      throw new DataError(`${name} is ${error.message}. Unpack it, and choose the files that are meant.`);
     throw new DataError(
       `${name} is no whole ZIP archive: it is damaged or cut off. Pack or download it again.`,
     );
   }
   const files = entries.filter(({ path }) => leadsOut(path) || !hidden(path));
-  let total = 0;
-  for (const { path, size, packed, encrypted } of files) {
+  let unpacked = 0;
+  for (const { path, size, packed, stored, impossible, encrypted } of files) {
     if (leadsOut(path))
       throw new DataError(`${name} holds ${path}, which leads out of the archive. Pack it again.`);
     if (encrypted) throw new DataError(`${name} is encrypted. Unpack it first.`);
-    total += size;
-    if (total > LARGEST || size > RATIO * Math.max(1, packed) + 2 ** 20)
+    if (!stored) unpacked += size;
+    if (impossible)
       throw new DataError(
         `${name} claims to unpack to ${path} of ${size} bytes, more than its ${packed} bytes can hold. It is not unpacked. Pack it again.`,
+      );
+    if (unpacked > most)
+      throw new DataError(
+        `${name} unpacks to more than ${sizeWords(most)}, the most that is unpacked here. Unpack it yourself and choose the folder, or pack it without compression.`,
       );
   }
   if (files.length === 0) throw new DataError(`${name} holds no files. Pack it again, with the files in it.`);

@@ -1,7 +1,7 @@
 /** @file Takes in an archive of runs: all of it is checked and stored before any of it is listed, so that nothing is half imported. */
 import * as v from 'valibot';
 import { Reason, reasonOf } from '#src/platform/refusals.ts';
-import { type ZipEntry, zipEntries, ZipError } from '#src/platform/zip.ts';
+import { type ZipEntry, zipEntries, TooManyFiles, ZipError } from '#src/platform/zip.ts';
 import { defaultName, headerSchema, type WrittenHeader } from '#src/store/runHeader.ts';
 import type { Adopted } from '#src/store/staging.ts';
 import { DataError } from '#src/tasks/files.ts';
@@ -100,7 +100,7 @@ export async function importRuns(runs: Runs, archive: Blob, newId: () => string)
   const staged: string[] = [];
   try {
     const entries = await zipEntries(archive).catch((cause: unknown) => {
-      if (!(cause instanceof ZipError)) throw cause;
+      if (!(cause instanceof ZipError) || cause instanceof TooManyFiles) throw cause;
       throw new DataError('This is no ZIP archive, or a damaged one.', {
         cause,
         cure: 'Choose a file that “Export” made on this page, and fetch it once more if it came from elsewhere.',

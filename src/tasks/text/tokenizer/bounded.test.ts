@@ -13,11 +13,7 @@ const split = (regex: string): object => ({
   pre_tokenizer: { type: 'Split', pattern: { Regex: regex }, behavior: 'Isolated' },
 });
 const replace = (pattern: object, content = ''): object => ({ type: 'Replace', pattern, content });
-const found = (finder: Finder, text: string): (readonly [number, number])[] => {
-  const out: [number, number][] = [];
-  finder(text, (from, to) => out.push([from, to]));
-  return out;
-};
+const found = (finder: Finder, text: string): (readonly [number, number])[] => [...finder(text)];
 
 /** Those of the golden files. */
 const patterns = new Set<string>();

@@ -4,7 +4,7 @@ import { Reason } from '#src/platform/refusals.ts';
 import * as v from 'valibot';
 import { byteNames } from './bytes.ts';
 import type { WordModel } from './types.ts';
-import { vocabSchema } from './read.ts';
+import { MOST_TOKENS, vocabSchema } from './read.ts';
 
 export const bpeSchema = v.looseObject({
   vocab: vocabSchema,
@@ -90,7 +90,7 @@ export function bpe(part: BpePart): WordModel {
   const suffix = part.end_of_word_suffix ?? '';
   /** By the two ids: rank and id of what they make. */
   const merges = new Map<number, readonly [rank: number, made: number]>();
-  const pair = (a: number, b: number): number => a * 2 ** 26 + b;
+  const pair = (a: number, b: number): number => a * MOST_TOKENS + b;
   part.merges.forEach((merge, rank) => {
     const [a, b] = pairIn(merge);
     const made = a + (prefix === '' ? b : b.slice(prefix.length));

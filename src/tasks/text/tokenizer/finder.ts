@@ -2,8 +2,8 @@
 import { type BoundedRegex, type Steps, StepsSpent } from '#src/platform/regex/bounded.ts';
 import { DataError } from '#src/tasks/files.ts';
 
-/** Hands over where each match begins and ends, as `matchAll` finds them. @throws DataError where that takes too long */
-export type Finder = (text: string, take: (from: number, to: number) => void) => void;
+/** Where each match begins and ends, as `matchAll` finds them, each when it is asked for. @throws DataError where that takes too long */
+export type Finder = (text: string) => Iterable<readonly [from: number, to: number]>;
 
 /** Steps that a pattern may take before it gets anywhere: a fraction of a second. */
 const AT_ONCE = 5_000_000;
@@ -21,13 +21,10 @@ const tooLong = (name: string, text: string, why: string): DataError =>
  * @param regex global, and known to take time linear in a text
  * @param name what to call it in messages
  */
-export const natively =
-  (regex: RegExp, name = regex.source): Finder =>
-  (text, take) => {
-    let matches: Iterable<RegExpExecArray>;
+export const natively = (regex: RegExp, name = regex.source): Finder =>
+  function* (text) {
     try {
-      matches = text.matchAll(regex);
-      for (const { 0: found, index } of matches) take(index, index + found.length);
+      for (const { 0: found, index } of text.matchAll(regex)) yield [index, index + found.length];
     } catch (error) {
       // The engine's memory for ways back: runs of ten millions of letters.
       if (!(error instanceof RangeError)) throw error;
@@ -38,9 +35,9 @@ export const natively =
 /** @param name what to call it in messages */
 export function countingSteps(regex: BoundedRegex, name: string): Finder {
   const steps: Steps = { left: AT_ONCE, each: EACH, most: AT_ONCE };
-  return (text, take) => {
+  return function* (text) {
     try {
-      for (const [from, to] of regex.matches(text, steps)) take(from, to);
+      yield* regex.matches(text, steps);
     } catch (error) {
       if (!(error instanceof StepsSpent)) throw error;
       throw tooLong(name, text, 'takes too long');
@@ -52,14 +49,14 @@ export function countingSteps(regex: BoundedRegex, name: string): Finder {
 export function replaced(finder: Finder, text: string, content: string): string {
   let out = '';
   let done = 0;
-  finder(text, (from, to) => {
+  for (const [from, to] of finder(text)) {
     out += text.slice(done, from) + content;
     done = to;
     if (out.length > LONGEST && out.length > text.length)
       throw new DataError(
         `The tokenizer's replacement makes the text “${text.slice(0, 40)}…” longer than ${LONGEST / 1e6} million characters. Nothing was changed. Use the tokenizer.json that belongs to the model, or shorter texts.`,
       );
-  });
+  }
   return out + text.slice(done);
 }
 

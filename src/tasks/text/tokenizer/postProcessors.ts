@@ -11,10 +11,8 @@ export interface Typed {
 export type PostProcessor = (texts: readonly Typed[], special: boolean) => readonly Typed[];
 
 const typed = (ids: readonly number[], type: number): Typed => ({ ids, types: ids.map(() => type) });
-const one = (parts: readonly Typed[]): Typed => ({
-  ids: parts.flatMap((p) => p.ids),
-  types: parts.flatMap((p) => p.types),
-});
+const one = (parts: readonly Typed[]): Typed =>
+  parts.length === 1 ? parts[0]! : { ids: parts.flatMap((p) => p.ids), types: parts.flatMap((p) => p.types) };
 
 const token = v.tuple([v.string(), tokenId]);
 const aroundSchema = v.looseObject({ sep: token, cls: token });

@@ -14,7 +14,8 @@ export interface Piece {
   /** It stands where the whole text begins. */
   readonly first: boolean;
 }
-export type PreTokenizer = (piece: Piece) => Piece[];
+/** Pieces as they are asked for: of a book there are millions. */
+export type PreTokenizer = (piece: Piece) => Iterable<Piece>;
 
 export const SPACE = /\p{White_Space}/u;
 /** Two characters were punctuation once. */
@@ -25,14 +26,19 @@ const GPT2 =
 
 const splitting = (pattern: Pattern, behaviour: string): PreTokenizer => {
   const split = splitter(pattern, behaviour);
-  return ({ text, first }) =>
-    split(text).map(([from, to]) => ({ text: text.slice(from, to), first: first && from === 0 }));
+  return function* ({ text, first }) {
+    for (const [from, to] of split(text)) yield { text: text.slice(from, to), first: first && from === 0 };
+  };
 };
 
-const inTurn =
-  (steps: readonly PreTokenizer[]): PreTokenizer =>
-  (piece) =>
-    steps.reduce<Piece[]>((pieces, step) => pieces.flatMap((p) => step(p)), [piece]);
+function inTurn([step, ...others]: readonly PreTokenizer[]): PreTokenizer {
+  if (!step) return (piece) => [piece];
+  if (others.length === 0) return step;
+  const rest = inTurn(others);
+  return function* (piece) {
+    for (const part of step(piece)) yield* rest(part);
+  };
+}
 
 const byteLevelSchema = v.looseObject({
   add_prefix_space: v.optional(v.boolean(), true),
@@ -41,11 +47,10 @@ const byteLevelSchema = v.looseObject({
 function byteLevel(part: Part): PreTokenizer {
   const { add_prefix_space: prefix, use_regex: regex } = readPart(byteLevelSchema, part);
   const split = regex ? splitting(byRegex(GPT2), 'isolated') : (piece: Piece) => [piece];
-  return ({ text, first }) =>
-    split({ text: prefix && !text.startsWith(' ') ? ` ${text}` : text, first }).map((piece) => ({
-      ...piece,
-      text: byteText(piece.text),
-    }));
+  return function* ({ text, first }) {
+    const whole = prefix && !text.startsWith(' ') ? ` ${text}` : text;
+    for (const piece of split({ text: whole, first })) yield { ...piece, text: byteText(piece.text) };
+  };
 }
 
 const metaspaceSchema = v.looseObject({

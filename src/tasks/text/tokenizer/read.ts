@@ -37,15 +37,17 @@ export function unknownKind(what: string, kind: string): never {
 export const patternSchema = v.union([v.object({ String: v.string() }), v.object({ Regex: v.string() })]);
 export type PatternPart = v.InferOutput<typeof patternSchema>;
 
-/** A token's number, or that of the text that it is of. */
-export const tokenId = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** Numbers of tokens are smaller: pairs of two are told apart as one number, and the largest vocabularies have 300,000. */
+export const MOST_TOKENS = 2 ** 26;
+
+const isTokenId = (x: unknown): x is number =>
+  Number.isInteger(x) && (x as number) >= 0 && (x as number) < MOST_TOKENS;
+
+/** The number of a token. */
+export const tokenId = v.custom<number>(isTokenId, 'is no number of a token');
 
 /** Tokens with their numbers. Read as a whole: schemas of single keys leave out words like "constructor". */
 export const vocabSchema = v.custom<Readonly<Record<string, number>>>(
-  (x) =>
-    typeof x === 'object' &&
-    x !== null &&
-    !Array.isArray(x) &&
-    Object.values(x).every((id) => Number.isInteger(id) && (id as number) >= 0),
+  (x) => typeof x === 'object' && x !== null && !Array.isArray(x) && Object.values(x).every(isTokenId),
   'is no list of tokens with their numbers',
 );

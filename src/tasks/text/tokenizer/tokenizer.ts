@@ -1,4 +1,5 @@
 /** @file A tokenizer.json as 🤗 tokenizers reads it: the same ids for every text, or a refusal that names what is not supported. */
+import type { Breath } from '#src/platform/breath.ts';
 import { Reason } from '#src/platform/refusals.ts';
 import {
   ByteFallbackDecoder,
@@ -99,7 +100,8 @@ function unknownWord(model: Readonly<Record<string, unknown>>, config: object): 
 }
 
 export class Tokenizer {
-  readonly #encode: (text: string) => number[];
+  /** Tokens of a text, a piece of it at a time. */
+  readonly #pieces: (text: string) => Iterable<readonly number[]>;
   readonly #around: (texts: readonly Typed[], special: boolean) => readonly Typed[];
   readonly #ids = new Map<string, number>();
   readonly #tokens: (string | undefined)[] = [];
@@ -122,14 +124,16 @@ export class Tokenizer {
     const normalize = normal ? normalizer(normal) : (text: string): string => text;
     const pieces = cut ? preTokenizer(cut) : null;
     const find = addedFinder(added, normalize);
-    this.#encode = (text) =>
-      find(text).flatMap((found) => {
-        if ('id' in found) return [found.id];
+    this.#pieces = function* (text) {
+      for (const found of find(text)) {
+        if ('id' in found) {
+          yield [found.id];
+          continue;
+        }
         const piece = { text: found.text, first: found.at === 0 };
-        return (pieces ? pieces(piece) : [piece]).flatMap((p) =>
-          p.text === '' ? [] : [...model.encode(p.text)],
-        );
-      });
+        for (const p of pieces ? pieces(piece) : [piece]) if (p.text !== '') yield model.encode(p.text);
+      }
+    };
     this.#around = post ? postProcessor(post) : (texts) => texts;
     for (const [token, id] of model.vocab) {
       this.#ids.set(token, id);
@@ -145,6 +149,22 @@ export class Tokenizer {
   /** @param special with the tokens that the tokenizer puts around a text */
   encode(text: string, special = false): number[] {
     return [...this.around(text, null, special).ids];
+  }
+
+  /** The same of a long text without what stands around, with breaths between its pieces. Throws what the breath throws. */
+  async encodeSlowly(text: string, breath: Breath): Promise<number[]> {
+    const ids: number[] = [];
+    for (const piece of this.#pieces(text)) {
+      for (const id of piece) ids.push(id);
+      if (breath.due) await breath.take();
+    }
+    return [...joinTexts(this.#around([typedText(ids, 0)], false)).ids];
+  }
+
+  #encode(text: string): number[] {
+    const ids: number[] = [];
+    for (const piece of this.#pieces(text)) for (const id of piece) ids.push(id);
+    return ids;
   }
 
   /** A text, or a pair, with what stands around and between, and the type of each token. */
