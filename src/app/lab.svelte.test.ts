@@ -93,7 +93,8 @@ describe('Lab', () => {
   });
 
   it('lets one tab train at a time, and tells the other how far it is', async () => {
-    const { lab } = setUp({ pace: 20 });
+    // Longer than a tab waits for another that is just ending.
+    const { lab } = setUp({ pace: 300 });
     const other = setUp();
     const first = lab.training.start();
     await running(lab);

@@ -22,6 +22,7 @@ const withTemplate: FileSet = {
     path === 'chat_template.jinja'
       ? Promise.resolve(new TextEncoder().encode(template))
       : stories.read(path, ...range),
+  size: (path) => (path === 'chat_template.jinja' ? Promise.resolve(template.length) : stories.size(path)),
 };
 
 async function prepared(
