@@ -62,7 +62,7 @@ test('every task trains @webkit', async ({ serve, visit }) => {
 test('a run that is cut off goes on, and ends with the same bytes @webkit', async ({ serve, visit }) => {
   const host = await serve(good);
   const page = await visit(host);
-  const job = smallJob({ steps: 6, seed: 3 });
+  const job = smallJob({ steps: 20, seed: 3 });
   await page.openJob(job, BESIDE_OTHERS);
   await train(page);
   const whole = await page.adapterHex();

@@ -98,7 +98,7 @@ test(`killed ${KILLS === 1 ? 'once' : `at ${KILLS} moments`}, its worker dead ${
 });
 
 test('after a reload in mid-run the page offers to go on, and does', async ({ rotune, page }) => {
-  await rotune.openJob(smallJob({ steps: 8 }));
+  await rotune.openJob(smallJob({ steps: 80 }));
   await rotune.trainShared.click();
   await expect
     .poll(() => page.evaluate(() => globalThis.rotune!.lastRun().then((run) => run?.step ?? 0)), {
@@ -110,16 +110,16 @@ test('after a reload in mid-run the page offers to go on, and does', async ({ ro
   await expect(rotune.continueRun).toBeVisible();
   await rotune.continueRun.click();
   await rotune.resultHeading.waitFor({ timeout: 120_000 });
-  await expect(page.getByText(/\b8 steps/).first()).toBeVisible();
+  await expect(page.getByText(/\b80 steps/).first()).toBeVisible();
 });
 
 test('pause saves, continue goes on', async ({ rotune, page }) => {
-  await rotune.openJob(smallJob({ steps: 10 }));
+  await rotune.openJob(smallJob({ steps: 70 }));
   await rotune.trainShared.click();
   await expect(rotune.pause).toBeEnabled({ timeout: 120_000 });
   await rotune.pause.click();
   await expect(rotune.continueRun).toBeVisible({ timeout: 60_000 });
   await rotune.continueRun.click();
   await rotune.resultHeading.waitFor({ timeout: 120_000 });
-  await expect(page.getByText(/\b10 steps/).first()).toBeVisible();
+  await expect(page.getByText(/\b70 steps/).first()).toBeVisible();
 });
