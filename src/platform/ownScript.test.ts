@@ -60,6 +60,8 @@ describe('an address of a script', () => {
     'http://rotune.example/a.js',
     'https://rotune.example:8443/a.js',
     'https://rotune.example@evil.example/a.js',
+    'https://evil.example@rotune.example/a.js',
+    'https://:secret@rotune.example/a.js',
     'data:text/javascript,0',
     `blob:${PAGE}0`,
     'javascript:0',

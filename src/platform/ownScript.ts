@@ -9,8 +9,9 @@ export interface ScriptRealm extends TrustedRealm {
 
 function checked(address: string, { document, location }: ScriptRealm): string {
   const url = new URL(address, location?.href);
-  // A blob's address has our origin, too, and holds whatever somebody put into it.
-  if (!location || !/^https?:$/.test(url.protocol) || url.origin !== location.origin)
+  // A blob's address has our origin, too, and holds whatever somebody put into it. One with a name before the host is nobody's own.
+  const named = url.username !== '' || url.password !== '';
+  if (!location || !/^https?:$/.test(url.protocol) || url.origin !== location.origin || named)
     throw new TypeError(`${url.href} is no script of this page.`);
   // A worker reads what comes from strangers: it gets no helper that reaches other hosts. Its script lies in a folder of the page's own (assets/).
   if (!document && url.href.startsWith(new URL('../abroad/', location.href).href))
