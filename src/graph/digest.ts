@@ -1,20 +1,14 @@
 /** @file What a graph computes, in a few characters: equal graphs have equal ones, so that a compiled program can be known again. */
 import type { Constant } from '#src/onnx/model.ts';
 import { Kept } from '#src/platform/kept.ts';
+import { Numbered } from '#src/platform/numbered.ts';
 import { sha256 } from '#src/platform/sha256.ts';
 import type { Graph, GraphConstant } from './types.ts';
 
 /** Constants up to so many bytes go by their numbers; larger ones are a file's weights, and go by where they lie in it, or by the array that holds them. */
 const SMALL = 4096;
 
-const arrays = new WeakMap<object, number>();
-let serial = 0;
-/** A number for an array, the same as long as it lives. */
-function numberOf(array: object): number {
-  const known = arrays.get(array) ?? serial++;
-  arrays.set(array, known);
-  return known;
-}
+const arrays = new Numbered();
 
 function constantText({ type, shape, data }: Constant): unknown {
   const where =
@@ -22,7 +16,7 @@ function constantText({ type, shape, data }: Constant): unknown {
       ? [data.location, data.offset, data.length]
       : data.bytes.byteLength <= SMALL
         ? Array.from(data.bytes)
-        : [`array ${numberOf(data.bytes.buffer)}`, data.bytes.byteOffset];
+        : [`array ${arrays.of(data.bytes.buffer)}`, data.bytes.byteOffset];
   return [type, shape, where];
 }
 
@@ -33,7 +27,7 @@ const withBy = (constant: GraphConstant): unknown =>
 function plain(x: unknown): unknown {
   if (x instanceof Map) return [...(x as Map<string, unknown>)].map(([key, each]) => [key, plain(each)]);
   if (ArrayBuffer.isView(x))
-    return x.byteLength <= SMALL ? Array.from(x as Uint8Array, String) : numberOf(x.buffer);
+    return x.byteLength <= SMALL ? Array.from(x as Uint8Array, String) : arrays.of(x.buffer);
   if (Array.isArray(x)) return x.map(plain);
   if (typeof x === 'bigint') return `${x}n`;
   if (typeof x === 'number')

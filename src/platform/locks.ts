@@ -39,10 +39,12 @@ export function takeLock(name: string, patience = 0, locks: Locks | null = here(
 }
 
 /** Resolves when nobody holds the lock; never where there are no locks, or once the signal comes. */
-export function lockFreed(name: string, signal: AbortSignal, locks: Locks | null = here()): Promise<void> {
+export function lockFreed(name: string, signal?: AbortSignal, locks: Locks | null = here()): Promise<void> {
   if (!locks) return new Promise(() => undefined);
   return new Promise((resolve) => {
     // Shared, so that several may wait, and nobody who wants it is refused by one of them.
-    locks.request(name, { signal, mode: 'shared' }, () => resolve()).catch(() => undefined);
+    locks
+      .request(name, { mode: 'shared', ...(signal && { signal }) }, () => resolve())
+      .catch(() => undefined);
   });
 }

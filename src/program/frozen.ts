@@ -9,6 +9,7 @@ import type { GraphConstant, Graph, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { byteLength } from '#src/onnx/tensor.ts';
 import { runInputs } from './weights.ts';
+import { Numbered } from '#src/platform/numbered.ts';
 
 /** Costs a run little: a copy of such a result would take memory for nothing, and a quantised weight would lose what it is for. */
 const cheap = new Set(
@@ -101,14 +102,7 @@ function isWorthIt({ value, nodes, constants }: Frozen, weights: ReadonlySet<str
 
 /** Equal results of equal weights are one constant, whichever program asks: they are computed and held once. */
 const known = new WeakMap<GraphConstant, Map<string, GraphConstant>>();
-const numbers = new WeakMap<GraphConstant, number>();
-let next = 0;
-
-function numberOf(constant: GraphConstant): number {
-  const number = numbers.get(constant) ?? next++;
-  numbers.set(constant, number);
-  return number;
-}
+const numbers = new Numbered();
 
 function computedBy({ value, nodes, constants }: Frozen): GraphConstant {
   const largest = [...constants.values()].reduce((a, b) =>
@@ -147,4 +141,4 @@ function computedBy({ value, nodes, constants }: Frozen): GraphConstant {
 const signature = (constant: GraphConstant): string =>
   constant.data.kind === 'inline' && constant.data.bytes.byteLength <= 1024
     ? `${constant.type}[${constant.shape.join()}]${Array.from(constant.data.bytes).join()}`
-    : String(numberOf(constant));
+    : String(numbers.of(constant));

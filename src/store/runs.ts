@@ -39,19 +39,20 @@ export class RunStore<C> extends RunReader<C> {
    * Throws StoreError; then everything stored before is still there.
    */
   async save(header: WrittenHeader, content: C): Promise<RunHeader> {
+    const sum = await checksum(content);
     try {
-      return await this.#put(header, content);
+      return await this.#put(header, content, sum);
     } catch (error) {
       // Earlier ones are a luxury: without them there may be room.
       if (!(error instanceof StoreError && error.failure === 'full')) throw error;
-      return this.#put(header, content, 0);
+      return this.#put(header, content, sum, 0);
     }
   }
 
-  async #put(header: WrittenHeader, content: C, room?: number): Promise<RunHeader> {
+  /** @param sum the content's checksum */
+  async #put(header: WrittenHeader, content: C, sum: string, room?: number): Promise<RunHeader> {
     const bytes = bytesOf(content);
     const { id, step, savedAt } = header;
-    const sum = await checksum(content);
     const written = await this.records.change(
       async (store) => {
         const before = readRecord(await asked(store.get(runKey(id))));

@@ -31,7 +31,7 @@ export class TabGuard {
   async #awaitItsEnd(): Promise<void> {
     if (this.#waiting) return;
     this.#waiting = true;
-    await lockFreed(LOCK, new AbortController().signal);
+    await lockFreed(LOCK);
     this.#waiting = false;
     this.#onOther(null);
   }
