@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bfloatToNumber, halfToNumber, numberToBfloat, numberToHalf } from './float16.ts';
+import {
+  bfloatToNumber,
+  halfToNumber,
+  halvesToNumbers,
+  numbersToHalves,
+  numberToBfloat,
+  numberToHalf,
+} from './float16.ts';
 
 describe('binary16', () => {
   it('gives back every pattern', () => {
@@ -26,6 +33,37 @@ describe('binary16', () => {
       fc.property(fc.double({ min: -65504, max: 65504, noNaN: true }), (x) => {
         const step = 2 ** (Math.max(Math.floor(Math.log2(Math.abs(x) || 1e-9)), -14) - 10);
         return Math.abs(halfToNumber(numberToHalf(x)) - x) <= step / 2;
+      }),
+    );
+  });
+});
+
+describe('binary16 by the array', () => {
+  it('reads every pattern as one by one', () => {
+    const values = halvesToNumbers(Uint16Array.from({ length: 65536 }, (_, i) => i));
+    expect(values.every((x, i) => Object.is(x, halfToNumber(i)))).toBe(true);
+  });
+
+  it('writes every half, every middle of two, and their neighbours as one by one', () => {
+    const values = new Float32Array(65536 * 6);
+    const words = new Uint32Array(values.buffer);
+    for (let half = 0; half < 65536; half++) {
+      const middle = (halfToNumber(half) + halfToNumber(half + 1)) / 2;
+      [halfToNumber(half), middle].forEach((x, k) => {
+        const at = 6 * half + 3 * k;
+        values.fill(x, at, at + 3);
+        words[at]!--;
+        words[at + 2]!++;
+      });
+    }
+    const patterns = numbersToHalves(values);
+    expect(values.findIndex((x, i) => numberToHalf(x) !== patterns[i])).toBe(-1);
+  });
+
+  it('writes any float32 as one by one', () => {
+    fc.assert(
+      fc.property(fc.float32Array({ maxLength: 50 }), (values) => {
+        expect(numbersToHalves(values)).toEqual(Uint16Array.from(values, numberToHalf));
       }),
     );
   });

@@ -28,6 +28,40 @@ export function numberToHalf(x: number): number {
   return sign | (((exponent + 15) << 10) + fraction);
 }
 
+/** Every binary16 pattern's value; made when first wanted. */
+let halves: Float32Array | undefined;
+
+/** The values of binary16 bit patterns. */
+export function halvesToNumbers(patterns: ArrayLike<number>): Float32Array {
+  const table = (halves ??= Float32Array.from({ length: 65_536 }, (_, i) => halfToNumber(i)));
+  const values = new Float32Array(patterns.length);
+  for (let i = 0; i < values.length; i++) values[i] = table[patterns[i]!]!;
+  return values;
+}
+
+/** The binary16 bit patterns nearest to float32 values, by their own bits: as numberToHalf, of millions at a time. */
+export function numbersToHalves(values: Float32Array): Uint16Array {
+  const patterns = new Uint16Array(values.length);
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < words.length; i++) {
+    const sign = (words[i]! >>> 16) & 0x8000;
+    const x = words[i]! & 0x7fff_ffff;
+    const exponent = x >>> 23;
+    if (exponent >= 113) {
+      // From 65,520 on, the next power of two would be reached: an infinity. What is no number keeps no sign.
+      if (x >= 0x477f_f000) patterns[i] = x > 0x7f80_0000 ? 0x7e00 : sign | 0x7c00;
+      else patterns[i] = sign | ((x - 0x3800_0000 + 0xfff + ((x >>> 13) & 1)) >>> 13);
+    } else if (exponent >= 102) {
+      // Below 2⁻¹⁴ halves are multiples of 2⁻²⁴: the fraction, its leading one included, moves so many bits.
+      const shift = 126 - exponent;
+      const fraction = (x & 0x7f_ffff) | 0x80_0000;
+      const floor = fraction >>> shift;
+      patterns[i] = sign | ((fraction + (1 << (shift - 1)) - 1 + (floor & 1)) >>> shift);
+    } else patterns[i] = sign;
+  }
+  return patterns;
+}
+
 /** The value of a bfloat16 bit pattern: the upper half of a float32. */
 export function bfloatToNumber(bfloat: number): number {
   bits[0] = bfloat << 16;

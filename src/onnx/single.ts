@@ -1,5 +1,5 @@
 /** @file float16, bfloat16 and float64 weights as float32: what everything is computed in. */
-import { bfloatToNumber, halfToNumber } from './float16.ts';
+import { bfloatToNumber, halvesToNumbers } from './float16.ts';
 import { type Constant, type DType } from './model.ts';
 import { viewBytes } from './tensor.ts';
 
@@ -12,23 +12,13 @@ export const isStored = (type: DType): type is Stored =>
 /** The type that values of this type are computed in. */
 export const computed = (type: DType): DType => (isStored(type) ? 'float32' : type);
 
-/** Every binary16 pattern's value; made when first wanted. */
-let halves: Float32Array | undefined;
-const halfTable = (): Float32Array =>
-  (halves ??= Float32Array.from({ length: 65_536 }, (_, i) => halfToNumber(i)));
-
 /** The values of raw little-endian bytes as float32; float64 is rounded to nearest. */
 export function singleBytes(stored: Stored, bytes: Uint8Array): Uint8Array {
   const values = viewBytes(stored, bytes);
+  if (stored === 'float16') return new Uint8Array(halvesToNumbers(values as Uint16Array).buffer);
   const out = new Float32Array(values.length);
   if (values instanceof Float64Array) out.set(values);
-  else {
-    const table = stored === 'float16' ? halfTable() : null;
-    for (let i = 0; i < out.length; i++) {
-      const pattern = Number(values[i]);
-      out[i] = table ? table[pattern]! : bfloatToNumber(pattern);
-    }
-  }
+  else for (let i = 0; i < out.length; i++) out[i] = bfloatToNumber(Number(values[i]));
   return new Uint8Array(out.buffer);
 }
 

@@ -1,5 +1,5 @@
 /** @file Constants ↔ typed arrays. */
-import { bfloatToNumber, halfToNumber, numberToBfloat, numberToHalf } from './float16.ts';
+import { bfloatToNumber, halvesToNumbers, numbersToHalves, numberToBfloat, numberToHalf } from './float16.ts';
 import { type Constant, type DType, ModelError } from './model.ts';
 
 export type TypedArray =
@@ -105,17 +105,20 @@ function arrayOf(type: DType, values: ArrayLike<number>): TypedArray {
     case 'uint64':
       return BigUint64Array.from(Array.from(values, (x) => BigInt.asUintN(64, toInt64(x))));
     case 'float16':
-      return Uint16Array.from(values, numberToHalf);
+      return values instanceof Float32Array
+        ? numbersToHalves(values)
+        : Uint16Array.from(values, numberToHalf);
     case 'bfloat16':
       return Uint16Array.from(values, numberToBfloat);
     default:
-      return arrays[type].from(values);
+      return new arrays[type](values);
   }
 }
 
 /** Values as plain numbers (int64 included: shapes and indices fit). */
 export function numbersOf(t: Tensor): number[] {
-  const values = Array.from(t.data as ArrayLike<number | bigint>, Number);
-  if (t.type === 'float16') return values.map(halfToNumber);
-  return t.type === 'bfloat16' ? values.map(bfloatToNumber) : values;
+  const { data } = t;
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Array.from(data, Number);
+  if (t.type === 'float16') return Array.from(halvesToNumbers(data));
+  return t.type === 'bfloat16' ? Array.from(data, bfloatToNumber) : Array.from(data);
 }

@@ -1,6 +1,6 @@
 /** @file Edits of a decoded model: weights replaced where nodes read them, dead nodes left out, float16 storage, external data. */
 import { reads } from '#src/graph/topology.ts';
-import { halfToNumber, numberToHalf } from '#src/onnx/float16.ts';
+import { numbersToHalves } from '#src/onnx/float16.ts';
 import type { Attribute, Constant, ModelGraph, Node } from '#src/onnx/model.ts';
 import { sizeOf, tensorOf } from '#src/onnx/tensor.ts';
 
@@ -156,11 +156,9 @@ function asHalf(constant: Constant): Constant | undefined {
   // Of a model whose weights were not all read there is nothing to halve.
   if (constant.data.kind === 'external') return undefined;
   const values = tensorOf(constant).data as Float32Array;
-  const bits = new Uint16Array(values.length);
-  for (let i = 0; i < bits.length; i++) {
-    bits[i] = numberToHalf(values[i]!);
-    if (!Number.isFinite(halfToNumber(bits[i]!))) return undefined;
-  }
+  const bits = numbersToHalves(values);
+  // An infinity, or no number.
+  if (bits.some((each) => (each & 0x7c00) === 0x7c00)) return undefined;
   return {
     type: 'float16',
     shape: constant.shape,

@@ -1,6 +1,6 @@
 /** @file Weights that were trained as they are (a new head) written into a model's file: their shapes, and the shapes behind them, follow. */
 import { reads } from '#src/graph/topology.ts';
-import { numberToHalf } from '#src/onnx/float16.ts';
+import { numbersToHalves } from '#src/onnx/float16.ts';
 import { type Constant, type Model, ModelError, type ModelGraph, type ModelValue } from '#src/onnx/model.ts';
 import { constantOf, numbersOf, sizeOf, tensor, tensorOf } from '#src/onnx/tensor.ts';
 import { fresh, namesIn } from './onnxEdit.ts';
@@ -10,7 +10,7 @@ import type { WholeValues } from '#src/oft/rotation/parameters.ts';
 /** The file's own element type, where it has kernels for it. */
 function stored({ name, shape, data }: WholeValues, old: Constant): Constant {
   if (old.type === 'float16') {
-    const bits = Uint16Array.from(data, numberToHalf);
+    const bits = numbersToHalves(data);
     return { type: 'float16', shape, data: { kind: 'inline', bytes: new Uint8Array(bits.buffer) } };
   }
   if (old.type === 'float32' || old.type === 'float64')

@@ -57,6 +57,24 @@ export function broadcastIndices(from: readonly number[], to: readonly number[])
   return index;
 }
 
+/** f of the operands' elements, one after another; of one and two, which may be millions of weights, without a list for each. */
+function computed(
+  f: NonNullable<Scalar['float']>,
+  tensors: readonly Tensor[],
+  index: readonly (Int32Array | undefined)[],
+  count: number,
+): Float64Array {
+  const values = new Float64Array(count);
+  const data = tensors.map((t) => t.data as Float32Array | Float64Array);
+  const [a, b] = data;
+  const [ia, ib] = index;
+  if (data.length === 1) for (let i = 0; i < count; i++) values[i] = f(a![ia ? ia[i]! : i]!);
+  else if (data.length === 2)
+    for (let i = 0; i < count; i++) values[i] = f(a![ia ? ia[i]! : i]!, b![ib ? ib[i]! : i]!);
+  else for (let i = 0; i < count; i++) values[i] = f(...data.map((x, k) => x[index[k]?.[i] ?? i]!));
+  return values;
+}
+
 /** Folds an elementwise operator; `result` is the output's type where it is not that of the first input. */
 export const foldElementwise =
   (operation: (node: Node) => Scalar | undefined, result?: DType): Fold =>
@@ -74,20 +92,16 @@ export const foldElementwise =
     const index = tensors.map((t) =>
       t.data.length === count ? undefined : broadcastIndices(t.shape, shape),
     );
-    const at = (k: number, i: number): number | bigint => tensors[k]!.data[index[k]?.[i] ?? i]!;
     if (floatTypes.includes(type)) {
       const f = op?.float;
       if (!f) return undefined;
-      const values = Array.from({ length: count }, (_, i) =>
-        f(...tensors.map((_t, k) => at(k, i) as number)),
-      );
-      return [tensor(result ?? type, shape, values)];
+      return [tensor(result ?? type, shape, computed(f, tensors, index, count))];
     }
     const f = op?.int;
     if (!f) return undefined;
     const values: bigint[] = [];
     for (let i = 0; i < count; i++) {
-      const v = f(...tensors.map((_t, k) => BigInt(at(k, i))));
+      const v = f(...tensors.map((t, k) => BigInt(t.data[index[k]?.[i] ?? i]!)));
       if (v === undefined) return undefined;
       values.push(v);
     }

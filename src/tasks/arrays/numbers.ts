@@ -1,5 +1,5 @@
 /** @file Arrays of any element type as what a model's input takes. */
-import { bfloatToNumber, halfToNumber } from '#src/onnx/float16.ts';
+import { bfloatToNumber, halvesToNumbers } from '#src/onnx/float16.ts';
 import type { DType } from '#src/onnx/model.ts';
 import { byteLength, type Tensor, tensor, type TypedArray, viewBytes } from '#src/onnx/tensor.ts';
 
@@ -8,7 +8,7 @@ const isFloat = (type: DType): boolean => type === 'bfloat16' || type.startsWith
 /** The numbers of a tensor as float32. */
 export function floatsOf(t: Tensor): Float32Array {
   if (t.data instanceof Float32Array) return t.data;
-  if (t.type === 'float16') return Float32Array.from(t.data as Uint16Array, halfToNumber);
+  if (t.type === 'float16') return halvesToNumbers(t.data as Uint16Array);
   if (t.type === 'bfloat16') return Float32Array.from(t.data as Uint16Array, bfloatToNumber);
   return Float32Array.from(t.data as ArrayLike<number | bigint>, Number);
 }

@@ -11,13 +11,14 @@ import {
   writeParameters,
 } from '#src/oft/rotation/parameters.ts';
 import { loadAll, loadNamed } from '#src/onnx/external.ts';
+import type { Model } from '#src/onnx/model.ts';
 import { once } from '#src/platform/kept.ts';
 import type { Unsaveable } from '../../protocol.ts';
 import { type Adapter, exportAs } from '../adapters/adapter.ts';
 import { problemOf } from '../problems.ts';
 import type { Setup } from './types.ts';
 
-/** Models of at most so many bytes are read whole for it; of larger ones only the weights that are merged. */
+/** Models of at most so many bytes are read whole for what holds all of their weights. */
 const READ_WHOLE = 64e6;
 
 /** What of a run made ready is rehearsed. */
@@ -95,27 +96,26 @@ export async function rehearse(setup: Rehearsed): Promise<readonly Unsaveable[]>
     modelHash: model.hash,
     classes: prepared.classes,
   };
-  const whole = model.bytes <= READ_WHOLE;
-  const load = once(() =>
-    Promise.all(
-      model.parts.map(async ({ part, file }) => ({
-        part,
-        file: {
-          ...file,
-          model: await (whole
-            ? loadAll(file.model, external)
-            : loadNamed(file.model, external, (name) => weights.has(`${part}/${name}`))),
-        },
-      })),
-    ),
-  );
+  const reading = (read: (part: string, file: Model) => Promise<Model>) =>
+    once(() =>
+      Promise.all(
+        model.parts.map(async ({ part, file }) => ({
+          part,
+          file: { ...file, model: await read(part, file.model) },
+        })),
+      ),
+    );
+  const whole = reading((_, file) => loadAll(file, external));
+  // A merged model takes the weights that did not turn as they are.
+  const turned = reading((part, file) => loadNamed(file, external, (name) => weights.has(`${part}/${name}`)));
   const found: Unsaveable[] = [];
   for (const format of adapterFormats) {
     if (adapterFit(format, layout.planned).obstacles.length > 0) continue;
     // Differences hold the weights of all layers.
-    if (adapterKind(format).holds === 'differences' && !whole) continue;
+    const ofAll = adapterKind(format).holds === 'differences';
+    if (ofAll && model.bytes > READ_WHOLE) continue;
     try {
-      await exportAs(adapter, format, load);
+      await exportAs(adapter, format, ofAll ? whole : turned);
     } catch (cause) {
       const { message, cure } = problemOf(cause);
       found.push({ format, reason: cure === undefined ? message : `${message} ${cure}` });
