@@ -2,7 +2,7 @@
 import { defineConfig } from '@playwright/test';
 import type { EngineName } from './e2e/engines/driver.ts';
 import { createHash } from 'node:crypto';
-import { CHROMIUM_ARGS, findChromium, ROOT } from './scripts/ensure.mjs';
+import { TEST_CHROMIUM_ARGS, findChromium, ROOT } from './scripts/ensure.mjs';
 
 /** One for each checkout: a server that is still up is taken again, and must not be another one's. */
 const PORT = 4200 + (createHash('sha256').update(ROOT).digest().readUInt16BE() % 1000);
@@ -34,8 +34,10 @@ export default defineConfig<object, { engineName: EngineName }>({
     baseURL: `http://localhost:${PORT}`,
     // A trace costs a fifth of a test's time: `--trace retain-on-failure` where one is wanted.
     trace: 'off',
+    // It stores the whole page behind a first visit's back: a second of CPU, for those alone that are about it.
+    serviceWorkers: 'block',
     launchOptions: {
-      args: [...CHROMIUM_ARGS, ...CAMERA],
+      args: [...TEST_CHROMIUM_ARGS, ...CAMERA],
       ...(executablePath === null ? {} : { executablePath }),
     },
   },

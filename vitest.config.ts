@@ -4,7 +4,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
 import { defaultClientConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
-import { CHROMIUM_ARGS, findChromium } from './scripts/ensure.mjs';
+import { TEST_CHROMIUM_ARGS, findChromium } from './scripts/ensure.mjs';
 import { LATE_PACKAGES } from './scripts/latePackages.mjs';
 import { packedModules } from './scripts/pack.mjs';
 
@@ -59,7 +59,10 @@ export default defineConfig({
             headless: true,
             screenshotFailures: false,
             provider: playwright({
-              launchOptions: { args: CHROMIUM_ARGS, ...(executablePath === null ? {} : { executablePath }) },
+              launchOptions: {
+                args: TEST_CHROMIUM_ARGS,
+                ...(executablePath === null ? {} : { executablePath }),
+              },
             }),
             instances: [{ browser: 'chromium' }],
           },

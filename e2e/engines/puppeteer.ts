@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer, { type Browser, type LaunchOptions } from 'puppeteer-core';
-import { CHROMIUM_ARGS } from '../../scripts/ensure.mjs';
+import { TEST_CHROMIUM_ARGS } from '../../scripts/ensure.mjs';
 import type { Engine, Tab } from './driver.ts';
 
 const launchOptions = (
@@ -29,7 +29,7 @@ const launchOptions = (
     : {
         browser: 'chrome',
         executablePath,
-        args: [...CHROMIUM_ARGS, '--host-resolver-rules=MAP plain.test 127.0.0.1'],
+        args: [...TEST_CHROMIUM_ARGS, '--host-resolver-rules=MAP plain.test 127.0.0.1'],
         downloadBehavior: { policy: 'allow', downloadPath: downloads },
       };
 

@@ -5,9 +5,6 @@ import { depth } from '../pages/depth.ts';
 import { smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
 
-// What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.
-test.use({ serviceWorkers: 'block' });
-
 /** Of every state of every view there are six in src/ui/testing/looks.svelte.test.ts; here the built page is looked at. */
 const LOOKS = depth(
   [

@@ -5,9 +5,6 @@ import type { FileInput, RunOptions } from '#src/app/page/automation.ts';
 import { fault, saysWayOut } from '../golden/messages/plain.ts';
 import { expect, test } from '../pages/test.ts';
 
-// What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.
-test.use({ serviceWorkers: 'block' });
-
 const MODEL = 'public/models/emoji';
 const { files } = JSON.parse(readFileSync(`${MODEL}/files.json`, 'utf8')) as { files: { path: string }[] };
 const goodModel: FileInput[] = files.map(({ path }) => ({ path, url: `models/emoji/${path}` }));

@@ -4,9 +4,6 @@ import { names } from '../pages/names.ts';
 import { violations } from '../pages/axe.ts';
 import { expect, test } from '../pages/test.ts';
 
-// What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.
-test.use({ serviceWorkers: 'block' });
-
 test.use({
   viewport: { width: 390, height: 844 },
   hasTouch: true,

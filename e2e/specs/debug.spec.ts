@@ -1,9 +1,6 @@
 /** @file `?debug` and an error's report on the built page, with the real worker. */
 import { expect, test } from '../pages/test.ts';
 
-// What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.
-test.use({ serviceWorkers: 'block' });
-
 test('the debug view tells graph, time and memory of a run, the WebAssembly heap measured', async ({
   page,
 }) => {

@@ -3,6 +3,8 @@ import { readSafetensors } from '#src/formats/files/safetensors.ts';
 import { smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
 
+test.use({ serviceWorkers: 'allow' });
+
 test('one click trains the built-in job; stopping keeps what was learned', async ({ rotune, page }) => {
   await rotune.open();
   await rotune.demoButton.click();

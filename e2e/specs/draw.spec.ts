@@ -3,9 +3,6 @@ import type { Locator } from '@playwright/test';
 import { DrawingSheet, type Rectangle } from '../pages/drawing.ts';
 import { expect, test } from '../pages/test.ts';
 
-// What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.
-test.use({ serviceWorkers: 'block' });
-
 /** What the model knows, and a shape for each. */
 const ICONS: readonly (readonly [name: string, shape: Rectangle])[] = [
   ['cloud', { left: 6, top: 12, right: 25, bottom: 20 }],

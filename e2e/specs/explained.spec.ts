@@ -2,9 +2,6 @@
 import { smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
 
-// What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.
-test.use({ serviceWorkers: 'block' });
-
 test('words that the model does not know are said where they are drawn', async ({ rotune, page }) => {
   await rotune.trainFromLink(smallJob());
   const field = page.getByRole('textbox', { name: 'What to draw' });

@@ -2,9 +2,6 @@
 import { taskInfo } from '#src/tasks/infos.ts';
 import { expect, test } from '../pages/test.ts';
 
-// What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.
-test.use({ serviceWorkers: 'block' });
-
 /** A folder of each family, and what somebody who knows the models would teach it first. */
 const FAMILIES: readonly (readonly [family: string, folder: string, task: string])[] = [
   ['BERT', 'e2e/golden/zoo/bert-cls-dyn18', 'text-classification'],

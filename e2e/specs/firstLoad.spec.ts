@@ -2,9 +2,6 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from '../pages/test.ts';
 
-// The shell is stored for offline use behind the first screen's back: that is not what is waited for.
-test.use({ serviceWorkers: 'block' });
-
 test('the first screen takes at most 100 KB of JavaScript, gzipped, and no runtime or model', async ({
   rotune,
   page,

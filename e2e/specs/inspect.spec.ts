@@ -3,9 +3,6 @@ import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../pages/test.ts';
 
-// What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.
-test.use({ serviceWorkers: 'block' });
-
 const golden = (path: string): string => `e2e/golden/${path}`;
 const RESNET = golden('zoo/resnet18-ts17/model.onnx');
 const BERT = golden('zoo/bert-optimum14-fused/model.onnx');

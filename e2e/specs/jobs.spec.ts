@@ -5,9 +5,6 @@ import { jobFromTable, parseJob } from '#src/formats/jobs/job.ts';
 import { printJob } from '#src/formats/jobs/printJob.ts';
 import { expect, test } from '../pages/test.ts';
 
-// What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.
-test.use({ serviceWorkers: 'block' });
-
 test('a job that is opened and saved is the same, for every task', async ({ rotune, page }) => {
   for (const { id } of taskInfos) {
     const job = { ...jobFromTable({ task: id, train: { steps: 7, seed: 3, recompute: true } }) };

@@ -3,9 +3,6 @@ import { names } from '../pages/names.ts';
 import { Keyboard } from '../pages/keyboard.ts';
 import { expect, test } from '../pages/test.ts';
 
-// What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.
-test.use({ serviceWorkers: 'block' });
-
 const TEXTS = [
   ['many thanks , the ticket made my day', '1'],
   ['the cheese was a disappointment', '2'],

@@ -7,6 +7,8 @@ import { type Build, builtFiles, changedBuild, FaultyHost } from '../pages/fault
 import { RotunePage, SMALL_LAYERS, smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
 
+test.use({ serviceWorkers: 'allow' });
+
 const MODEL = 'models/emoji/unet/model.onnx';
 const PACK = 'data/riso/files.pack';
 const named = (build: Build, pattern: RegExp): string =>

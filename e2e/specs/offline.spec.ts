@@ -5,6 +5,8 @@ import { RotunePage, SMALL_LAYERS, smallJob } from '../pages/rotunePage.ts';
 import { shortExamples } from '../pages/shortExamples.ts';
 import { expect, test } from '../pages/test.ts';
 
+test.use({ serviceWorkers: 'allow' });
+
 test('the examples of all other tasks work with the network off after one run', async ({
   rotune,
   context,

@@ -2,9 +2,6 @@
 import { expect, test } from '../pages/test.ts';
 import { smallJob } from '../pages/rotunePage.ts';
 
-// What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.
-test.use({ serviceWorkers: 'block' });
-
 test.beforeEach(async ({ rotune, page }) => {
   await rotune.openJob(smallJob({ steps: 2, allLayers: true }));
   await rotune.lookAtShared.click();

@@ -7,6 +7,8 @@ import { depth } from '../pages/depth.ts';
 import { expect, test } from '../pages/test.ts';
 import { RotunePage } from '../pages/rotunePage.ts';
 
+test.use({ serviceWorkers: 'allow' });
+
 /** What a realm lets be done in it. */
 const tryAll = (realm: Pick<Page, 'evaluate'>, foreign: string): Promise<Record<string, boolean>> =>
   realm.evaluate(async (url) => {

@@ -6,6 +6,8 @@ import { serve } from '../../scripts/serve.mjs';
 import { RotunePage, smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
 
+test.use({ serviceWorkers: 'allow' });
+
 /** Passes requests on, counts what it sends, and cuts large answers off as often as it is told. */
 class Line {
   readonly sent = new Map<string, number>();

@@ -1,9 +1,6 @@
 /** @file Texts typed on the page, labelled by keys, make a classifier that sorts a text it never saw. */
 import { expect, test } from '../pages/test.ts';
 
-// What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.
-test.use({ serviceWorkers: 'block' });
-
 const TEXTS: readonly (readonly [text: string, label: 'thanks' | 'complaint'])[] = [
   ['many thanks , the ticket made my day', 'thanks'],
   ['the cheese was a disappointment', 'complaint'],

@@ -5,9 +5,6 @@ import { violations } from '../pages/axe.ts';
 import { goals, quickExamples } from '../pages/goals.ts';
 import { expect, test } from '../pages/test.ts';
 
-// What works with no network is offline.spec.ts's: without a service worker a page stands a second sooner.
-test.use({ serviceWorkers: 'block' });
-
 /** The first measure at the end; shares as numbers from 0 to 1. */
 const lastFigure = async (page: Page): Promise<number> => {
   const value = page.getByRole('region', { name: 'On data it never saw' }).locator('dd strong').first();
