@@ -93,9 +93,8 @@ describe('the recipes', () => {
     }
   });
 
-  it('lint and are formatted', { timeout: 300_000 }, async () => {
+  it('are formatted', { timeout: 300_000 }, async () => {
     await tool('prettier/bin/prettier.cjs', '--check', ...touched);
-    await tool('eslint/bin/eslint.js', ...touched, '--max-warnings', '0');
   });
 
   it('have their types right', { timeout: 300_000 }, async () => {
@@ -114,8 +113,12 @@ describe('the recipes', () => {
   });
 });
 
-// A browser, and the types of the page and of the worker, take longer than the rest together.
+// The linter, a browser, and the types of the page and of the worker each take longer than the rest together.
 const inFull = (): void => {
+  it('lint', { timeout: 300_000 }, async () => {
+    await tool('eslint/bin/eslint.js', ...touched, '--max-warnings', '0');
+  });
+
   it('show their view', { timeout: 300_000 }, async () => {
     const config = join(root, 'vitest.config.ts');
     const text = readFileSync(config, 'utf8');

@@ -6,7 +6,7 @@ import type { TypedArray } from '#src/onnx/tensor.ts';
 import { depth } from '#src/platform/testing/depth.ts';
 import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { type Case, counted, distance, withGradients } from '../../e2e/golden/ops/contribCases.ts';
-import { oneOfEachKind } from '../../e2e/golden/ops/kinds.ts';
+import { oneOfEachOperator } from '../../e2e/golden/ops/kinds.ts';
 import { predictedElsewhere } from './placement.ts';
 import { createRuntime } from './runtime.ts';
 import type { Runtime } from './types.ts';
@@ -14,7 +14,7 @@ import type { Runtime } from './types.ts';
 const all = (await (await fetch(new URL('../../e2e/golden/ops/contrib.json', import.meta.url))).json()) as {
   cases: readonly Case[];
 };
-const cases = depth(oneOfEachKind(all.cases), all.cases);
+const cases = depth(oneOfEachOperator(all.cases), all.cases);
 const gpu = createRuntime({ prefer: 'webgpu', threads: 1 });
 const cpu = createRuntime({ prefer: 'wasm', threads: 1 });
 

@@ -1,6 +1,7 @@
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
 import { readParameters } from '#src/oft/rotation/parameters.ts';
+import { depth } from '#src/platform/testing/depth.ts';
 import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { testJob } from '../testing/job.ts';
 import { openWhole, trainTask } from '../testing/trainTask.ts';
@@ -67,11 +68,14 @@ describe('a Stable Diffusion folder', () => {
     });
   });
 
-  it.each(['euler', 'dpm++_2m'] as const)('draws by %s, latents drawn anew', async (sampler) => {
-    const result = await run(square, { sampler, latents: 'sample', offsetNoise: 0.1 });
-    expect(result.losses.every(Number.isFinite)).toBe(true);
-    expect(result.samplesAfter.pictures).toHaveLength(1);
-  });
+  it.each(depth(['dpm++_2m'] as const, ['euler', 'dpm++_2m'] as const))(
+    'draws by %s, latents drawn anew',
+    async (sampler) => {
+      const result = await run(square, { sampler, latents: 'sample', offsetNoise: 0.1 });
+      expect(result.losses.every(Number.isFinite)).toBe(true);
+      expect(result.samplesAfter.pictures).toHaveLength(1);
+    },
+  );
 
   it('trains the text encoder with it', async () => {
     const result = await run(square, { trainTextEncoder: true }, 0.02, { steps: 20 });
