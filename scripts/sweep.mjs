@@ -4,7 +4,15 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureBuild, ensureChromium, ensurePackages, main, ROOT, runTool } from './ensure.mjs';
+import {
+  ensureBuild,
+  ensureChromium,
+  ensureOtherBrowsers,
+  ensurePackages,
+  main,
+  ROOT,
+  runTool,
+} from './ensure.mjs';
 import { check, playwright, total, vitest } from './suites.mjs';
 
 /** Tests that use it have two depths. */
@@ -19,6 +27,7 @@ const deepSpecs = () =>
 await main(async () => {
   await ensurePackages();
   process.env.CHROME_PATH = await ensureChromium();
+  await ensureOtherBrowsers();
   process.env.ROTUNE_SWEEP = '1';
   return total(async function* () {
     for (const project of ['node', 'browser'])

@@ -23,20 +23,29 @@ await main(async () => {
   await ensurePackages();
   ensureHooks();
   if (changed) return testChanged(changed[1] ?? null);
-  process.env.CHROME_PATH = await ensureHeadless();
-  await ensureOtherBrowsers();
+  // Where they must be installed first, types and build go on meanwhile.
+  const browsers = ensureHeadless().then(async (path) => {
+    process.env.CHROME_PATH = path;
+    await ensureOtherBrowsers();
+  });
+  browsers.catch(() => undefined);
   return total(async function* () {
-    // Minutes on one core that nothing waits for: it fills the gaps that the tests leave.
+    // Minutes on one core that nothing waits for: they fill the gaps that the tests leave.
     const lint = runTool('../scripts/lint.mjs', [], { quiet: true, idle: true });
-    yield await check('types', () => runTool('../scripts/types.mjs', []));
-    yield await check('format', () =>
-      runTool('prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']),
+    const format = lint.then(() =>
+      runTool('prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'], {
+        quiet: true,
+        idle: true,
+      }),
     );
+    yield await check('types', () => runTool('../scripts/types.mjs', []));
     // Before all that drives the page: a test that had to build it first would be the one whose time runs out.
     yield await check('build', () => ensureBuild().then(() => 0));
+    await browsers;
     yield await vitest('unit tests (node)', 'node');
     yield await vitest('browser tests', 'browser');
     yield await check('lint', () => lint);
+    yield await check('format', () => format);
     yield await playwright('end-to-end tests (Chromium, Firefox, WebKit)');
   });
 });
