@@ -15,6 +15,8 @@ test('one click trains the built-in job; stopping keeps what was learned', async
   expect(own).toEqual([expect.stringMatching(/^trainer\.worker-/)]);
   await expect(page).toHaveTitle(/% · Rotune/);
   await page.getByRole('button', { name: 'Stop and keep' }).click();
+  // What was learned is drawn and judged once more, unless one has seen enough.
+  await page.getByRole('button', { name: 'Finish without this' }).click();
   await rotune.resultHeading.waitFor({ timeout: 120_000 });
   const { tensors } = readSafetensors(await rotune.adapter());
   expect(tensors.size).toBe(2 * 133);

@@ -180,6 +180,12 @@ export class RunState {
     return ['preparing', 'running', 'pausing', 'stopping'].includes(this.#status);
   }
 
+  /** Stopped, it draws and judges once more what it has learned: what a second stop leaves out. */
+  get closing(): boolean {
+    const doing = this.#phase?.name;
+    return this.#status === 'stopping' && (doing === 'sampling' || doing === 'evaluating');
+  }
+
   /** A new run, or with `from` a saved one from its checkpoint: what the page already shows of it stays. */
   begin(job: Job, id: string, from?: { readonly step: number }): void {
     const continues = from !== undefined && id === this.#id;
