@@ -16,6 +16,7 @@ import {
   request,
   steps,
   timeless,
+  tinyJob,
   tinyRequest,
   value,
   wholeRun,
@@ -142,19 +143,22 @@ describe('going on', () => {
 
   it('refuses a run of other settings, and names them', async () => {
     const session = lab.newSession();
-    const { id } = value(await session.start(request(), (e) => e.kind === 'steps' && void session.pause()));
-    const other = { ...job, train: { ...job.train, learningRate: 1e-3 } };
-    const refused = await session.start(request({ job: other }), () => undefined, id);
+    const { id } = value(
+      await session.start(tinyRequest(), (e) => e.kind === 'steps' && void session.pause()),
+    );
+    const other = { train: { ...tinyJob.train, learningRate: 1e-3 } };
+    const refused = await session.start(tinyRequest(other), () => undefined, id);
     expect(problem(refused)).toMatchObject({ code: 'model-changed' });
     expect(problem(refused)?.message).toMatch(/learningRate/);
-    const fewer = request({
-      train: { kind: 'files', name: 'mine', files: [publicFile('train/anchor.png')] },
-    });
+    const fewer = tinyRequest(
+      {},
+      { train: { kind: 'files', name: 'mine', files: [publicFile('train/anchor.png')] } },
+    );
     expect(problem(await session.start(fewer, () => undefined, id))).toMatchObject({
       code: 'model-changed',
       message: expect.stringMatching(/training data/) as string,
     });
-    expect(problem(await session.start(request(), () => undefined, 'unknown'))).toMatchObject({
+    expect(problem(await session.start(tinyRequest(), () => undefined, 'unknown'))).toMatchObject({
       code: 'no-run',
     });
   });

@@ -25,16 +25,18 @@ let whole: Finished;
 
 beforeAll(async () => {
   vi.stubGlobal('fetch', publicFetch());
-  whole = await wholeRun(new Lab('whole'));
+  whole = await wholeRun(new Lab('whole'), tinyRequest());
 }, 120_000);
 afterAll(() => vi.unstubAllGlobals());
 beforeEach(() => {
   lab = new Lab(`trouble-${serial++}`);
 });
 
+/** Saves after each step. */
+const often = tinyRequest({ train: { ...tinyJob.train, checkpointSteps: 1 } });
+
 describe('blocks that turn far', () => {
   it('get more rounds for their inverse, and the run can still be cut and resumed', async () => {
-    const often = request({ job: { ...job, train: { ...job.train, checkpointSteps: 1 } } });
     const residualOnce = (runtime: TestRuntime): void => {
       runtime.onOutputs = (out) => {
         if (!out['trace_next']) return;
@@ -58,7 +60,6 @@ describe('blocks that turn far', () => {
 
 describe('a damaged checkpoint', () => {
   it('is passed over for the one before it', async () => {
-    const often = request({ job: { ...job, train: { ...job.train, checkpointSteps: 1 } } });
     const first = lab.newSession();
     const paused = value(
       await first.start(often, (e) => e.kind === 'checkpoint' && e.step === 2 && void first.pause()),
@@ -82,7 +83,6 @@ describe('a damaged checkpoint', () => {
 });
 
 describe('trouble', () => {
-  const often = tinyRequest({ train: { ...tinyJob.train, checkpointSteps: 1 } });
   let uncut: { losses: ReturnType<typeof timeless>; bytes: Uint8Array };
   beforeAll(async () => {
     const session = new Lab('trouble-uncut').newSession();
@@ -149,8 +149,9 @@ describe('trouble', () => {
         spoil(out, { loss: NaN, finite: 0 });
       };
     };
-    const long = request({
-      job: { ...job, train: { ...job.train, steps: 20 }, sample: { ...job.sample, every: 0 } },
+    const long = tinyRequest({
+      train: { ...tinyJob.train, steps: 20 },
+      sample: { ...tinyJob.sample, every: 0 },
     });
     expect(problem(await lab.newSession().start(long, () => undefined))).toMatchObject({
       code: 'non-finite',
@@ -158,7 +159,6 @@ describe('trouble', () => {
   });
 
   it('one step that was not finite does not spoil its checkpoint', async () => {
-    const often = request({ job: { ...job, train: { ...job.train, checkpointSteps: 1 } } });
     lab.onCreate = (runtime) => {
       runtime.onOutputs = (out) => {
         if (!out['trace_next']) return;
@@ -180,7 +180,7 @@ describe('trouble', () => {
     try {
       const session = lab.newSession();
       const events: RunEvent[] = [];
-      const result = value(await session.start(request(), (event) => events.push(event)));
+      const result = value(await session.start(tinyRequest(), (event) => events.push(event)));
       expect(result.outcome).toBe('finished');
       const unsaved = events.filter((e) => e.kind === 'unsaved');
       expect(unsaved.length).toBeGreaterThan(0);
@@ -248,9 +248,9 @@ describe('trouble', () => {
 
   it('one run at a time', async () => {
     const session = lab.newSession();
-    const running = session.start(request(), () => undefined);
-    expect(problem(await session.start(request(), () => undefined))).toMatchObject({ code: 'busy' });
-    expect(problem(await session.prepare(request(), false))).toMatchObject({ code: 'busy' });
+    const running = session.start(tinyRequest(), () => undefined);
+    expect(problem(await session.start(tinyRequest(), () => undefined))).toMatchObject({ code: 'busy' });
+    expect(problem(await session.prepare(tinyRequest(), false))).toMatchObject({ code: 'busy' });
     await session.stop();
     expect(value(await running).outcome).toBe('stopped');
   });

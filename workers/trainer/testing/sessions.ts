@@ -134,9 +134,9 @@ export interface Finished {
 }
 
 /** An uninterrupted run, for others to be held against. */
-export async function wholeRun(lab: Lab): Promise<Finished> {
+export async function wholeRun(lab: Lab, asked: JobRequest = request()): Promise<Finished> {
   const session = lab.newSession();
   const events: RunEvent[] = [];
-  const result = value(await session.start(request(), (event) => events.push(event)));
+  const result = value(await session.start(asked, (event) => events.push(event)));
   return { result, bytes: await adapterBytes(session), events };
 }
