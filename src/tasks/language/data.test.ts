@@ -320,8 +320,8 @@ test('perplexity weighs every held-out token alike, whatever row or batch it is 
   // A model whose −ln p of a token is a hundredth of its id.
   let [sum, count] = [0, 0];
   const adapted: Adapted = {
-    run: (_, __, graph) => {
-      const output = graph().outputs[0]!.name;
+    run: (_, graph) => {
+      const output = graph.outputs[0]!.name;
       return Promise.resolve((feeds) => {
         const next = [...(feeds['next_tokens'] as Int32Array)];
         const counted = feeds['counted'] as Float32Array;

@@ -239,7 +239,7 @@ class PreparedTexts extends PreparedExamples<Row> {
     const { job, network } = this.model;
     const { batch } = job.train;
     const { graph, output } = (this.#judging ??= network.judging(batch, length));
-    const run = await adapted.run('language judge', `${batch}x${length}`, () => graph);
+    const run = await adapted.run('language judge', graph);
     let sum = 0;
     let count = 0;
     for (const { some } of inBatches(this.heldout, batch, tell)) {

@@ -28,7 +28,7 @@ export async function score(
 ): Promise<void> {
   const { batch } = classifier.job.train;
   const { graph, logits, scale } = classifier.graph(batch, length, classes);
-  const run = await adapted.run('sort texts', `${batch}x${length} ${classes ?? 'own'}`, () => graph);
+  const run = await adapted.run('sort texts', graph);
   for (const { start, some } of inBatches(rows, batch, tell)) {
     // A last batch is filled up; what comes of that is not read.
     const filled = Array.from({ length: batch }, (_, i) => some[i] ?? some[0]!);
