@@ -1,4 +1,5 @@
 /** @file Texts and classifier together: what is fed, how it is judged, what the wall shows. */
+import { Breath } from '#src/platform/breath.ts';
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { badNumbers, type HeadChoice } from '#src/tasks/classification/classes.ts';
 import { splitByClass, spread } from '#src/tasks/classification/choose.ts';
@@ -61,13 +62,15 @@ export async function prepareLabelled(
   tell?: Tell,
 ): Promise<PreparedTask> {
   const { job, tokens, inputs } = classifier;
+  /** Between what takes a while for many texts. */
+  const breath = new Breath(() => tell?.(0, 1));
   const own = await readLabelledTexts(train, job.options, tell);
   const other = heldout ? await readLabelledTexts(heldout, job.options, tell) : null;
   const problems: TaskProblem[] = [
     ...own.problems,
     ...(other?.problems ?? []),
     ...classProblems(own.texts, train.name, 'texts'),
-    ...repeatedTexts(own.texts),
+    ...(await repeatedTexts(own.texts, breath)),
   ];
   const held = other?.texts ?? own.heldout ?? [];
   const labels = classesOf(own.texts);
@@ -81,11 +84,12 @@ export async function prepareLabelled(
   const read = (texts: readonly LabelledText[]): Promise<Example[]> =>
     eachText(
       texts,
-      ({ name, text, pair, label: word }) => {
+      async ({ name, text, pair, label: word }, breath) => {
         const label = choice.indexOf.get(word);
         if (label === undefined) return null;
         const source = { text, pair };
-        return { ...tokenise(tokens, source, reading.most), name, text: shown(source), source, label };
+        const own = await tokenise(tokens, source, reading.most, breath);
+        return { ...own, name, text: shown(source), source, label };
       },
       problems,
       (made) => tell?.((done += made), total),
@@ -93,18 +97,26 @@ export async function prepareLabelled(
   let training = await read(own.texts);
   let judged = await read(held);
   const most = lengthOf(classifier, choice, reading, [...training, ...judged], host);
-  const cutTo = (texts: readonly Example[]): Example[] =>
-    texts.map((e) => (e.ids.length > most ? { ...e, ...tokenise(tokens, e.source, most) } : e));
-  [training, judged] = [cutTo(training), cutTo(judged)];
+  const going = new Breath(() => tell?.(total, Math.max(1, total)));
+  const cutTo = async (texts: readonly Example[]): Promise<Example[]> => {
+    const all: Example[] = [];
+    for (const e of texts) {
+      if (going.due) await going.take();
+      all.push(e.ids.length > most ? { ...e, ...(await tokenise(tokens, e.source, most, going)) } : e);
+    }
+    return all;
+  };
+  [training, judged] = [await cutTo(training), await cutTo(judged)];
   const all = [...training, ...judged];
   problems.push(
     ...cutProblems(all, most),
-    ...tokenProblems(
+    ...(await tokenProblems(
       all.map((e) => e.ids),
       tokens,
       classifier.words(),
-    ),
-    ...sampleProblems(job.sample.prompts, (text) => tokenise(tokens, { text, pair: null }, most)),
+      going,
+    )),
+    ...(await sampleProblems(job.sample.prompts, (text) => tokenise(tokens, { text, pair: null }, most))),
   );
   if (held.length === 0 && job.data.split > 0)
     ({ train: training, heldout: judged } = splitByClass(training, job.data.split, job.train.seed));
@@ -118,12 +130,20 @@ export async function prepareLabelled(
     ),
   );
   const length = inputs.length ?? lengthFor(all, most);
-  const lines = training.map((e) => `${e.ids.join(' ')}|${e.types.join('')}|${e.label}`);
   return new PreparedLabelled(classifier, choice, length, training, judged, {
     problems,
-    dataHash: await sha256Lines([JSON.stringify([length, choice.kind, choice.names]), ...lines]),
+    dataHash: await sha256Lines(
+      linesOf(JSON.stringify([length, choice.kind, choice.names]), training),
+      going,
+    ),
     preview: previewOf(training, judged, choice, length, classifier.scores()),
   });
+}
+
+/** All that the data hash is of. */
+function* linesOf(first: string, examples: readonly Example[]): Generator<string, void, undefined> {
+  yield first;
+  for (const e of examples) yield `${e.ids.join(' ')}|${e.types.join('')}|${e.label}`;
 }
 
 /** Tokens of a row: what was asked for, else as many as the texts need, the model takes and the memory holds. */
