@@ -1,7 +1,7 @@
 /** @file Arrays of any element type as what a model's input takes. */
 import type { Breath } from '#src/platform/breath.ts';
-import { bfloatToNumber, halfToNumber } from '#src/onnx/float16.ts';
 import type { DType } from '#src/onnx/model.ts';
+import { isStored, singles } from '#src/onnx/single.ts';
 import { byteLength, type Tensor, tensor, type TypedArray, viewBytes } from '#src/onnx/tensor.ts';
 
 const isFloat = (type: DType): boolean => type === 'bfloat16' || type.startsWith('float');
@@ -9,8 +9,7 @@ const isFloat = (type: DType): boolean => type === 'bfloat16' || type.startsWith
 /** The numbers of a tensor as float32. */
 export function floatsOf(t: Tensor): Float32Array {
   if (t.data instanceof Float32Array) return t.data;
-  if (t.type === 'float16') return Float32Array.from(t.data as Uint16Array, halfToNumber);
-  if (t.type === 'bfloat16') return Float32Array.from(t.data as Uint16Array, bfloatToNumber);
+  if (isStored(t.type)) return singles(t.type, t.data);
   return Float32Array.from(t.data as ArrayLike<number | bigint>, Number);
 }
 
