@@ -36,7 +36,7 @@ interface Large {
   readonly each: number;
 }
 
-const ROWS = 200;
+const ROWS = 100;
 const rows = <T>(make: (i: number) => T): T[] => Array.from({ length: ROWS }, (_, i) => make(i));
 const text = (i: number): string => `the cat ${i} found a map`;
 const label = (i: number): string => (i % 2 ? 'odd' : 'even');

@@ -97,8 +97,8 @@ export async function prepareTexts(
   const tokenise = (documents: readonly Document[]) =>
     eachText(
       documents,
-      async (document, breath) => {
-        return { ...(await marked(document, tokens, everything, breath)), name: document.name };
+      async (document, between) => {
+        return { ...(await marked(document, tokens, everything, between)), name: document.name };
       },
       problems,
       (made) => tell?.((done += made), total),

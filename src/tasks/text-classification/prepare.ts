@@ -62,34 +62,34 @@ export async function prepareLabelled(
   tell?: Tell,
 ): Promise<PreparedTask> {
   const { job, tokens, inputs } = classifier;
-  /** Between what takes a while for many texts. */
-  const breath = new Breath(() => tell?.(0, 1));
   const own = await readLabelledTexts(train, job.options, tell);
   const other = heldout ? await readLabelledTexts(heldout, job.options, tell) : null;
+  const held = other?.texts ?? own.heldout ?? [];
+  const total = own.texts.length + held.length;
+  let done = 0;
+  /** Between what takes a while for many texts. */
+  const breath = new Breath(() => tell?.(done, Math.max(1, total)));
   const problems: TaskProblem[] = [
     ...own.problems,
     ...(other?.problems ?? []),
     ...classProblems(own.texts, train.name, 'texts'),
     ...(await repeatedTexts(own.texts, breath)),
   ];
-  const held = other?.texts ?? own.heldout ?? [];
   const labels = classesOf(own.texts);
   const choice = classifier.choose(labels);
   problems.push(...badNumbers(labels));
   if (labels.length > 0) problems.push(...choice.problems);
   problems.push(...strangeClasses(held, new Set(choice.indexOf.keys()), 'texts'));
 
-  const total = own.texts.length + held.length;
-  let done = 0;
   const read = (texts: readonly LabelledText[]): Promise<Example[]> =>
     eachText(
       texts,
-      async ({ name, text, pair, label: word }, breath) => {
+      async ({ name, text, pair, label: word }, between) => {
         const label = choice.indexOf.get(word);
         if (label === undefined) return null;
         const source = { text, pair };
-        const own = await tokenise(tokens, source, reading.most, breath);
-        return { ...own, name, text: shown(source), source, label };
+        const tokenised = await tokenise(tokens, source, reading.most, between);
+        return { ...tokenised, name, text: shown(source), source, label };
       },
       problems,
       (made) => tell?.((done += made), total),
@@ -97,12 +97,11 @@ export async function prepareLabelled(
   let training = await read(own.texts);
   let judged = await read(held);
   const most = lengthOf(classifier, choice, reading, [...training, ...judged], host);
-  const going = new Breath(() => tell?.(total, Math.max(1, total)));
   const cutTo = async (texts: readonly Example[]): Promise<Example[]> => {
     const all: Example[] = [];
     for (const e of texts) {
-      if (going.due) await going.take();
-      all.push(e.ids.length > most ? { ...e, ...(await tokenise(tokens, e.source, most, going)) } : e);
+      if (breath.due) await breath.take();
+      all.push(e.ids.length > most ? { ...e, ...(await tokenise(tokens, e.source, most, breath)) } : e);
     }
     return all;
   };
@@ -114,7 +113,7 @@ export async function prepareLabelled(
       all.map((e) => e.ids),
       tokens,
       classifier.words(),
-      going,
+      breath,
     )),
     ...(await sampleProblems(job.sample.prompts, (text) => tokenise(tokens, { text, pair: null }, most))),
   );
@@ -134,7 +133,7 @@ export async function prepareLabelled(
     problems,
     dataHash: await sha256Lines(
       linesOf(JSON.stringify([length, choice.kind, choice.names]), training),
-      going,
+      breath,
     ),
     preview: previewOf(training, judged, choice, length, classifier.scores()),
   });
