@@ -171,7 +171,9 @@ describe.each(cases)('%s, of %s', (name, _, { model, options, files, items, each
     let told = 0;
     await (
       await open()
-    )(() => void told++);
+    )(() => {
+      told++;
+    });
     for (const at of [1, Math.ceil(told / 2), told]) {
       const prepare = await open();
       const cancelled = new Error('cancelled');
