@@ -34,10 +34,20 @@ const DEATHS = {
   // As a computation that never ends, without the heat.
   'gets stuck': () => void setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)),
 } as const;
+/** It takes as long as a few gigabytes take to fill, and then to be given back. Chromium ends the worker alone. */
+const outOfMemory = (): void =>
+  void setTimeout(() => {
+    const held: number[][] = [];
+    for (;;) held.push(new Array<number>(5_000_000).fill(0.5));
+  });
 /** So many deaths, three a run: more within five minutes, and a person is asked. */
 const ROUNDS = depth(1, 7);
+const rounds: readonly (readonly (() => void)[])[] = [
+  ...Array.from({ length: ROUNDS }, () => Object.values(DEATHS)),
+  ...depth([], [[outOfMemory]]),
+];
 
-test(`killed ${KILLS === 1 ? 'once' : `at ${KILLS} moments`}, its worker dead ${3 * ROUNDS} times, the adapter is byte for byte that of an uninterrupted run`, async ({
+test(`killed ${KILLS === 1 ? 'once' : `at ${KILLS} moments`}, its worker dead ${rounds.flat().length} times, the adapter is byte for byte that of an uninterrupted run`, async ({
   context,
 }) => {
   test.setTimeout(600_000);
@@ -78,15 +88,15 @@ test(`killed ${KILLS === 1 ? 'once' : `at ${KILLS} moments`}, its worker dead ${
   expect(await adapterBytes(page)).toBe(expected);
 
   const step = () => page.evaluate(() => globalThis.rotune!.lastRun().then((run) => run?.step ?? 0));
-  for (let round = 0; round < ROUNDS; round++) {
+  for (const deaths of rounds) {
     await page.evaluate(async () => globalThis.rotune!.discard((await globalThis.rotune!.lastRun())!.id));
     const ended = start(page, false);
     // Of the worker before this one.
     let saved = 0;
-    for (const death of Object.values(DEATHS)) {
+    for (const death of deaths) {
       await expect.poll(step, { timeout: 120_000, intervals: [100] }).toBeGreaterThan(saved);
       const worker = page.workers().find((each) => each.url().includes('trainer'))!;
-      const gone = worker.waitForEvent('close', { timeout: 60_000 });
+      const gone = worker.waitForEvent('close', { timeout: 120_000 });
       // Nobody answers any more.
       void worker.evaluate(death).catch(() => undefined);
       await gone;

@@ -32,7 +32,7 @@ export function numberToHalf(x: number): number {
 let halves: Float32Array | undefined;
 
 /** The values of binary16 bit patterns. */
-export function halvesToNumbers(patterns: ArrayLike<number>): Float32Array {
+export function halvesToNumbers(patterns: ArrayLike<number>): Float32Array<ArrayBuffer> {
   const table = (halves ??= Float32Array.from({ length: 65_536 }, (_, i) => halfToNumber(i)));
   const values = new Float32Array(patterns.length);
   for (let i = 0; i < values.length; i++) values[i] = table[patterns[i]!]!;

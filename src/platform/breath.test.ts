@@ -37,3 +37,18 @@ it('ends the work by what its listener throws', async () => {
   });
   await expect(breath.take()).rejects.toBe(cancelled);
 });
+
+it('goes over a list in its order, and stops in the middle where it is told to', async () => {
+  const seen: number[] = [];
+  const cancelled = new Error('cancelled');
+  const tired = new Breath(() => {
+    if (seen.length > 20) throw cancelled;
+  }, clock(30));
+  const list = Array.from({ length: 100 }, (_, i) => i);
+  await expect(tired.each(list, (n) => void seen.push(n))).rejects.toBe(cancelled);
+  expect(seen).toEqual(list.slice(0, seen.length));
+  expect(seen.length).toBeLessThan(30);
+  expect(await new Breath(undefined, clock(30)).map(list, (n, i) => 2 * n + i)).toEqual(
+    list.map((n) => 3 * n),
+  );
+});

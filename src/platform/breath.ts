@@ -42,4 +42,20 @@ export class Breath {
     this.#heard();
     this.#last = this.#now();
   }
+
+  /** Does something with each in its order, with breaths between. Throws what `heard` throws. */
+  async each<T>(items: Iterable<T>, work: (item: T, i: number) => void): Promise<void> {
+    let i = 0;
+    for (const item of items) {
+      if (this.due) await this.take();
+      work(item, i++);
+    }
+  }
+
+  /** What is made of each, in order, with breaths between. Throws what `heard` throws. */
+  async map<T, Made>(items: Iterable<T>, make: (item: T, i: number) => Made): Promise<Made[]> {
+    const all: Made[] = [];
+    await this.each(items, (item, i) => all.push(make(item, i)));
+    return all;
+  }
 }

@@ -15,7 +15,7 @@ import {
 } from './runRecords.ts';
 import { type Transactions, within } from './transactions.ts';
 
-export interface StoredCheckpoint<C> {
+export interface LoadedCheckpoint<C> {
   readonly header: RunHeader;
   readonly content: C;
   /** The newest checkpoint could not be read; this is the one before it. */
@@ -81,7 +81,7 @@ export class RunReader<C> {
   }
 
   /** The newest readable checkpoint of a run; null: none was saved. Throws StoreError if all of them are damaged. */
-  async load(id: string): Promise<StoredCheckpoint<C> | null> {
+  async load(id: string): Promise<LoadedCheckpoint<C> | null> {
     const keys = await this.checkpointsOf(id);
     if (keys.length === 0) return null;
     const record = readRecord(await this.records.read((store) => store.get(runKey(id))));
@@ -104,7 +104,7 @@ export class RunReader<C> {
   }
 
   /** The newest readable checkpoint of a run with so many updates; null: there is none. Throws StoreError. */
-  async loadAt(id: string, step: number): Promise<Omit<StoredCheckpoint<C>, 'fellBack'> | null> {
+  async loadAt(id: string, step: number): Promise<Omit<LoadedCheckpoint<C>, 'fellBack'> | null> {
     const record = readRecord(await this.records.read((store) => store.get(runKey(id))));
     if (!record) return null;
     for (const { serial, mark } of await this.#marked(id)) {

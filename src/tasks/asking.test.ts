@@ -126,7 +126,7 @@ describe('arrays', () => {
           Array.from({ length: n }, (_, i) => i + 1),
         );
         const bytes = writeNpy(made);
-        expect(readNpy(bytes)).toEqual(made);
+        expect(await readNpy(bytes)).toEqual(made);
         const header = new DataView(bytes.buffer).getUint16(8, true);
         expect((header + 10) % 64).toBe(0);
         expect(bytes[header + 9]).toBe('\n'.charCodeAt(0));

@@ -32,9 +32,9 @@ export function stratifiedSplit(
   const heldout: number[][] = [];
   sizes.forEach((size, group) => {
     const count = share > 0 && size > 1 ? Math.min(size - 1, Math.max(1, Math.round(size * share))) : 0;
-    const order = Array.from(random(seed, 'split', group).permutation(size));
-    heldout.push(order.slice(0, count).sort((a, b) => a - b));
-    train.push(order.slice(count).sort((a, b) => a - b));
+    const order = random(seed, 'split', group).permutation(size);
+    heldout.push(Array.from(order.slice(0, count).sort()));
+    train.push(Array.from(order.slice(count).sort()));
   });
   return { train, heldout };
 }

@@ -1,7 +1,8 @@
-/** @file Tables of texts: CSV with any usual delimiter, TSV, JSON lines. Rows that do not fit are named by their line. */
+/** @file Tables of texts: CSV with any usual delimiter, TSV, JSON lines and lists. Rows that do not fit are named by their line. */
 import { Breath } from '#src/platform/breath.ts';
 import { MOST_CELLS } from '#src/platform/limits.ts';
 import { Reason } from '#src/platform/refusals.ts';
+import { entriesIn, linesIn } from './lines.ts';
 
 export interface TableRow {
   /** 1-based line (CSV: row) in the file. */
@@ -87,10 +88,10 @@ export function sniffDelimiter(text: string): string {
 }
 
 /** Counts cells. @throws Reason beyond what fits the memory */
-class Cells {
+export class Cells {
   #count = 0;
   readonly #most: number;
-  constructor(most: number) {
+  constructor(most = MOST_CELLS) {
     this.#most = most;
   }
   add(count: number): void {
@@ -110,7 +111,7 @@ export interface Reading {
 }
 
 /**
- * Reads CSV, TSV or JSON lines.
+ * Reads CSV, TSV, JSON lines or a list of JSON, of which an entry's number is its line.
  *
  * @param path its extension tells the kind
  * @param hasHeader whether the first row names the columns; null: it does
@@ -125,7 +126,7 @@ export function parseTable(
   const clean = text.replace(/^\uFEFF/, '');
   const cells = new Cells(most);
   return /\.jsonl?$|\.ndjson$/i.test(path)
-    ? jsonTable(clean, cells, breath)
+    ? jsonTable(path, clean, cells, breath)
     : csvTable(path, clean, hasHeader, cells, breath);
 }
 
@@ -163,24 +164,15 @@ async function csvTable(
   return { columns: columns ?? [], rows, troubles };
 }
 
-async function jsonTable(text: string, cells: Cells, breath: Breath): Promise<Table> {
+async function jsonTable(path: string, text: string, cells: Cells, breath: Breath): Promise<Table> {
   const troubles: { line: number; message: string }[] = [];
   const rows: TableRow[] = [];
   const columns = new Set<string>();
-  for (const [i, content] of text.split(/\r?\n/).entries()) {
-    if (breath.due) await breath.take();
-    if (content.trim() === '') continue;
-    const line = i + 1;
-    let value: unknown;
-    try {
-      value = JSON.parse(content);
-    } catch {
-      troubles.push({ line, message: 'it is not JSON' });
-      continue;
-    }
+  const add = (value: unknown, line: number): void => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      cells.add(1);
       troubles.push({ line, message: 'it is not a JSON object' });
-      continue;
+      return;
     }
     const fields = new Map<string, string>();
     for (const [key, field] of Object.entries(value))
@@ -188,9 +180,24 @@ async function jsonTable(text: string, cells: Cells, breath: Breath): Promise<Ta
         fields.set(key, String(field).trim());
         columns.add(key);
       }
-    cells.add(fields.size);
+    cells.add(Math.max(1, fields.size));
     rows.push({ line, fields });
-  }
+  };
+  const list = /\.json$/i.test(path) ? await entriesIn(text, breath) : null;
+  if (list) await breath.each(list, (value, i) => add(value, i + 1));
+  else
+    await breath.each(linesIn(text), (content, i) => {
+      if (content.trim() === '') return;
+      let value: unknown;
+      try {
+        value = JSON.parse(content);
+      } catch {
+        cells.add(1);
+        troubles.push({ line: i + 1, message: 'it is not JSON' });
+        return;
+      }
+      add(value, i + 1);
+    });
   return { columns: [...columns], rows, troubles };
 }
 

@@ -104,9 +104,9 @@ export interface TaskHost {
   decodeImage(bytes: Uint8Array, path: string, size?: PictureSize): Promise<RawImage>;
 }
 
-/** The trained model as it is now: any graph with the planned layers, its layers turned. Compiled when first asked for, kept per slot. */
+/** The trained model as it is now: any graph with the planned layers, its layers turned. Compiled when first asked for; the last one of a slot is kept. */
 export interface Adapted {
-  run(slot: string, key: string, graph: () => Graph): Promise<RunGraph>;
+  run(slot: string, graph: Graph): Promise<RunGraph>;
 }
 
 /** A change of the job that mends a problem, as a button offers it. */

@@ -141,18 +141,16 @@ export class Bench {
 
   /** A graph of the trained model with its layers turned. */
   async turned(
-    { key, layout, theta, strength, change = (graph) => graph }: Turned,
+    { key, layout, theta, strength, change = (same) => same }: Turned,
     slot: string,
-    ownKey: string,
-    graph: () => Graph,
+    graph: Graph,
     external?: LoadExternal,
   ): Promise<RunGraph> {
-    const plain = graph();
     const { executable, program } = await this.#slot(
       slot,
       // What is compiled is known by itself: a key that someone makes up may leave out what matters.
-      JSON.stringify([key, ownKey, await graphDigest(plain)]),
-      () => compileForward({ graph: change(plain), layout }),
+      JSON.stringify([key, await graphDigest(graph)]),
+      () => compileForward({ graph: change(graph), layout }),
       external,
     );
     const rotations = ownFeeds(program.feeds, hostRotations(layout, theta, strength));

@@ -149,3 +149,29 @@ test('a worker that could not be opened is opened again', async () => {
   await expect(connection.call((api) => api.train())).rejects.toThrow('no worker');
   expect(await connection.call((api) => api.train())).toBe('trained');
 });
+
+test('a worker that was given up is gone before the next is opened', async () => {
+  let opened = 0;
+  let die: (cause: Error) => void = () => undefined;
+  let leave: () => void = () => undefined;
+  const connection = new Connection<{ train(): Promise<string> }>(() => {
+    const n = opened++;
+    return Promise.resolve({
+      api: { train: () => (n === 0 ? new Promise<string>(() => undefined) : Promise.resolve('trained')) },
+      died: new Promise<never>((_resolve, reject) => (die = reject)),
+      close: () => undefined,
+      gone: () => new Promise<void>((resolve) => (leave = resolve)),
+    });
+  });
+  const first = connection.call((api) => api.train());
+  await expect.poll(() => opened).toBe(1);
+  await new Promise((next) => setTimeout(next));
+  die(new Error('out of memory'));
+  await expect(first).rejects.toThrow('out of memory');
+  const second = connection.call((api) => api.train());
+  await new Promise((next) => setTimeout(next));
+  expect(opened).toBe(1);
+  leave();
+  expect(await second).toBe('trained');
+  expect(opened).toBe(2);
+});

@@ -8,6 +8,8 @@ export interface Line<Api> {
   /** Rejects when the worker dies, since comlink's own promise would then never settle. */
   readonly died: Promise<never>;
   readonly close: () => void;
+  /** Resolves when the worker is gone, once the line is closed: until then it has its memory, and holds its run. Absent: at once. */
+  readonly gone?: () => Promise<void>;
 }
 
 /** Opens a line whose runtime is started so, and tells how that goes. */
@@ -26,6 +28,8 @@ export class Connection<Api> {
   readonly #open: OpenLine<Api>;
   readonly #newWatch: (onStuck: (threads: number) => void) => StartWatch;
   #line: Promise<Watched<Api>> | null = null;
+  /** The worker before. */
+  #leaving: Promise<void> = Promise.resolve();
   /** Fails all that the open line was asked. */
   #giveUp: (cause: Error) => void = () => undefined;
   /** After a start that did not answer: one thread. */
@@ -65,8 +69,13 @@ export class Connection<Api> {
   /** Ends the worker at once. What it was asked is not answered any more, or fails with the cause. */
   close(cause?: Error): void {
     if (cause) this.#giveUp(cause);
-    void this.#line?.then(({ close }) => close());
+    void this.#line?.then((line) => this.#end(line));
     this.#line = null;
+  }
+
+  #end(line: Line<Api>): void {
+    line.close();
+    if (line.gone) this.#leaving = line.gone();
   }
 
   #connected(): Promise<Watched<Api>> {
@@ -87,6 +96,8 @@ export class Connection<Api> {
     this.#giveUp = giveUp;
     const watch = this.#newWatch((threads) => giveUp(new StuckStart(threads)));
     let opened: Watched<Api> | null = null;
+    stuck.catch(() => undefined);
+    await this.#leaving;
     const line = await this.#open(options, (sign) => {
       watch.hear(sign);
       if (sign.kind === 'failed' && opened) this.#retire(opened);
@@ -94,7 +105,7 @@ export class Connection<Api> {
     const died = Promise.race([line.died, stuck]);
     died.catch((cause: unknown) => {
       watch.end();
-      line.close();
+      this.#end(line);
       // Another one may stand already, where this one was closed.
       if (this.#giveUp === giveUp) this.#line = null;
       if (cause instanceof StuckStart) this.#start = { threads: 1, note: restartedNote(cause.threads) };

@@ -1,6 +1,7 @@
 /** @file Watches the runtime's start from outside of the worker: what hangs or blocks in there cannot tell of itself. */
 import type { StartSign } from '#workers/protocol.ts';
-import { type Clock, realClock, TICK } from './ticking.ts';
+import { Silence } from './silence.ts';
+import type { Clock } from './ticking.ts';
 
 /**
  * So long may compiling and starting the threads be silent, in milliseconds. It took 0.6 to 4.9 s on two cores that had
@@ -8,17 +9,14 @@ import { type Clock, realClock, TICK } from './ticking.ts';
  * itself.
  */
 export const SILENCE = 30_000;
+
 export class StartWatch {
-  readonly #onStuck: (threads: number) => void;
-  readonly #clock: Clock;
-  readonly #silence: number;
-  #end: (() => void) | null = null;
+  readonly #silence: Silence;
+  #threads = 0;
 
   /** `onStuck` hears, once, that a start with so many threads does not answer. */
-  constructor(onStuck: (threads: number) => void, clock: Clock = realClock, silence = SILENCE) {
-    this.#onStuck = onStuck;
-    this.#clock = clock;
-    this.#silence = silence;
+  constructor(onStuck: (threads: number) => void, clock?: Clock) {
+    this.#silence = new Silence(() => onStuck(this.#threads), clock);
   }
 
   /** Every sign is an answer. */
@@ -27,17 +25,12 @@ export class StartWatch {
     // For `npm run bench -- starts`.
     if (sign.kind !== 'fetching') performance.mark(`rotune ${sign.kind}`);
     if (sign.kind !== 'starting') return;
-    let ticks = 0;
-    this.#end = this.#clock.every(TICK, () => {
-      if (++ticks * TICK < this.#silence) return;
-      this.end();
-      this.#onStuck(sign.threads);
-    });
+    this.#threads = sign.threads;
+    this.#silence.begin(SILENCE);
   }
 
   end(): void {
-    this.#end?.();
-    this.#end = null;
+    this.#silence.end();
   }
 }
 

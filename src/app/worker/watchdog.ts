@@ -1,6 +1,7 @@
 /** @file Notices from outside that the training worker is dead or stuck: it beats, and it holds a lock that its end gives back. */
 import { SILENCE } from '#src/platform/pulse.ts';
-import { type Clock, realClock, TICK } from './ticking.ts';
+import { Silence } from './silence.ts';
+import type { Clock } from './ticking.ts';
 
 /** Why a worker is given up. */
 export class WorkerGone extends Error {
@@ -18,37 +19,24 @@ export const ended = (): WorkerGone => new WorkerGone('ended unexpectedly');
 export const silent = (): WorkerGone => new WorkerGone(`did not answer for ${SILENCE / 1000} s`);
 
 export class Watchdog {
-  readonly #clock: Clock;
-  readonly #onSilent: () => void;
-  #silent = 0;
-  #allowed = 0;
-  #end: (() => void) | null = null;
+  readonly #silence: Silence;
   #over = false;
 
   /** `onSilent` hears once of a worker that stopped beating. Before its first beat it is not waited for: its script may still be on the way. */
-  constructor(onSilent: () => void, clock: Clock = realClock) {
-    this.#onSilent = onSilent;
-    this.#clock = clock;
+  constructor(onSilent: () => void, clock?: Clock) {
+    this.#silence = new Silence(() => {
+      this.#over = true;
+      onSilent();
+    }, clock);
   }
 
   /** A beat, after which silence may last so much longer. */
   hear(allowed: number): void {
-    if (this.#over) return;
-    this.#silent = 0;
-    this.#allowed = allowed;
-    this.#end ??= this.#clock.every(TICK, () => this.#tick());
-  }
-
-  #tick(): void {
-    this.#silent += TICK;
-    if (this.#silent < SILENCE + this.#allowed) return;
-    this.end();
-    this.#onSilent();
+    if (!this.#over) this.#silence.begin(SILENCE + allowed);
   }
 
   end(): void {
     this.#over = true;
-    this.#end?.();
-    this.#end = null;
+    this.#silence.end();
   }
 }

@@ -1,7 +1,7 @@
 /** @file How the page's workers are started: by the addresses of their scripts, which the page's policy wants to know for ours. */
 import { proxy, releaseProxy, type Remote, wrap } from 'comlink';
 import { randomId } from '#src/platform/id.ts';
-import { lockFreed } from '#src/platform/locks.ts';
+import { lockFreed, takeLock } from '#src/platform/locks.ts';
 import { ownScript } from '#src/platform/ownScript.ts';
 import type { FetchingApi } from '#workers/download/types.ts';
 import type { StartOptions, StartSign, WorkerApi } from '#workers/protocol.ts';
@@ -49,6 +49,9 @@ function openLine<Api>(script: string, name: string): Opened<Api> {
 /** Marks a callback as one that a worker calls here. */
 export const lend = <T extends object>(callback: T) => proxy(callback);
 
+/** A worker that is ended may be deep in its memory, and takes a while to go. No longer than so long is waited for it, milliseconds. */
+const LEAVING = 60_000;
+
 /** Starts the training worker, and listens whether it is alive. */
 export function openTrainer(options: StartOptions, tell: (sign: StartSign) => void): Line<Remote<WorkerApi>> {
   const { closed, giveUp, ...line } = openLine<WorkerApi>(trainerScript, 'rotune-trainer');
@@ -64,7 +67,11 @@ export function openTrainer(options: StartOptions, tell: (sign: StartSign) => vo
     )
     .then(() => lockFreed(lock, closed))
     .then(() => giveUp(ended()));
-  return line;
+  const gone = async (): Promise<void> => {
+    const release = await takeLock(lock, LEAVING);
+    await release?.();
+  };
+  return { ...line, gone };
 }
 
 /** Starts the worker that reaches other hosts. */

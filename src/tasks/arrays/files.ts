@@ -1,4 +1,5 @@
 /** @file Named arrays out of a file of any of the three formats. */
+import { Breath } from '#src/platform/breath.ts';
 import { apartWords, MOST_ARRAYS, sizeWords } from '#src/platform/limits.ts';
 import { placed } from '#src/platform/refusals.ts';
 import { notWhat, seenIn } from '#src/platform/sniff.ts';
@@ -38,11 +39,12 @@ function tooMuch(path: string, size: number, { most, taken }: Room): DataError {
   );
 }
 
-/** The arrays of a file by name. Throws DataError that names the file, for more than there is room for, too. */
+/** The arrays of a file by name. Throws DataError that names the file, for more than there is room for, too; and what the breath throws. */
 export async function readArrays(
   files: FileSet,
   path: string,
   room: Room = { most: MOST_ARRAYS, taken: 0 },
+  breath: Breath = new Breath(),
 ): Promise<ReadonlyMap<string, Tensor>> {
   const left = room.most - room.taken;
   const size = await files.size(path);
@@ -54,8 +56,8 @@ export async function readArrays(
   if (seen && seen.kind !== kind)
     throw new DataError(...notWhat(path, bytes, should, 'Choose arrays: .npz, .npy or .safetensors.')!);
   try {
-    if (/\.npy$/i.test(path)) return new Map([[arrayName(path), readNpy(bytes)]]);
-    return /\.npz$/i.test(path) ? await readNpz(bytes, left) : readSafetensors(bytes).tensors;
+    if (/\.npy$/i.test(path)) return new Map([[arrayName(path), await readNpy(bytes, breath)]]);
+    return /\.npz$/i.test(path) ? await readNpz(bytes, left, breath) : readSafetensors(bytes).tensors;
   } catch (error) {
     if (error instanceof Unpacked) throw tooMuch(path, error.bytes, room);
     throw error instanceof FormatError ? new DataError(...placed(path, error)) : error;

@@ -1,10 +1,13 @@
 /** @file NumPy's .npy format: magic, version, a Python dict as header, then the numbers (NumPy enhancement proposal 1). */
+import { Breath } from '#src/platform/breath.ts';
 import type { DType } from '#src/onnx/model.ts';
 import { byteLength, sizeOf, type Tensor, viewBytes } from '#src/onnx/tensor.ts';
 import { FormatError, DamagedFile } from './errors.ts';
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const LARGEST_HEADER = 1 << 20;
+/** Bytes or numbers that are turned round between two looks whether a breath is due; a multiple of every width. */
+const PIECE = 65_536;
 
 /** Kind and bytes of NumPy's type codes. */
 const types: Readonly<Record<string, DType>> = {
@@ -50,10 +53,12 @@ function shapeOf(text: string): number[] {
 }
 
 /** The bytes with every number's bytes turned round. */
-function swapped(bytes: Uint8Array, width: number): Uint8Array {
+async function swapped(bytes: Uint8Array, width: number, breath: Breath): Promise<Uint8Array> {
   const out = new Uint8Array(bytes.length);
-  for (let from = 0; from < bytes.length; from += width)
+  for (let from = 0; from < bytes.length; from += width) {
+    if (from % PIECE === 0 && breath.due) await breath.take();
     for (let i = 0; i < width; i++) out[from + i] = bytes[from + width - 1 - i]!;
+  }
   return out;
 }
 
@@ -61,7 +66,12 @@ function swapped(bytes: Uint8Array, width: number): Uint8Array {
 const wholes = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array } as const;
 
 /** Column-major numbers in row-major order. */
-function rowMajor(bytes: Uint8Array, width: number, shape: readonly number[]): Uint8Array {
+async function rowMajor(
+  bytes: Uint8Array,
+  width: number,
+  shape: readonly number[],
+  breath: Breath,
+): Promise<Uint8Array> {
   const Whole = wholes[width as keyof typeof wholes];
   const from = new Whole(bytes.slice().buffer) as Uint32Array;
   const out = new Whole(from.length) as Uint32Array;
@@ -69,8 +79,12 @@ function rowMajor(bytes: Uint8Array, width: number, shape: readonly number[]): U
   const last = shape.at(-1)!;
   const step = strides.at(-1)!;
   const index = shape.map(() => 0);
-  for (let to = 0, start = 0; to < out.length;) {
+  for (let to = 0, start = 0, looked = 0; to < out.length;) {
     for (let k = 0, at = start; k < last; k++, at += step) out[to++] = from[at]!;
+    if (to - looked >= PIECE) {
+      looked = to;
+      if (breath.due) await breath.take();
+    }
     for (let axis = shape.length - 2; axis >= 0; axis--) {
       start += strides[axis]!;
       if (++index[axis]! < shape[axis]!) break;
@@ -107,8 +121,8 @@ export function npyHeader(bytes: Uint8Array): NpyHeader {
   return { type, shape: shapeOf(text), start, swapped: order === '>', fortran };
 }
 
-/** Reads an .npy file of numbers, row-major whatever the file's order. Throws FormatError for anything else, and for a wrong length. */
-export function readNpy(bytes: Uint8Array): Tensor {
+/** Reads an .npy file of numbers, row-major whatever the file's order. Throws FormatError for anything else, and for a wrong length; and what the breath throws. */
+export async function readNpy(bytes: Uint8Array, breath: Breath = new Breath()): Promise<Tensor> {
   const { type, shape, start, swapped: turned, fortran } = npyHeader(bytes);
   const wanted = byteLength(type, shape);
   if (bytes.byteLength - start !== wanted)
@@ -117,8 +131,8 @@ export function readNpy(bytes: Uint8Array): Tensor {
     );
   const width = sizeOf(shape) > 0 ? wanted / sizeOf(shape) : 1;
   let data = bytes.subarray(start);
-  if (turned) data = swapped(data, width);
-  if (fortran && shape.length > 1) data = rowMajor(data, width, shape);
+  if (turned) data = await swapped(data, width, breath);
+  if (fortran && shape.length > 1) data = await rowMajor(data, width, shape, breath);
   return { type, shape, data: viewBytes(type, data) };
 }
 

@@ -1,4 +1,5 @@
 /** @file NumPy's .npz: a ZIP archive with an .npy file for each array, read and written. */
+import { Breath } from '#src/platform/breath.ts';
 import type { Tensor } from '#src/onnx/tensor.ts';
 import { NewZip, ZipError, zipEntries } from '#src/platform/zip.ts';
 import { MOST_ARRAYS, sizeWords } from '#src/platform/limits.ts';
@@ -18,7 +19,11 @@ export class Unpacked extends FormatError {
  * @param most bytes that it may unpack to: no entry unpacks to more than it says
  * @throws FormatError that names the array; Unpacked
  */
-export async function readNpz(bytes: Uint8Array, most = MOST_ARRAYS): Promise<Map<string, Tensor>> {
+export async function readNpz(
+  bytes: Uint8Array,
+  most = MOST_ARRAYS,
+  breath: Breath = new Breath(),
+): Promise<Map<string, Tensor>> {
   const arrays = new Map<string, Tensor>();
   try {
     const entries = (await zipEntries(new Blob([bytes as Uint8Array<ArrayBuffer>]))).filter(({ path }) =>
@@ -27,7 +32,7 @@ export async function readNpz(bytes: Uint8Array, most = MOST_ARRAYS): Promise<Ma
     const total = entries.reduce((sum, { size }) => sum + size, 0);
     if (total > most) throw new Unpacked(total);
     for (const { path, content } of entries)
-      arrays.set(...named(path, new Uint8Array(await (await content()).arrayBuffer())));
+      arrays.set(...(await named(path, new Uint8Array(await (await content()).arrayBuffer()), breath)));
   } catch (error) {
     if (!(error instanceof ZipError)) throw error;
     throw new DamagedFile('The .npz file is damaged: it is no ZIP archive that can be read.');
@@ -35,10 +40,14 @@ export async function readNpz(bytes: Uint8Array, most = MOST_ARRAYS): Promise<Ma
   return arrays;
 }
 
-function named(path: string, content: Uint8Array): [name: string, array: Tensor] {
+async function named(
+  path: string,
+  content: Uint8Array,
+  breath: Breath,
+): Promise<[name: string, array: Tensor]> {
   const name = path.slice(0, -'.npy'.length);
   try {
-    return [name, readNpy(content)];
+    return [name, await readNpy(content, breath)];
   } catch (error) {
     throw error instanceof FormatError ? new FormatError(...placed(`array "${name}"`, error)) : error;
   }

@@ -1,6 +1,7 @@
 /** @file What a classifier's scores come to: loss, accuracy, F1, the confusion table, the examples that it gets wrong. */
 import type { Scale } from '#src/tasks/scores/scores.ts';
 import type { JudgedExample, Metric, ReportTable } from '#src/tasks/types.ts';
+import { byLabel } from './choose.ts';
 
 /** Shares of the classes: softmax in float64. */
 export function softmax(scores: ArrayLike<number>): Float64Array {
@@ -52,8 +53,7 @@ export const percent = (share: number): string =>
 export function accuracies(judgements: readonly Judgement[]): Metric[] {
   const right = (some: readonly Judgement[]): number =>
     some.filter((j) => j.got === j.label).length / Math.max(1, some.length);
-  const byClass = new Map<number, Judgement[]>();
-  for (const j of judgements) byClass.set(j.label, [...(byClass.get(j.label) ?? []), j]);
+  const byClass = byLabel(judgements);
   const sizes = [...byClass.values()].map((c) => c.length);
   const even = new Set(sizes).size <= 1;
   const metrics: Metric[] = [{ name: 'accuracy', value: right(judgements), unit: 'share', better: 'higher' }];
@@ -71,13 +71,17 @@ export function accuracies(judgements: readonly Judgement[]): Metric[] {
  * F1 = 2·TP / (2·TP + FP + FN), the mean over the classes that are there or were said: scikit-learn's f1_score with average="macro".
  */
 export function macroF1(judgements: readonly Judgement[]): Metric {
-  const classes = new Set(judgements.flatMap((j) => [j.label, j.got]));
+  const classes = new Map<number, { hits: number; misses: number }>();
+  const of = (c: number): { hits: number; misses: number } => {
+    const known = classes.get(c) ?? { hits: 0, misses: 0 };
+    classes.set(c, known);
+    return known;
+  };
+  for (const { label, got } of judgements)
+    if (label === got) of(label).hits++;
+    else for (const c of [label, got]) of(c).misses++;
   let sum = 0;
-  for (const c of classes) {
-    const hits = judgements.filter((j) => j.label === c && j.got === c).length;
-    const misses = judgements.filter((j) => (j.label === c) !== (j.got === c)).length;
-    sum += (2 * hits) / (2 * hits + misses);
-  }
+  for (const { hits, misses } of classes.values()) sum += (2 * hits) / (2 * hits + misses);
   return { name: 'F1', value: classes.size > 0 ? sum / classes.size : 0, unit: 'share', better: 'higher' };
 }
 

@@ -55,7 +55,7 @@ async function fromMetadata(
   breath: Breath,
 ): Promise<TaskProblem[]> {
   const table = await parseTable(path, await source.text(path), () => true, { breath });
-  const wrong = table.troubles.map(({ line, message }) =>
+  const wrong = await breath.map(table.troubles, ({ line, message }) =>
     problem('error', path, `${path}, row ${line}: ${message}.`, 'Leave the row out.'),
   );
   const file = columnOf(table, fileColumns);
@@ -75,7 +75,7 @@ async function fromMetadata(
       );
     return wrong;
   }
-  for (const { line, fields } of table.rows) {
+  await breath.each(table.rows, ({ line, fields }) => {
     const [name, caption] = [fields.get(file), fields.get(text)];
     if (!name || caption === undefined) {
       wrong.push(
@@ -86,7 +86,7 @@ async function fromMetadata(
           'Leave the row out.',
         ),
       );
-      continue;
+      return;
     }
     const image = folderOf(path) + name.replaceAll('\\', '/').replace(/^(\.\/)+/, '');
     const there = known.get(image) ?? known.get(image.toLowerCase());
@@ -100,7 +100,7 @@ async function fromMetadata(
           'Add the picture, or leave the row out.',
         ),
       );
-  }
+  });
   return wrong;
 }
 

@@ -53,11 +53,7 @@ async function forwardOf(
     plane,
     trainText: options.trainTextEncoder,
   });
-  const run = await adapted.run(
-    `forward ${batch}`,
-    `${loaded.unet.hash}:${batch}:${plane.join('x')}:${options.trainTextEncoder}`,
-    () => network.graph,
-  );
+  const run = await adapted.run(`forward ${batch}`, network.graph);
   return {
     batch,
     network,

@@ -108,7 +108,7 @@ describe('the tiny Stable Diffusion XL folder', () => {
   });
 
   it('draws pictures of prompts', async () => {
-    const adapted: Adapted = { run: (_, __, graph) => Promise.resolve(runOnce(graph())) };
+    const adapted: Adapted = { run: (_, graph) => Promise.resolve(runOnce(graph)) };
     const studio = { loaded, options: defaults, adapted, conditions, host };
     const wish = { prompts: settings.prompts.slice(0, 1), negative: '', steps: 2, guidance: 3, seed: 0 };
     const { pictures } = await draw(studio, wish, () => undefined);

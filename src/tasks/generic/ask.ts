@@ -58,7 +58,7 @@ export async function askArrays(
   const shapes = batchShapes(data, batch);
   const fed = new Map([...data.roles.inputs].map(([input, array]) => [input, shapes.get(array)!]));
   const graph = withOutput(bindModel(file, fed), output, file.path);
-  const run = await adapted.run('ask', JSON.stringify(['arrays', output, ...fed]), () => graph);
+  const run = await adapted.run('ask', graph);
   const byRow = data.cut === 'examples';
   const all = new Map(
     graph.outputs.map(({ name, type, shape }) => [

@@ -288,10 +288,8 @@ it('takes the model’s own loss', async () => {
   const given = [1, 4];
   const { loss } = await prepared.evaluate(
     {
-      run: (_, __, made) =>
-        Promise.resolve(() =>
-          Promise.resolve({ [made().outputs[0]!.name]: Float32Array.of(given.shift()!) }),
-        ),
+      run: (_, made) =>
+        Promise.resolve(() => Promise.resolve({ [made.outputs[0]!.name]: Float32Array.of(given.shift()!) })),
     },
     testHost(),
     () => undefined,

@@ -61,8 +61,12 @@ export function place(index: number, shape: readonly number[]): string {
   return `[${at.join(', ')}]`;
 }
 
-function numberProblem(name: string, { path, tensor }: Source): TaskProblem | null {
-  const at = firstNonFinite(tensor);
+async function numberProblem(
+  name: string,
+  { path, tensor }: Source,
+  breath: Breath,
+): Promise<TaskProblem | null> {
+  const at = await firstNonFinite(tensor, breath);
   if (at < 0) return null;
   return error(
     path,
@@ -149,9 +153,9 @@ export async function readArrayData(
   return problems.slice(before).some((p) => p.severity === 'error') ? null : data;
 }
 
-async function arraysOf(files: FileSet, path: string, problems: TaskProblem[], taken = 0) {
+async function arraysOf(files: FileSet, path: string, problems: TaskProblem[], breath: Breath, taken = 0) {
   try {
-    return await readArrays(files, path, { most: MOST_ARRAYS, taken });
+    return await readArrays(files, path, { most: MOST_ARRAYS, taken }, breath);
   } catch (reason) {
     if (!(reason instanceof PlainError)) throw reason;
     problems.push(error(path, reason.message, reason.cure));
@@ -172,7 +176,7 @@ async function readWhole(
   let taken = 0;
   const breath = new Breath(() => options.tell?.(paths.length, paths.length));
   for (const [i, path] of paths.entries()) {
-    for (const [name, tensor] of (await arraysOf(files, path, problems, taken)) ?? []) {
+    for (const [name, tensor] of (await arraysOf(files, path, problems, breath, taken)) ?? []) {
       taken += tensor.data.byteLength;
       const other = arrays.get(name);
       if (other)
@@ -229,7 +233,7 @@ async function readWhole(
           'Choose arrays of as many examples each.',
         ),
       );
-    const bad = numberProblem(name, source);
+    const bad = await numberProblem(name, source, breath);
     if (bad) problems.push(bad);
   }
   const shapes = new Map([...used].map(([name, s]) => [name, s.tensor.shape.slice(1)]));
@@ -265,8 +269,9 @@ async function readBatchFiles(
   let roles: Roles | undefined;
   const shapes = new Map<string, readonly number[]>();
   const digests: string[] = [];
+  const breath = new Breath(() => options.tell?.(0, batches.length));
   for (const [i, path] of batches.entries()) {
-    const arrays = await arraysOf(files, path, problems);
+    const arrays = await arraysOf(files, path, problems, breath);
     if (arrays) {
       roles ??= assignRoles(options.model, [...arrays.keys()], options, path, problems);
       for (const name of [...roles.inputs.values(), roles.target]) {
@@ -288,7 +293,7 @@ async function readBatchFiles(
               'All batches must have the same shapes.',
             ),
           );
-        const bad = numberProblem(name, { path, tensor });
+        const bad = await numberProblem(name, { path, tensor }, breath);
         if (bad) problems.push(bad);
         digests.push(`${name} ${tensor.type} ${tensor.shape.join()} ${await sha256(bytesOf(tensor))}`);
       }

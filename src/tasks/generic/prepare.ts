@@ -1,4 +1,5 @@
 /** @file Arrays and model together: read, checked, split. */
+import { Breath } from '#src/platform/breath.ts';
 import { withCure } from '#src/platform/refusals.ts';
 import type { DType } from '#src/onnx/model.ts';
 import { readArrays } from '#src/tasks/arrays/files.ts';
@@ -25,6 +26,7 @@ export async function prepareArrays(
   tell?: Tell,
 ): Promise<PreparedTask> {
   const { options } = job;
+  const breath = new Breath(() => tell?.(1, 1));
   const problems: TaskProblem[] = [];
   const reading = { model: file.model, target: options.target, needed: options.loss !== 'model', tell };
   const data = await readArrayData(train, reading, problems);
@@ -41,7 +43,7 @@ export async function prepareArrays(
         : data.arrays.get(data.roles.target ?? '')?.tensor;
     try {
       program = arrayProgram(file, data.roles, shapes, tensor ? isInteger(tensor.type) : false, options);
-      problems.push(...(await valueProblems(training, program, options, job.train.batch)));
+      problems.push(...(await valueProblems(training, program, options, job.train.batch, breath)));
       if (program.own && job.train.accumulate > 1)
         problems.push({
           severity: 'warning',
@@ -59,7 +61,7 @@ export async function prepareArrays(
               message: `The held-out array "${name}" gives batches of [${same.get(name)?.join() ?? 'none'}], training gives [${shape.join()}].`,
               cure: 'Give both arrays the same shape but for the first axis.',
             });
-        if (judged) problems.push(...(await valueProblems(judged, program, options, 1)));
+        if (judged) problems.push(...(await valueProblems(judged, program, options, 1, breath)));
       }
     } catch (error) {
       if (!isWording(error)) throw error;

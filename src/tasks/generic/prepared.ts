@@ -142,7 +142,7 @@ export class PreparedArrays implements PreparedTask {
     if (!part || part.indices.length === 0) return { loss: null, metrics: [] };
     const { program } = this.#ready();
     let graph = program.judging();
-    let run = await adapted.run('judge', 'loss', () => graph);
+    let run = await adapted.run('judge', graph);
     let [sum, weight, done] = [0, 0, 0];
     for (const { rows: filled, valid } of this.#batches(part)) {
       let rows = filled;
@@ -151,7 +151,7 @@ export class PreparedArrays implements PreparedTask {
         // The model's own loss is one number for the batch: what fills it up would count.
         rows = rows.slice(0, valid);
         graph = rest;
-        run = await adapted.run('judge', `loss of ${valid}`, () => rest);
+        run = await adapted.run('judge', rest);
       }
       const out = await run(await this.#feed(part, rows, true));
       const [sums, weights] = graph.outputs.map((o) => out[o.name] as Float32Array);
@@ -177,7 +177,7 @@ export class PreparedArrays implements PreparedTask {
     const part = this.heldout && this.heldout.indices.length > 0 ? this.heldout : train;
     const { output } = program;
     const graph = { ...program.graph, outputs: [output] };
-    const run = await adapted.run('answer', 'output', () => graph);
+    const run = await adapted.run('answer', graph);
     const [first] = this.#batches(part);
     const out = (await run(await this.#feed(part, first!.rows, false)))[output.name]!;
     tell(1, 1);

@@ -1,8 +1,9 @@
 /** @file What is wrong with the values of arrays, for the model and the loss that take them. */
+import type { Breath } from '#src/platform/breath.ts';
 import type { DType } from '#src/onnx/model.ts';
 import { type Tensor } from '#src/onnx/tensor.ts';
 import { readArrays } from '#src/tasks/arrays/files.ts';
-import { firstLost, floatsOf, numberWords } from '#src/tasks/arrays/numbers.ts';
+import { findNumber, firstLost, numberWords } from '#src/tasks/arrays/numbers.ts';
 import { type Table, tableOf } from '#src/tasks/picked.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
 import type { GenericOptions } from './info.ts';
@@ -17,6 +18,7 @@ export async function valueProblems(
   program: ArrayProgram,
   options: GenericOptions,
   batch: number,
+  breath: Breath,
 ) {
   const problems: TaskProblem[] = [];
   const { data } = part;
@@ -49,10 +51,10 @@ export async function valueProblems(
   };
   const told = (tensor: Tensor, index: number): string =>
     `${numberWords(tensor, index)} at ${place(index, tensor.shape)}`;
-  const check = (name: string, path: string, tensor: Tensor, type: DType): void => {
-    const bad = (is: (x: number) => boolean): number => floatsOf(tensor).findIndex(is);
+  const check = async (name: string, path: string, tensor: Tensor, type: DType): Promise<void> => {
+    const bad = (is: (x: number) => boolean): Promise<number> => findNumber(tensor, is, breath);
     for (const table of tables.get(name) ?? []) {
-      const at = bad((x) => x < 0 || x >= table.rows);
+      const at = await bad((x) => x < 0 || x >= table.rows);
       if (at >= 0)
         say(
           name,
@@ -61,7 +63,7 @@ export async function valueProblems(
           'Number from 0 on, by the tokenizer or list that belongs to the model, and pad with a number in that range.',
         );
     }
-    const lost = firstLost(tensor, type);
+    const lost = await firstLost(tensor, type, breath);
     if (lost >= 0)
       say(
         name,
@@ -71,7 +73,7 @@ export async function valueProblems(
       );
     if (name !== data.roles.target) return;
     if (options.loss === 'bce') {
-      const outside = bad((x) => x < 0 || x > 1);
+      const outside = await bad((x) => x < 0 || x > 1);
       if (outside >= 0)
         say(
           name,
@@ -81,7 +83,7 @@ export async function valueProblems(
         );
     }
     if (!labels) return;
-    const strange = bad((x) => x !== ignoredLabel && (x < 0 || x >= classes));
+    const strange = await bad((x) => x !== ignoredLabel && (x < 0 || x >= classes));
     if (strange >= 0)
       say(
         name,
@@ -92,13 +94,13 @@ export async function valueProblems(
   };
   if (data.cut === 'files')
     for (const path of data.batches) {
-      const arrays = await readArrays(data.files, path);
-      for (const [name, type] of wanted) check(name, path, arrays.get(name)!, type);
+      const arrays = await readArrays(data.files, path, undefined, breath);
+      for (const [name, type] of wanted) await check(name, path, arrays.get(name)!, type);
     }
   else
     for (const [name, type] of wanted) {
       const source = data.arrays.get(name)!;
-      check(name, source.path, source.tensor, type);
+      await check(name, source.path, source.tensor, type);
     }
   if (data.cut === 'examples' && data.count < batch)
     problems.push({

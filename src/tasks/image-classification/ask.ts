@@ -18,7 +18,7 @@ export async function askPictures(
   const names = classes ?? classifier.classNames();
   const kind = newHead ? 'new' : 'keep';
   const { graph, logits } = classifier.graph(batch, { kind, names });
-  const run = await adapted.run('ask', `pictures ${batch} ${kind} ${names.length}`, () => graph);
+  const run = await adapted.run('ask', graph);
   const items = await eachAsked(files, host, preprocess.frame, tell, async (frame) => {
     const out = await run({ [input.name]: pixelBatch(classifier, [frame], batch) });
     return { shares: sharesOf((out[logits.name] as Float32Array).subarray(0, names.length), names) };

@@ -24,8 +24,13 @@ const tableNames = /(^|\/)(metadata|labels|train|data|annotations)\.(csv|tsv|jso
 function finder(paths: readonly string[], folder: string): (name: string) => string | undefined {
   const byName = new Map<string, string[]>();
   for (const path of paths)
-    for (const key of new Set([baseName(path), stemOf(baseName(path))].flatMap((n) => [n, n.toLowerCase()])))
-      byName.set(key, [...(byName.get(key) ?? []), path]);
+    for (const key of new Set(
+      [baseName(path), stemOf(baseName(path))].flatMap((n) => [n, n.toLowerCase()]),
+    )) {
+      const alike = byName.get(key);
+      if (alike) alike.push(path);
+      else byName.set(key, [path]);
+    }
   const known = new Set(paths);
   const exact = (clean: string, name: string): string | undefined => {
     const alike = byName.get(name) ?? [];
@@ -41,13 +46,14 @@ function finder(paths: readonly string[], folder: string): (name: string) => str
   };
 }
 
-function fromTable(
+async function fromTable(
   path: string,
   table: Table,
   paths: readonly string[],
   problems: TaskProblem[],
-): Labelled[] {
-  const wrong: TaskProblem[] = table.troubles.map(({ line, message }) => ({
+  breath: Breath,
+): Promise<Labelled[]> {
+  const wrong: TaskProblem[] = await breath.map(table.troubles, ({ line, message }) => ({
     severity: 'error',
     item: path,
     message: `${path}, row ${line}: ${message}.`,
@@ -71,7 +77,7 @@ function fromTable(
   const find = finder(paths, path.slice(0, path.lastIndexOf('/') + 1));
   const images: Labelled[] = [];
   const used = new Map<string, number>();
-  for (const { line, fields } of table.rows) {
+  await breath.each(table.rows, ({ line, fields }) => {
     const name = fields.get(file) ?? '';
     const text = fields.get(label) ?? '';
     const found = name === '' ? undefined : find(name);
@@ -90,7 +96,7 @@ function fromTable(
       used.set(found, line);
       images.push({ path: found, label: text });
     }
-  }
+  });
   problems.push(...shortened(wrong, 'wrong-row', (n) => `${path}: ${n} rows are wrong.`));
   const left = paths.filter((p) => !used.has(p)).length;
   if (left > 0 && images.length > 0)
@@ -137,7 +143,7 @@ export async function readLabelled(files: FileSet, tell?: Tell): Promise<Labelle
     try {
       const text = await source.text(path);
       const table = await parseTable(path, text, (first) => !first.some(isImage), { breath });
-      for (const image of fromTable(path, table, paths, problems)) images.push(image);
+      for (const image of await fromTable(path, table, paths, problems, breath)) images.push(image);
     } catch (error) {
       if (!(error instanceof PlainError)) throw error;
       problems.push(

@@ -188,7 +188,7 @@ class PreparedImages extends PreparedClasses<Example> {
     const { job, input } = this.classifier;
     const { batch } = job.train;
     const { graph, logits, scale } = (this.#judging ??= this.classifier.graph(batch, this.choice));
-    const run: RunGraph = await adapted.run('classify', `batch ${batch}`, () => graph);
+    const run: RunGraph = await adapted.run('classify', graph);
     const classes = this.choice.names.length;
     for (const { some } of inBatches(examples, batch, tell)) {
       const out = await run({ [input.name]: await this.#pixels(some, batch) });

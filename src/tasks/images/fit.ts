@@ -1,4 +1,5 @@
 /** @file How a picture of any shape is brought to the size that a model sees: what part of it, and where it goes. */
+import { Breath } from '#src/platform/breath.ts';
 import type { PictureSize } from '#src/tasks/types.ts';
 import type { Box } from './augment.ts';
 import { Resampler } from './resample.ts';
@@ -67,9 +68,15 @@ export type ReadPixels = (x: number, y: number, width: number, rows: number) => 
 
 /**
  * The picture at the size that is asked for: RGBA, opaque. One that has that size already keeps its exact values.
+ * Strips are read with breaths between.
  * @param own its size as it is shown
  */
-export function fitted(own: Size, size: PictureSize, read: ReadPixels): Uint8ClampedArray<ArrayBuffer> {
+export async function fitted(
+  own: Size,
+  size: PictureSize,
+  read: ReadPixels,
+  breath: Breath = new Breath(),
+): Promise<Uint8ClampedArray<ArrayBuffer>> {
   const { box, at } = placement(own, size);
   const { width, height } = size;
   let rgba: Uint8ClampedArray<ArrayBuffer>;
@@ -80,8 +87,10 @@ export function fitted(own: Size, size: PictureSize, read: ReadPixels): Uint8Cla
     const [left, right] = resampler.columns;
     const [first, end] = resampler.rows;
     const strip = Math.min(end - first, Math.max(1, Math.floor(STRIP / (right - left))));
-    for (let y = first; y < end; y += strip)
+    for (let y = first; y < end; y += strip) {
+      if (breath.due) await breath.take();
       resampler.add(read(left, y, right - left, Math.min(strip, end - y)), y);
+    }
     rgba = resampler.finish();
   }
   if (at.width === width && at.height === height) return rgba;

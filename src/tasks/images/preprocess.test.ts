@@ -20,9 +20,9 @@ for (let y = 0; y < HEIGHT; y++)
     });
 const picture = { width: WIDTH, height: HEIGHT, rgba };
 
-function seen(preprocess: Preprocess, layout: PixelLayout): number[] {
+async function seen(preprocess: Preprocess, layout: PixelLayout): Promise<number[]> {
   const { width, height } = preprocess.frame;
-  const frame = opaque({ width, height, rgba: fitted(picture, preprocess.frame, readFrom(picture)) });
+  const frame = opaque({ width, height, rgba: await fitted(picture, preprocess.frame, readFrom(picture)) });
   const out = new Float32Array(layout.channels * preprocess.width * preprocess.height);
   writePixels(frame, preprocess, layout, out, 0);
   return Array.from(out);
@@ -50,7 +50,7 @@ describe('a model’s own file', () => {
     ] as const) {
       const made = preprocessing(await configOf(file, content), free);
       expect([3, made.height, made.width]).toEqual(shape);
-      near(seen(made, { channels: 3, order: 'NCHW' }), values);
+      near(await seen(made, { channels: 3, order: 'NCHW' }), values);
     }
   });
 
@@ -65,7 +65,7 @@ describe('a model’s own file', () => {
     // 8/0.7 → 11, then the centre: what the golden file says in other words.
     const same = golden.files.find(({ name }) => name === 'ResNet’s margin' || name === "ResNet's margin")!;
     near(
-      seen(preprocessing(await configOf('config.json', config), free), { channels: 3, order: 'NCHW' }),
+      await seen(preprocessing(await configOf('config.json', config), free), { channels: 3, order: 'NCHW' }),
       same.values,
     );
     expect(await configOf('config.json', { model_type: 'vit' })).toBeNull();
@@ -83,16 +83,16 @@ describe('a model’s own file', () => {
 });
 
 describe('options', () => {
-  it.each(golden.options)('$name: to the number', ({ options, channels, order, values }) => {
+  it.each(golden.options)('$name: to the number', async ({ options, channels, order, values }) => {
     const { normalise = 'auto', ...asked } = options as Partial<PictureOptions> & { normalise?: 'auto' };
     const made = preprocessing(null, { ...free, channels, normalise, asked });
     const layout = { channels, order: order as 'NCHW' | 'NHWC' };
-    const got = seen(made, layout);
+    const got = await seen(made, layout);
     near(got, values);
     // And back: a picture's bytes survive the way.
     if (channels === 3) {
       const { width, height } = made;
-      const shown = fitted(picture, made.frame, readFrom(picture));
+      const shown = await fitted(picture, made.frame, readFrom(picture));
       expect(readPicture(got, 0, made, layout)).toEqual({ width, height, rgba: shown });
     }
   });

@@ -48,10 +48,10 @@ describe.each(templates)('$name', ({ tokenizer, template, unmarked, chats }) => 
       }
       const cut = (all: boolean) =>
         marked({ name: '', pieces: chat.pieces(messages, all), frame: 'template', question: null }, tokens);
-      const made = cut(false);
+      const made = await cut(false);
       expect(made.ids).toEqual(ids);
       expect(made.counted.map(Number), JSON.stringify(messages.map((m) => m.content))).toEqual(mask);
-      expect(cut(true)).toMatchObject({ ids, counted: ids!.map(() => true) });
+      expect(await cut(true)).toMatchObject({ ids, counted: ids!.map(() => true) });
     }
   });
 });
@@ -68,7 +68,7 @@ describe('a template', () => {
     expect(shouting.pieces(chat('a', 'b'), true)).toEqual([{ text: 'A\nB\n', counted: true }]);
   });
 
-  it('gets what messages have besides role and content', () => {
+  it('gets what messages have besides role and content', async () => {
     const calls = new ChatTemplate('{% for m in messages %}{{ m.name }}: {{ m.content }}{% endfor %}');
     expect(calls.render([{ role: 'user', content: 'x', name: 'ann' }], false)).toBe('ann: x');
   });
@@ -84,7 +84,7 @@ describe('no template', () => {
       '+d\n',
     ]);
     const tokens = await tokensOf("Llama 2's BPE with bytes");
-    const { ids, counted } = marked({ name: '', pieces, frame: 'lines', question: 'a' }, tokens);
+    const { ids, counted } = await marked({ name: '', pieces, frame: 'lines', question: 'a' }, tokens);
     const learned = ids.filter((_, i) => counted[i]);
     expect(tokens.decode(learned)).toBe('b\n d\n'.replace(' d', 'd'));
     expect([ids[0], counted[0]]).toEqual([tokens.start, false]);

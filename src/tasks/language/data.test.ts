@@ -176,15 +176,15 @@ describe('rows', () => {
     begins: false,
     joined: [],
   });
-  const cut = (...given: Parameters<typeof rowsOf>) => rowsOf(...given).rows;
-  it('predict the next token of the whole text, across rows', () => {
-    const rows = cut([text([1, 2, 3, 4, 5, 6])], 4, false, 9);
+  const cut = async (...given: Parameters<typeof rowsOf>) => (await rowsOf(...given)).rows;
+  it('predict the next token of the whole text, across rows', async () => {
+    const rows = await cut([text([1, 2, 3, 4, 5, 6])], 4, false, 9);
     expect(rows.map((r) => [[...r.ids], [...r.next], [...r.counted], r.real])).toEqual([
       [[1, 2, 3, 4], [2, 3, 4, 5], [1, 1, 1, 1], 4],
       [[5, 6, 9, 9], [6, 0, 0, 0], [1, 0, 0, 0], 2],
     ]);
   });
-  it('learn only what counts, and leave out rows that only ask', () => {
+  it('learn only what counts, and leave out rows that only ask', async () => {
     const asked = (ids: number[], from: number) => ({
       ...text(ids, from),
       turns: turnsOf(
@@ -192,7 +192,7 @@ describe('rows', () => {
         ids.map((_, i) => i >= from),
       ),
     });
-    const rows = cut([asked([1, 2, 3, 4, 5, 6], 4), asked([7, 8], 9)], 3, false, 0);
+    const rows = await cut([asked([1, 2, 3, 4, 5, 6], 4), asked([7, 8], 9)], 3, false, 0);
     // The question is cut from the left, never the answer from its question.
     expect(rows.map((r) => [[...r.ids], [...r.next], [...r.counted]])).toEqual([
       [
@@ -202,8 +202,8 @@ describe('rows', () => {
       ],
     ]);
   });
-  it('put together go on one after the other, and only what was given is not learned', () => {
-    const rows = cut([text([1, 2]), text([3, 4, 5], 1), text([6, 7])], 4, true, 0);
+  it('put together go on one after the other, and only what was given is not learned', async () => {
+    const rows = await cut([text([1, 2]), text([3, 4, 5], 1), text([6, 7])], 4, true, 0);
     expect(rows.map((r) => [[...r.ids], [...r.next], [...r.counted], r.real])).toEqual([
       [[1, 2, 3, 4], [2, 3, 4, 5], [1, 0, 1, 1], 4],
       [[5, 6, 7, 0], [6, 7, 0, 0], [1, 1, 0, 0], 3],
@@ -320,8 +320,8 @@ test('perplexity weighs every held-out token alike, whatever row or batch it is 
   // A model whose −ln p of a token is a hundredth of its id.
   let [sum, count] = [0, 0];
   const adapted: Adapted = {
-    run: (_, __, graph) => {
-      const output = graph().outputs[0]!.name;
+    run: (_, graph) => {
+      const output = graph.outputs[0]!.name;
       return Promise.resolve((feeds) => {
         const next = [...(feeds['next_tokens'] as Int32Array)];
         const counted = feeds['counted'] as Float32Array;

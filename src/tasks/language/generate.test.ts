@@ -16,8 +16,7 @@ const LENGTH = 6;
 
 /** Scores by what stands in the window before the place that is asked about. */
 const model = (scores: (window: readonly number[]) => Float32Array, seen: number[][] = []): Adapted => ({
-  run: (_, __, graph) => {
-    const made = graph();
+  run: (_, made) => {
     return Promise.resolve((feeds: Tensors) => {
       const ids = [...(feeds['input_ids'] as Int32Array)];
       const rows = Array.from(feeds['places'] as Int32Array, (place) => {

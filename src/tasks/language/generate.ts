@@ -65,7 +65,7 @@ export async function generate(
   );
   const left = [...spelt];
   const { graph, output } = network.next(batch, length);
-  const run = await adapted.run('language next', `${batch}x${length}`, () => graph);
+  const run = await adapted.run('language next', graph);
   for (let first = 0; first < wish.prompts.length; first += batch) {
     const some = made.slice(first, first + batch);
     const open = new Set(some.keys());

@@ -54,8 +54,7 @@ async function byHeart(data: PreparedTask, rows: number): Promise<Adapted> {
     });
   }
   return {
-    run: (_, __, graph) => {
-      const made = graph();
+    run: (_, made) => {
       const [batch, words] = made.outputs[0]!.shape as [number, number];
       return Promise.resolve((feeds: Tensors) => {
         const ids = [...(feeds['input_ids'] as Int32Array)].map(Number);

@@ -89,23 +89,22 @@ export async function prepareTexts(
   let [training, judged] = [own.documents, other?.documents ?? []];
   if (!heldout && job.data.split > 0)
     ({ train: training, heldout: judged } = splitShare(training, job.data.split, job.train.seed));
-  problems.push(...repeated(training));
   const total = training.length + judged.length;
   let done = 0;
+  /** Between what takes a while for a book, or for many texts. */
+  const breath = new Breath(() => tell?.(done, Math.max(1, total)));
+  problems.push(...(await repeated(training, breath)));
   const tokenise = (documents: readonly Document[]) =>
     eachText(
       documents,
-      async (document, breath) => {
-        const own = await tokens.encodeSlowly(textOf(document), breath);
-        return { ...marked(document, tokens, everything, own), name: document.name };
+      async (document, between) => {
+        return { ...(await marked(document, tokens, everything, between)), name: document.name };
       },
       problems,
       (made) => tell?.((done += made), total),
     );
   const before = await tokenise(training);
   const after = await tokenise(judged);
-  /** Between what takes a while for a book. */
-  const breath = new Breath(() => tell?.(total, Math.max(1, total)));
   await breath.take();
   const length = rowLength(model, [...before, ...after], host);
   const asking: Asking = {
@@ -116,13 +115,11 @@ export async function prepareTexts(
   };
   model.asking = asking;
   problems.push(
-    ...sampleProblems(job.sample.prompts, (prompt) => prompted(model, framing, prompt, asking)),
+    ...(await sampleProblems(job.sample.prompts, (prompt) => prompted(model, framing, prompt, asking))),
     ...longPrompts(model, framing, asking),
   );
-  const made = rowsOf(before, length, options.packing, tokens.pad);
-  await breath.take();
-  const judging = rowsOf(after, length, options.packing, tokens.pad);
-  await breath.take();
+  const made = await rowsOf(before, length, options.packing, tokens.pad, breath);
+  const judging = await rowsOf(after, length, options.packing, tokens.pad, breath);
   const { rows } = made;
   const named = [...before, ...after];
   problems.push(
@@ -137,16 +134,20 @@ export async function prepareTexts(
   const { graph, words: found } = network.scores(network.inputs.batch ?? 1, length);
   const all = [...before, ...after].map(({ ids }) => ids);
   problems.push(
-    ...tokenProblems(
+    ...(await tokenProblems(
       all,
       tokens,
       Math.min(network.words(graph), tableOf(graph, network.inputs.ids)?.rows ?? Infinity),
-    ),
+      breath,
+    )),
   );
   const nothing = 'nothing to learn: its texts have fewer than two tokens, or no answers.';
   const cure = 'Add longer texts, or learn all of them, not the answers alone.';
   problems.push(...nothingLeft(rows, problems, train.name, nothing, cure));
-  const counted = rows.reduce((n, row) => n + row.counted.reduce((a, b) => a + b, 0), 0);
+  let counted = 0;
+  await breath.each(rows, (row) => {
+    for (const c of row.counted) counted += c;
+  });
   const preview: DataPreview = {
     facts: [
       { label: 'Texts', value: `${training.length} to train, ${judged.length} held out` },
@@ -166,12 +167,10 @@ export async function prepareTexts(
       .map((document) => ({ name: document.name, text: textOf(document).slice(0, LONG) })),
   };
   const words = network.inputs;
-  const lines: string[] = [];
-  for (const row of rows) {
-    if (breath.due) await breath.take();
-    lines.push(`${row.ids.join(' ')}|${row.counted.join('')}`);
-  }
-  const dataHash = await sha256Lines([JSON.stringify([words.ids, length, options.lossOn]), ...lines]);
+  const dataHash = await sha256Lines(
+    linesOf(JSON.stringify([words.ids, length, options.lossOn]), rows),
+    breath,
+  );
   return new PreparedTexts(model, length, rows, judging.rows, training, asking, {
     problems,
     preview,
@@ -180,11 +179,17 @@ export async function prepareTexts(
   });
 }
 
-function repeated(documents: readonly Document[]): TaskProblem[] {
+/** All that the data hash is of. */
+function* linesOf(first: string, rows: readonly Row[]): Generator<string, void, undefined> {
+  yield first;
+  for (const row of rows) yield `${row.ids.join(' ')}|${row.counted.join('')}`;
+}
+
+async function repeated(documents: readonly Document[], breath: Breath): Promise<TaskProblem[]> {
   const seen = new Map<string, string>();
   let twins = 0;
   let first: [string, string] | undefined;
-  for (const document of documents) {
+  await breath.each(documents, (document) => {
     const text = textOf(document);
     const before = seen.get(text);
     if (before === undefined) seen.set(text, document.name);
@@ -192,7 +197,7 @@ function repeated(documents: readonly Document[]): TaskProblem[] {
       twins++;
       first ??= [document.name, before];
     }
-  }
+  });
   if (!first) return [];
   return [
     {
@@ -239,7 +244,7 @@ class PreparedTexts extends PreparedExamples<Row> {
     const { job, network } = this.model;
     const { batch } = job.train;
     const { graph, output } = (this.#judging ??= network.judging(batch, length));
-    const run = await adapted.run('language judge', `${batch}x${length}`, () => graph);
+    const run = await adapted.run('language judge', graph);
     let sum = 0;
     let count = 0;
     for (const { some } of inBatches(this.heldout, batch, tell)) {

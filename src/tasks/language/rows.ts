@@ -2,7 +2,8 @@
 import type { Breath } from '#src/platform/breath.ts';
 import { templateCure, templateReason } from './chat.ts';
 import * as v from 'valibot';
-import { columnOf, parseTable } from '#src/tasks/table.ts';
+import { entriesIn, linesIn } from '#src/tasks/lines.ts';
+import { Cells, columnOf, parseTable } from '#src/tasks/table.ts';
 import type { Message, Piece } from './chat.ts';
 import { answerNames, chatNames, promptNames, textNames } from './columns.ts';
 import type { Document, ReadOptions } from './types.ts';
@@ -51,8 +52,9 @@ export async function readCsv(path: string, text: string, sink: Sink): Promise<v
   const { trouble } = sink;
   const { column } = sink.options;
   const table = await parseTable(path, text, () => true, sink);
-  for (const { line, message } of table.troubles)
-    trouble(`${path}, line ${line}`, `${message}.`, 'Leave it out.');
+  await sink.breath.each(table.troubles, ({ line, message }) =>
+    trouble(`${path}, line ${line}`, `${message}.`, 'Leave it out.'),
+  );
   const wanted = column === '' ? columnOf(table, textNames) : table.columns.find((c) => c === column);
   const prompt = column === '' ? columnOf(table, promptNames) : undefined;
   const answer = column === '' ? columnOf(table, answerNames) : undefined;
@@ -65,32 +67,33 @@ export async function readCsv(path: string, text: string, sink: Sink): Promise<v
     );
     return;
   }
-  for (const { line, fields } of table.rows) {
-    if (sink.breath.due) await sink.breath.take();
+  await sink.breath.each(table.rows, ({ line, fields }) => {
     const name = `${path}, line ${line}`;
     if (prompt !== undefined && answer !== undefined)
       add(name, asked(fields.get(prompt) ?? ''), asked(fields.get(answer) ?? '', 'assistant'), sink, true);
     else addText(name, fields.get(wanted!) ?? '', sink);
-  }
+  });
 }
 
+/** @throws Reason for more rows than fit the memory */
 export async function readJson(path: string, text: string, sink: Sink): Promise<void> {
-  const whole = /\.json$/i.test(path) ? parsed(text) : undefined;
-  if (Array.isArray(whole)) {
-    for (const [i, row] of whole.entries()) {
-      if (sink.breath.due) await sink.breath.take();
+  const cells = new Cells();
+  const list = /\.json$/i.test(path) ? await entriesIn(text, sink.breath) : null;
+  if (list) {
+    await sink.breath.each(list, (row, i) => {
+      cells.add(1);
       readRow(`${path}, entry ${i + 1}`, row, sink);
-    }
+    });
     return;
   }
-  for (const [i, line] of text.split(/\r?\n/).entries()) {
-    if (sink.breath.due) await sink.breath.take();
-    if (line.trim() === '') continue;
+  await sink.breath.each(linesIn(text), (line, i) => {
+    if (line.trim() === '') return;
+    cells.add(1);
     const row = parsed(line);
     const name = `${path}, line ${i + 1}`;
     if (row === undefined) sink.trouble(name, 'it is not JSON.', 'Leave it out.');
     else readRow(name, row, sink);
-  }
+  });
 }
 
 function parsed(text: string): unknown {

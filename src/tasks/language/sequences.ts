@@ -1,4 +1,5 @@
 /** @file Documents as rows of tokens of one length: put together or padded, with what counts for the loss. */
+import { Breath } from '#src/platform/breath.ts';
 import type { TextTokens } from '#src/tasks/text/tokens.ts';
 import type { Piece } from './chat.ts';
 import type { Document } from './types.ts';
@@ -42,16 +43,23 @@ function areParts(parts: readonly (readonly number[])[], whole: readonly number[
  * Tokens of the whole text, as transformers cuts it, with those of counted pieces marked: tokens know nothing of pieces, so one that reaches
  * into a counted piece counts.
  */
-function cut(
+async function cut(
   pieces: readonly Piece[],
   tokens: TextTokens,
   ids: readonly number[],
-): { readonly ids: readonly number[]; readonly counted: boolean[]; readonly joined: readonly number[] } {
+  breath: Breath,
+): Promise<{
+  readonly ids: readonly number[];
+  readonly counted: boolean[];
+  readonly joined: readonly number[];
+}> {
   const text = pieces.map((piece) => piece.text).join('');
   const counted = new Array<boolean>(ids.length).fill(false);
   const mark = (from: number, to: number): void => void counted.fill(true, from, to);
   // Special tokens stand between pieces most often: then the tokens of the pieces are those of the whole.
-  const parts = pieces.length > 1 ? pieces.map((piece) => tokens.encode(piece.text)) : [ids];
+  const parts: (readonly number[])[] = [];
+  if (pieces.length === 1) parts.push(ids);
+  else for (const piece of pieces) parts.push(await tokens.encodeSlowly(piece.text, breath));
   if (pieces.length === 1 || areParts(parts, ids)) {
     let at = 0;
     pieces.forEach((piece, i) => {
@@ -66,10 +74,10 @@ function cut(
     const start = end;
     end += piece.text.length;
     if (!piece.counted) continue;
-    const question = tokens.encode(text.slice(0, start));
+    const question = await tokens.encodeSlowly(text.slice(0, start), breath);
     const before = common(question, ids);
     joined ??= question.slice(before);
-    const upTo = tokens.encode(text.slice(0, end));
+    const upTo = await tokens.encodeSlowly(text.slice(0, end), breath);
     const shared = common(upTo, ids);
     mark(before, shared === upTo.length ? shared : shared + 1);
   }
@@ -80,15 +88,16 @@ function cut(
  * A document's tokens. What no template wrote goes from the tokenizer's start token (where it has one) to the end token, which is learned with the
  * last piece, if that is.
  * @param all questions are to be learned, too
- * @param own the tokens of its whole text, where they are known
+ * @throws what the breath throws, too
  */
-export function marked(
+export async function marked(
   { pieces, frame }: Document,
   tokens: TextTokens,
   all = false,
-  own: readonly number[] = tokens.encode(pieces.map(({ text }) => text).join('')),
-): Marked {
-  const { ids, counted, joined } = cut(pieces, tokens, own);
+  breath: Breath = new Breath(),
+): Promise<Marked> {
+  const own = await tokens.encodeSlowly(pieces.map(({ text }) => text).join(''), breath);
+  const { ids, counted, joined } = await cut(pieces, tokens, own, breath);
   const { start, end } = tokens;
   const bare = frame !== 'template';
   const before = bare && start !== null && ids[0] !== start ? [start] : [];
@@ -124,9 +133,15 @@ export interface Rows {
  * @param packing texts follow one another in a row (transformers' run_clm, trl's "wrapped"): positions count through it, and a text sees those before
  *   it, since the mask of exported models has two axes and cannot part them. Else each text begins a row of its own
  */
-export function rowsOf(documents: readonly Marked[], length: number, packing: boolean, pad: number): Rows {
+export async function rowsOf(
+  documents: readonly Marked[],
+  length: number,
+  packing: boolean,
+  pad: number,
+  breath: Breath = new Breath(),
+): Promise<Rows> {
   const streams: { readonly ids: number[]; readonly counted: boolean[] }[] = [];
-  const told = documents.map((document): Parted | null => {
+  const told = await breath.map(documents, (document): Parted | null => {
     const { turns } = document;
     // The last token of a segment is only foretold: a row holds one more than its length.
     const own = turns === null ? null : parted({ ...document, turns }, length + 1);
@@ -141,11 +156,16 @@ export function rowsOf(documents: readonly Marked[], length: number, packing: bo
     }
     return own;
   });
-  return { rows: streams.flatMap((stream) => cutUp(stream, length, pad)), parted: told };
+  const rows: Row[] = [];
+  for (const stream of streams)
+    await breath.each(cutUp(stream, length, pad), (row) => {
+      // What is only asked teaches nothing.
+      if (row.counted.includes(1)) rows.push(row);
+    });
+  return { rows, parted: told };
 }
 
-function cutUp({ ids, counted }: Segment, length: number, pad: number): Row[] {
-  const rows: Row[] = [];
+function* cutUp({ ids, counted }: Segment, length: number, pad: number): Generator<Row, void, undefined> {
   for (let at = 0; at < ids.length - 1; at += length) {
     const real = Math.min(length, ids.length - at);
     const row: Row = {
@@ -161,8 +181,6 @@ function cutUp({ ids, counted }: Segment, length: number, pad: number): Row[] {
       row.next[i] = next;
       if (counted[at + i + 1]) row.counted[i] = 1;
     }
-    // What is only asked teaches nothing.
-    if (row.counted.includes(1)) rows.push(row);
+    yield row;
   }
-  return rows;
 }

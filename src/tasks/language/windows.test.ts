@@ -88,7 +88,7 @@ describe('a text with questions', () => {
   });
 });
 
-it('500 sets of chats in rows of any length, put together or not: every token that is learned sees the end of its question', () => {
+it('500 sets of chats in rows of any length, put together or not: every token that is learned sees the end of its question', async () => {
   for (let seed = 0; seed < 500; seed++) {
     const d = dice(seed);
     const length = 4 + d.whole(20);
@@ -105,7 +105,7 @@ it('500 sets of chats in rows of any length, put together or not: every token th
       first += text.ids.length;
       texts.push(plain ? { ...text, counted: text.ids.map(() => true), turns: null } : text);
     }
-    const { rows } = rowsOf(texts, length, packing, 0);
+    const { rows } = await rowsOf(texts, length, packing, 0);
     const learned = new Map<number, number>();
     for (const row of rows)
       row.counted.forEach((c, i) => {

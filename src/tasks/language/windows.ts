@@ -57,9 +57,11 @@ export function parted(text: Asked, room: number): Parted {
   const add = (from: number, to: number, learn: number): void => {
     const head = text.begins && from > 0 ? 1 : 0;
     const start = Math.max(from, to - room + head);
-    const cut = <T>(list: readonly T[]): T[] => [...list.slice(0, head), ...list.slice(start, to)];
-    const counted = text.counted.map((c, i) => c && i >= learn);
-    segments.push({ ids: cut(text.ids), counted: cut(counted) });
+    const places = Array.from({ length: head + to - start }, (_, i) => (i < head ? i : start + i - head));
+    segments.push({
+      ids: places.map((i) => text.ids[i]!),
+      counted: places.map((i) => text.counted[i]! && i >= learn),
+    });
   };
   let group: Turn[] = [];
   const flush = (): void => {

@@ -20,7 +20,7 @@ export async function askPairs(
   const graph = { ...program.graph, outputs: [output] };
   const made = outputSize(pairs);
   const each = input.channels * preprocess.width * preprocess.height;
-  const run = await adapted.run('ask', JSON.stringify(['picture', output.shape]), () => graph);
+  const run = await adapted.run('ask', graph);
   const items = await eachAsked(files, host, preprocess.frame, tell, async (frame) => {
     const pixels = new Float32Array(batch * each);
     for (let i = 0; i < batch; i++) writePixels(frame, preprocess, input, pixels, i * each);

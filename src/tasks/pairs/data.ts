@@ -101,7 +101,7 @@ async function fromTable(
   breath: Breath,
 ): Promise<Pair[]> {
   const table = await parseTable(path, await source.text(path), () => true, { breath });
-  const wrong = table.troubles.map(({ line, message }) =>
+  const wrong = await breath.map(table.troubles, ({ line, message }) =>
     error(path, `${path}, row ${line}: ${message}.`, 'Leave the row out.'),
   );
   const from = columnOf(table, inputColumns);
@@ -120,7 +120,7 @@ async function fromTable(
     );
   else {
     const folder = path.slice(0, path.lastIndexOf('/') + 1);
-    for (const { line, fields } of table.rows) {
+    await breath.each(table.rows, ({ line, fields }) => {
       const [input, target] = [from, to].map((column) => {
         const name = fields.get(column) ?? '';
         const found = [folder + name, name].flatMap(
@@ -137,7 +137,7 @@ async function fromTable(
         return found;
       });
       if (input !== undefined && target !== undefined) pairs.push({ input, target });
-    }
+    });
   }
   problems.push(...shortened(wrong, 'wrong-row', (n) => `${path}: ${n} rows are wrong.`));
   return pairs;

@@ -212,7 +212,7 @@ class PreparedPairs extends PreparedExamples<Example> {
   ): Promise<void> {
     const { program, job } = this.pairs;
     const graph = program.judging();
-    const run = await adapted.run('judge', 'pictures', () => graph);
+    const run = await adapted.run('judge', graph);
     const wide = program.layout.channels * program.size.width * program.size.height;
     for (const { some } of inBatches(examples, job.train.batch, tell)) {
       const feeds = await this.#feed(some);

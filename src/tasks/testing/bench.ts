@@ -1,6 +1,8 @@
 /** @file What the worker lends to a task, on wasm in Node: for tests. */
+import { graphDigest } from '#src/graph/digest.ts';
 import { hostRotations } from '#src/oft/rotation/hostRotation.ts';
 import type { Layout } from '#src/oft/rotation/parameters.ts';
+import { Numbered } from '#src/platform/numbered.ts';
 import { withoutFrozen } from '#src/program/frozen.ts';
 import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { compileForward } from '#src/program/forward.ts';
@@ -21,6 +23,7 @@ export interface TaskBench {
 
 export async function taskBench(decodeImage?: TaskHost['decodeImage']): Promise<TaskBench> {
   const runtime = await createRuntime({ prefer: 'wasm', threads: 1 });
+  const layouts = new Numbered();
   const standing = new Map<string, { key: string; executable: Executable }>();
   const load = async (slot: string, key: string, make: () => Program) => {
     const known = standing.get(slot);
@@ -50,8 +53,9 @@ export async function taskBench(decodeImage?: TaskHost['decodeImage']): Promise<
     },
     load: (program) => runtime.load(program),
     adapted: (layout, theta) => ({
-      run: async (slot, key, makeGraph) => {
-        const forward = compileForward({ graph: makeGraph(), layout });
+      run: async (slot, graph) => {
+        const forward = compileForward({ graph, layout });
+        const key = `${layouts.of(layout)} ${await graphDigest(graph)}`;
         const executable = await load(`adapted ${slot}`, key, () => forward);
         const turned = ownFeeds(forward.feeds, hostRotations(layout, theta));
         return (feeds) => executable.run({ ...feeds, ...turned }, forward.reads);

@@ -47,29 +47,15 @@ async function madeOf<T>(path: string, make: () => Promise<T>): Promise<{ readon
   }
 }
 
-/** Entries of a JSON list as lines: an entry's number is its line. */
-function asLines(path: string, text: string): { readonly path: string; readonly text: string } {
-  if (!/\.json$/i.test(path)) return { path, text };
-  let list: unknown;
-  try {
-    list = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch {
-    // Lines of JSON under a short name.
-  }
-  return {
-    path: `${path}l`,
-    text: Array.isArray(list) ? list.map((x) => JSON.stringify(x)).join('\n') : text,
-  };
-}
-
 /** The rows of a table. */
-function fromTable(
+async function fromTable(
   path: string,
   table: Table,
   options: ColumnOptions,
   problems: TaskProblem[],
-): LabelledText[] {
-  const errors = table.troubles.map(({ line, message }) =>
+  breath: Breath,
+): Promise<LabelledText[]> {
+  const errors = await breath.map(table.troubles, ({ line, message }) =>
     error(`${path}, row ${line}`, `${message}.`, 'Leave the row out.'),
   );
   const columns = findColumns(table, options);
@@ -90,7 +76,8 @@ function fromTable(
   }
   const warnings: TaskProblem[] = [];
   const unlabelled: TaskProblem[] = [];
-  const texts = table.rows.flatMap(({ line, fields }): LabelledText[] => {
+  const texts: LabelledText[] = [];
+  await breath.each(table.rows, ({ line, fields }) => {
     const name = `${path}, row ${line}`;
     const text = fields.get(columns.text) ?? '';
     const label = fields.get(columns.label) ?? '';
@@ -104,8 +91,7 @@ function fromTable(
     else if (label === '') unlabelled.push(error(name, 'it has no label.', 'Give it one, or leave it out.'));
     else if (label.length > LONGEST_LABEL)
       errors.push(error(name, `its label has ${label.length} characters.`, 'Give its class a short name.'));
-    else return [{ name, text, pair, label }];
-    return [];
+    else texts.push({ name, text, pair, label });
   });
   problems.push(
     ...shortened(errors, 'wrong-row', (n) => `${path}: ${n} rows are wrong.`),
@@ -145,12 +131,11 @@ export async function readLabelledTexts(
       const all: LabelledText[] = [];
       for (const [i, path] of paths.entries()) {
         const breath = new Breath(() => tell?.(i, paths.length));
-        const read = await madeOf(path, async () => {
-          const lines = asLines(path, await source.text(path));
-          return parseTable(lines.path, lines.text, namesColumns(options), { breath });
-        });
+        const read = await madeOf(path, async () =>
+          parseTable(path, await source.text(path), namesColumns(options), { breath }),
+        );
         if (!('made' in read)) problems.push(read);
-        else for (const text of fromTable(path, read.made, options, problems)) all.push(text);
+        else for (const text of await fromTable(path, read.made, options, problems, breath)) all.push(text);
       }
       return all;
     };
@@ -210,11 +195,11 @@ async function fromFolders(
 }
 
 /** Texts that are there more than once, and those of them that are labelled in two ways. */
-export function repeatedTexts(texts: readonly LabelledText[]): TaskProblem[] {
+export async function repeatedTexts(texts: readonly LabelledText[], breath: Breath): Promise<TaskProblem[]> {
   const first = new Map<string, LabelledText>();
   const twins: TaskProblem[] = [];
   const torn: TaskProblem[] = [];
-  for (const t of texts) {
+  await breath.each(texts, (t) => {
     const key = JSON.stringify([t.text, t.pair]);
     const before = first.get(key);
     if (!before) first.set(key, t);
@@ -231,7 +216,7 @@ export function repeatedTexts(texts: readonly LabelledText[]): TaskProblem[] {
         message: `${t.name} has the label "${t.label}", the same text in ${before.name} the label "${before.label}".`,
         cure: 'Keep the row that is right.',
       });
-  }
+  });
   return [
     ...shortened(torn, 'two-labels', (n) => `${n} texts have two labels.`),
     ...shortened(twins, 'twice', (n) => `${n} texts are there twice.`),

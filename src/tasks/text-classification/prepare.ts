@@ -1,4 +1,5 @@
 /** @file Texts and classifier together: what is fed, how it is judged, what the wall shows. */
+import { Breath } from '#src/platform/breath.ts';
 import { sha256Lines } from '#src/tasks/arrays/digest.ts';
 import { badNumbers, type HeadChoice } from '#src/tasks/classification/classes.ts';
 import { splitByClass, spread } from '#src/tasks/classification/choose.ts';
@@ -63,29 +64,32 @@ export async function prepareLabelled(
   const { job, tokens, inputs } = classifier;
   const own = await readLabelledTexts(train, job.options, tell);
   const other = heldout ? await readLabelledTexts(heldout, job.options, tell) : null;
+  const held = other?.texts ?? own.heldout ?? [];
+  const total = own.texts.length + held.length;
+  let done = 0;
+  /** Between what takes a while for many texts. */
+  const breath = new Breath(() => tell?.(done, Math.max(1, total)));
   const problems: TaskProblem[] = [
     ...own.problems,
     ...(other?.problems ?? []),
     ...classProblems(own.texts, train.name, 'texts'),
-    ...repeatedTexts(own.texts),
+    ...(await repeatedTexts(own.texts, breath)),
   ];
-  const held = other?.texts ?? own.heldout ?? [];
   const labels = classesOf(own.texts);
   const choice = classifier.choose(labels);
   problems.push(...badNumbers(labels));
   if (labels.length > 0) problems.push(...choice.problems);
   problems.push(...strangeClasses(held, new Set(choice.indexOf.keys()), 'texts'));
 
-  const total = own.texts.length + held.length;
-  let done = 0;
   const read = (texts: readonly LabelledText[]): Promise<Example[]> =>
     eachText(
       texts,
-      ({ name, text, pair, label: word }) => {
+      async ({ name, text, pair, label: word }, between) => {
         const label = choice.indexOf.get(word);
         if (label === undefined) return null;
         const source = { text, pair };
-        return { ...tokenise(tokens, source, reading.most), name, text: shown(source), source, label };
+        const tokenised = await tokenise(tokens, source, reading.most, between);
+        return { ...tokenised, name, text: shown(source), source, label };
       },
       problems,
       (made) => tell?.((done += made), total),
@@ -93,18 +97,25 @@ export async function prepareLabelled(
   let training = await read(own.texts);
   let judged = await read(held);
   const most = lengthOf(classifier, choice, reading, [...training, ...judged], host);
-  const cutTo = (texts: readonly Example[]): Example[] =>
-    texts.map((e) => (e.ids.length > most ? { ...e, ...tokenise(tokens, e.source, most) } : e));
-  [training, judged] = [cutTo(training), cutTo(judged)];
+  const cutTo = async (texts: readonly Example[]): Promise<Example[]> => {
+    const all: Example[] = [];
+    for (const e of texts) {
+      if (breath.due) await breath.take();
+      all.push(e.ids.length > most ? { ...e, ...(await tokenise(tokens, e.source, most, breath)) } : e);
+    }
+    return all;
+  };
+  [training, judged] = [await cutTo(training), await cutTo(judged)];
   const all = [...training, ...judged];
   problems.push(
     ...cutProblems(all, most),
-    ...tokenProblems(
+    ...(await tokenProblems(
       all.map((e) => e.ids),
       tokens,
       classifier.words(),
-    ),
-    ...sampleProblems(job.sample.prompts, (text) => tokenise(tokens, { text, pair: null }, most)),
+      breath,
+    )),
+    ...(await sampleProblems(job.sample.prompts, (text) => tokenise(tokens, { text, pair: null }, most))),
   );
   if (held.length === 0 && job.data.split > 0)
     ({ train: training, heldout: judged } = splitByClass(training, job.data.split, job.train.seed));
@@ -118,12 +129,20 @@ export async function prepareLabelled(
     ),
   );
   const length = inputs.length ?? lengthFor(all, most);
-  const lines = training.map((e) => `${e.ids.join(' ')}|${e.types.join('')}|${e.label}`);
   return new PreparedLabelled(classifier, choice, length, training, judged, {
     problems,
-    dataHash: await sha256Lines([JSON.stringify([length, choice.kind, choice.names]), ...lines]),
+    dataHash: await sha256Lines(
+      linesOf(JSON.stringify([length, choice.kind, choice.names]), training),
+      breath,
+    ),
     preview: previewOf(training, judged, choice, length, classifier.scores()),
   });
+}
+
+/** All that the data hash is of. */
+function* linesOf(first: string, examples: readonly Example[]): Generator<string, void, undefined> {
+  yield first;
+  for (const e of examples) yield `${e.ids.join(' ')}|${e.types.join('')}|${e.label}`;
 }
 
 /** Tokens of a row: what was asked for, else as many as the texts need, the model takes and the memory holds. */

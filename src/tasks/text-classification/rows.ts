@@ -1,4 +1,5 @@
 /** @file Labelled texts as rows of tokens of one length, and what is wrong with them. */
+import type { Breath } from '#src/platform/breath.ts';
 import { framed } from '#src/tasks/text/framed.ts';
 import type { TokenRow } from '#src/tasks/text/inputs.ts';
 import { roundedLength } from '#src/tasks/text/length.ts';
@@ -22,8 +23,12 @@ export interface Tokenised {
  * @param longest tokens at most
  * @throws DataError where the tokenizer cannot read the text
  */
-export const tokenise = (tokens: TextTokens, { text, pair }: Text, longest: number): Tokenised =>
-  framed(tokens, text, pair, longest);
+export const tokenise = (
+  tokens: TextTokens,
+  { text, pair }: Text,
+  longest: number,
+  breath?: Breath,
+): Promise<Tokenised> => framed(tokens, text, pair, longest, breath);
 
 /** The length of rows that hold all: a multiple of 8, so that few lengths occur. @param most it is never more */
 export function lengthFor(texts: readonly Tokenised[], most: number): number {

@@ -2,6 +2,7 @@
 import { judge, percent } from '#src/tasks/classification/metrics.ts';
 import { inBatches } from '#src/tasks/prepared.ts';
 import { textFeeds, type TokenRow } from '#src/tasks/text/inputs.ts';
+import type { TextTokens } from '#src/tasks/text/tokens.ts';
 import type { Scale } from '#src/tasks/scores/scores.ts';
 import { sharesOf } from '#src/tasks/classification/shares.ts';
 import type { Adapted, Answer, Samples, Tell } from '#src/tasks/types.ts';
@@ -28,7 +29,7 @@ export async function score(
 ): Promise<void> {
   const { batch } = classifier.job.train;
   const { graph, logits, scale } = classifier.graph(batch, length, classes);
-  const run = await adapted.run('sort texts', `${batch}x${length} ${classes ?? 'own'}`, () => graph);
+  const run = await adapted.run('sort texts', graph);
   for (const { start, some } of inBatches(rows, batch, tell)) {
     // A last batch is filled up; what comes of that is not read.
     const filled = Array.from({ length: batch }, (_, i) => some[i] ?? some[0]!);
@@ -40,6 +41,13 @@ export async function score(
   }
 }
 
+async function rowsOf(tokens: TextTokens, texts: readonly string[], length: number): Promise<TokenRow[]> {
+  const rows: TokenRow[] = [];
+  for (const text of texts)
+    rows.push(padded(await tokenise(tokens, { text, pair: null }, length), length, tokens.pad));
+  return rows;
+}
+
 /** The shares of all classes of each text. */
 export async function askedTexts(
   head: Head,
@@ -49,9 +57,7 @@ export async function askedTexts(
   tell: Tell,
 ): Promise<Answer[]> {
   const { tokens } = head.classifier;
-  const rows = texts.map((text) =>
-    padded(tokenise(tokens, { text, pair: null }, length), length, tokens.pad),
-  );
+  const rows = await rowsOf(tokens, texts, length);
   const items: Answer[] = [];
   await score(head, rows, length, adapted, tell, (i, scores) => {
     items.push({ name: texts[i]!, shares: sharesOf(scores, head.names) });
@@ -69,8 +75,7 @@ export async function sorted(
   rows?: readonly TokenRow[],
 ): Promise<Samples> {
   const { tokens } = head.classifier;
-  const own =
-    rows ?? texts.map((text) => padded(tokenise(tokens, { text, pair: null }, length), length, tokens.pad));
+  const own = rows ?? (await rowsOf(tokens, texts, length));
   const said: string[] = [];
   await score(head, own, length, adapted, tell, (_, scores) => {
     const { got, share } = judge('', 0, scores);

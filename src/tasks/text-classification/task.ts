@@ -19,7 +19,7 @@ import type {
 import { classifierInputs, TextClassifier } from './classifier.ts';
 import { textClassDefaults } from './info.ts';
 import { prepareLabelled } from './prepare.ts';
-import { lengthFor, tokenise } from './rows.ts';
+import { lengthFor, tokenise, type Tokenised } from './rows.ts';
 import { askedTexts, type Head, sorted } from './score.ts';
 
 async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promise<TaskModel> {
@@ -32,16 +32,17 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
   const classifier = new TextClassifier(file, job, inputs, tokens, names).withHead();
 
   /** Tokens of rows that hold these texts. */
-  const rowOf = (texts: readonly string[]): number => {
-    const rows = texts.map((text) => tokenise(tokens, { text, pair: null }, length.most));
+  const rowOf = async (texts: readonly string[]): Promise<number> => {
+    const rows: Tokenised[] = [];
+    for (const text of texts) rows.push(await tokenise(tokens, { text, pair: null }, length.most));
     return inputs.length ?? lengthFor(rows, length.most);
   };
   const headOf = ({ classes, newHead }: Pick<SampleWish, 'classes' | 'newHead'>): Head => {
     const names = classes ?? classifier.classNames();
     return { classifier, classes: newHead ? names.length : null, names };
   };
-  const sample = (wish: SampleWish, adapted: Adapted, _: TaskHost, tell: Tell): Promise<Samples> =>
-    sorted(headOf(wish), wish.prompts, rowOf(wish.prompts), adapted, tell);
+  const sample = async (wish: SampleWish, adapted: Adapted, _: TaskHost, tell: Tell): Promise<Samples> =>
+    sorted(headOf(wish), wish.prompts, await rowOf(wish.prompts), adapted, tell);
   return {
     ...oneFile(file, classifier.file),
     layers: () => classifier.layers(),
@@ -49,7 +50,7 @@ async function open(files: FileSet, openModel: OpenModel, given: TaskJob): Promi
       prepareLabelled(classifier, length, train, heldout, host, tell),
     sample,
     ask: async (question, adapted, _, tell) => ({
-      items: await askedTexts(headOf(question), question.texts, rowOf(question.texts), adapted, tell),
+      items: await askedTexts(headOf(question), question.texts, await rowOf(question.texts), adapted, tell),
     }),
   };
 }

@@ -7,10 +7,10 @@ import { TextTokens } from './tokens.ts';
 
 const tokens = await TextTokens.read(diskFiles('public/models/topics'), 'model.onnx');
 
-it.each(cases)('"$text" and "$pair" in $longest tokens', ({ text, pair, longest, ids, types }) => {
-  const made = framed(tokens, text, pair, longest);
+it.each(cases)('"$text" and "$pair" in $longest tokens', async ({ text, pair, longest, ids, types }) => {
+  const made = await framed(tokens, text, pair, longest);
   expect([made.ids, made.types]).toEqual([ids, types]);
-  expect(made.lost).toBe(framed(tokens, text, pair, 0).ids.length - ids.length);
+  expect(made.lost).toBe((await framed(tokens, text, pair, 0)).ids.length - ids.length);
 });
 
 it('cuts the longer of two texts first, then both', () => {

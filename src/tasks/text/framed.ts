@@ -1,4 +1,5 @@
 /** @file Texts as encoders read them: one or two, special tokens around, cut to a length so that these stay. */
+import { Breath } from '#src/platform/breath.ts';
 import type { TextTokens } from './tokens.ts';
 
 export interface Framed {
@@ -29,15 +30,21 @@ export function longestFirst(n1: number, n2: number, room: number): [number, num
 }
 
 /**
- * A text, or two, with the tokenizer's special tokens around and between.
+ * A text, or two, with the tokenizer's special tokens around and between. Throws what the breath throws.
  * @param longest tokens of the result at most; 0: as many as there are
  */
-export function framed(tokens: TextTokens, text: string, pair: string | null, longest: number): Framed {
-  const whole = tokens.around(text, pair);
+export async function framed(
+  tokens: TextTokens,
+  text: string,
+  pair: string | null,
+  longest: number,
+  breath: Breath = new Breath(),
+): Promise<Framed> {
+  const whole = await tokens.around(text, pair, breath);
   if (longest === 0 || whole.ids.length <= longest) return { ...whole, lost: 0 };
   const lost = whole.ids.length - longest;
-  const first = tokens.encode(text);
-  const second = pair === null ? [] : tokens.encode(pair);
+  const first = await tokens.encodeSlowly(text, breath);
+  const second = pair === null ? [] : await tokens.encodeSlowly(pair, breath);
   const a = indexOf(whole.ids, first, 0);
   const b = a < 0 ? -1 : indexOf(whole.ids, second, a + first.length);
   const special = whole.ids.length - first.length - second.length;

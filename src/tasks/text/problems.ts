@@ -5,25 +5,27 @@ import type { TaskProblem } from '#src/tasks/types.ts';
 import type { TextTokens } from './tokens.ts';
 
 /**
- * Tokens that stand for unknown words, and tokens that the model has no place for.
+ * Tokens that stand for unknown words, and tokens that the model has no place for. Throws what the breath throws.
  *
  * @param texts tokens of each
  * @param words that the model knows; null: no telling
  */
-export function tokenProblems(
+export async function tokenProblems(
   texts: readonly (readonly number[])[],
   tokens: TextTokens,
   words: number | null,
-): TaskProblem[] {
+  breath: Breath,
+): Promise<TaskProblem[]> {
   const problems: TaskProblem[] = [];
   let [count, unknown, largest, least] = [0, 0, tokens.pad, tokens.pad];
-  for (const ids of texts)
+  await breath.each(texts, (ids) => {
     for (const id of ids) {
       count++;
       if (id === tokens.unknown) unknown++;
       if (id > largest) largest = id;
       if (id < least) least = id;
     }
+  });
   if (unknown > 0)
     problems.push({
       severity: 'warning',
@@ -49,19 +51,20 @@ export function tokenProblems(
 }
 
 /** Samples that the tokenizer refuses, before a run would stop at them. @param read throws for such a one */
-export const sampleProblems = (
+export async function sampleProblems(
   prompts: readonly string[],
   read: (prompt: string) => unknown,
-): TaskProblem[] =>
-  prompts.flatMap((prompt): TaskProblem[] => {
+): Promise<TaskProblem[]> {
+  const problems: TaskProblem[] = [];
+  for (const prompt of prompts)
     try {
-      read(prompt);
-      return [];
+      await read(prompt);
     } catch (error) {
       const message = `The sample "${prompt}" cannot be read: ${reasonOf(error, 'its words have no tokens')}.`;
-      return [{ severity: 'error', item: prompt, message, cure: 'Change the sample.' }];
+      problems.push({ severity: 'error', item: prompt, message, cure: 'Change the sample.' });
     }
-  });
+  return problems;
+}
 
 /**
  * What is made of each text, in order, with breaths between; one that cannot be is among the problems, by name.

@@ -1,4 +1,5 @@
 /** @file Tokenizers of every usual kind give transformers' own ids, and turn them back into its texts. */
+import { Breath } from '#src/platform/breath.ts';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { LONGEST_TEXT } from '#src/platform/limits.ts';
@@ -108,6 +109,6 @@ describe('a tokenizer', () => {
     expect(tokens.encode(longest)).toEqual([0]);
     const refusal = /16,777,217 characters; up to 16,777,216 are read as one text/;
     expect(() => tokens.encode(`${longest}x`)).toThrow(refusal);
-    expect(() => tokens.around('x', `${longest}x`)).toThrow(refusal);
+    await expect(tokens.around('x', `${longest}x`, new Breath())).rejects.toThrow(refusal);
   });
 });

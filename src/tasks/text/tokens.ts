@@ -198,11 +198,14 @@ export class TextTokens {
     return this.#tokenizer.encodeSlowly(text, breath);
   }
 
-  /** A text, or a pair of texts, with all that the tokenizer puts around and between, and the type of each token. */
-  around(text: string, pair: string | null): Typed {
+  /**
+   * A text, or a pair of texts, with all that the tokenizer puts around and between, and the type of each token; with breaths between its pieces. Throws what
+   * the breath throws, too.
+   */
+  async around(text: string, pair: string | null, breath: Breath): Promise<Typed> {
     checkLength(text);
     if (pair !== null) checkLength(pair);
-    return this.#tokenizer.around(text, pair);
+    return this.#tokenizer.aroundSlowly(text, pair, breath);
   }
 
   /** A token as the vocabulary writes it; null: there is none of that number. */

@@ -25,8 +25,7 @@ async function adaptedAt(
   // Differences are compiled in with their strength.
   const key = differences ? `${layoutKey}:${strength}` : layoutKey;
   return {
-    run: (slot, own, graph) =>
-      bench.turned({ key, layout, theta, strength, change }, slot, own, graph, external),
+    run: (slot, graph) => bench.turned({ key, layout, theta, strength, change }, slot, graph, external),
   };
 }
 

@@ -94,7 +94,7 @@ export const imageDecoder =
       const stored = { width: bitmap.width, height: bitmap.height };
       const own = orientation >= 5 ? { width: stored.height, height: stored.width } : stored;
       const { width, height } = size ?? own;
-      return { width, height, rgba: fitted(own, size ?? own, reader(bitmap, orientation)) };
+      return { width, height, rgba: await fitted(own, size ?? own, reader(bitmap, orientation)) };
     } finally {
       bitmap.close();
     }

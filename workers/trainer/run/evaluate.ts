@@ -26,8 +26,7 @@ export async function evaluate(judged: Judged): Promise<{ row: SampleRow; evalua
   const { setup, bench, host, watch, theta, step, rounds, withHeldout, tell } = judged;
   const { prepared, layout, layoutKey: key, external } = setup;
   const adapted: Adapted = {
-    run: (slot, ownKey, graph) =>
-      bench.turned({ key, layout, theta, strength: 1 }, slot, ownKey, graph, external),
+    run: (slot, graph) => bench.turned({ key, layout, theta, strength: 1 }, slot, graph, external),
   };
   const { metrics: ofSamples = [], ...samples } = await watch.time('sample', () =>
     prepared.samples(adapted, host, (done, total) => tell('sampling', done, total)),

@@ -153,12 +153,17 @@ export class Tokenizer {
 
   /** The same of a long text without what stands around, with breaths between its pieces. Throws what the breath throws. */
   async encodeSlowly(text: string, breath: Breath): Promise<number[]> {
+    const ids = await this.#encodeSlowly(text, breath);
+    return [...joinTexts(this.#around([typedText(ids, 0)], false)).ids];
+  }
+
+  async #encodeSlowly(text: string, breath: Breath): Promise<number[]> {
     const ids: number[] = [];
     for (const piece of this.#pieces(text)) {
       for (const id of piece) ids.push(id);
       if (breath.due) await breath.take();
     }
-    return [...joinTexts(this.#around([typedText(ids, 0)], false)).ids];
+    return ids;
   }
 
   #encode(text: string): number[] {
@@ -171,6 +176,14 @@ export class Tokenizer {
   around(text: string, pair: string | null, special = true): Typed {
     const texts = (pair === null ? [text] : [text, pair]).map((t, i) => typedText(this.#encode(t), i));
     return joinTexts(this.#around(texts, special));
+  }
+
+  /** The same of long texts, with breaths between their pieces. Throws what the breath throws. */
+  async aroundSlowly(text: string, pair: string | null, breath: Breath): Promise<Typed> {
+    const texts: Typed[] = [];
+    for (const [i, t] of (pair === null ? [text] : [text, pair]).entries())
+      texts.push(typedText(await this.#encodeSlowly(t, breath), i));
+    return joinTexts(this.#around(texts, true));
   }
 
   /** What stands before a text; null: nothing. */
