@@ -10,6 +10,7 @@ import type { RunHeader } from '#src/store/runHeader.ts';
 import type { SavedStep } from '#src/store/runReader.ts';
 import type { Answer, DataPreview, Mend, Picture, Samples } from '#src/tasks/types.ts';
 import type { RateChange } from '#src/optim/rates.ts';
+import type { StepColumns } from '#src/training/steps.ts';
 import type { Evaluation, Orthogonality, StepRecord } from '#src/training/types.ts';
 import type { Beat } from '#src/platform/pulse.ts';
 import type { DebugFigures } from './trainer/debug/types.ts';
@@ -113,6 +114,7 @@ export type {
   Share,
 } from '#src/tasks/types.ts';
 export type { RateChange } from '#src/optim/rates.ts';
+export type { StepColumns } from '#src/training/steps.ts';
 export type { Evaluation, StepRecord } from '#src/training/types.ts';
 
 export interface StoredCheckpoint {
@@ -153,7 +155,7 @@ export type RunEvent =
       readonly step: number;
       /** Its newest checkpoint, which is older than the state that it goes on from where storing failed; null: there is none. */
       readonly stored: StoredCheckpoint | null;
-      readonly history: readonly StepRecord[];
+      readonly history: StepColumns;
       readonly angles: Angles | null;
       readonly warnings: readonly Problem[];
       readonly rates: readonly RateChange[];
@@ -174,7 +176,7 @@ export interface RunResult {
   readonly id: string;
   readonly outcome: 'finished' | 'stopped' | 'paused';
   readonly step: number;
-  readonly history: readonly StepRecord[];
+  readonly history: StepColumns;
   readonly evaluations: readonly Evaluation[];
   /** Of the rotations as they are now. */
   readonly orthogonality?: Orthogonality;
@@ -296,7 +298,7 @@ export interface SessionApi {
 /** A saved run, as far as a page can show it. */
 export interface SavedRun {
   readonly summary: RunSummary;
-  readonly history: readonly StepRecord[];
+  readonly history: StepColumns;
   readonly evaluations: readonly Evaluation[];
   /** The first row of samples and as many of the last as were kept. */
   readonly samples: readonly ({ readonly step: number } & Samples)[];

@@ -3,12 +3,18 @@ import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { DataError } from '#src/tasks/files.ts';
 import { type Checkpoint, matchCheckpoint, parseCheckpoint } from './checkpoint.ts';
+import { StepLog } from './steps.ts';
+import type { StepRecord } from './types.ts';
 
 const job: Job = {
   ...fakeJob,
   data: { ...fakeJob.data, heldout: null, captionDropout: 0 },
   sample: { prompts: ['cat face'], negative: '', steps: 20, guidance: 1, seed: 0, every: 30 },
 };
+const records: StepRecord[] = [
+  { step: 0, loss: 0.5, learningRate: 1e-3, gradNorm: 0.1, ms: 300 },
+  { step: 2, loss: NaN, learningRate: 1e-3, gradNorm: Infinity, ms: 300, skipped: true },
+];
 const checkpoint: Checkpoint = {
   version: 1,
   job,
@@ -17,10 +23,7 @@ const checkpoint: Checkpoint = {
   backend: 'wasm',
   step: 3,
   state: { theta: Float32Array.of(1, 2), m: Float32Array.of(0, -0), v: Float32Array.of(1e-40, 3) },
-  history: [
-    { step: 0, loss: 0.5, learningRate: 1e-3, gradNorm: 0.1, ms: 300 },
-    { step: 2, loss: NaN, learningRate: 1e-3, gradNorm: Infinity, ms: 300, skipped: true },
-  ],
+  history: StepLog.of(records).columns(),
   evaluations: [
     {
       ...{ step: 0, heldoutLoss: 0.25, saturation: null },
@@ -45,6 +48,10 @@ describe('parseCheckpoint', () => {
     expect(parseCheckpoint(structuredClone(checkpoint), parseJob)).toEqual(checkpoint);
   });
 
+  it('reads the list of records that older versions wrote', () => {
+    expect(parseCheckpoint({ ...checkpoint, history: records }, parseJob)).toEqual(checkpoint);
+  });
+
   it.each([
     [{ version: 2 }, /version/],
     [{ modelHash: 'xyz' }, /modelHash.*SHA-256/],
@@ -53,7 +60,13 @@ describe('parseCheckpoint', () => {
     [{ state: { theta: [1, 2] } }, /state\.theta/],
     [{ state: { theta: Float32Array.of(1, NaN) } }, /state\.theta.*not finite/],
     [{ history: [{ step: 0 }] }, /history\.0/],
-    [{ history: [...checkpoint.history].reverse() }, /history/],
+    [{ history: [...records].reverse() }, /history/],
+    [{ history: { ...checkpoint.history, loss: undefined } }, /history\.loss/],
+    [{ history: { ...checkpoint.history, ms: Float64Array.of(1) } }, /history.*different lengths/],
+    [{ history: { ...checkpoint.history, flags: Float64Array.of(0, 8) } }, /history\.flags.*another flag/],
+    [{ history: { ...checkpoint.history, step: Float64Array.of(0, 0) } }, /history/],
+    [{ history: { ...checkpoint.history, step: Float64Array.of(0, 0.5) } }, /history/],
+    [{ history: { ...checkpoint.history, step: Float64Array.of(-1, 0) } }, /history/],
     [{ step: 2 }, /history/],
     [{ evaluations: [{ step: 0, heldoutLoss: '1', saturation: null }] }, /evaluations\.0\.heldoutLoss/],
     [{ job: {} }, /job/],

@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { DataError } from '#src/tasks/files.ts';
 import type { LoopState } from './loop.ts';
+import { type StepColumns, StepLog } from './steps.ts';
 import type { Evaluation, StepRecord } from './types.ts';
 
 /** Raised when the meaning of a field changes; older checkpoints are then refused. */
@@ -46,6 +47,34 @@ const recordSchema = v.object({
   residual: v.optional(anyNumber),
 }) satisfies v.GenericSchema<unknown, StepRecord>;
 
+const column = v.instance(Float64Array);
+
+/** Older versions wrote a list of records. */
+const historySchema = v.lazy((stored) =>
+  Array.isArray(stored)
+    ? v.pipe(
+        v.array(recordSchema),
+        v.transform((records): StepColumns => StepLog.of(records).columns()),
+      )
+    : v.pipe(
+        v.object({
+          step: column,
+          ...{ loss: column, learningRate: column, gradNorm: column, ms: column, residual: column },
+          flags: v.pipe(
+            column,
+            v.check(
+              (flags) => flags.every((x) => Number.isInteger(x) && x >= 0 && x < 4),
+              'holds another flag',
+            ),
+          ),
+        }),
+        v.check(
+          (columns) => Object.values(columns).every(({ length }) => length === columns.step.length),
+          'has columns of different lengths',
+        ),
+      ),
+) satisfies v.GenericSchema<unknown, StepColumns>;
+
 const evaluationSchema = v.object({
   step: count,
   heldoutLoss: v.nullable(anyNumber),
@@ -80,7 +109,7 @@ const checkpointSchema = v.object({
   threads: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   step: count,
   state: v.record(v.string(), vector),
-  history: v.array(recordSchema),
+  history: historySchema,
   evaluations: v.array(evaluationSchema),
   rates: v.optional(ratesSchema),
 });
@@ -102,7 +131,9 @@ export function parseCheckpoint(stored: unknown, parseJob: (json: unknown) => Jo
     );
   }
   const { step, history } = result.output;
-  if (history.some((r, i) => r.step >= step || r.step <= (history[i - 1]?.step ?? -1)))
+  const fits = (each: number, i: number): boolean =>
+    Number.isInteger(each) && each < step && each > (history.step[i - 1] ?? -1);
+  if (!history.step.every(fits))
     throw new DataError(`The checkpoint is damaged: its history does not fit its ${step} steps.`, {
       cure: discard,
     });

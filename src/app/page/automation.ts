@@ -24,7 +24,9 @@ import type {
   RunSummary,
   SampleRequest,
   Source,
+  StepRecord,
 } from '#workers/protocol.ts';
+import { recordsOf } from '#src/training/steps.ts';
 import type { Lab } from '../lab.svelte.ts';
 import { lastRun } from '../worker/firstLook.ts';
 import { failed, toProblem } from '../worker/problems.ts';
@@ -55,13 +57,18 @@ export interface RunOptions {
   readonly resume?: boolean | string;
 }
 
+/** With its history record by record. */
+export interface RecordedRun extends Omit<RunResult, 'history'> {
+  readonly history: readonly StepRecord[];
+}
+
 export interface Automation {
   readonly version: 1;
   device(prefer?: BackendKind | 'auto'): Promise<BackendReport>;
   /** Loads and checks without training; with `probe`, times a few steps. */
   prepare(options?: RunOptions, probe?: boolean): Promise<Outcome<Preparation>>;
   /** Trains to the end, a stop or a pause. `onEvent` gets every event of the worker. */
-  run(options?: RunOptions, onEvent?: (event: RunEvent) => void): Promise<Outcome<RunResult>>;
+  run(options?: RunOptions, onEvent?: (event: RunEvent) => void): Promise<Outcome<RecordedRun>>;
   pause(): Promise<void>;
   stop(): Promise<void>;
   sampleNow(): Promise<void>;
@@ -138,7 +145,9 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
     async run(options = {}, onEvent) {
       try {
         const resume = await apply(options);
-        return await lab.training.start({ resume, onEvent });
+        const outcome = await lab.training.start({ resume, onEvent });
+        if (!outcome.ok) return outcome;
+        return { ok: true, value: { ...outcome.value, history: recordsOf(outcome.value.history) } };
       } catch (cause) {
         return failed(toProblem(cause, { code: 'bad-job' }));
       }

@@ -1,6 +1,7 @@
 /** @file The run's state follows the worker's events. */
 import { describe, expect, it } from 'vitest';
 import type { RunResult, StepRecord } from '#workers/protocol.ts';
+import { StepLog } from '#src/training/steps.ts';
 import { RunState } from './run.svelte.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { drawDisc } from '../testing/fakeTrainer.ts';
@@ -22,7 +23,7 @@ const result = (outcome: RunResult['outcome'], history: StepRecord[]): RunResult
   id: 'run',
   outcome,
   step: history.at(-1)?.step ?? 0,
-  history,
+  history: StepLog.of(history).columns(),
   evaluations: [],
   backend: { kind: 'wasm', reason: '', threads: 1, adapter: null },
   placement: { nodes: 1, elsewhere: [] },
@@ -43,7 +44,6 @@ describe('RunState', () => {
     });
     expect([run.step, run.progress, run.secondsLeft]).toEqual([30, 0.25, 40]);
     expect(run.secondsPerStep).toBe(0.4);
-    expect(run.smoothed).toHaveLength(3);
   });
 
   it('keeps rows by step, the later of two for the same step', () => {
@@ -61,7 +61,7 @@ describe('RunState', () => {
     run.fail({ code: 'device-lost', message: 'gone' });
     expect(run.busy).toBe(false);
     run.begin(fakeJob, 'a', { step: 2 });
-    expect(run.records.map(({ step }) => step)).toEqual([0, 1]);
+    expect([...run.records].map(({ step }) => step)).toEqual([0, 1]);
     expect(run.rows.map(({ step }) => step)).toEqual([0]);
     expect([run.step, run.problem]).toEqual([2, null]);
   });
@@ -74,7 +74,7 @@ describe('RunState', () => {
     for (const problem of [here, said]) run.accept({ kind: 'warning', problem });
     run.accept({
       ...{ kind: 'restored', step: 2, stored: { step: 2, at: 5000, bytes: 7 } },
-      history: [record(0), record(1)],
+      history: StepLog.of([record(0), record(1)]).columns(),
       angles: { step: 2, mean: [1], largest: [2] },
       warnings: [said],
       rates: [{ step: 1, factor: 0.3 }],

@@ -1,4 +1,5 @@
 /** @file A trainer without a worker, a model or a runtime: drives the page in component tests and while designing (`?fake` in development). */
+import { recordsOf, StepLog } from '#src/training/steps.ts';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type {
   AdapterReport,
@@ -179,7 +180,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
     const opened = resume === undefined ? null : await this.openRun(null, resume);
     const earlier = opened?.ok ? opened.value : null;
     const first = earlier?.summary.step ?? 0;
-    const history: StepRecord[] = [...(earlier?.history ?? [])];
+    const history: StepRecord[] = earlier ? recordsOf(earlier.history) : [];
     const rows: { step: number; prompts: readonly string[]; pictures: Picture[]; texts?: string[] }[] = [];
     const evaluations: Evaluation[] = [...(earlier?.evaluations ?? [])];
     let angles: Angles | null = null;
@@ -188,7 +189,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
     const { planned } = planLayers(this.#options.layers ?? fakeLayers, request.job.plan);
     const keep = (state: RunSummary['state'], step: number, more: Partial<RunSummary> = {}): void =>
       this.keep({
-        ...{ history, evaluations, samples: rows, angles, planned },
+        ...{ history: StepLog.of(history).columns(), evaluations, samples: rows, angles, planned },
         layers: this.#options.layers ?? fakeLayers,
         whole: this.#options.whole ?? [],
         summary: fakeSummary({
@@ -285,7 +286,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
       id,
       outcome,
       step,
-      history,
+      history: StepLog.of(history).columns(),
       evaluations: [],
       backend: this.#backend,
       placement: { nodes: 2100, elsewhere: [] },

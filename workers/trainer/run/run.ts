@@ -92,7 +92,7 @@ export class Run {
     const { learningRate, warmup } = train;
     this.#losses = new LossWatch(
       { learningRate, warmup, usualRate: usualRateOf(setup.job), guess: setup.prepared.guess ?? null },
-      resume?.checkpoint.history.map(({ loss }) => loss),
+      resume?.checkpoint.history.loss,
     );
     this.#loop = new TrainingLoop({
       executable: this.#step,
@@ -227,7 +227,7 @@ export class Run {
       id: this.id,
       outcome,
       step: this.#loop.step,
-      history: [...this.#loop.history],
+      history: this.#loop.history.columns(),
       evaluations: [...this.#evaluations],
       orthogonality: this.#evaluations.find((e) => e.step === this.#loop.step)?.orthogonality,
       ...this.#made(),

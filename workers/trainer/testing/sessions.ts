@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { defaultJob } from '#src/formats/jobs/job.ts';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import { recordsOf } from '#src/training/steps.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import type { PreparedStore } from '#src/store/prepared.ts';
 import { decodePngImage } from '#src/tasks/diffusion/testing/decodePng.ts';
@@ -120,7 +121,8 @@ export function spoil(
   });
 }
 
-export const timeless = (result: RunResult) => result.history.map(({ ms: _, ...record }) => record);
+export const timeless = (result: RunResult) =>
+  recordsOf(result.history).map(({ ms: _, ...record }) => record);
 
 export async function adapterBytes(session: Session, format: AdapterFormat = 'lycoris'): Promise<Uint8Array> {
   return value(await session.exportAdapter(format)).bytes;
