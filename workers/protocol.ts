@@ -11,7 +11,7 @@ import type { SavedStep } from '#src/store/runReader.ts';
 import type { Answer, DataPreview, Mend, Picture, Samples } from '#src/tasks/types.ts';
 import type { RateChange } from '#src/optim/rates.ts';
 import type { StepColumns } from '#src/training/steps.ts';
-import type { Evaluation, Orthogonality, StepRecord } from '#src/training/types.ts';
+import type { Difference, Evaluation, MeansFrom, Orthogonality, StepRecord } from '#src/training/types.ts';
 import type { Beat } from '#src/platform/pulse.ts';
 import type { DebugFigures } from './trainer/debug/types.ts';
 import type { DownloadApi, StoredApi } from './download/types.ts';
@@ -115,7 +115,7 @@ export type {
 } from '#src/tasks/types.ts';
 export type { RateChange } from '#src/optim/rates.ts';
 export type { StepColumns } from '#src/training/steps.ts';
-export type { Evaluation, StepRecord } from '#src/training/types.ts';
+export type { Difference, Evaluation, MeansFrom, StepRecord } from '#src/training/types.ts';
 
 export interface StoredCheckpoint {
   readonly step: number;
@@ -178,6 +178,8 @@ export interface RunResult {
   readonly step: number;
   readonly history: StepColumns;
   readonly evaluations: readonly Evaluation[];
+  /** What computed it, by step: several where it went on with another device, thread count or version. */
+  readonly means: readonly MeansFrom[];
   /** Of the rotations as they are now. */
   readonly orthogonality?: Orthogonality;
   readonly backend: BackendReport;
@@ -270,6 +272,10 @@ export interface SessionApi {
     id?: string,
     note?: Problem,
   ): Promise<Outcome<RunResult>>;
+  /**
+   * In what a saved run would go on otherwise than it was computed so far, so that its last digits would differ; none: byte for byte as if never cut.
+   */
+  differences(request: JobRequest, id: string): Promise<Outcome<readonly Difference[]>>;
   /** Saves a checkpoint and lets go; start(…, resume) goes on. */
   pause(): Promise<void>;
   /** Saves the last run's newest state once more, which could not be saved before. */

@@ -72,9 +72,9 @@ function packageVersion(name) {
 /**
  * run.json: all that is needed to say what was done, on what, how fast and how well.
  * @param {RunFolder} out
- * @param {{ chromium: string, result: RecordedRun, prepared: Preparation, job: object | null, seconds: number, adapters: readonly Awaited<ReturnType<typeof writeAdapterFile>>[], failed: readonly { format: AdapterFormat, reason: string }[] }} run
+ * @param {{ chromium: string, result: RecordedRun, changes: readonly string[], prepared: Preparation, job: object | null, seconds: number, adapters: readonly Awaited<ReturnType<typeof writeAdapterFile>>[], failed: readonly { format: AdapterFormat, reason: string }[] }} run
  */
-export function writeRun(out, { chromium, result, prepared, job, seconds, adapters, failed }) {
+export function writeRun(out, { chromium, result, changes, prepared, job, seconds, adapters, failed }) {
   const steady = result.history.slice(5).map(({ ms }) => ms);
   const sorted = (steady.length > 0 ? steady : result.history.map(({ ms }) => ms)).sort((a, b) => a - b);
   const largest = result.history.reduce((most, { residual }) => Math.max(most, residual ?? 0), 0);
@@ -86,6 +86,9 @@ export function writeRun(out, { chromium, result, prepared, job, seconds, adapte
       node: process.versions.node,
     },
     backend: result.backend,
+    // What computed it, by step, and each change of that on the way: none, and it is byte for byte an uncut run's.
+    means: result.means,
+    changes,
     model: { hash: prepared.modelHash, bytes: prepared.modelBytes },
     job,
     // The adapter file that the run started from.

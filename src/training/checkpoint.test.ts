@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { DataError } from '#src/tasks/files.ts';
-import { type Checkpoint, matchCheckpoint, parseCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, matchCheckpoint, meansOf, parseCheckpoint } from './checkpoint.ts';
 import { StepLog } from './steps.ts';
 import type { StepRecord } from './types.ts';
 
@@ -38,8 +38,6 @@ const parseJob = (x: unknown): Job => {
 const run = {
   job,
   modelHash: checkpoint.modelHash,
-  backend: 'wasm',
-  threads: 1,
   state: { theta: 2, m: 2, v: 2 },
 };
 
@@ -69,6 +67,9 @@ describe('parseCheckpoint', () => {
     [{ history: { ...checkpoint.history, step: Float64Array.of(-1, 0) } }, /history/],
     [{ step: 2 }, /history/],
     [{ evaluations: [{ step: 0, heldoutLoss: '1', saturation: null }] }, /evaluations\.0\.heldoutLoss/],
+    [{ means: [] }, /means/],
+    [{ means: [...meansOf(checkpoint), ...meansOf(checkpoint)] }, /means/],
+    [{ means: [{ ...meansOf(checkpoint)[0]!, threads: 0 }] }, /means\.0\.threads/],
     [{ job: {} }, /job/],
   ])('refuses %j', (change, message) => {
     const read = () => parseCheckpoint({ ...checkpoint, ...change }, parseJob);
@@ -83,33 +84,20 @@ describe('parseCheckpoint', () => {
 
 describe('matchCheckpoint', () => {
   it('accepts its own run, also with other prompts and intervals', () => {
-    expect(matchCheckpoint(checkpoint, run)).toEqual([]);
+    matchCheckpoint(checkpoint, run);
     const other: Job = {
       ...job,
       sample: { ...job.sample, prompts: ['rocket', 'ghost'], every: 10 },
       train: { ...job.train, checkpointSteps: 5 },
     };
-    expect(matchCheckpoint(checkpoint, { ...run, job: other })).toEqual([]);
+    matchCheckpoint(checkpoint, { ...run, job: other });
   });
 
-  it('says when another backend, or what is computed twice, makes it inexact', () => {
-    expect(matchCheckpoint(checkpoint, { ...run, backend: 'webgpu' })).toEqual(['backend']);
-    const twice = { ...run.job, train: { ...run.job.train, recompute: true } };
-    expect(matchCheckpoint(checkpoint, { ...run, job: twice })).toEqual(['recompute']);
-  });
-
-  it('says when other threads do, on WebAssembly and where they were written down', () => {
-    const cases = [
-      [1, 'wasm', 1, 'wasm', []],
-      [4, 'wasm', 2, 'wasm', ['threads']],
-      [undefined, 'wasm', 2, 'wasm', []],
-      [4, 'webgpu', 2, 'webgpu', []],
-      [4, 'wasm', 2, 'webgpu', ['backend']],
-    ] as const;
-    for (const [was, before, threads, backend, differs] of cases)
-      expect(
-        matchCheckpoint({ ...checkpoint, threads: was, backend: before }, { ...run, threads, backend }),
-      ).toEqual(differs);
+  it('says of an older version’s checkpoint what it was computed with, as far as it was written down', () => {
+    expect(meansOf(checkpoint)).toMatchObject([{ step: 0, backend: 'wasm', threads: null, rotune: null }]);
+    expect(meansOf({ ...checkpoint, threads: 2 })).toMatchObject([{ threads: 2 }]);
+    const means = [{ ...meansOf(checkpoint)[0]!, threads: 4, rotune: '0.1.0' }];
+    expect(meansOf(parseCheckpoint({ ...checkpoint, means }, parseJob))).toEqual(means);
   });
 
   it('names every field that differs', () => {

@@ -14,6 +14,7 @@ import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
 import type {
   AdapterReport,
+  Difference,
   ExportedFile,
   Outcome,
   Samples,
@@ -67,6 +68,8 @@ export interface Automation {
   device(prefer?: BackendKind | 'auto'): Promise<BackendReport>;
   /** Loads and checks without training; with `probe`, times a few steps. */
   prepare(options?: RunOptions, probe?: boolean): Promise<Outcome<Preparation>>;
+  /** In what the run that `resume` means would go on otherwise than it was computed so far; `run` does not ask. */
+  differences(options: RunOptions): Promise<Outcome<readonly Difference[]>>;
   /** Trains to the end, a stop or a pause. `onEvent` gets every event of the worker. */
   run(options?: RunOptions, onEvent?: (event: RunEvent) => void): Promise<Outcome<RecordedRun>>;
   pause(): Promise<void>;
@@ -138,6 +141,18 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
       try {
         await apply(options);
         return await lab.draft.prepare(probe);
+      } catch (cause) {
+        return failed(toProblem(cause, { code: 'bad-job' }));
+      }
+    },
+    async differences(options) {
+      try {
+        const saved = await apply(options);
+        if (!saved) return { ok: true, value: [] };
+        lab.draft.setJob(saved.job);
+        const asked = lab.draft.request();
+        if ('code' in asked) return failed(asked);
+        return await lab.trainer.differences(asked, saved.id);
       } catch (cause) {
         return failed(toProblem(cause, { code: 'bad-job' }));
       }

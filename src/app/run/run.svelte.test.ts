@@ -25,6 +25,7 @@ const result = (outcome: RunResult['outcome'], history: StepRecord[]): RunResult
   step: history.at(-1)?.step ?? 0,
   history: StepLog.of(history).columns(),
   evaluations: [],
+  means: [],
   backend: { kind: 'wasm', reason: '', threads: 1, adapter: null },
   placement: { nodes: 1, elsewhere: [] },
   timings: {},

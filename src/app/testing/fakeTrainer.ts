@@ -6,6 +6,7 @@ import type {
   Angles,
   AskRequest,
   DebugFigures,
+  Difference,
   Evaluation,
   ExportedFile,
   Fit,
@@ -52,6 +53,8 @@ export interface FakeOptions {
   /** What is found in any file that is opened. */
   readonly inspection?: Inspection;
   readonly fit?: Fit;
+  /** In what saved runs would go on otherwise. */
+  readonly differences?: readonly Difference[];
   /** Names of constants that are trained as a whole: the last layer is new, and its classes, too. */
   readonly whole?: readonly string[];
   /** What is said of things that are tried, at a strength. */
@@ -288,6 +291,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
       step,
       history: StepLog.of(history).columns(),
       evaluations: [],
+      means: [],
       backend: this.#backend,
       placement: { nodes: 2100, elsewhere: [] },
       timings: { compile: 2.1, train: step * 0.41 },
@@ -297,6 +301,10 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
 
   #ending() {
     return this.#end;
+  }
+  /** As told beforehand. */
+  differences(): Promise<Outcome<readonly Difference[]>> {
+    return Promise.resolve(good(this.#options.differences ?? []));
   }
   async pause() {
     this.#end = 'pause';
