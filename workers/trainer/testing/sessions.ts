@@ -8,6 +8,7 @@ import type { TypedArray } from '#src/onnx/tensor.ts';
 import type { PreparedStore } from '#src/store/prepared.ts';
 import { decodePngImage } from '#src/tasks/diffusion/testing/decodePng.ts';
 import type { JobRequest, Outcome, RunEvent, RunResult, RunSummary } from '../../protocol.ts';
+import type { Versions } from '../environment.ts';
 import { openRuns, type Runs } from '../saved.ts';
 import { Session } from '../session.ts';
 import { graphRuntime, type TestRuntime } from './graphRuntime.ts';
@@ -65,6 +66,7 @@ export class Lab {
   onCreate: ((runtime: TestRuntime) => void) | null = null;
   /** Where prepared data are kept. */
   prepared?: PreparedStore;
+  versions?: Versions;
 
   /** @param database tests with the same one see one another's runs */
   constructor(readonly database: string) {}
@@ -80,6 +82,7 @@ export class Lab {
       decodeImage: decodePngImage,
       runs: this.runs(),
       prepared: this.prepared,
+      versions: this.versions,
       createRuntime: () => {
         const runtime = graphRuntime();
         this.onCreate?.(runtime);
