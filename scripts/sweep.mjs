@@ -17,7 +17,7 @@ await main(async () => {
       yield await vitest(`sweeps (${project})`, project, ['related', '--run', DEPTH]);
     yield await check('build', () => ensureBuild().then(() => 0));
     yield await playwright('sweeps (end to end)', [
-      ...['accessibility', 'resume', 'tune'].map((name) => `e2e/specs/${name}.spec.ts`),
+      ...['accessibility', 'flat', 'resume', 'tune'].map((name) => `e2e/specs/${name}.spec.ts`),
       'e2e/engines',
     ]);
   });
