@@ -59,7 +59,6 @@ if (depth(false, true))
       if (at >= (marks[found.length] ?? Infinity)) found.push(live());
     });
     expect(value(outcome).history.step).toHaveLength(steps);
-    console.log(found.map((bytes) => (bytes / 1e6).toFixed(1)).join(', '));
     expect(found).toHaveLength(marks.length);
     for (const [i, bytes] of found.entries())
       expect(bytes - found[0]!).toBeLessThan(SLACK + RECORD * (marks[i]! - marks[0]!));
