@@ -168,7 +168,7 @@ const other = (): void =>
       ]);
     await expect(on()).rejects.toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/threads 2, before 1.*--anyway, or as before with --threads 1/) as string,
+      stderr: expect.stringMatching(/threads 2, before 1.*--anyway, or as before with --threads 1/) as unknown as string,
     });
     expect(lossesIn(at('cut', 'log.jsonl'))).toHaveLength(done);
     await on('--anyway');
