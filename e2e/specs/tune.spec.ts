@@ -156,6 +156,7 @@ for (const { info, example, first: byTask } of shown) {
 
 const other = (): void =>
   test('a run goes on with other threads only where that is asked for, and says so in run.json', async () => {
+    test.setTimeout(600_000);
     const at = (...names: string[]): string => join(test.info().outputPath(), ...names);
     writeFileSync(at('job.toml'), JOB);
     await tune(at('job.toml'), '--out', at('cut'), '--pause', '1');
@@ -168,7 +169,9 @@ const other = (): void =>
       ]);
     await expect(on()).rejects.toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/threads 2, before 1.*--anyway, or as before with --threads 1/) as unknown as string,
+      stderr: expect.stringMatching(
+        /threads 2, before 1.*--anyway, or as before with --threads 1/,
+      ) as unknown as string,
     });
     expect(lossesIn(at('cut', 'log.jsonl'))).toHaveLength(done);
     await on('--anyway');

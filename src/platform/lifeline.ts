@@ -19,7 +19,7 @@ export class Lifeline {
   /** What the work comes to. Fails with the cause of the end where that comes first. */
   hold<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.#ended) reject(this.#ended.cause as Error);
+      if (this.#ended) reject(this.#ended.cause);
       this.#waiting.add(reject);
       work.then(resolve, reject).finally(() => this.#waiting.delete(reject));
     });

@@ -28,7 +28,7 @@ it('listens for the loss of its device once, not with each step', async () => {
   /** Counts who listens to it, and to whatever follows from it. */
   const watch = (promise: Promise<unknown>): void => {
     const then = promise.then.bind(promise) as (...listeners: unknown[]) => Promise<never>;
-    Object.assign(promise, {
+    void Object.assign(promise, {
       then: (...listeners: unknown[]) => {
         heard++;
         const next = then(...listeners);

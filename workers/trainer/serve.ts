@@ -13,7 +13,7 @@ import { StoredModels } from '../download/stored.ts';
 import { type DrawSvg, imageDecoder } from './data/images.ts';
 import { openRuns } from './saved.ts';
 import { Session } from './session.ts';
-import { versions } from '#src/app/page/version.ts';
+import { versions } from '#src/platform/version.ts';
 
 /** The worker's script lies in a folder of the app's own folder, in development (workers/) as in a build (assets/). */
 const base = new URL('../', self.location.href);
