@@ -4,13 +4,13 @@
  */
 
 export class Lifeline {
-  readonly #waiting = new Set<(cause: unknown) => void>();
-  #ended: { readonly cause: unknown } | null = null;
+  readonly #waiting = new Set<(cause: Error) => void>();
+  #ended: Error | null = null;
 
   /** @param end rejects when what works is there no more */
   constructor(end: Promise<never>) {
-    end.catch((cause: unknown) => {
-      this.#ended = { cause };
+    end.catch((cause: Error) => {
+      this.#ended = cause;
       for (const fail of this.#waiting) fail(cause);
       this.#waiting.clear();
     });
@@ -19,7 +19,7 @@ export class Lifeline {
   /** What the work comes to. Fails with the cause of the end where that comes first. */
   hold<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.#ended) reject(this.#ended.cause);
+      if (this.#ended) reject(this.#ended);
       this.#waiting.add(reject);
       work.then(resolve, reject).finally(() => this.#waiting.delete(reject));
     });
