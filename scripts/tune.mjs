@@ -159,10 +159,17 @@ async function tune(folder, given, options, library) {
 
     /** @type {Map<number, { step: number } & Samples>} */
     const samples = new Map();
-    folder.training();
-    const log = folder.stream('log.jsonl', { append: options.resume });
     // A run that was cut before its first checkpoint begins anew.
     const resume = options.resume ? await page.evaluate(() => globalThis.rotune?.lastRun()) : null;
+    if (resume && !options.anyway) {
+      const asked = { ...request, resume: true };
+      const found = await page.evaluate((options) => globalThis.rotune?.differences(options), asked);
+      if (!found) throw new Refusal(NO_AUTOMATION);
+      if (!found.ok) fail(found.problem);
+      sameAsBefore(found.value, library);
+    }
+    folder.training();
+    const log = folder.stream('log.jsonl', { append: options.resume });
     const total = resume?.job.train.steps ?? given.job.train.steps;
     let step = 0;
     /** Events come by another way than the outcome, and may come after it: by then the log is closed, and is made of the run's whole history. */
@@ -244,6 +251,7 @@ async function tune(folder, given, options, library) {
     writeRun(folder, {
       chromium: opened.version,
       result,
+      changes: library.changesOf(result.means),
       prepared: prepared.value,
       job: last?.job ?? null,
       seconds,
@@ -266,6 +274,20 @@ async function tune(folder, given, options, library) {
   } finally {
     await opened.close();
   }
+}
+
+/**
+ * Refuses to go on where something else computes the run than so far: nobody is there to be asked.
+ * @param {readonly import('#workers/protocol.ts').Difference[]} found @param {Library} library
+ */
+function sameAsBefore(found, library) {
+  if (found.length === 0) return;
+  const words = found.map(library.differenceWords).join('; ');
+  const threads = found.find(({ what }) => what === 'threads');
+  const back = threads ? `, or as before with --threads ${threads.was}` : '';
+  refuse(
+    `the run would go on otherwise than it was computed so far (${words}): its last digits would differ from an uncut run's; go on with --resume --anyway${back}`,
+  );
 }
 
 /**

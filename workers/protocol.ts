@@ -10,7 +10,8 @@ import type { RunHeader } from '#src/store/runHeader.ts';
 import type { SavedStep } from '#src/store/runReader.ts';
 import type { Answer, DataPreview, Mend, Picture, Samples } from '#src/tasks/types.ts';
 import type { RateChange } from '#src/optim/rates.ts';
-import type { Evaluation, Orthogonality, StepRecord } from '#src/training/types.ts';
+import type { StepColumns } from '#src/training/steps.ts';
+import type { Difference, Evaluation, MeansFrom, Orthogonality, StepRecord } from '#src/training/types.ts';
 import type { Beat } from '#src/platform/pulse.ts';
 import type { DebugFigures } from './trainer/debug/types.ts';
 import type { DownloadApi, StoredApi } from './download/types.ts';
@@ -113,7 +114,8 @@ export type {
   Share,
 } from '#src/tasks/types.ts';
 export type { RateChange } from '#src/optim/rates.ts';
-export type { Evaluation, StepRecord } from '#src/training/types.ts';
+export type { StepColumns } from '#src/training/steps.ts';
+export type { Difference, Evaluation, MeansFrom, StepRecord } from '#src/training/types.ts';
 
 export interface StoredCheckpoint {
   readonly step: number;
@@ -153,7 +155,7 @@ export type RunEvent =
       readonly step: number;
       /** Its newest checkpoint, which is older than the state that it goes on from where storing failed; null: there is none. */
       readonly stored: StoredCheckpoint | null;
-      readonly history: readonly StepRecord[];
+      readonly history: StepColumns;
       readonly angles: Angles | null;
       readonly warnings: readonly Problem[];
       readonly rates: readonly RateChange[];
@@ -174,8 +176,10 @@ export interface RunResult {
   readonly id: string;
   readonly outcome: 'finished' | 'stopped' | 'paused';
   readonly step: number;
-  readonly history: readonly StepRecord[];
+  readonly history: StepColumns;
   readonly evaluations: readonly Evaluation[];
+  /** What computed it, by step: several where it went on with another device, thread count or version. */
+  readonly means: readonly MeansFrom[];
   /** Of the rotations as they are now. */
   readonly orthogonality?: Orthogonality;
   readonly backend: BackendReport;
@@ -268,6 +272,10 @@ export interface SessionApi {
     id?: string,
     note?: Problem,
   ): Promise<Outcome<RunResult>>;
+  /**
+   * In what a saved run would go on otherwise than it was computed so far, so that its last digits would differ; none: byte for byte as if never cut.
+   */
+  differences(request: JobRequest, id: string): Promise<Outcome<readonly Difference[]>>;
   /** Saves a checkpoint and lets go; start(…, resume) goes on. */
   pause(): Promise<void>;
   /** Saves the last run's newest state once more, which could not be saved before. */
@@ -296,7 +304,7 @@ export interface SessionApi {
 /** A saved run, as far as a page can show it. */
 export interface SavedRun {
   readonly summary: RunSummary;
-  readonly history: readonly StepRecord[];
+  readonly history: StepColumns;
   readonly evaluations: readonly Evaluation[];
   /** The first row of samples and as many of the last as were kept. */
   readonly samples: readonly ({ readonly step: number } & Samples)[];

@@ -1,6 +1,7 @@
 /** @file The trainer worker in a real browser on wasm: run, kill, resume, export. */
 import { proxy, wrap } from 'comlink';
 import { afterEach, describe, expect, it } from 'vitest';
+import { recordsOf } from '#src/training/steps.ts';
 import { defaultJob } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { lastRun } from '#src/app/worker/firstLook.ts';
@@ -52,7 +53,7 @@ function value<T>(outcome: Outcome<T>): T {
   return outcome.value;
 }
 
-const losses = (result: RunResult) => result.history.map((r) => [r.step, r.loss, r.gradNorm]);
+const losses = (result: RunResult) => recordsOf(result.history).map((r) => [r.step, r.loss, r.gradNorm]);
 
 afterEach(() => {
   for (const kill of stop) kill();

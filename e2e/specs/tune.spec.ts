@@ -153,3 +153,37 @@ for (const { info, example, first: byTask } of shown) {
       expect(readFileSync(at('cut', path)).equals(readFileSync(at('whole', path))), path).toBe(true);
   });
 }
+
+const other = (): void =>
+  test('a run goes on with other threads only where that is asked for, and says so in run.json', async () => {
+    test.setTimeout(600_000);
+    const at = (...names: string[]): string => join(test.info().outputPath(), ...names);
+    writeFileSync(at('job.toml'), JOB);
+    await tune(at('job.toml'), '--out', at('cut'), '--pause', '1');
+    const done = lossesIn(at('cut', 'log.jsonl')).length;
+    // The last number of threads is the one that counts.
+    const on = (...words: string[]) =>
+      run(process.execPath, [
+        ...['scripts/tune.mjs', '--resume', '--out', at('cut'), '--backend', 'wasm', '--threads', '2'],
+        ...words,
+      ]);
+    await expect(on()).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /threads 2, before 1.*--anyway, or as before with --threads 1/,
+      ) as unknown as string,
+    });
+    expect(lossesIn(at('cut', 'log.jsonl'))).toHaveLength(done);
+    await on('--anyway');
+    const { changes, means } = JSON.parse(readFileSync(at('cut', 'run.json'), 'utf8')) as {
+      readonly changes: readonly string[];
+      readonly means: readonly { readonly step: number; readonly threads: number }[];
+    };
+    expect(changes).toEqual([`from step ${done} on: threads 2, before 1`]);
+    expect(means.map(({ step, threads }) => [step, threads])).toEqual([
+      [0, 1],
+      [done, 2],
+    ]);
+  });
+// How a command line reads it, options.test.ts shows; what is asked and written down, means.test.ts of the worker.
+if (depth(false, true)) other();

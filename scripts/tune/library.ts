@@ -16,6 +16,7 @@ import type { PlannedLayer } from '#src/oft/types.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
 import type { Unsaveable } from '#workers/protocol.ts';
 
+export { changesOf, differenceWords } from '#src/training/means.ts';
 export { inputsOf } from './inputs.ts';
 
 /** Folders or single files on disk that stand behind the names in a job. */

@@ -6,7 +6,7 @@ import { readMarker } from './output.mjs';
 import { FORMATS } from './places.mjs';
 import { HERE, refuse } from './refuse.mjs';
 
-export const USAGE = `npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--threads N] [--steps N] [--plan PLAN | --preset NAME] [--root NAME] [--adapter FILE|DIR] [--set INPUT=VALUE] [--format ${FORMATS.join(',')}] [--pause N] [--resume]`;
+export const USAGE = `npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--threads N] [--steps N] [--plan PLAN | --preset NAME] [--root NAME] [--adapter FILE|DIR] [--set INPUT=VALUE] [--format ${FORMATS.join(',')}] [--pause N] [--resume [--anyway]]`;
 
 /** Folders of src/tasks with an info.ts, which is what makes a task. */
 const taskNames = () =>
@@ -31,6 +31,8 @@ export const help = () => `usage: ${USAGE}
   --format LIST     what the adapter is saved as, with commas between
   --pause N         stops after about N steps, saved
   --resume          goes on with the run in DIR, or the newest under runs/
+  --anyway          with --resume: also where another device, number of threads or version computes it than so far. Its last
+                    digits then differ from an uncut run's, and run.json lists the changes; without it, such a run is left as it is
 
 Ctrl+C saves, too. Exit status 2: something given cannot be used; a line says what.`;
 
@@ -51,6 +53,7 @@ Ctrl+C saves, too. Exit status 2: something given cannot be used; a line says wh
  * @property {readonly AdapterFormat[] | null} formats what the adapter is saved as; null: LyCORIS's, or else what can hold it, and for all tasks but diffusion the merged model
  * @property {number | null} pause after about so many steps: saved, to be gone on with by --resume
  * @property {boolean} resume
+ * @property {boolean} anyway goes on though something else computes it than so far
  * @property {boolean} help
  */
 
@@ -72,6 +75,7 @@ export function parseArguments(argv) {
     formats: null,
     pause: null,
     resume: false,
+    anyway: false,
     help: false,
   };
   const rest = argv.flatMap((word) => {
@@ -82,6 +86,7 @@ export function parseArguments(argv) {
     const value = () => rest.shift() ?? refuse(`${word} needs a value; usage: ${USAGE}`);
     if (word === '--help' || word === '-h') options.help = true;
     else if (word === '--resume') options.resume = true;
+    else if (word === '--anyway') options.anyway = true;
     else if (word === '--out') options.out = value();
     else if (word === '--task') options.task = value();
     else if (word === '--backend') {
@@ -112,6 +117,8 @@ export function parseArguments(argv) {
   }
   if (options.job !== null && options.task !== null)
     refuse('a job or --task, not both: a job file names its task itself (task = "…"); leave one of them out');
+  if (options.anyway && !options.resume)
+    refuse('--anyway says how a run goes on: give --resume, too, or leave it out');
   if (options.plan !== null && options.preset !== null)
     refuse('--plan or --preset, not both: give one of them');
   for (const name of /** @type {const} */ (['plan', 'preset', 'root', 'adapter'])) {

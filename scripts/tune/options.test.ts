@@ -42,6 +42,7 @@ describe('the command line', () => {
         set: [],
         formats: null,
         resume: false,
+        anyway: false,
         help: false,
       },
     );
@@ -63,6 +64,7 @@ describe('the command line', () => {
     [['a.toml', '--task', 'pairs'], /a job or --task, not both/],
     [['--resume', '--steps', '9'], /cannot change a run that is resumed/],
     [['--resume', '--adapter', 'x'], /--adapter cannot change a run that is resumed/],
+    [['--anyway'], /give --resume, too/],
     [['--plan', 'x', '--preset', 'full'], /--plan or --preset, not both/],
     [['--format', 'lycoris,gguf'], /--format takes lycoris, .*not "gguf"/],
   ])('refuses %j with status 2', (argv, words) => {

@@ -6,7 +6,8 @@ import { PLACES } from './places.mjs';
 
 /** @import { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts' */
 /** @import { RunFolder } from './output.mjs' */
-/** @import { ExportedFile, RunResult, StepRecord, Preparation } from '#workers/protocol.ts' */
+/** @import { RecordedRun } from '#src/app/page/automation.ts' */
+/** @import { ExportedFile, StepRecord, Preparation } from '#workers/protocol.ts' */
 
 /** A line of log.jsonl. @param {StepRecord} record */
 export function logLine({ step, loss, learningRate, gradNorm, ms, skipped, residual }) {
@@ -71,12 +72,12 @@ function packageVersion(name) {
 /**
  * run.json: all that is needed to say what was done, on what, how fast and how well.
  * @param {RunFolder} out
- * @param {{ chromium: string, result: RunResult, prepared: Preparation, job: object | null, seconds: number, adapters: readonly Awaited<ReturnType<typeof writeAdapterFile>>[], failed: readonly { format: AdapterFormat, reason: string }[] }} run
+ * @param {{ chromium: string, result: RecordedRun, changes: readonly string[], prepared: Preparation, job: object | null, seconds: number, adapters: readonly Awaited<ReturnType<typeof writeAdapterFile>>[], failed: readonly { format: AdapterFormat, reason: string }[] }} run
  */
-export function writeRun(out, { chromium, result, prepared, job, seconds, adapters, failed }) {
+export function writeRun(out, { chromium, result, changes, prepared, job, seconds, adapters, failed }) {
   const steady = result.history.slice(5).map(({ ms }) => ms);
   const sorted = (steady.length > 0 ? steady : result.history.map(({ ms }) => ms)).sort((a, b) => a - b);
-  const residuals = result.history.map(({ residual }) => residual ?? 0);
+  const largest = result.history.reduce((most, { residual }) => Math.max(most, residual ?? 0), 0);
   const report = {
     versions: {
       rotune: JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version,
@@ -85,6 +86,9 @@ export function writeRun(out, { chromium, result, prepared, job, seconds, adapte
       node: process.versions.node,
     },
     backend: result.backend,
+    // What computed it, by step, and each change of that on the way: none, and it is byte for byte an uncut run's.
+    means: result.means,
+    changes,
     model: { hash: prepared.modelHash, bytes: prepared.modelBytes },
     job,
     // The adapter file that the run started from.
@@ -116,7 +120,7 @@ export function writeRun(out, { chromium, result, prepared, job, seconds, adapte
     steps: result.step,
     evaluations: result.evaluations,
     // Largest |CᵀC − I| as the device computes it, and the largest residual of an inverse in any step.
-    orthogonality: { ...result.orthogonality, residual: Math.max(0, ...residuals) },
+    orthogonality: { ...result.orthogonality, residual: largest },
     timings: { ...result.timings, medianStepMs: sorted[sorted.length >> 1] ?? null, totalSeconds: seconds },
     memory: result.memory,
     placement: result.placement,

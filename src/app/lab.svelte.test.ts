@@ -59,7 +59,7 @@ describe('Lab', () => {
       },
     });
     expect(steps[0]).toBe(at);
-    expect(lab.run.records.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect([...lab.run.records].map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
   it('keeps what it saw of the data in sight while an edit is looked at, not beyond other data', async () => {

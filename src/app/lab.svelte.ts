@@ -218,7 +218,7 @@ export class Lab {
   async continueRun(saved: RunSummary): Promise<void> {
     await this.opening.adopt(saved);
     if (this.opening.missing.length > 0) await this.openRun(saved.id);
-    else await this.training.start({ resume: saved });
+    else await this.training.goOn(saved);
   }
 
   /** Ends a saved run with what it learned so far, and shows what that came to. */

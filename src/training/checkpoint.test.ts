@@ -2,13 +2,19 @@ import { describe, expect, it } from 'vitest';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { DataError } from '#src/tasks/files.ts';
-import { type Checkpoint, matchCheckpoint, parseCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, matchCheckpoint, meansOf, parseCheckpoint } from './checkpoint.ts';
+import { StepLog } from './steps.ts';
+import type { StepRecord } from './types.ts';
 
 const job: Job = {
   ...fakeJob,
   data: { ...fakeJob.data, heldout: null, captionDropout: 0 },
   sample: { prompts: ['cat face'], negative: '', steps: 20, guidance: 1, seed: 0, every: 30 },
 };
+const records: StepRecord[] = [
+  { step: 0, loss: 0.5, learningRate: 1e-3, gradNorm: 0.1, ms: 300 },
+  { step: 2, loss: NaN, learningRate: 1e-3, gradNorm: Infinity, ms: 300, skipped: true },
+];
 const checkpoint: Checkpoint = {
   version: 1,
   job,
@@ -17,10 +23,7 @@ const checkpoint: Checkpoint = {
   backend: 'wasm',
   step: 3,
   state: { theta: Float32Array.of(1, 2), m: Float32Array.of(0, -0), v: Float32Array.of(1e-40, 3) },
-  history: [
-    { step: 0, loss: 0.5, learningRate: 1e-3, gradNorm: 0.1, ms: 300 },
-    { step: 2, loss: NaN, learningRate: 1e-3, gradNorm: Infinity, ms: 300, skipped: true },
-  ],
+  history: StepLog.of(records).columns(),
   evaluations: [
     {
       ...{ step: 0, heldoutLoss: 0.25, saturation: null },
@@ -35,14 +38,16 @@ const parseJob = (x: unknown): Job => {
 const run = {
   job,
   modelHash: checkpoint.modelHash,
-  backend: 'wasm',
-  threads: 1,
   state: { theta: 2, m: 2, v: 2 },
 };
 
 describe('parseCheckpoint', () => {
   it('gives back what structured cloning kept, bit for bit', () => {
     expect(parseCheckpoint(structuredClone(checkpoint), parseJob)).toEqual(checkpoint);
+  });
+
+  it('reads the list of records that older versions wrote', () => {
+    expect(parseCheckpoint({ ...checkpoint, history: records }, parseJob)).toEqual(checkpoint);
   });
 
   it.each([
@@ -53,9 +58,18 @@ describe('parseCheckpoint', () => {
     [{ state: { theta: [1, 2] } }, /state\.theta/],
     [{ state: { theta: Float32Array.of(1, NaN) } }, /state\.theta.*not finite/],
     [{ history: [{ step: 0 }] }, /history\.0/],
-    [{ history: [...checkpoint.history].reverse() }, /history/],
+    [{ history: [...records].reverse() }, /history/],
+    [{ history: { ...checkpoint.history, loss: undefined } }, /history\.loss/],
+    [{ history: { ...checkpoint.history, ms: Float64Array.of(1) } }, /history.*different lengths/],
+    [{ history: { ...checkpoint.history, flags: Float64Array.of(0, 8) } }, /history\.flags.*another flag/],
+    [{ history: { ...checkpoint.history, step: Float64Array.of(0, 0) } }, /history/],
+    [{ history: { ...checkpoint.history, step: Float64Array.of(0, 0.5) } }, /history/],
+    [{ history: { ...checkpoint.history, step: Float64Array.of(-1, 0) } }, /history/],
     [{ step: 2 }, /history/],
     [{ evaluations: [{ step: 0, heldoutLoss: '1', saturation: null }] }, /evaluations\.0\.heldoutLoss/],
+    [{ means: [] }, /means/],
+    [{ means: [...meansOf(checkpoint), ...meansOf(checkpoint)] }, /means/],
+    [{ means: [{ ...meansOf(checkpoint)[0]!, threads: 0 }] }, /means\.0\.threads/],
     [{ job: {} }, /job/],
   ])('refuses %j', (change, message) => {
     const read = () => parseCheckpoint({ ...checkpoint, ...change }, parseJob);
@@ -70,33 +84,20 @@ describe('parseCheckpoint', () => {
 
 describe('matchCheckpoint', () => {
   it('accepts its own run, also with other prompts and intervals', () => {
-    expect(matchCheckpoint(checkpoint, run)).toEqual([]);
+    matchCheckpoint(checkpoint, run);
     const other: Job = {
       ...job,
       sample: { ...job.sample, prompts: ['rocket', 'ghost'], every: 10 },
       train: { ...job.train, checkpointSteps: 5 },
     };
-    expect(matchCheckpoint(checkpoint, { ...run, job: other })).toEqual([]);
+    matchCheckpoint(checkpoint, { ...run, job: other });
   });
 
-  it('says when another backend, or what is computed twice, makes it inexact', () => {
-    expect(matchCheckpoint(checkpoint, { ...run, backend: 'webgpu' })).toEqual(['backend']);
-    const twice = { ...run.job, train: { ...run.job.train, recompute: true } };
-    expect(matchCheckpoint(checkpoint, { ...run, job: twice })).toEqual(['recompute']);
-  });
-
-  it('says when other threads do, on WebAssembly and where they were written down', () => {
-    const cases = [
-      [1, 'wasm', 1, 'wasm', []],
-      [4, 'wasm', 2, 'wasm', ['threads']],
-      [undefined, 'wasm', 2, 'wasm', []],
-      [4, 'webgpu', 2, 'webgpu', []],
-      [4, 'wasm', 2, 'webgpu', ['backend']],
-    ] as const;
-    for (const [was, before, threads, backend, differs] of cases)
-      expect(
-        matchCheckpoint({ ...checkpoint, threads: was, backend: before }, { ...run, threads, backend }),
-      ).toEqual(differs);
+  it('says of an older version’s checkpoint what it was computed with, as far as it was written down', () => {
+    expect(meansOf(checkpoint)).toMatchObject([{ step: 0, backend: 'wasm', threads: null, rotune: null }]);
+    expect(meansOf({ ...checkpoint, threads: 2 })).toMatchObject([{ threads: 2 }]);
+    const means = [{ ...meansOf(checkpoint)[0]!, threads: 4, rotune: '0.1.0' }];
+    expect(meansOf(parseCheckpoint({ ...checkpoint, means }, parseJob))).toEqual(means);
   });
 
   it('names every field that differs', () => {

@@ -7,7 +7,8 @@ import * as v from 'valibot';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { DataError } from '#src/tasks/files.ts';
 import type { LoopState } from './loop.ts';
-import type { Evaluation, StepRecord } from './types.ts';
+import { type StepColumns, StepLog } from './steps.ts';
+import type { Evaluation, MeansFrom, StepRecord } from './types.ts';
 
 /** Raised when the meaning of a field changes; older checkpoints are then refused. */
 export const CHECKPOINT_VERSION = 1;
@@ -19,10 +20,12 @@ export interface Checkpoint extends LoopState {
   /** SHA-256 of the model's files, hex. */
   readonly modelHash: string;
   readonly seed: number;
-  /** Name of the backend that computed it: resuming is bit-exact on the same one only. */
+  /** Name of the backend that computed it last. */
   readonly backend: string;
-  /** Of WebAssembly, which adds up in another order with another number; absent: older versions did not write it down. */
+  /** Of WebAssembly; absent: older versions did not write it down. */
   readonly threads?: number | undefined;
+  /** All that computed it, by step; absent in checkpoints of older versions. */
+  readonly means?: readonly MeansFrom[] | undefined;
   readonly evaluations: readonly Evaluation[];
   /** By step; absent: the learning rate was never changed. */
   readonly rates?: readonly RateChange[] | undefined;
@@ -45,6 +48,34 @@ const recordSchema = v.object({
   skipped: v.optional(v.boolean()),
   residual: v.optional(anyNumber),
 }) satisfies v.GenericSchema<unknown, StepRecord>;
+
+const column = v.instance(Float64Array);
+
+/** Older versions wrote a list of records. */
+const historySchema = v.lazy((stored) =>
+  Array.isArray(stored)
+    ? v.pipe(
+        v.array(recordSchema),
+        v.transform((records): StepColumns => StepLog.of(records).columns()),
+      )
+    : v.pipe(
+        v.object({
+          step: column,
+          ...{ loss: column, learningRate: column, gradNorm: column, ms: column, residual: column },
+          flags: v.pipe(
+            column,
+            v.check(
+              (flags) => flags.every((x) => Number.isInteger(x) && x >= 0 && x < 4),
+              'holds another flag',
+            ),
+          ),
+        }),
+        v.check(
+          (columns) => Object.values(columns).every(({ length }) => length === columns.step.length),
+          'has columns of different lengths',
+        ),
+      ),
+) satisfies v.GenericSchema<unknown, StepColumns>;
 
 const evaluationSchema = v.object({
   step: count,
@@ -71,16 +102,36 @@ const evaluationSchema = v.object({
   orthogonality: v.optional(v.object({ exact: v.nullable(anyNumber), series: v.nullable(anyNumber) })),
 }) satisfies v.GenericSchema<unknown, Evaluation>;
 
+const nullable = v.nullable(v.pipe(v.string(), v.maxLength(200)));
+const threads = v.pipe(v.number(), v.integer(), v.minValue(1));
+
+const meansSchema = v.pipe(
+  v.array(
+    v.object({
+      step: count,
+      backend: v.string(),
+      adapter: nullable,
+      threads: v.nullable(threads),
+      recompute: v.boolean(),
+      runtime: nullable,
+      rotune: nullable,
+    }) satisfies v.GenericSchema<unknown, MeansFrom>,
+  ),
+  v.minLength(1),
+  v.check((all) => all.every(({ step }, i) => i === 0 || step > all[i - 1]!.step), 'is not in order'),
+);
+
 const checkpointSchema = v.object({
   version: v.literal(CHECKPOINT_VERSION),
   job: v.unknown(),
   modelHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')),
   seed: count,
   backend: v.string(),
-  threads: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  threads: v.optional(threads),
+  means: v.optional(meansSchema),
   step: count,
   state: v.record(v.string(), vector),
-  history: v.array(recordSchema),
+  history: historySchema,
   evaluations: v.array(evaluationSchema),
   rates: v.optional(ratesSchema),
 });
@@ -102,7 +153,9 @@ export function parseCheckpoint(stored: unknown, parseJob: (json: unknown) => Jo
     );
   }
   const { step, history } = result.output;
-  if (history.some((r, i) => r.step >= step || r.step <= (history[i - 1]?.step ?? -1)))
+  const fits = (each: number, i: number): boolean =>
+    Number.isInteger(each) && each < step && each > (history.step[i - 1] ?? -1);
+  if (!history.step.every(fits))
     throw new DataError(`The checkpoint is damaged: its history does not fit its ${step} steps.`, {
       cure: discard,
     });
@@ -136,26 +189,28 @@ const harmless = /^(adapter$|sample\.|train\.(checkpoint(Steps|Seconds)|recomput
 
 const show = (x: unknown): string => (x === undefined ? 'nothing' : quoted(x, 200));
 
-/** What numbers hang on in their last digits alone. */
-export type Rounding = 'backend' | 'threads' | 'recompute';
+/** What a checkpoint was computed with, by step; of one of an older version what it says of that. */
+export const meansOf = ({ means, backend, threads, job }: Checkpoint): readonly MeansFrom[] =>
+  means ?? [
+    {
+      ...{ step: 0, backend, threads: threads ?? null, recompute: job.train.recompute },
+      ...{ adapter: null, runtime: null, rotune: null },
+    },
+  ];
 
 /** What a run is, as far as a checkpoint can tell. */
 export interface RunIdentity {
   readonly job: Job;
   readonly modelHash: string;
-  readonly backend: string;
-  /** Of WebAssembly. */
-  readonly threads: number;
   /** Length of each state vector. */
   readonly state: Readonly<Record<string, number>>;
 }
 
 /**
  * Makes sure that a checkpoint belongs to a run. Prompts, checkpoint intervals and what is computed twice may have changed since.
- * @returns what the run differs in that only rounding hangs on; empty: it goes on bit for bit
  * @throws DataError that names every field that differs
  */
-export function matchCheckpoint(checkpoint: Checkpoint, run: RunIdentity): readonly Rounding[] {
+export function matchCheckpoint(checkpoint: Checkpoint, run: RunIdentity): void {
   const wrong = differences(checkpoint.job, run.job, '')
     .filter(({ path }) => !harmless.test(path))
     .map(({ path, was, is }) => `${path} was ${show(was)}, now ${show(is)}`);
@@ -176,12 +231,4 @@ export function matchCheckpoint(checkpoint: Checkpoint, run: RunIdentity): reado
     throw new DataError(
       `The checkpoint belongs to another run: ${wrong.join('; ')}. Start anew, or put these back.`,
     );
-  const { backend, threads } = checkpoint;
-  const differs: Readonly<Record<Rounding, boolean>> = {
-    backend: backend !== run.backend,
-    // On the GPU none of them computes; older versions did not write them down.
-    threads: backend === 'wasm' && run.backend === 'wasm' && threads !== undefined && threads !== run.threads,
-    recompute: checkpoint.job.train.recompute !== run.job.train.recompute,
-  };
-  return (Object.keys(differs) as Rounding[]).filter((each) => differs[each]);
 }

@@ -5,6 +5,7 @@ import type { Executable } from '#src/runtime/types.ts';
 import { traceRows, updateSums } from '#src/program/training.ts';
 import { breathe } from '#src/platform/breath.ts';
 import { Pace } from './pace.ts';
+import { type StepColumns, StepLog } from './steps.ts';
 import type { StepRecord } from './types.ts';
 
 export type LoopEvent =
@@ -49,7 +50,7 @@ export interface LoopState {
   /** Updates made. */
   readonly step: number;
   readonly state: Readonly<Record<string, Float32Array>>;
-  readonly history: readonly StepRecord[];
+  readonly history: StepColumns;
 }
 
 export type LoopOutcome = 'finished' | 'paused' | 'stopped';
@@ -81,7 +82,7 @@ export class TrainingLoop {
   readonly #options: LoopOptions;
   readonly #now: () => number;
   readonly #pace = new Pace();
-  readonly #history: StepRecord[] = [];
+  #history = new StepLog();
   /** Runs whose row of the trace is not read yet, and when the first of them began. */
   #unread = 0;
   #unreadSince = 0;
@@ -106,7 +107,7 @@ export class TrainingLoop {
     return this.#step;
   }
 
-  get history(): readonly StepRecord[] {
+  get history(): StepLog {
     return this.#history;
   }
 
@@ -114,7 +115,7 @@ export class TrainingLoop {
   async restore({ step, state, history }: LoopState): Promise<void> {
     await this.#options.executable.writeState(state);
     this.#step = step;
-    this.#history.splice(0, Infinity, ...history);
+    this.#history = new StepLog(history);
     this.#savedStep = step;
     this.#unread = 0;
     this.#rows = [];
@@ -127,7 +128,7 @@ export class TrainingLoop {
     return {
       step: this.#step,
       state,
-      history: [...this.#history],
+      history: this.#history.columns(),
     };
   }
 
@@ -242,9 +243,11 @@ export class TrainingLoop {
     this.#unsent.push(record);
     if (this.#now() - this.#sentAt >= 100) this.#send();
     // The row is counted in the history, so that a resumed run stops where an uncut one would.
-    const row = this.#history.slice(-patience);
-    if (row.length === patience && row.every(isBad))
-      throw new NonFiniteError(row[0]!.step, patience, this.#savedStep);
+    for (let last = 1; last <= patience; last++) {
+      const one = this.#history.at(-last);
+      if (!one || !isBad(one)) return;
+    }
+    throw new NonFiniteError(this.#history.at(-patience)!.step, patience, this.#savedStep);
   }
 
   #send(): void {

@@ -36,3 +36,29 @@ export interface Evaluation {
   readonly examples?: readonly JudgedExample[];
   readonly orthogonality?: Orthogonality;
 }
+
+/** What a run is computed with; null: an older version did not write it down. */
+export interface Means {
+  readonly backend: string;
+  /** Name of the graphics device; null: none computes, or the browser does not say. */
+  readonly adapter: string | null;
+  /** Of WebAssembly, which adds up in another order with another number. */
+  readonly threads: number | null;
+  /** Parts of the model are computed twice instead of kept. */
+  readonly recompute: boolean;
+  /** Versions of onnxruntime-web and of Rotune. */
+  readonly runtime: string | null;
+  readonly rotune: string | null;
+}
+
+/** From so many updates on. */
+export interface MeansFrom extends Means {
+  readonly step: number;
+}
+
+/** In what a run would go on otherwise than it was computed so far. */
+export interface Difference {
+  readonly what: keyof Means;
+  readonly was: string;
+  readonly is: string;
+}

@@ -88,7 +88,7 @@ function stays(losses: readonly number[], facts: WatchFacts): Trouble | null {
   if (losses.length < 2 * many + warmup) return null;
   const [first, last] = [losses.slice(0, many), losses.slice(-many)];
   if (!at(first) || !at(last) || mean(last) < mean(first) - (1 - BELOW) * guess) return null;
-  const high = Math.max(...losses) > 1.5 * guess || learningRate >= 4 * usualRate;
+  const high = losses.some((x) => x > 1.5 * guess) || learningRate >= 4 * usualRate;
   return {
     kind: 'stays',
     message: `After ${losses.length} steps the loss is still ${shown(mean(last))}, what guessing gives (${shown(guess)}): the model learns nothing of its classes. ${high ? 'The learning rate is likely too high.' : 'The learning rate is likely too low, the labels do not belong to the examples, or the output is not made for them.'}`,
@@ -120,7 +120,7 @@ export class LossWatch {
   readonly #said = new Set<Trouble['kind']>();
 
   /** @param before losses of the run's earlier lives, whose trouble was said then */
-  constructor(facts: WatchFacts, before: readonly number[] = []) {
+  constructor(facts: WatchFacts, before: Iterable<number> = []) {
     this.#facts = facts;
     for (const loss of before) this.note(loss);
   }

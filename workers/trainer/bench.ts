@@ -1,4 +1,5 @@
 /** @file What stands on the device: the runtime and one program of each kind, compiled when first wanted, rebuilt after the device was lost. */
+import { Lifeline } from '#src/platform/lifeline.ts';
 import { pulse, UNTIMED } from '#src/platform/pulse.ts';
 import { graphDigest } from '#src/graph/digest.ts';
 import type { Graph } from '#src/graph/types.ts';
@@ -38,15 +39,15 @@ export class Bench {
   readonly #building = new Mutex();
   readonly #slots = new Map<string, Slot>();
   #lost: string | null = null;
-  readonly #loss: Promise<never>;
+  readonly #line: Lifeline;
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
-    this.#loss = runtime.lost.then((reason) => {
+    const loss = runtime.lost.then((reason): never => {
       this.#lost = reason || 'no reason given';
       throw new Error(`The device was lost: ${this.#lost}`);
     });
-    this.#loss.catch(() => undefined);
+    this.#line = new Lifeline(loss);
   }
 
   /** Why the device was lost; null: it is there. */
@@ -56,7 +57,7 @@ export class Bench {
 
   /** Fails instead of waiting for ever when the device is lost. The runtime itself lets one call at a time through to a session. */
   #orLost<T>(task: Promise<T>): Promise<T> {
-    return Promise.race([task, this.#loss]);
+    return this.#line.hold(task);
   }
 
   /** The executable in a slot; another program takes its place. Compiled once, however many ask. */

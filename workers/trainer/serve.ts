@@ -13,6 +13,7 @@ import { StoredModels } from '../download/stored.ts';
 import { type DrawSvg, imageDecoder } from './data/images.ts';
 import { openRuns } from './saved.ts';
 import { Session } from './session.ts';
+import { versions } from '#src/platform/version.ts';
 
 /** The worker's script lies in a folder of the app's own folder, in development (workers/) as in a build (assets/). */
 const base = new URL('../', self.location.href);
@@ -45,6 +46,7 @@ const session = new Session({
   runs: openRuns(),
   since: () => since,
   prepared: new PreparedStore(),
+  versions,
 });
 
 const { library } = session;
@@ -109,6 +111,7 @@ const api: WorkerApi = {
       onEvent[releaseProxy]?.();
     }
   },
+  differences: (request, id) => session.differences(request, id),
   pause: () => session.pause(),
   stop: () => session.stop(),
   saveAgain: () => session.saveAgain(),

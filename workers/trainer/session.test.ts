@@ -1,6 +1,7 @@
 /** @file The trainer from request to adapter, in Node: the built-in model and images, a short run, no browser. */
 import 'fake-indexeddb/auto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { recordsOf } from '#src/training/steps.ts';
 import { readSafetensors } from '#src/formats/files/safetensors.ts';
 import type { DebugFigures, Outcome, RunEvent, Samples } from '../protocol.ts';
 import { depth } from '#src/platform/testing/depth.ts';
@@ -39,8 +40,8 @@ describe('a run', () => {
   it('trains, samples, evaluates and exports', () => {
     const { result, bytes, events } = whole;
     expect(result).toMatchObject({ outcome: 'finished', step: steps });
-    expect(result.history.map((r) => r.step)).toEqual([0, 1, 2, 3]);
-    expect(result.history.every((r) => Number.isFinite(r.loss) && r.gradNorm > 0)).toBe(true);
+    expect([...result.history.step]).toEqual([0, 1, 2, 3]);
+    expect(recordsOf(result.history).every((r) => Number.isFinite(r.loss) && r.gradNorm > 0)).toBe(true);
     expect(result.evaluations.map((e) => e.step)).toEqual([0, 2, 4]);
     const rows = events.filter((e) => e.kind === 'samples');
     expect(rows.map((r) => r.step)).toEqual([0, 2, 4]);

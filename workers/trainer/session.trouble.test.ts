@@ -1,6 +1,7 @@
 /** @file What can go wrong in a run, and that nothing finished is lost by it. */
 import 'fake-indexeddb/auto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { recordsOf } from '#src/training/steps.ts';
 import type { Problem, RunEvent } from '../protocol.ts';
 import type { TestRuntime } from './testing/graphRuntime.ts';
 import { publicFetch } from './testing/publicFetch.ts';
@@ -168,7 +169,7 @@ describe('trouble', () => {
     };
     const session = lab.newSession();
     const paused = value(await session.start(often, (e) => e.kind === 'steps' && void session.pause()));
-    expect(paused.history[0]).toMatchObject({ loss: NaN, skipped: true });
+    expect(recordsOf(paused.history)[0]).toMatchObject({ loss: NaN, skipped: true });
     const stored = await lab.runs().load(paused.id);
     expect(stored).toMatchObject({ fellBack: false, header: { step: paused.step } });
   });

@@ -10,6 +10,7 @@ import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type {
   AdapterReport,
   AskRequest,
+  Difference,
   ExportedFile,
   JobRequest,
   Outcome,
@@ -76,7 +77,8 @@ export class Session implements SessionApi {
     };
     this.#training = new Training({
       ...shared,
-      ...{ devices: this.#devices, preparing: this.#preparing, lent, prepared: env.prepared },
+      ...{ devices: this.#devices, preparing: this.#preparing, lent },
+      ...{ prepared: env.prepared, versions: env.versions },
       tidy: () => this.library.tidy(),
     });
     this.#drawing = new Drawing({
@@ -143,6 +145,11 @@ export class Session implements SessionApi {
     note?: Problem,
   ): Promise<Outcome<RunResult>> {
     return this.#training.start(request, onEvent, resume, id, note);
+  }
+
+  differences(request: JobRequest, id: string): Promise<Outcome<readonly Difference[]>> {
+    if (this.#training.running) return Promise.resolve(bad(busy));
+    return this.#outcome(() => this.#jobs.run(() => this.#training.differences(request, id)));
   }
 
   pause(): Promise<void> {

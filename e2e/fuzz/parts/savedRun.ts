@@ -5,6 +5,7 @@ import { defaultJob } from '#src/formats/jobs/job.ts';
 import { seeded, testAdapter, testLayer } from '#src/formats/testing/adapters.ts';
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import type { WrittenHeader } from '#src/store/runHeader.ts';
+import { StepLog } from '#src/training/steps.ts';
 import { openRuns, type Runs, type Saved } from '#workers/trainer/saved.ts';
 
 const layers = [testLayer('down.0.conv1', 4, 16, { kernel: [3, 3] }), testLayer('down.0.to_q', 24, 16)];
@@ -19,13 +20,15 @@ export const savedRun: Saved = {
   checkpoint: {
     ...{ version: 1, job, modelHash: 'ab'.repeat(32), seed: 5, backend: 'wasm', threads: 2, step },
     state: { theta: numbers(size, 0), m: numbers(size, -1), v: numbers(size, 1) },
-    history: [0, 1, 2].map((at) => ({
-      step: at,
-      loss: at === 1 ? NaN : 1 / (at + 1),
-      learningRate: 1e-3,
-      gradNorm: 1,
-      ms: 9,
-    })),
+    history: StepLog.of(
+      [0, 1, 2].map((at) => ({
+        step: at,
+        loss: at === 1 ? NaN : 1 / (at + 1),
+        learningRate: 1e-3,
+        gradNorm: 1,
+        ms: 9,
+      })),
+    ).columns(),
     evaluations: [
       {
         ...{ step: 0, heldoutLoss: 0.5, saturation: null },

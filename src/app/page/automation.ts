@@ -14,6 +14,7 @@ import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
 import type {
   AdapterReport,
+  Difference,
   ExportedFile,
   Outcome,
   Samples,
@@ -24,7 +25,9 @@ import type {
   RunSummary,
   SampleRequest,
   Source,
+  StepRecord,
 } from '#workers/protocol.ts';
+import { recordsOf } from '#src/training/steps.ts';
 import type { Lab } from '../lab.svelte.ts';
 import { lastRun } from '../worker/firstLook.ts';
 import { failed, toProblem } from '../worker/problems.ts';
@@ -55,13 +58,20 @@ export interface RunOptions {
   readonly resume?: boolean | string;
 }
 
+/** With its history record by record. */
+export interface RecordedRun extends Omit<RunResult, 'history'> {
+  readonly history: readonly StepRecord[];
+}
+
 export interface Automation {
   readonly version: 1;
   device(prefer?: BackendKind | 'auto'): Promise<BackendReport>;
   /** Loads and checks without training; with `probe`, times a few steps. */
   prepare(options?: RunOptions, probe?: boolean): Promise<Outcome<Preparation>>;
+  /** In what the run that `resume` means would go on otherwise than it was computed so far; `run` does not ask. */
+  differences(options: RunOptions): Promise<Outcome<readonly Difference[]>>;
   /** Trains to the end, a stop or a pause. `onEvent` gets every event of the worker. */
-  run(options?: RunOptions, onEvent?: (event: RunEvent) => void): Promise<Outcome<RunResult>>;
+  run(options?: RunOptions, onEvent?: (event: RunEvent) => void): Promise<Outcome<RecordedRun>>;
   pause(): Promise<void>;
   stop(): Promise<void>;
   sampleNow(): Promise<void>;
@@ -135,10 +145,24 @@ export function createAutomation(lab: Lab, parseJob: (toml: string) => Job): Aut
         return failed(toProblem(cause, { code: 'bad-job' }));
       }
     },
+    async differences(options) {
+      try {
+        const saved = await apply(options);
+        if (!saved) return { ok: true, value: [] };
+        lab.draft.setJob(saved.job);
+        const asked = lab.draft.request();
+        if ('code' in asked) return failed(asked);
+        return await lab.trainer.differences(asked, saved.id);
+      } catch (cause) {
+        return failed(toProblem(cause, { code: 'bad-job' }));
+      }
+    },
     async run(options = {}, onEvent) {
       try {
         const resume = await apply(options);
-        return await lab.training.start({ resume, onEvent });
+        const outcome = await lab.training.start({ resume, onEvent });
+        if (!outcome.ok) return outcome;
+        return { ok: true, value: { ...outcome.value, history: recordsOf(outcome.value.history) } };
       } catch (cause) {
         return failed(toProblem(cause, { code: 'bad-job' }));
       }

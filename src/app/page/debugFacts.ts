@@ -1,5 +1,6 @@
 /** @file What the debug view says, in words and figures: graph, placement, time and memory of the present or last run. */
-import type { DebugFigures, Preparation, StepRecord } from '#workers/protocol.ts';
+import type { StepLog } from '#src/training/steps.ts';
+import type { DebugFigures, Preparation } from '#workers/protocol.ts';
 import { bytes, count } from '../words/format.ts';
 
 export interface DebugTable {
@@ -81,8 +82,8 @@ function placement({ backend, placement: { nodes, elsewhere } }: DebugFigures): 
 }
 
 /** Median, largest and last of the steps' times. */
-function stepTimes(records: readonly StepRecord[]): [string, string][] {
-  const times = records.map(({ ms }) => ms).sort((a, b) => a - b);
+function stepTimes(records: StepLog): [string, string][] {
+  const times = records.column('ms').slice().sort();
   const last = records.at(-1);
   if (!last) return [['Steps', 'none yet']];
   return [
@@ -93,7 +94,7 @@ function stepTimes(records: readonly StepRecord[]): [string, string][] {
   ];
 }
 
-function time({ timings }: DebugFigures, records: readonly StepRecord[]): DebugSection {
+function time({ timings }: DebugFigures, records: StepLog): DebugSection {
   const sections = Object.entries(timings).sort(([, a], [, b]) => b - a);
   return {
     title: 'Time',
@@ -129,7 +130,7 @@ function memory({ step, measured }: DebugFigures, fit: Preparation['fit']): Debu
 
 export function debugSections(
   figures: DebugFigures,
-  records: readonly StepRecord[],
+  records: StepLog,
   fit: Preparation['fit'],
 ): readonly DebugSection[] {
   return [graph(figures), placement(figures), time(figures, records), memory(figures, fit)];

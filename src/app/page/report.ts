@@ -4,7 +4,7 @@ import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { BackendReport } from '#src/runtime/types.ts';
 import type { Problem } from '#workers/protocol.ts';
 import type { LoggedEvent } from './eventLog.ts';
-import { versions } from './version.ts';
+import { versions } from '#src/platform/version.ts';
 
 /** What the page knows when something went wrong. */
 export interface ReportFacts {

@@ -4,8 +4,8 @@ import { duration } from '../words/format.ts';
 
 /** Less than that is no slowing down, and what is shorter is nobody's concern. */
 const [SLOWER, SECONDS] = [1.5, 30];
-/** Steps of each kind that must be known, and that are remembered. */
-const [LEAST, KEPT] = [3, 50];
+/** Steps of each kind that must be known, and that are remembered: seen and hidden. */
+const [LEAST, KEPT, KEPT_HIDDEN] = [3, 50, 500];
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
@@ -43,7 +43,7 @@ export class HiddenTime {
   /** Times of steps that were made just now. */
   note(steps: readonly number[]): void {
     if (this.#since === null) this.#seen = [...this.#seen, ...steps].slice(-KEPT);
-    else this.#hidden.push(...steps);
+    else this.#hidden = [...this.#hidden, ...steps].slice(-KEPT_HIDDEN);
   }
 
   hide(now: number): void {

@@ -1,6 +1,6 @@
-/** @file The columns of the loss chart: a row for each step that anything is known of. */
-import type { StepRecord } from '#workers/protocol.ts';
+/** @file The columns of the loss chart: a row for each step that is drawn of the curve, or that anything else is known of. */
 import type { CurvePoint } from './compared.svelte.ts';
+import type { CurveRows } from './lossCurve.ts';
 import type { MeasureSeries } from './series.ts';
 
 type Column = (number | null)[];
@@ -8,32 +8,32 @@ type Column = (number | null)[];
 export type LossData = [number[], Column, Column, Column, Column, Column];
 
 export interface Known {
-  readonly records: readonly Pick<StepRecord, 'step' | 'loss'>[];
-  /** A value for each record. */
-  readonly smoothed: readonly number[];
+  readonly curve: CurveRows;
   readonly heldout: readonly CurvePoint[];
   readonly measure: MeasureSeries | null;
   readonly other: readonly CurvePoint[];
 }
 
-export function lossData({ records, smoothed, heldout, measure, other }: Known): LossData {
-  const rows = new Map<number, (number | null)[]>();
-  const put = (step: number, column: number, value: number | null | undefined): void => {
-    const row = rows.get(step) ?? [null, null, null, null, null];
-    row[column] = value ?? null;
-    rows.set(step, row);
-  };
-  records.forEach(({ step, loss }, i) => {
-    put(step, 0, Number.isFinite(loss) ? loss : null);
-    put(step, 1, smoothed[i]);
-  });
-  for (const { step, loss } of heldout) put(step, 2, loss);
-  for (const { step, value } of measure?.points ?? []) put(step, 3, value);
+export function lossData({ curve, heldout, measure, other }: Known): LossData {
+  const judged = measure?.points ?? [];
   // At whole steps, where this run has rows of its own: a row between two would break its lines.
-  for (const { step, loss } of other) put(Math.round(step), 4, loss);
-  const steps = [...rows.keys()].sort((a, b) => a - b);
-  const column = (i: number): Column => steps.map((step) => rows.get(step)?.[i] ?? null);
-  return [steps, column(0), column(1), column(2), column(3), column(4)];
+  const others = other.map(({ step, loss }) => ({ step: Math.round(step), loss }));
+  const beside = [...heldout, ...judged, ...others].map(({ step }) => step);
+  const steps = [...new Set([...curve.steps, ...beside])].sort((a, b) => a - b);
+  const place = new Map(steps.map((step, i) => [step, i]));
+  const column = (points: Iterable<readonly [step: number, value: number | null | undefined]>): Column => {
+    const all: Column = Array.from(steps, () => null);
+    for (const [step, value] of points) all[place.get(step)!] = value ?? null;
+    return all;
+  };
+  return [
+    steps,
+    column(curve.steps.map((step, i) => [step, curve.raw[i]])),
+    column(curve.steps.map((step, i) => [step, curve.smoothed[i]])),
+    column(heldout.map(({ step, loss }) => [step, loss])),
+    column(judged.map(({ step, value }) => [step, value])),
+    column(others.map(({ step, loss }) => [step, loss])),
+  ];
 }
 
 /** The last row that tells of this run, not of the other one alone; -1: there is none. */

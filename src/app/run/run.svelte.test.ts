@@ -1,6 +1,8 @@
 /** @file The run's state follows the worker's events. */
-import { describe, expect, it } from 'vitest';
+import { flushSync } from 'svelte';
+import { describe, expect, it, vi } from 'vitest';
 import type { RunResult, StepRecord } from '#workers/protocol.ts';
+import { StepLog } from '#src/training/steps.ts';
 import { RunState } from './run.svelte.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import { drawDisc } from '../testing/fakeTrainer.ts';
@@ -22,8 +24,9 @@ const result = (outcome: RunResult['outcome'], history: StepRecord[]): RunResult
   id: 'run',
   outcome,
   step: history.at(-1)?.step ?? 0,
-  history,
+  history: StepLog.of(history).columns(),
   evaluations: [],
+  means: [],
   backend: { kind: 'wasm', reason: '', threads: 1, adapter: null },
   placement: { nodes: 1, elsewhere: [] },
   timings: {},
@@ -43,7 +46,6 @@ describe('RunState', () => {
     });
     expect([run.step, run.progress, run.secondsLeft]).toEqual([30, 0.25, 40]);
     expect(run.secondsPerStep).toBe(0.4);
-    expect(run.smoothed).toHaveLength(3);
   });
 
   it('keeps rows by step, the later of two for the same step', () => {
@@ -61,7 +63,7 @@ describe('RunState', () => {
     run.fail({ code: 'device-lost', message: 'gone' });
     expect(run.busy).toBe(false);
     run.begin(fakeJob, 'a', { step: 2 });
-    expect(run.records.map(({ step }) => step)).toEqual([0, 1]);
+    expect([...run.records].map(({ step }) => step)).toEqual([0, 1]);
     expect(run.rows.map(({ step }) => step)).toEqual([0]);
     expect([run.step, run.problem]).toEqual([2, null]);
   });
@@ -74,7 +76,7 @@ describe('RunState', () => {
     for (const problem of [here, said]) run.accept({ kind: 'warning', problem });
     run.accept({
       ...{ kind: 'restored', step: 2, stored: { step: 2, at: 5000, bytes: 7 } },
-      history: [record(0), record(1)],
+      history: StepLog.of([record(0), record(1)]).columns(),
       angles: { step: 2, mean: [1], largest: [2] },
       warnings: [said],
       rates: [{ step: 1, factor: 0.3 }],
@@ -84,6 +86,42 @@ describe('RunState', () => {
     expect(run.rates).toEqual([{ step: 1, factor: 0.3 }]);
     expect(run.angles).toMatchObject({ mean: [1], largest: [2] });
     expect(run.checkpoint).toEqual({ step: 2, bytes: 7, at: 5000 });
+  });
+
+  it('adds records to those it has, without copying them, and tells whoever reads them', () => {
+    const run = new RunState();
+    run.begin(fakeJob, 'a');
+    run.accept({ kind: 'steps', records: [record(0)], secondsLeft: 1 });
+    const log = run.records;
+    const told: number[] = [];
+    const end = $effect.root(() => {
+      $effect(() => void told.push(run.records.length));
+    });
+    const at = vi.spyOn(StepLog.prototype, 'at');
+    for (let step = 1; step < 3000; step++)
+      run.accept({ kind: 'steps', records: [record(step)], secondsLeft: 1 });
+    const looks = at.mock.calls.length;
+    at.mockRestore();
+    flushSync();
+    run.accept({ kind: 'steps', records: [record(3000)], secondsLeft: 1 });
+    flushSync();
+    end();
+    expect(run.records).toBe(log);
+    expect(told).toEqual([3000, 3001]);
+    // The newest alone is looked at.
+    expect(looks).toBeLessThanOrEqual(3000);
+    expect([run.step, run.records.length]).toEqual([3001, 3001]);
+  });
+
+  it('keeps no second copy of a finished run’s history, and few of many warnings', () => {
+    const run = new RunState();
+    run.begin(fakeJob, 'a');
+    for (let i = 0; i < 200; i++)
+      run.accept({ kind: 'warning', problem: { code: 'internal', message: `${i}` } });
+    expect(run.warnings).toHaveLength(50);
+    run.end(result('finished', [record(0), record(1)]));
+    expect(run.result?.history.step).toHaveLength(0);
+    expect(run.records).toHaveLength(2);
   });
 
   it('starts a resumed run at its checkpoint, and takes its whole history at the end', () => {

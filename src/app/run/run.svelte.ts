@@ -3,21 +3,25 @@ import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import type {
   Evaluation,
-  Picture,
   Preparation,
   Problem,
   RunEvent,
   RateChange,
   RunResult,
   SavedRun,
-  StepRecord,
   Unsaveable,
   StoredCheckpoint,
 } from '#workers/protocol.ts';
 import { withChange } from '#src/optim/rates.ts';
 import { withEvaluation } from '#src/training/evaluations.ts';
-import { smooth } from './series.ts';
+import { StepLog } from '#src/training/steps.ts';
+import { type SampleRow, withRow } from './rows.ts';
+export type { SampleRow } from './rows.ts';
 import { TimeLeft } from './timeLeft.ts';
+
+const noSteps = new StepLog().columns();
+/** Warnings that are shown of a run. */
+const WARNINGS = 50;
 
 export type RunStatus =
   'idle' | 'preparing' | 'running' | 'pausing' | 'stopping' | 'paused' | 'done' | 'failed';
@@ -27,15 +31,6 @@ export interface Phase {
     'fetching' | 'loading' | 'preparing' | 'compiling' | 'sampling' | 'training' | 'evaluating' | 'saving';
   readonly done: number | null;
   readonly total: number | null;
-}
-
-/** One row of the wall: the pictures at one step, a column for each prompt. */
-export interface SampleRow {
-  readonly step: number;
-  readonly prompts: readonly string[];
-  readonly pictures: readonly Picture[];
-  /** What the model says of each prompt or input. */
-  readonly texts?: readonly string[];
 }
 
 export interface Angles {
@@ -48,7 +43,8 @@ export class RunState {
   #status = $state<RunStatus>('idle');
   #job = $state.raw<Job | null>(null);
   #phase = $state.raw<Phase | null>(null);
-  #records = $state.raw<readonly StepRecord[]>([]);
+  /** The log grows in place: a new box around it tells of that. */
+  #records = $state.raw({ log: new StepLog() });
   #rows = $state.raw<readonly SampleRow[]>([]);
   #evaluations = $state.raw<readonly Evaluation[]>([]);
   #planned = $state.raw<readonly PlannedLayer[]>([]);
@@ -65,17 +61,15 @@ export class RunState {
   #startStep = $state(0);
   #timeLeft: TimeLeft | null = null;
 
-  readonly #smoothed = $derived(smooth(this.#records.map((record) => record.loss)));
   /** Updates made; records count from 0. */
   readonly #step = $derived.by(() => {
-    const last = this.#records.at(-1);
+    const last = this.records.at(-1);
     return last ? last.step + 1 : this.#startStep;
   });
   readonly #told = $derived(this.newClasses ? this.#rows.filter(({ step }) => step > 0) : this.#rows);
   readonly #total = $derived(this.#job?.train.steps ?? 0);
   readonly #secondsPerStep = $derived.by(() => {
-    const recent = this.#records.slice(-20).map((record) => record.ms);
-    recent.sort((a, b) => a - b);
+    const recent = this.records.column('ms').slice(-20).sort();
     return recent.length === 0 ? null : (recent[recent.length >> 1] ?? 0) / 1000;
   });
 
@@ -92,12 +86,9 @@ export class RunState {
   get phase(): Phase | null {
     return this.#phase;
   }
-  get records(): readonly StepRecord[] {
-    return this.#records;
-  }
-  /** The loss with its noise averaged out, one value for each record. */
-  get smoothed(): readonly number[] {
-    return this.#smoothed;
+  /** The same log grows while a run goes on: whoever reads it here is told of each addition. */
+  get records(): StepLog {
+    return this.#records.log;
   }
   /** By step, the untouched model's row (step 0) first. */
   get rows(): readonly SampleRow[] {
@@ -155,6 +146,7 @@ export class RunState {
   get problem(): Problem | null {
     return this.#problem;
   }
+  /** Its history is empty: `records` has it, and once is enough. */
   get result(): RunResult | null {
     return this.#result;
   }
@@ -200,12 +192,12 @@ export class RunState {
     this.#startStep = startStep;
     this.#timeLeft = new TimeLeft(job.train.steps, job.sample.every, startStep);
     if (continues) {
-      this.#records = this.#records.filter((record) => record.step < startStep);
+      this.#records = { log: this.records.before(startStep) };
       this.#rows = this.#rows.filter((row) => row.step <= startStep);
       this.#evaluations = this.#evaluations.filter((evaluation) => evaluation.step <= startStep);
       return;
     }
-    this.#records = [];
+    this.#records = { log: new StepLog() };
     this.#rows = [];
     this.#evaluations = [];
     this.#angles = null;
@@ -235,10 +227,11 @@ export class RunState {
         this.#phase = { name: event.phase, done: event.done ?? null, total: event.total ?? null };
         break;
       case 'steps':
-        this.#records = [...this.#records, ...event.records];
+        for (const record of event.records) this.records.push(record);
+        this.#records = { log: this.records };
         break;
       case 'samples':
-        this.#rows = byStep([...this.#rows.filter((row) => row.step !== event.step), event]);
+        this.#rows = withRow(this.#rows, event);
         break;
       case 'evaluation':
         this.#evaluations = withEvaluation(this.#evaluations, event.evaluation);
@@ -256,10 +249,10 @@ export class RunState {
         this.#rates = withChange(this.#rates, { step: event.step, factor: event.factor });
         break;
       case 'warning':
-        this.#warnings = [...this.#warnings, event.problem];
+        if (this.#warnings.length < WARNINGS) this.#warnings = [...this.#warnings, event.problem];
         break;
       case 'restored':
-        this.#records = event.history;
+        this.#records = { log: new StepLog(event.history) };
         // What the page itself said of this start is not among them.
         this.#warnings = [
           ...event.warnings,
@@ -281,11 +274,12 @@ export class RunState {
   end(result: RunResult): void {
     this.#status = result.outcome === 'paused' ? 'paused' : 'done';
     this.#id = result.id;
-    this.#result = result;
+    this.#result = { ...result, history: noSteps };
     this.#phase = null;
     this.#secondsLeft = null;
     // A run that was resumed after a reload brings the steps of its earlier life along.
-    if (result.history.length > this.#records.length) this.#records = result.history;
+    if (result.history.step.length > this.records.length)
+      this.#records = { log: new StepLog(result.history) };
     if (result.evaluations.length > this.#evaluations.length) this.#evaluations = result.evaluations;
   }
 
@@ -294,7 +288,7 @@ export class RunState {
     this.begin(summary.job, summary.id);
     this.#status = summary.finished ? 'done' : summary.state === 'failed' ? 'failed' : 'paused';
     this.#startStep = summary.step;
-    this.#records = saved.history;
+    this.#records = { log: new StepLog(saved.history) };
     this.#rows = byStep(saved.samples);
     this.#evaluations = byStep(saved.evaluations);
     this.#planned = saved.planned;
@@ -306,7 +300,7 @@ export class RunState {
     this.#unsaved = null;
     this.#checkpoint = { step: summary.step, bytes: summary.bytes, at: summary.savedAt };
     this.#problem = summary.state === 'failed' ? summary.problem : null;
-    this.#result = result;
+    this.#result = result && { ...result, history: noSteps };
   }
 
   /** Given up before it began. */

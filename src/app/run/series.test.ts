@@ -1,7 +1,12 @@
 /** @file Smoothing and the chart in words. */
 import { describe, expect, it } from 'vitest';
 import { layerGroups } from './angles.ts';
-import { describeLoss, measureOf, smooth } from './series.ts';
+import { describeLoss, measureOf, Smoother } from './series.ts';
+
+const smooth = (values: readonly number[], halfLife: number): number[] => {
+  const smoother = new Smoother(halfLife);
+  return values.map((value) => smoother.add(value));
+};
 
 describe('smooth', () => {
   it('leaves a constant as it is, from the first value on', () => {
@@ -19,7 +24,7 @@ describe('smooth', () => {
   });
 
   it('has nothing to say before the first finite value', () => {
-    expect(smooth([Number.NaN])).toEqual([Number.NaN]);
+    expect(smooth([Number.NaN], 2)).toEqual([Number.NaN]);
   });
 });
 

@@ -2,26 +2,34 @@
 import type { Evaluation, Metric } from '#workers/protocol.ts';
 import { figure, percent } from '../words/format.ts';
 
-/**
- * Exponential moving average with bias correction (as Adam's), so that the first values are not pulled to zero.
- * Half of a value's weight is gone after `halfLife` steps. Values that are not finite are passed over.
- */
-export function smooth(values: readonly number[], halfLife = Math.max(2, values.length / 16)): number[] {
-  const decay = 0.5 ** (1 / halfLife);
-  let sum = 0;
-  let weight = 0;
-  return values.map((value) => {
+/** Of a line of so many values, in steps. */
+export const halfLifeOf = (length: number): number => Math.max(2, length / 16);
+
+/** Exponential moving average with bias correction (as Adam's), so that the first values are not pulled to zero. */
+export class Smoother {
+  readonly #decay: number;
+  #sum = 0;
+  #weight = 0;
+
+  /** @param halfLife half of a value's weight is gone after so many steps */
+  constructor(halfLife: number) {
+    this.#decay = 0.5 ** (1 / halfLife);
+  }
+
+  /** The average with one more value; one that is not finite is passed over. NaN before the first finite one. */
+  add(value: number): number {
     if (Number.isFinite(value)) {
-      sum = decay * sum + (1 - decay) * value;
-      weight = decay * weight + (1 - decay);
+      this.#sum = this.#decay * this.#sum + (1 - this.#decay) * value;
+      this.#weight = this.#decay * this.#weight + (1 - this.#decay);
     }
-    return weight > 0 ? sum / weight : Number.NaN;
-  });
+    return this.#weight > 0 ? this.#sum / this.#weight : Number.NaN;
+  }
 }
 
 export interface LossSeries {
   readonly steps: readonly number[];
-  readonly smoothed: readonly number[];
+  /** null where there was no finite loss yet. */
+  readonly smoothed: readonly (number | null)[];
   readonly heldout: readonly { readonly step: number; readonly loss: number }[];
   readonly measure?: MeasureSeries | null;
 }
@@ -54,7 +62,7 @@ export const measureText = (unit: Metric['unit'], value: number): string =>
 /** Up to three sentences: where the loss started, where it is, the same for held-out data, and for their measure. */
 export function describeLoss({ steps, smoothed, heldout, measure }: LossSeries): string {
   const last = smoothed.at(-1);
-  if (steps.length === 0 || last === undefined) return 'No loss yet.';
+  if (steps.length === 0 || last == null) return 'No loss yet.';
   const parts = [
     `Loss ${figure(smoothed[0] ?? last)} at step ${steps[0]}, ${figure(last)} at step ${steps.at(-1)} (smoothed).`,
   ];

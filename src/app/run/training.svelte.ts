@@ -3,6 +3,7 @@ import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { randomId } from '#src/platform/id.ts';
 import { askToPersist } from '#src/store/persistence.ts';
 import type {
+  Difference,
   JobRequest,
   Outcome,
   Problem,
@@ -30,11 +31,25 @@ export interface StartOptions {
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
 }
 
+/** A saved run that would go on otherwise than it was computed so far. */
+export interface Otherwise {
+  readonly run: RunSummary;
+  readonly differences: readonly Difference[];
+}
+
 /** What training needs of the page. */
 export interface TrainingHost {
   readonly trainer: Pick<
     Trainer,
-    'start' | 'pause' | 'stop' | 'saveAgain' | 'changeRate' | 'keepRun' | 'branchRun' | 'openRun'
+    | 'start'
+    | 'differences'
+    | 'pause'
+    | 'stop'
+    | 'saveAgain'
+    | 'changeRate'
+    | 'keepRun'
+    | 'branchRun'
+    | 'openRun'
   >;
   readonly draft: Draft;
   readonly device: Device;
@@ -72,6 +87,8 @@ export class Training {
   #otherTab = $state.raw<OtherTab | null>(null);
   #unkept = $state.raw<{ readonly id: string; readonly problem: Problem } | null>(null);
   #keeping = $state(false);
+  #otherwise = $state.raw<Otherwise | null>(null);
+  #looking = false;
   #quarter = 0;
 
   constructor(host: TrainingHost) {
@@ -91,6 +108,11 @@ export class Training {
   /** It is being ended. */
   get keeping() {
     return this.#keeping;
+  }
+
+  /** The run that a person is asked about: whether it is to go on though its last digits will differ. */
+  get otherwise() {
+    return this.#otherwise;
   }
 
   /** Nothing else may use the device: why, in words; null: it is free. */
@@ -143,6 +165,25 @@ export class Training {
       this.#wake.held = false;
       await this.#tab.free();
     }
+  }
+
+  /** Goes on with a saved run whose job and files are at hand; where something else computes it now, once a person has agreed to that. */
+  async goOn(run: RunSummary): Promise<void> {
+    if (this.#looking || this.run.busy) return;
+    this.#looking = true;
+    const request = this.#request();
+    const found = request && (await this.#host.trainer.differences(request, run.id));
+    this.#looking = false;
+    // What cannot be looked at says so when it starts.
+    if (found?.ok && found.value.length > 0) this.#otherwise = { run, differences: found.value };
+    else await this.start({ resume: run });
+  }
+
+  /** What the person said to that. */
+  async answer(agreed: boolean): Promise<void> {
+    const asked = this.#otherwise;
+    this.#otherwise = null;
+    if (agreed && asked) await this.start({ resume: asked.run });
   }
 
   async pause(): Promise<void> {

@@ -1,4 +1,5 @@
 /** @file Saved runs without a store, for the fake trainer: what began is listed, and can be opened, named, removed and put back. */
+import { StepLog } from '#src/training/steps.ts';
 import type {
   ExportedRuns,
   ImportedRuns,
@@ -61,7 +62,13 @@ export class FakeLibrary extends FakeDownloads implements LibraryApi, StorageApi
 
   /** Puts a run on the list, in place of what it was. */
   keep(run: Partial<SavedRun> & Pick<SavedRun, 'summary'>): void {
-    const { history = [], evaluations = [], samples = [], layers = [], planned = [] } = run;
+    const {
+      history = new StepLog().columns(),
+      evaluations = [],
+      samples = [],
+      layers = [],
+      planned = [],
+    } = run;
     this.#saved.set(run.summary.id, {
       ...{ history, evaluations, samples, layers, planned },
       ...{
@@ -115,10 +122,10 @@ export class FakeLibrary extends FakeDownloads implements LibraryApi, StorageApi
       ...{ ...run.summary, id: `${id}-from-${step}`, step, state: 'paused', finished: false, problem: null },
       ...{ name: `${run.summary.name}, from step ${step}`, savedAt: Date.now() },
     };
-    const upTo = <T extends { readonly step: number }>(list: readonly T[], last = step): readonly T[] =>
-      list.filter((each) => each.step <= last);
+    const upTo = <T extends { readonly step: number }>(list: readonly T[]): readonly T[] =>
+      list.filter((each) => each.step <= step);
     this.keep({
-      ...{ ...run, summary, history: upTo(run.history, step - 1) },
+      ...{ ...run, summary, history: new StepLog(run.history).before(step).columns() },
       ...{ evaluations: upTo(run.evaluations), samples: upTo(run.samples) },
     });
     return good(summary);

@@ -1,10 +1,12 @@
 /** @file A trainer without a worker, a model or a runtime: drives the page in component tests and while designing (`?fake` in development). */
+import { recordsOf, StepLog } from '#src/training/steps.ts';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type {
   AdapterReport,
   Angles,
   AskRequest,
   DebugFigures,
+  Difference,
   Evaluation,
   ExportedFile,
   Fit,
@@ -51,6 +53,8 @@ export interface FakeOptions {
   /** What is found in any file that is opened. */
   readonly inspection?: Inspection;
   readonly fit?: Fit;
+  /** In what saved runs would go on otherwise. */
+  readonly differences?: readonly Difference[];
   /** Names of constants that are trained as a whole: the last layer is new, and its classes, too. */
   readonly whole?: readonly string[];
   /** What is said of things that are tried, at a strength. */
@@ -179,7 +183,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
     const opened = resume === undefined ? null : await this.openRun(null, resume);
     const earlier = opened?.ok ? opened.value : null;
     const first = earlier?.summary.step ?? 0;
-    const history: StepRecord[] = [...(earlier?.history ?? [])];
+    const history: StepRecord[] = earlier ? recordsOf(earlier.history) : [];
     const rows: { step: number; prompts: readonly string[]; pictures: Picture[]; texts?: string[] }[] = [];
     const evaluations: Evaluation[] = [...(earlier?.evaluations ?? [])];
     let angles: Angles | null = null;
@@ -188,7 +192,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
     const { planned } = planLayers(this.#options.layers ?? fakeLayers, request.job.plan);
     const keep = (state: RunSummary['state'], step: number, more: Partial<RunSummary> = {}): void =>
       this.keep({
-        ...{ history, evaluations, samples: rows, angles, planned },
+        ...{ history: StepLog.of(history).columns(), evaluations, samples: rows, angles, planned },
         layers: this.#options.layers ?? fakeLayers,
         whole: this.#options.whole ?? [],
         summary: fakeSummary({
@@ -285,8 +289,9 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
       id,
       outcome,
       step,
-      history,
+      history: StepLog.of(history).columns(),
       evaluations: [],
+      means: [],
       backend: this.#backend,
       placement: { nodes: 2100, elsewhere: [] },
       timings: { compile: 2.1, train: step * 0.41 },
@@ -296,6 +301,10 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
 
   #ending() {
     return this.#end;
+  }
+  /** As told beforehand. */
+  differences(): Promise<Outcome<readonly Difference[]>> {
+    return Promise.resolve(good(this.#options.differences ?? []));
   }
   async pause() {
     this.#end = 'pause';

@@ -5,6 +5,7 @@ import type {
   AdapterReport,
   AskRequest,
   DebugFigures,
+  Difference,
   ExportedFile,
   ExportedRuns,
   ImportedRuns,
@@ -217,6 +218,9 @@ export class WorkerTrainer implements Trainer {
     );
     this.#ended = started;
     return started;
+  }
+  differences(request: JobRequest, id: string): Promise<Outcome<readonly Difference[]>> {
+    return this.#outcome((api) => api.differences(request, id));
   }
   pause(): Promise<void> {
     return this.#end('pause');

@@ -1,4 +1,5 @@
 /** @file The line to the training worker: opened when first needed, opened anew after a crash, and once more where the runtime does not start. */
+import { Lifeline } from '#src/platform/lifeline.ts';
 import type { StartOptions, StartSign } from '#workers/protocol.ts';
 import { restartedNote, StartWatch, StuckStart } from './startWatch.ts';
 
@@ -16,6 +17,8 @@ export interface Line<Api> {
 export type OpenLine<Api> = (options: StartOptions, tell: (sign: StartSign) => void) => Promise<Line<Api>>;
 
 interface Watched<Api> extends Line<Api> {
+  /** Its own end, or that it was given up. */
+  readonly life: Lifeline;
   /** How the runtime was started. */
   readonly options: StartOptions;
   /** Questions that are not answered yet. */
@@ -52,7 +55,7 @@ export class Connection<Api> {
     const ask = async (line: Watched<Api>): Promise<T> => {
       line.open++;
       try {
-        return await Promise.race([use(line.api, line.options.note ?? ''), line.died]);
+        return await line.life.hold(use(line.api, line.options.note ?? ''));
       } finally {
         if (--line.open === 0 && line.retired) line.close();
       }
@@ -110,7 +113,7 @@ export class Connection<Api> {
       if (this.#giveUp === giveUp) this.#line = null;
       if (cause instanceof StuckStart) this.#start = { threads: 1, note: restartedNote(cause.threads) };
     });
-    opened = { ...line, died, options, open: 0, retired: false };
+    opened = { ...line, life: new Lifeline(died), options, open: 0, retired: false };
     return opened;
   }
 

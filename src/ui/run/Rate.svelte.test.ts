@@ -23,7 +23,7 @@ it('holds from the next step on, is said and listed, and goes on after a pause',
   await expect.element(page.getByText(`Learning rate × 2.5 from step ${step} on`)).toBeVisible();
   expect(await violations()).toEqual([]);
   const [first] = lab.run.rates;
-  const before = lab.run.records.find((record) => record.step === first!.step)!;
+  const before = [...lab.run.records].find((record) => record.step === first!.step)!;
   expect(before.learningRate).toBeCloseTo(
     0.3 * job.train.learningRate * Math.cos((before.step + 1) / 1000),
     9,

@@ -65,16 +65,17 @@ async function labels({ width, total, logarithmic, measured }: Shape): Promise<L
     onready: (chart) => made.push(chart),
   })(box);
   const losses = Array.from({ length: 50 }, (_, i) => 2.5 * 0.93 ** i + 0.03);
-  const records = losses.map((loss, step) => ({ step, loss })).filter(({ step }) => step < total);
+  const raw = losses.slice(0, total);
+  const curve = { steps: raw.map((_, step) => step), raw, smoothed: raw };
   const points = [
     { step: 0, value: 0.1 },
-    { step: records.length, value: 0.9 },
+    { step: raw.length, value: 0.9 },
   ];
   const [chart] = made;
   if (!chart) throw new Error('no chart');
   chart.setData(
     lossData({
-      ...{ records, smoothed: losses, heldout: [], other: [] },
+      ...{ curve, heldout: [], other: [] },
       measure: measured ? { name: 'right', unit: 'share', points } : null,
     }),
   );

@@ -7,7 +7,7 @@ import { Offline } from '#src/app/page/offline.svelte.ts';
 import { MemoryBar } from '#src/app/page/router.svelte.ts';
 import { FakeTrainer } from '#src/app/testing/fakeTrainer.ts';
 import { words, wordOf } from '#src/app/words/glossary.ts';
-import { versions } from '#src/app/page/version.ts';
+import { versions } from '#src/platform/version.ts';
 import { origins } from '#src/app/words/origins.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
 import App from '../App.svelte';

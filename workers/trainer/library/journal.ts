@@ -9,14 +9,15 @@ import type {
   RunEvent,
   RunResult,
   Samples,
-  StepRecord,
   StoredCheckpoint,
 } from '../../protocol.ts';
+import { Growing } from '#src/platform/growing.ts';
+import type { StepColumns } from '#src/training/steps.ts';
 import { withChange } from '#src/optim/rates.ts';
 import { withEvaluation } from '#src/training/evaluations.ts';
 import { sourceName } from '../files/sources.ts';
 import type { Runs, Saved } from '../saved.ts';
-import { glance, heldoutOf, lossesOf, measureOf, sparkline } from './summary.ts';
+import { glance, heldoutOf, measureOf, sparkline } from './summary.ts';
 
 /** Warnings that are kept of a run. */
 const WARNINGS = 50;
@@ -39,7 +40,9 @@ export class Journal {
   #step: number;
   #savedAt: number;
   #checkpoint: StoredCheckpoint | null;
-  #history: StepRecord[];
+  /** Of all steps up to the newest. */
+  readonly #losses: Growing;
+  #newest: number;
   #evaluations: readonly Evaluation[];
   #row: Pick<Samples, 'pictures' | 'texts'> | null;
   #angles: Angles | null;
@@ -58,7 +61,9 @@ export class Journal {
     this.#savedAt = header?.savedAt ?? now;
     this.#step = saved?.checkpoint.step ?? 0;
     this.#checkpoint = saved && { step: this.#step, bytes: header?.bytes ?? 0, at: this.#savedAt };
-    this.#history = [...(saved?.checkpoint.history ?? [])];
+    const history = saved?.checkpoint.history;
+    this.#losses = new Growing(history?.loss);
+    this.#newest = history?.step.at(-1) ?? -1;
     this.#evaluations = saved?.checkpoint.evaluations ?? [];
     this.#row = saved?.samples.at(-1) ?? null;
     this.#angles = saved?.shown?.angles ?? null;
@@ -87,8 +92,7 @@ export class Journal {
 
   /** Takes note of what the page is told. */
   hear(event: RunEvent): void {
-    if (event.kind === 'steps')
-      this.#history.push(...event.records.filter(({ step }) => step > this.#newest));
+    if (event.kind === 'steps') for (const { step, loss } of event.records) this.#noteLoss(step, loss);
     else if (event.kind === 'samples') this.#row = event;
     else if (event.kind === 'evaluation')
       this.#evaluations = withEvaluation(this.#evaluations, event.evaluation);
@@ -105,8 +109,10 @@ export class Journal {
   }
 
   /** The header of a checkpoint that is going to be saved, with so many updates and all records of them. */
-  header(step: number, life: RunLife, history: readonly StepRecord[]): WrittenHeader {
-    this.#history.push(...history.filter((record) => record.step > this.#newest));
+  header(step: number, life: RunLife, history: StepColumns): WrittenHeader {
+    // The newest ones come last, and few of them were not heard of yet.
+    const first = history.step.findLastIndex((each) => each <= this.#newest) + 1;
+    for (let i = first; i < history.step.length; i++) this.#noteLoss(history.step[i]!, history.loss[i]!);
     return { ...this.#written(life, null), step, savedAt: Date.now() };
   }
 
@@ -145,8 +151,10 @@ export class Journal {
     else await this.#note('failed', problem);
   }
 
-  get #newest(): number {
-    return this.#history.at(-1)?.step ?? -1;
+  #noteLoss(step: number, loss: number): void {
+    if (step <= this.#newest) return;
+    this.#newest = step;
+    this.#losses.push(loss);
   }
 
   #warn(problem: Problem): void {
@@ -180,7 +188,7 @@ export class Journal {
       measure: measureOf(this.#evaluations),
       heldout: heldoutOf(this.#evaluations),
       problem,
-      losses: sparkline(lossesOf(this.#history)),
+      losses: sparkline(this.#losses.view()),
       rates: this.#rates,
     };
   }

@@ -1,6 +1,7 @@
 /** @file A saved run read back for the page. */
 import type { RunHeader } from '#src/store/runHeader.ts';
 import type { RunResult, SavedRun } from '../../protocol.ts';
+import { meansOf } from '#src/training/checkpoint.ts';
 import { ProblemError } from '../problems.ts';
 import { gone } from '../run/resume.ts';
 import type { Runs, Saved } from '../saved.ts';
@@ -36,7 +37,11 @@ export async function savedRun(
       whole: whole.map(({ name }) => name),
       classes: classes ?? [],
       result: made
-        ? { ...{ id, step, history, evaluations, orthogonality }, ...made, outcome: outcomeOf(summary) }
+        ? {
+            ...{ id, step, history, evaluations, orthogonality, means: meansOf(checkpoint) },
+            ...made,
+            outcome: outcomeOf(summary),
+          }
         : null,
       ...(orthogonality && { orthogonality }),
       fellBack: held === null && (stored?.fellBack ?? false),

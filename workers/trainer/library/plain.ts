@@ -2,7 +2,14 @@
 import { Reason } from '#src/platform/refusals.ts';
 
 /** Arrays that are written, little-endian as they lie in memory. */
-const KINDS = { Float32Array, Int32Array, BigInt64Array, Uint8Array, Uint8ClampedArray } as const;
+const KINDS = {
+  Float32Array,
+  Float64Array,
+  Int32Array,
+  BigInt64Array,
+  Uint8Array,
+  Uint8ClampedArray,
+} as const;
 type Kind = keyof typeof KINDS;
 type Bytes = InstanceType<(typeof KINDS)[Kind]>;
 

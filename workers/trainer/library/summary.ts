@@ -1,7 +1,7 @@
 /** @file A run at a glance: small pictures, a short line of losses, and the one figure that it is judged by. */
 import { CHARACTERS, PICTURES, POINTS, type RunMeasure, TEXTS, THUMBNAIL } from '#src/store/runHeader.ts';
 import type { Picture, Samples } from '#src/tasks/types.ts';
-import type { Evaluation, StepRecord } from '../../protocol.ts';
+import type { Evaluation } from '../../protocol.ts';
 
 /** No side above {@link THUMBNAIL} pixels: each pixel is the mean of those it stands for. Small ones are copied as they are. */
 export function thumbnail({ width, height, rgba }: Picture): Picture {
@@ -43,8 +43,8 @@ export const glance = ({
 });
 
 /** At most {@link POINTS} points from the first loss to the last, each a mean over a twentieth of the run. Losses that are not finite are passed over. */
-export function sparkline(losses: readonly number[]): number[] {
-  const finite = losses.filter(Number.isFinite);
+export function sparkline(losses: Float64Array): number[] {
+  const finite = losses.filter((loss) => Number.isFinite(loss));
   const { length } = finite;
   const points = Math.min(POINTS, length);
   const half = Math.max(length / POINTS, length / 20) / 2;
@@ -54,12 +54,10 @@ export function sparkline(losses: readonly number[]): number[] {
       Math.max(0, Math.ceil(middle - half)),
       Math.min(length - 1, Math.floor(middle + half)),
     ];
-    const near = finite.slice(Math.min(from, Math.round(middle)), Math.max(to, Math.round(middle)) + 1);
+    const near = finite.subarray(Math.min(from, Math.round(middle)), Math.max(to, Math.round(middle)) + 1);
     return near.reduce((sum, loss) => sum + loss, 0) / near.length;
   });
 }
-
-export const lossesOf = (history: readonly StepRecord[]): number[] => history.map(({ loss }) => loss);
 
 const isFinite = (x: number | null | undefined): x is number => Number.isFinite(x);
 

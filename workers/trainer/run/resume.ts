@@ -3,7 +3,10 @@ import { JobError } from '#src/formats/errors.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { BackendReport } from '#src/runtime/types.ts';
 import { DataError } from '#src/tasks/files.ts';
-import { type Checkpoint, matchCheckpoint, type RunIdentity } from '#src/training/checkpoint.ts';
+import { matchCheckpoint, meansOf } from '#src/training/checkpoint.ts';
+import { differences } from '#src/training/means.ts';
+import type { Difference, Means } from '#src/training/types.ts';
+import type { Versions } from '../environment.ts';
 import type { Problem, RunEvent } from '../../protocol.ts';
 import { ProblemError } from '../problems.ts';
 import { checkpointed, parseStoredJob, type Runs, type Saved } from '../saved.ts';
@@ -48,21 +51,13 @@ export async function readSaved(runs: Runs, id: string, emit: (event: RunEvent) 
 }
 
 /** Refuses a checkpoint of another run by a ProblemError that names what differs; tells if what goes on with it rounds otherwise. */
-export function matchSaved(
-  saved: Saved,
-  setup: Setup,
-  { kind: backend, threads }: Pick<BackendReport, 'kind' | 'threads'>,
-  emit: (event: RunEvent) => void,
-): void {
+export function matchSaved(saved: Saved, setup: Setup, means: Means, emit: (event: RunEvent) => void): void {
   const { checkpoint, rounds, dataHash, adapter } = saved;
   const state = setup.program(rounds).state.filter(({ name }) => checkpointed(name));
-  let rounding: ReturnType<typeof matchCheckpoint>;
   try {
-    rounding = matchCheckpoint(checkpoint, {
+    matchCheckpoint(checkpoint, {
       job: setup.job,
       modelHash: setup.model.hash,
-      backend,
-      threads,
       state: Object.fromEntries(state.map(({ name, init }) => [name, init.length])),
     });
     if (adapter?.hash !== setup.adapter?.hash)
@@ -83,26 +78,39 @@ export function matchSaved(
       cure: error.cure ?? asItBegan,
     });
   }
-  for (const difference of rounding)
+  for (const difference of differences(meansOf(checkpoint).at(-1)!, means))
     emit({
       kind: 'warning',
       problem: {
         code: 'model-changed',
-        message: `This run ${otherwise[difference](checkpoint, { backend, threads })}: its numbers may differ in the last digits from an uninterrupted run.`,
+        message: `This run ${otherwise[difference.what](difference)}: its numbers may differ in the last digits from an uninterrupted run.`,
       },
     });
 }
 
-const threadsInWords = (threads: number): string => (threads === 1 ? 'one thread' : `${threads} threads`);
+/** What computes on that device. */
+export const meansNow = (
+  { kind, adapter, threads }: Pick<BackendReport, 'kind' | 'adapter' | 'threads'>,
+  { train }: Job,
+  versions: Versions | undefined,
+): Means => ({
+  ...{ backend: kind, adapter, threads, recompute: train.recompute },
+  runtime: versions?.runtime ?? null,
+  rotune: versions?.rotune ?? null,
+});
 
-/** What was otherwise when it began. */
-const otherwise = {
-  backend: (was: Checkpoint, { backend }: Pick<RunIdentity, 'backend'>) =>
-    `began on ${was.backend} and goes on on ${backend}`,
-  threads: (was: Checkpoint, { threads }: Pick<RunIdentity, 'threads'>) =>
-    `was computed by ${threadsInWords(was.threads ?? 1)} so far, and is by ${threadsInWords(threads)} from here on`,
-  recompute: ({ job }: Checkpoint) =>
-    job.train.recompute
+const threadsInWords = (threads: string): string => (threads === '1' ? 'one thread' : `${threads} threads`);
+
+/** What was otherwise so far. */
+const otherwise: Readonly<Record<Difference['what'], (difference: Difference) => string>> = {
+  backend: ({ was, is }) => `began on ${was} and goes on on ${is}`,
+  adapter: ({ was, is }) => `was computed on ${was} so far, and is on ${is} from here on`,
+  threads: ({ was, is }) =>
+    `was computed by ${threadsInWords(was)} so far, and is by ${threadsInWords(is)} from here on`,
+  recompute: ({ was }) =>
+    was === 'yes'
       ? 'computed parts of the model twice, and keeps their results from here on'
       : 'kept all results, and computes parts of the model twice from here on',
-} as const;
+  runtime: ({ was, is }) => `was computed by onnxruntime-web ${was} so far, and is by ${is} from here on`,
+  rotune: ({ was, is }) => `was trained by Rotune ${was} so far, and is by ${is} from here on`,
+};

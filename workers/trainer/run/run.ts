@@ -1,7 +1,9 @@
 /** @file One life of a run: from compiling, or a checkpoint, to its end, a stop or a pause. */
 import type { RunLife, WrittenHeader } from '#src/store/runHeader.ts';
 import type { TaskHost } from '#src/tasks/types.ts';
-import { CHECKPOINT_VERSION } from '#src/training/checkpoint.ts';
+import { CHECKPOINT_VERSION, meansOf } from '#src/training/checkpoint.ts';
+import { withMeans } from '#src/training/means.ts';
+import type { Means, MeansFrom } from '#src/training/types.ts';
 import { type LoopEvent, type LoopState, NonFiniteError, TrainingLoop } from '#src/training/loop.ts';
 import { FIRST_ROUNDS, LARGEST_RESIDUAL } from '#src/training/rounds.ts';
 import { withEvaluation } from '#src/training/evaluations.ts';
@@ -42,6 +44,8 @@ export interface RunContext {
   readonly host: TaskHost;
   readonly runs: Runs;
   readonly resume: Saved | null;
+  /** What computes it from here on. */
+  readonly means: Means;
   readonly emit: (event: RunEvent) => void;
   /** The newest state, stored or not. */
   readonly onSaved: (saved: Saved) => void;
@@ -67,6 +71,7 @@ export class Run {
   readonly #readEvery: number;
   readonly #losses: LossWatch;
   #unsaved: Unsaved | null = null;
+  readonly #means: readonly MeansFrom[];
   #rows: SampleRow[];
   #evaluations: readonly Evaluation[];
   #wish: 'pause' | 'stop' | null = null;
@@ -87,12 +92,14 @@ export class Run {
     const same = JSON.stringify(resume?.checkpoint.job.sample) === JSON.stringify(setup.job.sample);
     this.#rows = same ? [...(resume?.samples ?? [])] : [];
     this.#evaluations = [...(resume?.checkpoint.evaluations ?? [])];
+    const from = resume?.checkpoint;
+    this.#means = withMeans(from ? meansOf(from) : [], from?.step ?? 0, context.means);
     const { train } = setup.job;
     const feeds = jobFeeds(setup);
     const { learningRate, warmup } = train;
     this.#losses = new LossWatch(
       { learningRate, warmup, usualRate: usualRateOf(setup.job), guess: setup.prepared.guess ?? null },
-      resume?.checkpoint.history.map(({ loss }) => loss),
+      resume?.checkpoint.history.loss,
     );
     this.#loop = new TrainingLoop({
       executable: this.#step,
@@ -227,8 +234,9 @@ export class Run {
       id: this.id,
       outcome,
       step: this.#loop.step,
-      history: [...this.#loop.history],
+      history: this.#loop.history.columns(),
       evaluations: [...this.#evaluations],
+      means: this.#means,
       orthogonality: this.#evaluations.find((e) => e.step === this.#loop.step)?.orthogonality,
       ...this.#made(),
     };
@@ -349,6 +357,7 @@ export class Run {
         seed: job.train.seed,
         backend: bench.runtime.backend.kind,
         threads: bench.runtime.backend.threads,
+        means: this.#means,
         evaluations: [...this.#evaluations],
         ...(journal.rates.length > 0 && { rates: journal.rates }),
       },

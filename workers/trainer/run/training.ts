@@ -1,8 +1,11 @@
 /** @file The run that goes on, one at a time: asked for, made ready, trained, and heard while it trains. */
 import { holdRun } from '#src/store/runLock.ts';
 import { isFactor } from '#src/optim/rates.ts';
+import { meansOf } from '#src/training/checkpoint.ts';
+import { differences } from '#src/training/means.ts';
 import type { Mutex } from '#src/runtime/mutex.ts';
 import type {
+  Difference,
   JobRequest,
   Outcome,
   Problem,
@@ -22,13 +25,13 @@ import type { Preparing } from '../prepare/preparing.ts';
 import type { Setup } from '../prepare/types.ts';
 import { bad, busy, noRun, problemOf, ProblemError } from '../problems.ts';
 import type { Saved } from '../saved.ts';
-import { checkedJob, matchSaved, readSaved } from './resume.ts';
+import { checkedJob, matchSaved, meansNow, readSaved } from './resume.ts';
 import { throughLosses } from './losses.ts';
 import { Run, type Unsaved } from './run.ts';
 import { seldom } from './seldom.ts';
 import { Stopwatch } from './stopwatch.ts';
 
-export interface TrainingContext extends Pick<Environment, 'runs' | 'prepared'> {
+export interface TrainingContext extends Pick<Environment, 'runs' | 'prepared' | 'versions'> {
   readonly devices: Devices;
   readonly preparing: Preparing;
   readonly lent: Lent;
@@ -112,6 +115,17 @@ export class Training {
       this.#run = null;
       this.#journal = null;
     }
+  }
+
+  /** In what a saved run would go on otherwise, on the device that the request wants. Throws ProblemError or StoreError. */
+  async differences(given: JobRequest, id: string): Promise<readonly Difference[]> {
+    const { devices, versions } = this.#c;
+    const { checkpoint } = await this.#saved(id, () => undefined);
+    const { runtime } = await devices.get(given.backend);
+    return differences(
+      meansOf(checkpoint).at(-1)!,
+      meansNow(runtime.backend, checkedJob(given.job), versions),
+    );
   }
 
   async pause(): Promise<void> {
@@ -208,7 +222,8 @@ export class Training {
     for (const problem of fetchedAnew(devices.takeAnew())) emit({ kind: 'warning', problem });
     const error = setup.problems.find(({ severity }) => severity === 'error');
     if (error) throw new ProblemError(error);
-    if (saved) matchSaved(saved, setup, bench.runtime.backend, emit);
+    const means = meansNow(bench.runtime.backend, setup.job, this.#c.versions);
+    if (saved) matchSaved(saved, setup, means, emit);
     await watch.time('embed', () =>
       setup.prepared.warm(lent.host, (done, total) => {
         tell({ kind: 'phase', phase: 'preparing', done, total }, done === total);
@@ -224,6 +239,7 @@ export class Training {
       host: lent.host,
       runs,
       resume: saved,
+      means,
       emit,
       onSaved: (state) => shelf.put(journal.id, state),
       watch,

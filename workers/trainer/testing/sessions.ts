@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import { defaultJob } from '#src/formats/jobs/job.ts';
 import type { AdapterFormat } from '#src/formats/adapters/adapterFormat.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import { recordsOf } from '#src/training/steps.ts';
 import type { TypedArray } from '#src/onnx/tensor.ts';
 import type { PreparedStore } from '#src/store/prepared.ts';
 import { decodePngImage } from '#src/tasks/diffusion/testing/decodePng.ts';
 import type { JobRequest, Outcome, RunEvent, RunResult, RunSummary } from '../../protocol.ts';
+import type { Versions } from '../environment.ts';
 import { openRuns, type Runs } from '../saved.ts';
 import { Session } from '../session.ts';
 import { graphRuntime, type TestRuntime } from './graphRuntime.ts';
@@ -64,6 +66,7 @@ export class Lab {
   onCreate: ((runtime: TestRuntime) => void) | null = null;
   /** Where prepared data are kept. */
   prepared?: PreparedStore;
+  versions?: Versions;
 
   /** @param database tests with the same one see one another's runs */
   constructor(readonly database: string) {}
@@ -79,6 +82,7 @@ export class Lab {
       decodeImage: decodePngImage,
       runs: this.runs(),
       prepared: this.prepared,
+      versions: this.versions,
       createRuntime: () => {
         const runtime = graphRuntime();
         this.onCreate?.(runtime);
@@ -120,7 +124,8 @@ export function spoil(
   });
 }
 
-export const timeless = (result: RunResult) => result.history.map(({ ms: _, ...record }) => record);
+export const timeless = (result: RunResult) =>
+  recordsOf(result.history).map(({ ms: _, ...record }) => record);
 
 export async function adapterBytes(session: Session, format: AdapterFormat = 'lycoris'): Promise<Uint8Array> {
   return value(await session.exportAdapter(format)).bytes;
