@@ -1,9 +1,19 @@
 /** @file Whatever is killed and whenever: the run goes on from what is saved, and its adapter is byte for byte that of a run that nothing happened to. */
 import { type BrowserContext, chromium, type Page } from '@playwright/test';
-import { kill } from 'node:process';
 import { expect, test } from '../pages/test.ts';
+import { crash, killBrowser, killRenderers } from './endings.ts';
 import { inSave, MOMENTS, type Moment } from './inSave.ts';
-import { adapter, finish, forget, judge, open, savedAfter, savedStep, train, undisturbed } from './longRun.ts';
+import {
+  adapter,
+  finish,
+  forget,
+  judge,
+  open,
+  savedAfter,
+  savedStep,
+  train,
+  undisturbed,
+} from './longRun.ts';
 import { Tally } from './tally.ts';
 
 const OUTCOME = 'It goes on from the last saved step; the adapter is the same to the byte';
@@ -47,29 +57,6 @@ const atAnyMoment = (page: Page): Promise<void> => page.waitForTimeout(Math.rand
 
 const named = (what: string): string[] => Array.from({ length: EACH }, (_, i) => `${what} ${i + 1}`);
 
-/** Process ids of pages; a page's own is the youngest. */
-async function renderers(page: Page): Promise<number[]> {
-  const session = await page.context().browser()!.newBrowserCDPSession();
-  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-  await session.detach();
-  return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
-}
-
-async function sigkillRenderers(page: Page): Promise<void> {
-  const crashed = page.waitForEvent('crash');
-  for (const id of await renderers(page)) kill(id, 'SIGKILL');
-  await crashed;
-}
-
-/** The page's process ends as by a fault of its own. */
-async function crash(page: Page): Promise<void> {
-  const crashed = page.waitForEvent('crash');
-  const session = await page.context().newCDPSession(page);
-  // Nobody is left to answer.
-  void session.send('Page.crash').catch(() => undefined);
-  await crashed;
-}
-
 test('a tab that is closed', async ({ context }) => {
   const tally = new Tally({ kind: 'Killed', fault: 'The tab is closed in mid-run', outcome: OUTCOME });
   const expected = await undisturbed(context);
@@ -93,7 +80,7 @@ test('a tab whose process crashes or is killed', async ({ context }) => {
   const expected = await undisturbed(context);
   for (const [what, end] of [
     ['crash', crash],
-    ['SIGKILL', sigkillRenderers],
+    ['SIGKILL', killRenderers],
   ] as const)
     await killedRun(tally, context, expected, {
       names: named(what),
@@ -113,12 +100,15 @@ test('a tab that is killed inside a save', async ({ context }) => {
   });
   const expected = await undisturbed(context);
   for (let run = 0; run < 2; run++) {
-    const moments = Array.from({ length: EACH }, (_, i): Moment => MOMENTS[(run * EACH + i) % MOMENTS.length]!);
+    const moments = Array.from(
+      { length: EACH },
+      (_, i): Moment => MOMENTS[(run * EACH + i) % MOMENTS.length]!,
+    );
     await killedRun(tally, context, expected, {
       names: moments.map((moment, i) => `run ${run + 1}, save ${i + 1}, ${moment}`),
       kill: async (page, i) => {
         await inSave(page, moments[i]!);
-        await sigkillRenderers(page);
+        await killRenderers(page);
       },
     });
   }
@@ -143,9 +133,7 @@ test('a browser that is killed', async ({ context, launchOptions, baseURL }) => 
         await savedAfter(page, last);
         await atAnyMoment(page);
         const closed = browser.waitForEvent('close');
-        const session = await browser.browser()!.newBrowserCDPSession();
-        const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-        kill(processInfo.find(({ type }) => type === 'browser')!.id, 'SIGKILL');
+        await killBrowser(browser);
         await closed;
         browser = await launched();
       }

@@ -37,10 +37,10 @@ export async function open(context: BrowserContext): Promise<Page> {
 }
 
 /** Starts the run, or goes on with it, to its end; 'killed' where the page goes before. */
-export const train = (page: Page, resume: boolean) =>
+export const train = (page: Page, resume: boolean, job = JOB) =>
   page
-    .evaluate(([job, go]) => globalThis.rotune!.run({ job, backend: 'wasm', resume: go }), [
-      JOB,
+    .evaluate(([given, go]) => globalThis.rotune!.run({ job: given, backend: 'wasm', resume: go }), [
+      job,
       resume,
     ] as const)
     .catch(() => 'killed' as const);
