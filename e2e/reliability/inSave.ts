@@ -16,7 +16,7 @@ function stop([moment, stuck]: readonly [Moment, string]): void {
   const { put, delete: remove } = IDBObjectStore.prototype;
   IDBObjectStore.prototype.put = function (...args) {
     const request = put.apply(this, args);
-    const key = String(args[1]);
+    const key = typeof args[1] === 'string' ? args[1] : '';
     if (moment === 'checkpoint put' && key.startsWith('checkpoint/')) forEver();
     if (moment === 'run put' && key.startsWith('run/')) forEver();
     if (moment === 'stored, not read back' && key.startsWith('run/'))

@@ -125,10 +125,9 @@ test('a browser that is killed', async ({ context, launchOptions, baseURL }) => 
   let browser = await launched();
   try {
     await judge(tally, names, async () => {
-      let last = 0;
       for (let i = 0; i < EACH; i++) {
         const page = await open(browser);
-        last = await savedStep(page);
+        const last = await savedStep(page);
         void train(page, i > 0);
         await savedAfter(page, last);
         await atAnyMoment(page);

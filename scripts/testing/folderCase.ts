@@ -17,13 +17,14 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { beginRun } from '../tune/begin.mjs';
+import type * as library from '../tune/library.ts';
 import type { parseArguments } from '../tune/options.mjs';
 
 /** The command's own parts. */
 export interface Tune {
   readonly beginRun: typeof beginRun;
   readonly parseArguments: typeof parseArguments;
-  readonly library: Pick<typeof import('../tune/library.ts'), 'readJob' | 'inputsOf'>;
+  readonly library: Pick<typeof library, 'readJob' | 'inputsOf'>;
   /** All that a run may write. */
   readonly results: readonly string[];
 }
