@@ -28,6 +28,10 @@ const SECRET = 'theirs alone';
 const OUTCOME = 'Nothing but the page and, at addresses that nobody can guess, the job’s own files';
 const NEIGHBOURS = ['.env', 'other.safetensors', 'deep/other.txt', '../beside.txt', 'link.safetensors'];
 
+const REFUSALS: readonly number[] = [400, 404, 405, 413, 414, 421, 431];
+/** What stands in neighbours of the job's files, in this folder's, and in the machine's own. */
+const LEAKS = [SECRET, 'root:x:', '"private": true', '[core]'];
+
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Of all that the page consists of. */
@@ -64,18 +68,24 @@ function jobFolder(root: string): string {
     join(root, 'job.toml'),
     JOB.replace('builtin:turned-waves/train', 'data/rows.safetensors')
       .replace('builtin:turned-waves/heldout', '')
+      // Seldom heard of: the command is there for its server.
+      .replace('accumulate = 16', 'accumulate = 512')
       .replace(/steps = \d+/, 'steps = 1000000'),
   );
   return realpathSync(data);
 }
 
-/** Throws where the answer is anything but a refusal or a file of the page. @param given SHA-256 of the job's file, where it was asked for by its own address */
-function expectHarmless({ status, body }: Answer, given: string | null): void {
-  const text = body.toString('latin1');
-  expect(text).not.toContain(SECRET);
-  expect(text).not.toMatch(/root:|"private": true|\[core\]/);
-  if (status !== 200) expect([400, 404, 405, 413, 414, 421, 431]).toContain(status);
-  else if (sha(body) !== given) expect(pageFiles).toContain(sha(body));
+/**
+ * What is wrong with an answer that is neither a refusal nor a file of the page; null: nothing. Plain comparisons, since they are thousands.
+ * @param given SHA-256 of the job's file, where it was asked for by its own address
+ */
+function harm({ status, body }: Answer, given: string | null): string | null {
+  if (status !== 200 && !REFUSALS.includes(status)) return `answered with ${status}`;
+  if (LEAKS.some((leak) => body.includes(leak)))
+    return `told what it must not: ${body.toString('latin1', 0, 200)}`;
+  if (status !== 200) return null;
+  const hash = sha(body);
+  return hash === given || pageFiles.has(hash) ? null : `gave out ${body.toString('latin1', 0, 200)}`;
 }
 
 /** Asks for them all, some at a time. */
@@ -92,7 +102,8 @@ async function askAll(
           const meant = URL.canParse(path, 'http://localhost')
             ? new URL(path, 'http://localhost').pathname
             : '';
-          expectHarmless(await ask(port, path), given.get(meant) ?? null);
+          const wrong = harm(await ask(port, path), given.get(meant) ?? null);
+          if (wrong !== null) throw new Error(wrong);
         }),
       ),
     );

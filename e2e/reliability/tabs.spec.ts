@@ -8,7 +8,7 @@ import { actions } from './secondTab.ts';
 import { Tally } from './tally.ts';
 
 /** Long enough for several actions. */
-const STEPS = 1500;
+const STEPS = 600;
 const LONG = JOB.replace(/steps = \d+/, `steps = ${STEPS}`);
 
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -53,6 +53,7 @@ test('what a second tab does', async ({ context }) => {
     const done = new Map<string, Error | null>();
     for (const [name, act] of left) {
       const second = await open(context);
+      second.setDefaultTimeout(60_000);
       const problem = await act(second).then(
         () => null,
         (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
