@@ -114,10 +114,7 @@ export const actions: Readonly<Record<string, (page: Page) => Promise<unknown>>>
   },
   'train again with its settings': async (page) => {
     await more(page, 'Train again with its settings');
-    await page
-      .getByRole('button', { name: /^Train/ })
-      .first()
-      .click();
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
     await said(page);
   },
   'prepare another job': (page) => page.evaluate(() => globalThis.rotune!.prepare()),
