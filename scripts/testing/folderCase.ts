@@ -48,18 +48,22 @@ const MARKER = '{"tool":"rotune tune","state":"finished","made":{"../x":null}}';
 const path = fc
   .array(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 4 })
   .map((parts) => parts.join('/'));
-const thing = fc.record({
-  path: fc.oneof(
+const thingAt = (where: fc.Arbitrary<string>) =>
+  fc.record({
+    path: where,
+    kind: fc.constantFrom('file', 'file', 'file', 'folder', 'link', 'marker'),
+    text: fc.string({ maxLength: 9 }),
+    /** Where a link leads. */
+    to: fc.constantFrom('.', '..', '../outside', 'nowhere', '../outside/secret', 'out', 'loop'),
+    writable: fc.boolean(),
+  });
+const thing = thingAt(
+  fc.oneof(
     path,
     path.map((below) => `out/${below}`),
     path.map((below) => `../outside/${below}`),
   ),
-  kind: fc.constantFrom('file', 'file', 'file', 'folder', 'link', 'marker'),
-  text: fc.string({ maxLength: 9 }),
-  /** Where a link leads. */
-  to: fc.constantFrom('.', '..', '../outside', 'nowhere', '../outside/secret', 'out', 'loop'),
-  writable: fc.boolean(),
-});
+);
 const things = (maxLength: number) => fc.array(thing, { maxLength });
 const place = fc.oneof(
   fc.constantFrom('out', 'out', '.', '..', '../outside', 'out/deep/er', 'runs', 'new', '-x', 'a b', 'ü'),
@@ -77,8 +81,17 @@ const command = fc.record({
   job: fc.option(fc.constantFrom('job.toml', 'out/job.toml', 'none.toml'), { freq: 1 }),
   resume: fc.boolean(),
   end: fc.constantFrom('finished', 'finished', 'paused', 'killed', 'failed', 'abandoned'),
-  /** What people put there while it trains. */
-  during: things(4),
+  /** What people put into its folder while it trains, mostly under names of results. */
+  during: fc.array(
+    thingAt(
+      fc.oneof(
+        fc.constantFrom(...NAMES),
+        path,
+        path.map((below) => `../${below}`),
+      ),
+    ),
+    { maxLength: 8 },
+  ),
   after: things(3),
 });
 export const folderCase = fc.record({
@@ -122,11 +135,11 @@ class Ground {
     return this.#made.has(at) || [...this.#rooms].some((room) => at === room || at.startsWith(`${room}/`));
   }
 
-  /** People put there what nothing stands in the way of, through no link, and nothing into a run's own folder. */
-  put(list: FolderCase['before']): void {
+  /** People put below a folder what nothing stands in the way of, through no link, and nothing into a run's own folder. */
+  put(list: FolderCase['before'], base = join(this.root, 'here')): void {
     const before = seen(this.root);
     for (const { path: name, kind, text, to, writable } of list) {
-      const whole = join(this.root, 'here', name);
+      const whole = join(base, name);
       if ([...this.#rooms].some((room) => `${relative(this.root, whole)}/`.startsWith(`${room}/`))) continue;
       try {
         mkdirSync(dirname(whole), { recursive: true });
@@ -188,7 +201,7 @@ async function run(
   }
   ground.began(folder.path, folder.movedTo);
   folder.training();
-  ground.put(during);
+  ground.put(during, folder.path);
   for (const place of end === 'failed' ? ['report.txt'] : results) {
     const paths = /\.\w+$/.test(place) ? [place] : [join(place, 'a.json'), join(place, 'deep/b.bin')];
     for (const each of paths) {

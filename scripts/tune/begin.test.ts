@@ -19,7 +19,8 @@ beforeAll(async () => {
     library: { ...(await import('./library.ts')), ...(await import('./inputs.ts')) },
     results: (await import('./places.mjs')).RESULTS,
   };
-});
+  // Everything that the command consists of is loaded.
+}, 60_000);
 afterAll(() => {
   vi.unstubAllEnvs();
   rmSync(root, { recursive: true });
@@ -34,4 +35,4 @@ it('nothing of other people’s changes, and nothing is left where a run is refu
     { numRuns: depth(12, 400) },
   );
   expect(began).toBeGreaterThan(depth(1, 80));
-});
+}, 300_000);
