@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { depth } from '#src/platform/testing/depth.ts';
-import { folderCase, play, type Tune } from '../testing/folderCase.ts';
+import { play, type Tune } from '../testing/folderCase.ts';
+import { folderCase } from '../testing/folderTrees.ts';
 
 let root: string;
 let tune: Tune;
