@@ -1,11 +1,11 @@
 /** @file `npm run tune`: a job from end to end with no window: headless Chromium, the built page, its worker. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, relative, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, relative } from 'node:path';
 import { ensureBuild, ensureChromium, ensurePackages, main, Refusal, runSource, say } from './ensure.mjs';
-import { help, outputFolder, parseArguments } from './tune/options.mjs';
-import { RunFolder } from './tune/output.mjs';
+import { beginRun, ROLES } from './tune/begin.mjs';
+import { help, parseArguments } from './tune/options.mjs';
 import { duration, Progress, progressLine } from './tune/progress.mjs';
-import { HERE, refuse } from './tune/refuse.mjs';
+import { HERE, oneLine, refuse } from './tune/refuse.mjs';
 import { saidWhere, withoutPage, writeReport } from './tune/report.mjs';
 import { logLine, writeAdapterFile, writeRun } from './tune/results.mjs';
 import {
@@ -24,6 +24,7 @@ import {
 /** @import { Page } from 'playwright' */
 /** @import { JobOnDisk } from './tune/library.ts' */
 /** @import { Options } from './tune/options.mjs' */
+/** @import { RunFolder } from './tune/output.mjs' */
 /** @typedef {typeof import('./tune/library.ts')} Library */
 
 /** Problems that the caller's own files caused: exit status 2. Others are ours or the machine's: 1. */
@@ -45,13 +46,6 @@ function fail(problem, where = '') {
 /** dist/ is of another version. */
 const NO_AUTOMATION = 'the page in dist/ is of another version of Rotune; remove dist/, and start again';
 
-/** What messages call the places that a job names. @type {Readonly<Record<string, string>>} */
-const ROLES = { model: 'model', train: 'training data', heldout: 'held-out data', adapter: 'adapter' };
-
-/** @param {unknown} cause */
-const oneLine = (cause) =>
-  String(cause instanceof Error ? cause.message : cause).replaceAll(/\s*\n\s*/g, ' ');
-
 await main(async () => {
   const options = parseArguments(process.argv.slice(2));
   if (options.help) {
@@ -62,30 +56,8 @@ await main(async () => {
   /** @type {Library} */
   const library = await runSource('scripts/tune/library.ts');
 
-  /** @type {JobOnDisk} */
-  let given;
-  /** @param {string | null} path */
-  const here = (path) => (path === null ? null : resolve(HERE, path));
+  const { folder, given } = beginRun(options, library);
   try {
-    given = library.readJob(here(options.job), {
-      ...options,
-      plan: here(options.plan),
-      adapter: here(options.adapter),
-    });
-  } catch (cause) {
-    refuse(oneLine(cause));
-  }
-  const out = outputFolder(options);
-  const reads = [
-    ...Object.entries(given.folders).map(([role, path]) => ({ what: `the ${ROLES[role] ?? role}`, path })),
-    ...[options.job, options.plan].flatMap((path, i) =>
-      path === null ? [] : [{ what: i === 0 ? 'the job' : 'the plan', path: resolve(HERE, path) }],
-    ),
-  ];
-  const folder = options.resume ? RunFolder.resume(out) : RunFolder.begin(out, reads);
-  try {
-    if (options.resume && options.job === null) given = JSON.parse(readFileSync(folder.jobFile, 'utf8'));
-    else if (!options.resume) writeFileSync(folder.jobFile, JSON.stringify(given));
     return await tune(folder, given, options, library);
   } finally {
     if (!options.resume && folder.state === 'preparing') folder.abandon();

@@ -158,7 +158,7 @@ export function outputFolder({ out, job, task, resume }) {
     for (let n = 2; existsSync(folder); n++) folder = join(runs, `${name}-${n}`);
     return folder;
   }
-  const candidates = existsSync(runs)
+  const candidates = statSync(runs, { throwIfNoEntry: false })?.isDirectory()
     ? readdirSync(runs)
         .filter(
           (entry) =>

@@ -20,6 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { Refusal } from '../ensure.mjs';
 import { RESULTS } from './places.mjs';
 import { HERE, refuse } from './refuse.mjs';
 
@@ -156,17 +157,17 @@ export class RunFolder {
   #state;
   /** @type {Record<string, string | null>} */
   #made;
-  /** Whether the folder itself is of this run's making. */
-  #isNew;
+  /** The uppermost folder that this run made to be here; null: it was here before. @type {string | null} */
+  #from;
   /** Of an earlier run's files: [where they were, where they are]. @type {[string, string][]} */
   #moved;
 
-  /** @param {string} path @param {Made} marker @param {boolean} isNew @param {[string, string][]} moved */
-  constructor(path, marker, isNew, moved) {
+  /** @param {string} path @param {Made} marker @param {string | null} from @param {[string, string][]} moved */
+  constructor(path, marker, from, moved) {
     this.path = path;
     this.#state = marker.state;
     this.#made = { ...marker.made };
-    this.#isNew = isNew;
+    this.#from = from;
     this.#moved = moved;
   }
 
@@ -175,6 +176,17 @@ export class RunFolder {
    * @param {string} out @param {readonly { what: string, path: string }[]} inputs all that the run reads
    */
   static begin(out, inputs) {
+    try {
+      return RunFolder.#begin(out, inputs);
+    } catch (error) {
+      if (error instanceof Refusal) throw error;
+      const { code = error } = /** @type {NodeJS.ErrnoException} */ (error);
+      return refuse(`nothing can be written into ${shown(out)}: ${code}; name another folder with --out`);
+    }
+  }
+
+  /** @param {string} out @param {readonly { what: string, path: string }[]} inputs */
+  static #begin(out, inputs) {
     const found = statSync(out, { throwIfNoEntry: false });
     if (found && !found.isDirectory())
       refuse(`--out ${shown(out)} is a file. Name a new folder for the results.`);
@@ -183,18 +195,12 @@ export class RunFolder {
     const path = realPlace(out);
     keepInputsOut(path, inputs);
     const earlier = found ? mayTake(path) : null;
-    try {
-      const isNew = mkdirSync(path, { recursive: true }) !== undefined;
-      const moved = earlier ? moveAside(path, earlier) : [];
-      mkdirSync(join(path, MARKER), { mode: 0o700 });
-      const folder = new RunFolder(path, { tool: 'rotune tune', state: 'preparing', made: {} }, isNew, moved);
-      folder.#save();
-      return folder;
-    } catch (error) {
-      return refuse(
-        `nothing can be written into ${shown(path)}: ${/** @type {NodeJS.ErrnoException} */ (error).code ?? error}; name another folder with --out`,
-      );
-    }
+    const from = mkdirSync(path, { recursive: true }) ?? null;
+    const moved = earlier ? moveAside(path, earlier) : [];
+    mkdirSync(join(path, MARKER), { mode: 0o700 });
+    const folder = new RunFolder(path, { tool: 'rotune tune', state: 'preparing', made: {} }, from, moved);
+    folder.#save();
+    return folder;
   }
 
   /** Goes on with the run in a folder. @param {string} out */
@@ -203,7 +209,7 @@ export class RunFolder {
     const marker = readMarker(path);
     if (marker === null || !existsSync(join(path, MARKER, 'job.json')))
       refuse(`${shown(out)} holds no run to go on with; name another folder with --out`);
-    return new RunFolder(path, marker, false, []);
+    return new RunFolder(path, marker, null, []);
   }
 
   /** Where the files of an earlier run went; null: there was none. */
@@ -258,7 +264,8 @@ export class RunFolder {
     const aside = this.movedTo;
     if (aside !== null) removeEmpty(aside);
     // Fails where somebody has put something there meanwhile.
-    if (this.#isNew) tryRemove(this.path);
+    if (this.#from !== null)
+      for (let at = this.path; isWithin(this.#from, at); at = dirname(at)) tryRemove(at);
   }
 
   /**

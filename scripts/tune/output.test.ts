@@ -91,6 +91,9 @@ describe('a folder for results', () => {
     symlinkSync('nowhere', at('link'));
     expect(() => RunFolder.begin(at('file'), [])).toThrow(/is a file/);
     expect(() => RunFolder.begin(at('link'), [])).toThrow(/leads nowhere/);
+    symlinkSync('loop', at('loop'));
+    for (const out of ['file/below', 'loop', 'loop/below', 'n'.repeat(300)])
+      expect(() => RunFolder.begin(at(out), [])).toThrow(expect.objectContaining({ exitCode: 2 }));
   });
 
   it('holds no inputs, by whatever way they are named', () => {
@@ -161,7 +164,7 @@ describe('a folder for results', () => {
     const before = contents();
     RunFolder.begin(at('runs/demo'), []).abandon();
     expect(contents()).toEqual(before);
-    expect(existsSync(at('runs/demo'))).toBe(false);
+    expect(existsSync(at('runs'))).toBe(false);
   });
 });
 

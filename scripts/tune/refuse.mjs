@@ -11,3 +11,7 @@ const BAD_INPUT = 2;
 export function refuse(message) {
   throw new Refusal(message, BAD_INPUT);
 }
+
+/** What went wrong, for a message of one line. @param {unknown} cause */
+export const oneLine = (cause) =>
+  String(cause instanceof Error ? cause.message : cause).replaceAll(/\s*\n\s*/g, ' ');
