@@ -176,6 +176,16 @@ describe('RunStore', () => {
     expect(await store.load('a')).toMatchObject({ header: { step: 2 } });
   });
 
+  it('does not speak of private windows where connections to a database that is there are closed again and again', async () => {
+    await store.save(header('a', 1), content(1));
+    const begun = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(() => {
+      throw new DOMException('closed', 'InvalidStateError');
+    });
+    await expect(store.save(header('a', 2), content(2))).rejects.toMatchObject({ failure: 'failed' });
+    begun.mockRestore();
+    expect(await store.load('a')).toMatchObject({ header: { step: 1 } });
+  });
+
   it('lets go of a database that is deleted, and begins anew in the next', async () => {
     await store.save(header('a', 1), content(1));
     await new Promise((done, fail) => {

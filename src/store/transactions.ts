@@ -20,6 +20,8 @@ const mayBeConnection = (error: unknown): boolean =>
 export class Transactions {
   readonly #open: () => UseStore;
   #store: UseStore;
+  /** There is a database: what fails from now on is no refusal to have one. */
+  #there = false;
 
   constructor(database: string, store: string) {
     this.#open = () => createStore(database, store);
@@ -31,6 +33,7 @@ export class Transactions {
     const store = this.#store;
     try {
       return await store(mode, (records) => {
+        this.#there = true;
         const { db } = records.transaction;
         // Whoever deletes the database or changes its version waits for this, and all who open it for them.
         db.onversionchange = () => {
@@ -42,7 +45,10 @@ export class Transactions {
     } catch (error) {
       if (!mayBeConnection(error)) throw error;
       this.#replace(store);
-      return await this.#store(mode, work);
+      return await this.#store(mode, work).catch((again: unknown) => {
+        const closed = this.#there && again instanceof DOMException && again.name === 'InvalidStateError';
+        throw closed ? new DOMException(again.message, 'AbortError') : again;
+      });
     }
   }
 
