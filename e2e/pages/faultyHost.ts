@@ -49,13 +49,22 @@ export function changedBuild(build: Build, chunk: RegExp): Build {
   return changed.set('service-worker.js', Buffer.from(worker));
 }
 
-/** How an answer fails: half of it with a length that says it is whole, a page instead, a break in the middle, an error. */
-export type Fault = 'truncated' | 'HTML' | 'break' | '500';
+/**
+ * How an answer fails: half of it with a length that says it is whole, a page instead, a break in the middle, an error, no answer at all, half of it and
+ * then silence, a length that is not the content's, other bytes, another address that answers with a page.
+ */
+export const FAULTS = [
+  ...(['truncated', 'HTML', 'break', '500', '404'] as const),
+  ...(['reset', 'stalled', 'length', 'bytes', 'redirect'] as const),
+] as const;
+export type Fault = (typeof FAULTS)[number];
 
 export class FaultyHost {
   build: Build;
   /** Faults by path, in turn. */
   readonly faults = new Map<string, Fault[]>();
+  /** Faults by path that last until they are taken out. */
+  readonly lasting = new Map<string, Fault>();
   /** Nothing is answered: the line is dead. */
   down = false;
   readonly asked: string[] = [];
@@ -75,7 +84,7 @@ export class FaultyHost {
       response.destroy();
       return;
     }
-    const bytes = this.build.get(path);
+    const bytes = path === 'sign-in' ? Buffer.from('<!doctype html>Sign in') : this.build.get(path);
     const headers = {
       'Cross-Origin-Opener-Policy': 'same-origin',
       'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -88,11 +97,23 @@ export class FaultyHost {
       return;
     }
     const half = bytes.subarray(0, bytes.length >> 1);
-    const fault = this.faults.get(path)?.shift();
+    const fault = this.faults.get(path)?.shift() ?? this.lasting.get(path);
     const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
     const etag = `"${sha256(bytes).slice(0, 16)}"`;
     if (fault === '500') response.writeHead(500, headers).end('out of order');
-    else if (fault === 'truncated')
+    else if (fault === '404') response.writeHead(404, headers).end('not found');
+    else if (fault === 'reset') response.socket?.resetAndDestroy();
+    else if (fault === 'redirect') response.writeHead(302, { ...headers, Location: '/sign-in' }).end();
+    else if (fault === 'stalled')
+      response.writeHead(200, { ...headers, 'Content-Length': bytes.length }).write(half);
+    else if (fault === 'length') {
+      response.writeHead(200, { ...headers, 'Content-Length': bytes.length + 1000 });
+      response.write(bytes, () => setTimeout(() => response.destroy(), 300));
+    } else if (fault === 'bytes') {
+      const other = Buffer.from(bytes);
+      for (let i = 0; i < 64; i++) other[Math.floor(((i + 0.5) * other.length) / 64)]! ^= 1;
+      response.writeHead(200, { ...headers, 'Content-Length': other.length }).end(other);
+    } else if (fault === 'truncated')
       response.writeHead(200, { ...headers, 'Content-Length': half.length }).end(half);
     else if (fault === 'HTML')
       response.writeHead(200, { ...headers, 'Content-Type': TYPES['html'] }).end('<!doctype html>Sign in');
