@@ -2,6 +2,7 @@
 import type { Page } from '@playwright/test';
 import { createHash } from 'node:crypto';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import type { RunOptions } from '#src/app/page/automation.ts';
 import type { BackendKind } from '#src/runtime/types.ts';
 import { checksum } from '#src/store/checksum.ts';
 import type { Outcome, RunEvent, RunResult } from '#workers/protocol.ts';
@@ -21,16 +22,20 @@ export async function openPage(page: Page, address = '/'): Promise<void> {
 }
 
 /** Starts a run, or goes on with the newest, and does not wait for its end. */
-export const begin = (page: Page, job: Job, { backend = 'wasm' as BackendKind, resume = false } = {}) =>
+export const begin = (
+  page: Page,
+  job: Job,
+  more: Pick<RunOptions, 'backend' | 'resume' | 'model' | 'train'> = {},
+): Promise<void> =>
   page.evaluate(
-    ([given, on, again]) => {
+    (options) => {
       globalThis.rotuneTold = [];
-      globalThis.rotuneEnded = globalThis.rotune!.run({ job: given, backend: on, resume: again }, (event) => {
+      globalThis.rotuneEnded = globalThis.rotune!.run(options, (event) => {
         if (event.kind === 'checkpoint' || event.kind === 'unsaved' || event.kind === 'warning')
           globalThis.rotuneTold.push(event);
       });
     },
-    [job, backend, resume] as const,
+    { backend: 'wasm' as const, ...more, job },
   );
 
 export const ended = (page: Page): Promise<Outcome<RunResult>> => page.evaluate(() => globalThis.rotuneEnded);

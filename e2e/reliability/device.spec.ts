@@ -1,0 +1,111 @@
+/** @file Graphics devices that are lost, on the WebGPU that Chromium emulates: runs go on by themselves, and end with the bytes of an uncut one on the same backend. */
+import { chromium, type Browser, type Page } from '@playwright/test';
+import type { FolderInput } from '#src/app/page/automation.ts';
+import { tinyImages, tinyModel } from '#workers/trainer/testing/tinyModel.ts';
+import { smallJob } from '../pages/rotunePage.ts';
+import { expect, test } from '../pages/test.ts';
+import { adapterHash, begin, ended, finished, openPage, savedUpTo, told } from './runs.ts';
+import { trainerOf } from './storageFaults.ts';
+import { Tally } from './tally.ts';
+
+const STEPS = 8;
+const job = { ...smallJob({ steps: STEPS, allLayers: true }), model: 'tiny' };
+
+/** The tiny model and its pictures, as a person would pick them. */
+async function folder(source: ReturnType<typeof tinyModel>): Promise<FolderInput> {
+  if (source.kind !== 'files') throw new Error('they are files');
+  const files = source.files.map(async ({ path, blob }) => ({
+    path,
+    base64: Buffer.from(await blob.arrayBuffer()).toString('base64'),
+  }));
+  return { name: source.name, files: await Promise.all(files) };
+}
+
+/** Run in the worker: remembers the device that it is given. */
+function remember(): void {
+  const realm = globalThis as unknown as { rotuneDevice?: GPUDevice };
+  const { requestDevice } = GPUAdapter.prototype;
+  GPUAdapter.prototype.requestDevice = async function (...args) {
+    return (realm.rotuneDevice = await requestDevice.apply(this, args));
+  };
+}
+const destroy = (): void => (globalThis as unknown as { rotuneDevice: GPUDevice }).rotuneDevice.destroy();
+
+/** A page whose worker stands, with no device on WebGPU yet. */
+async function open(browser: Browser): Promise<Page> {
+  const context = await browser.newContext({ baseURL: test.info().project.use.baseURL! });
+  const page = await context.newPage();
+  await openPage(page);
+  await page.evaluate((given) => globalThis.rotune!.prepare({ ...given, backend: 'wasm' }), await options());
+  await trainerOf(page).evaluate(remember);
+  return page;
+}
+
+const options = async () => ({ job, model: await folder(tinyModel()), train: await folder(tinyImages()) });
+
+const train = async (page: Page): Promise<void> =>
+  begin(page, job, { backend: 'webgpu', ...(await options()) });
+
+/** The run went on by itself on another device, and ends as it would have. */
+async function wentOn(page: Page, expected: string): Promise<void> {
+  finished(await ended(page));
+  const lost = (await told(page)).filter(
+    (event) => event.kind === 'warning' && event.problem.code === 'device-lost',
+  );
+  expect(lost, 'said once').toHaveLength(1);
+  expect(JSON.stringify(lost)).toContain('went on by itself on a new one');
+  expect(await adapterHash(page), 'bytes of the adapter').toBe(expected);
+}
+
+/** Milliseconds after a saved state, so that no two losses fall into the same work. */
+const moments = Array.from({ length: 10 }, (_, i) => ({ step: (i % 4) + 1, later: i * 23 }));
+const outcome = 'the run goes on by itself, and ends with the bytes of an uncut one on WebGPU';
+
+test('devices destroyed', async ({ browser }) => {
+  const tally = new Tally({ kind: 'Graphics', fault: 'the WebGPU device is destroyed in mid-run', outcome });
+  const page = await open(browser);
+  await train(page);
+  finished(await ended(page));
+  const expected = await adapterHash(page);
+  for (const { step, later } of moments)
+    await tally.try(`after step ${step}, ${later} ms later`, async () => {
+      await train(page);
+      await savedUpTo(page, step);
+      await page.waitForTimeout(later);
+      await trainerOf(page).evaluate(destroy);
+      await wentOn(page, expected);
+    });
+  await page.context().close();
+  expect(tally.broken).toEqual([]);
+});
+
+test('graphics processes that crash', async () => {
+  const tally = new Tally({
+    kind: 'Graphics',
+    fault: 'the browser’s graphics process crashes in mid-run',
+    outcome,
+  });
+  let expected: string | null = null;
+  for (const { step, later } of moments)
+    await tally.try(`after step ${step}, ${later} ms later`, async () => {
+      // After a few crashes a browser gives up its graphics process for good.
+      const browser = await chromium.launch(test.info().project.use.launchOptions);
+      try {
+        const page = await open(browser);
+        if (expected === null) {
+          await train(page);
+          finished(await ended(page));
+          expected = await adapterHash(page);
+        }
+        const cdp = await browser.newBrowserCDPSession();
+        await train(page);
+        await savedUpTo(page, step);
+        await page.waitForTimeout(later);
+        await cdp.send('Browser.crashGpuProcess');
+        await wentOn(page, expected);
+      } finally {
+        await browser.close();
+      }
+    });
+  expect(tally.broken).toEqual([]);
+});
