@@ -1,10 +1,9 @@
 /** @file Graphics devices that are lost, on the WebGPU that Chromium emulates: runs go on by themselves, and end with the bytes of an uncut one on the same backend. */
 import { chromium, type Browser, type Page } from '@playwright/test';
-import type { FolderInput } from '#src/app/page/automation.ts';
 import { tinyImages, tinyModel } from '#workers/trainer/testing/tinyModel.ts';
 import { smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
-import { adapterHash, begin, ended, finished, openPage, savedUpTo, told } from './runs.ts';
+import { adapterHash, begin, ended, finished, type Folder, openPage, savedUpTo, told } from './runs.ts';
 import { trainerOf } from './storageFaults.ts';
 import { Tally } from './tally.ts';
 
@@ -12,7 +11,7 @@ const STEPS = 8;
 const job = { ...smallJob({ steps: STEPS, allLayers: true }), model: 'tiny' };
 
 /** The tiny model and its pictures, as a person would pick them. */
-async function folder(source: ReturnType<typeof tinyModel>): Promise<FolderInput> {
+async function folder(source: ReturnType<typeof tinyModel>): Promise<Folder> {
   if (source.kind !== 'files') throw new Error('they are files');
   const files = source.files.map(async ({ path, blob }) => ({
     path,

@@ -2,7 +2,6 @@
 import type { Page } from '@playwright/test';
 import { createHash } from 'node:crypto';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
-import type { RunOptions } from '#src/app/page/automation.ts';
 import type { BackendKind } from '#src/runtime/types.ts';
 import { checksum } from '#src/store/checksum.ts';
 import type { Outcome, RunEvent, RunResult } from '#workers/protocol.ts';
@@ -15,6 +14,19 @@ declare global {
   var rotuneEnded: Promise<Outcome<RunResult>>;
 }
 
+/** A folder as a test hands it to the page. */
+export interface Folder {
+  readonly name: string;
+  readonly files: readonly { readonly path: string; readonly base64: string }[];
+}
+/** What stands in for the folders that a job names, and how its run begins. */
+interface Begun {
+  readonly backend?: BackendKind;
+  readonly resume?: boolean;
+  readonly model?: Folder;
+  readonly train?: Folder;
+}
+
 /** Opens the page, with one thread. */
 export async function openPage(page: Page, address = '/'): Promise<void> {
   await page.goto(`${address}?threads=1`);
@@ -22,11 +34,7 @@ export async function openPage(page: Page, address = '/'): Promise<void> {
 }
 
 /** Starts a run, or goes on with the newest, and does not wait for its end. */
-export const begin = (
-  page: Page,
-  job: Job,
-  more: Pick<RunOptions, 'backend' | 'resume' | 'model' | 'train'> = {},
-): Promise<void> =>
+export const begin = (page: Page, job: Job, more: Begun = {}): Promise<void> =>
   page.evaluate(
     (options) => {
       globalThis.rotuneTold = [];

@@ -31,8 +31,8 @@ async function visit(page: Page, address: string): Promise<void> {
 /** Every view of the page that was not looked at yet, and what is loaded where an adapter is saved for other tools. */
 async function lookAround(page: Page): Promise<void> {
   await expect(page.getByRole('heading', { name: names.resultHeading })).toBeVisible();
-  for (const format of ['peft', 'kohya'] as const) {
-    const saved = await page.evaluate((kind) => globalThis.rotune!.export(kind as 'lycoris'), format);
+  for (const format of ['peft', 'comfyui', 'onnx'] as const) {
+    const saved = await page.evaluate((kind) => globalThis.rotune!.export(kind), format);
     // A format that cannot hold it says so; what it takes to know that was loaded.
     if (!saved.ok) expect(saved.problem.code, saved.problem.message).not.toBe('internal');
   }
