@@ -1,173 +1,46 @@
 /** @file Storage that fails, injected 44 times: runs end with the same bytes, nothing is called saved that is not, and nothing that was saved is lost. */
-import type { CDPSession, Page } from '@playwright/test';
-import { smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
-import {
-  adapterHash,
-  begin,
-  ended,
-  finished,
-  intact,
-  openPage,
-  savedUpTo,
-  told,
-  trained,
-  type Told,
-} from './runs.ts';
+import { adapterHash, begin, ended, finished, intact, openPage, savedUpTo, told, trained } from './runs.ts';
+import { Case, job, long, pausedAt, STEPS } from './storageCase.ts';
 import { inject, type Kind, spoil } from './storageFaults.ts';
 import { Tally } from './tally.ts';
 
-const STEPS = 6;
 /** One checkpoint a step, and one at the end. */
 const LAST = STEPS + 1;
-const job = smallJob({ steps: STEPS });
-/** Long enough to do something in its middle. */
-const long = smallJob({ steps: 12 });
-
-/** A page in a context of its own, which no other case has stored in; a finished run stands there, and the bytes of undisturbed ones are known. */
-class Case {
-  readonly page: Page;
-  readonly cdp: CDPSession;
-  #before: { readonly id: string; readonly steps: readonly number[] };
-  readonly hashes: { readonly short: string; readonly long: string };
-
-  private constructor(page: Page, cdp: CDPSession, before: Case['before'], hashes: Case['hashes']) {
-    [this.page, this.cdp, this.#before, this.hashes] = [page, cdp, before, hashes];
-  }
-
-  static async open(page: Page): Promise<Case> {
-    await openPage(page);
-    const cdp = await page.context().newCDPSession(page);
-    await trained(page, long);
-    const whole = await adapterHash(page);
-    const id = await trained(page, job);
-    const hashes = { short: await adapterHash(page), long: whole };
-    return new Case(page, cdp, { id, steps: await intact(page, id) }, hashes);
-  }
-
-  get before() {
-    return this.#before;
-  }
-
-  get origin(): string {
-    return new URL(this.page.url()).origin;
-  }
-
-  /** What was there before still is. */
-  async untouched(): Promise<void> {
-    expect(await intact(this.page, this.#before.id), 'the run before').toEqual(this.#before.steps);
-  }
-
-  /** What the run said last of saving is so; null: it said nothing. */
-  async honest(id: string): Promise<Told | null> {
-    const saying = (await told(this.page)).findLast(({ kind }) => kind !== 'warning') ?? null;
-    const steps = await intact(this.page, id);
-    if (saying?.kind === 'checkpoint') expect(steps.at(-1), 'said to be saved').toBe(saying.step);
-    const claimed = (await told(this.page)).filter(({ kind }) => kind === 'checkpoint').at(-1);
-    if (claimed?.kind === 'checkpoint') expect(steps, 'saved once').toContain(claimed.step);
-    const summary = await this.page.evaluate(() => globalThis.rotune!.lastRun());
-    if (summary?.id === id) expect(steps, 'listed').toContain(summary.step);
-    return saying;
-  }
-
-  async sameBytes(of: string): Promise<void> {
-    expect(await adapterHash(this.page), 'bytes of the adapter').toBe(of);
-  }
-
-  /** The final state is not saved, which stands there in fitting words; with room again one button saves it. */
-  async saveAgain(id: string, words: RegExp, steps = STEPS): Promise<void> {
-    const { page } = this;
-    const saying = (await told(page)).findLast(({ kind }) => kind !== 'warning');
-    expect(saying?.kind).toBe('unsaved');
-    await expect(page.getByText(words).first()).toBeVisible();
-    const full = saying?.kind === 'unsaved' && saying.problem.full === true;
-    const button = page.getByRole('button', { name: full ? 'Make room, and save it' : 'Save it again' });
-    await inject(page, null);
-    await button.click();
-    await expect.poll(async () => (await intact(page, id)).at(-1), { message: 'saved again' }).toBe(steps);
-    await expect(page.getByText(words)).toHaveCount(0);
-    // Making room takes earlier states of other runs, as it says; never their newest, and none where room does not help.
-    const left = await intact(page, this.#before.id);
-    expect(left, 'the run before').toEqual(this.#before.steps.slice(full ? -1 : 0));
-    this.#before = { id: this.#before.id, steps: left };
-  }
-}
-
-/** Trains the long job to a pause after so many steps or a few more; gives the run's id. */
-async function pausedAt(page: Page, step: number): Promise<string> {
-  await begin(page, long);
-  await savedUpTo(page, step);
-  await page.evaluate(() => globalThis.rotune!.pause());
-  const outcome = await ended(page);
-  if (!outcome.ok || outcome.value.outcome !== 'paused') throw new Error('it ended before it was paused');
-  return outcome.value.id;
-}
 
 let shared: Case;
 test.describe.configure({ mode: 'default' });
 test.beforeAll(async ({ browser }) => {
-  const context = await browser.newContext({ baseURL: test.info().project.use.baseURL! });
+  const context = await browser.newContext({
+    baseURL: test.info().project.use.baseURL!,
+  });
   shared = await Case.open(await context.newPage());
 });
 test.afterAll(() => shared.page.context().close());
 
 /** Where in the run, and how often. */
-const moments = { first: [1, 1], third: [3, 1], last: [LAST, 1], all: [1, 99] } as const;
+const moments = {
+  first: [1, 1],
+  third: [3, 1],
+  last: [LAST, 1],
+  all: [1, 99],
+} as const;
 type Moment = keyof typeof moments;
 
 const kept = 'the run ends with the same bytes; what is called saved is; what was saved stays';
-const puts: readonly { fault: string; kind: Kind; at: readonly Moment[]; words: RegExp }[] = [
-  {
-    fault: 'no room (QuotaExceededError)',
-    kind: 'QuotaExceededError',
-    at: ['first', 'third', 'last', 'all'],
-    words: /There is no room to save/,
-  },
-  {
-    fault: 'the database’s UnknownError',
-    kind: 'UnknownError',
-    at: ['first', 'third', 'last', 'all'],
-    words: /does not do what it is asked \(UnknownError\)/,
-  },
-  {
-    fault: 'a transaction is aborted',
-    kind: 'abort',
-    at: ['first', 'third', 'last', 'all'],
-    words: /does not do what it is asked|broke off/,
-  },
-  {
-    fault: 'a write that stores nothing',
-    kind: 'nothing',
-    at: ['first', 'third', 'last', 'all'],
-    words: /cannot be read back/,
-  },
-  {
-    fault: 'a write that stores other numbers',
-    kind: 'altered',
-    at: ['first', 'third', 'last', 'all'],
-    words: /cannot be read back/,
-  },
-  {
-    fault: 'a read that gives other numbers',
-    kind: 'readOther',
-    at: ['first', 'third', 'last', 'all'],
-    words: /cannot be read back/,
-  },
-  {
-    fault: 'the connection is closed',
-    kind: 'closed',
-    at: ['first', 'third', 'last', 'all'],
-    words: /broke off/,
-  },
-  {
-    fault: 'no database is given',
-    kind: 'denied',
-    at: ['all'],
-    words: /does not let the page store anything/,
-  },
+const often: readonly Moment[] = ['first', 'third', 'last', 'all'];
+const puts: readonly (readonly [fault: string, kind: Kind, words: RegExp, at?: readonly Moment[]])[] = [
+  ['no room (QuotaExceededError)', 'QuotaExceededError', /There is no room to save/],
+  ['the database’s UnknownError', 'UnknownError', /does not do what it is asked \(UnknownError\)/],
+  ['a transaction is aborted', 'abort', /does not do what it is asked|broke off/],
+  ['a write that stores nothing', 'nothing', /cannot be read back/],
+  ['a write that stores other numbers', 'altered', /cannot be read back/],
+  ['a read that gives other numbers', 'readOther', /cannot be read back/],
+  ['the connection is closed', 'closed', /broke off/],
+  ['no database is given', 'denied', /does not let the page store anything/, ['all']],
 ];
 
-for (const { fault, kind, at, words } of puts)
+for (const [fault, kind, words, at = often] of puts)
   test(fault, async () => {
     const tally = new Tally({ kind: 'Storage', fault, outcome: kept });
     const { page, hashes } = shared;
@@ -206,7 +79,10 @@ test('the disk is full', async ({ browser }) => {
   const { page, cdp, origin } = shared;
   /** The browser takes the room that it last knew of for there for half a minute. */
   const limit = async () => {
-    await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 100 });
+    await cdp.send('Storage.overrideQuotaForOrigin', {
+      origin,
+      quotaSize: 100,
+    });
     await page.waitForTimeout(31_000);
   };
   for (const after of [0, 1, 3, 6])
@@ -231,7 +107,10 @@ test('the disk is full', async ({ browser }) => {
       const narrow = await context.newPage();
       await openPage(narrow);
       const session = await context.newCDPSession(narrow);
-      await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 100 });
+      await session.send('Storage.overrideQuotaForOrigin', {
+        origin,
+        quotaSize: 100,
+      });
       const id = await trained(narrow, job);
       expect(await adapterHash(narrow)).toBe(hashes.short);
       expect((await told(narrow)).every(({ kind }) => kind !== 'checkpoint')).toBe(true);
@@ -252,7 +131,11 @@ test('the store goes in the middle', async () => {
   });
   const { page, cdp, origin, hashes } = shared;
   const gone: Readonly<Record<string, () => Promise<unknown>>> = {
-    cleared: () => cdp.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' }),
+    cleared: () =>
+      cdp.send('Storage.clearDataForOrigin', {
+        origin,
+        storageTypes: 'indexeddb',
+      }),
     'all cleared': () => cdp.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' }),
     deleted: () =>
       page.evaluate(
