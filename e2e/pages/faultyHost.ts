@@ -32,17 +32,34 @@ export function builtFiles(): Build {
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-/** The same build after a change to the chunk of that name: another file name, and so other importers, hashes and service worker. */
+/**
+ * The same build after a change to the chunk of that name: other file names of it and all that leads to it, as bundlers give them, and so other hashes and
+ * another service worker.
+ */
 export function changedBuild(build: Build, chunk: RegExp): Build {
-  const old = [...build.keys()].find((path) => chunk.test(path))!.replace(/^.*\//, '');
-  const name = old.replace(/.{4}\.js$/, 'next.js');
+  const texts = new Map(
+    [...build].flatMap(([path, bytes]) =>
+      /\.(js|html)$/.test(path) ? [[path, bytes.toString()] as const] : [],
+    ),
+  );
+  const nameOf = (path: string): string => path.replace(/^.*\//, '');
+  const others = new Set([nameOf([...build.keys()].find((path) => chunk.test(path))!)]);
+  // A set gives what is added to it on the way, too.
+  for (const name of others)
+    for (const [path, text] of texts)
+      if (path.startsWith('assets/') && text.includes(name)) others.add(nameOf(path));
+  const renamed = (text: string): string => {
+    let changed = text;
+    for (const name of others) changed = changed.replaceAll(name, name.replace(/.{4}\.js$/, 'next.js'));
+    return changed;
+  };
   const changed = new Map<string, Buffer>();
   const hashes: [string, string][] = [];
   for (const [path, bytes] of build) {
-    const text = /\.(js|html)$/.test(path) ? bytes.toString() : '';
-    const other = text.includes(old) ? Buffer.from(text.replaceAll(old, name)) : bytes;
-    changed.set(path.replace(old, name), other);
-    if (other !== bytes) hashes.push([sha256(bytes), sha256(other)]);
+    const text = texts.get(path);
+    const other = text === undefined ? bytes : Buffer.from(renamed(text));
+    changed.set(renamed(path), other);
+    if (!other.equals(bytes)) hashes.push([sha256(bytes), sha256(other)]);
   }
   let worker = changed.get('service-worker.js')!.toString();
   for (const [before, after] of hashes) worker = worker.replaceAll(before, after);

@@ -60,6 +60,14 @@ async function forget(path: string): Promise<void> {
   }
 }
 
+/** Run in the page. */
+async function isKept(path: string): Promise<boolean> {
+  for (const name of await caches.keys())
+    for (const { url } of await (await caches.open(name)).keys())
+      if (new URL(url).pathname === `/${path}`) return true;
+  return false;
+}
+
 /** Run in the page: files that are kept under a hash which they do not have. */
 async function keptWrongly(): Promise<string[]> {
   const wrong: string[] = [];
@@ -115,7 +123,7 @@ class Visitor {
 
   visit = (given: Job): Promise<RotunePage> => visit(this.page, this.#address, given);
 
-  /** One fault from the moment that a run is asked for, or from a page's first visit on; then a run with the network off. */
+  /** One fault from the moment that a run is asked for, or from a page's first visit on. */
   async tried({ path, fault, job: given }: Tried, when: 'run' | 'visit' = 'run'): Promise<void> {
     const { host, page } = this;
     const begin = () => fault && host.lasting.set(path, fault === 'offline' ? 'break' : fault);
@@ -126,10 +134,7 @@ class Visitor {
     heal();
     this.#wrong.length = 0;
     if (when === 'visit') begin();
-    else {
-      await this.ready();
-      await page.evaluate(forget, path);
-    }
+    else await page.evaluate(forget, path);
     const rotune = await this.visit(given);
     if (when === 'run') {
       begin();
@@ -146,15 +151,17 @@ class Visitor {
     expect(host.asked, 'the fault was met').toContain(path);
     expect(bytes, 'bytes of the adapter').toBe(bytesOf.get(given) ?? bytes);
     bytesOf.set(given, bytes);
-    if (when === 'visit') {
-      await this.ready();
-      await train(page, await this.visit(given), heal);
-    }
     expect(await page.evaluate(keptWrongly), 'kept wrongly').toEqual([]);
-    host.down = true;
-    const offline = await train(page, await this.visit(given), () => undefined);
-    expect(offline, 'bytes with the network off').toBe(bytes);
+    if (when === 'run') await expect.poll(() => page.evaluate(isKept, path), { message: 'kept' }).toBe(true);
     expect(this.#wrong, 'uncaught errors').toEqual([]);
+  }
+
+  /** A run on a page that is loaded with the network off. */
+  async offline(given: Job): Promise<void> {
+    this.host.down = true;
+    const bytes = await train(this.page, await this.visit(given), () => undefined);
+    expect(bytes, 'bytes with the network off').toBe(bytesOf.get(given));
+    this.host.down = false;
   }
 }
 
@@ -172,6 +179,7 @@ let visitor: Visitor;
 test.describe.configure({ mode: 'default' });
 test.beforeAll(async ({ browser }) => {
   visitor = await Visitor.open(browser);
+  await visitor.ready();
   // What runs learn over a network that does not fail.
   for (const given of [job, example])
     await visitor.tried({ path: files['the runtime’s WebAssembly'], fault: null, job: given });
@@ -183,6 +191,7 @@ for (const [what, path] of Object.entries(files))
     const tally = new Tally({ kind: 'Network', fault: `${FAULTS.length + 1} faults of ${what}`, outcome });
     for (const fault of [...FAULTS, 'offline'] as const)
       await tally.try(fault, () => visitor.tried({ path, fault, job }));
+    await tally.try('then, with the network off', () => visitor.offline(job));
     expect(tally.broken).toEqual([]);
   });
 
@@ -197,6 +206,7 @@ test('another example', async () => {
     const path = named(i % 2 === 0 ? /^models\/shapes\/.*\.onnx$/ : /^data\/new-shapes\/.*\.pack$/);
     await tally.try(`${fault}, ${path}`, () => visitor.tried({ path, fault, job: example }));
   }
+  await tally.try('then, with the network off', () => visitor.offline(example));
   expect(tally.broken).toEqual([]);
 });
 
@@ -211,7 +221,15 @@ test('the worker’s own script', async ({ browser }) => {
     const path = named(i % 2 === 0 ? /^assets\/serve-.*\.js$/ : /^assets\/trainer\.worker-.*\.js$/);
     await tally.try(`${fault}, ${path}`, async () => {
       const first = await Visitor.open(browser);
-      await first.tried({ path, fault, job }, 'visit').finally(() => first.close());
+      try {
+        await first.tried({ path, fault, job }, 'visit');
+        // The next visit has all of it, and keeps it.
+        await first.ready();
+        await train(first.page, await first.visit(job), () => undefined);
+        await first.offline(job);
+      } finally {
+        await first.close();
+      }
     });
   }
   expect(tally.broken).toEqual([]);

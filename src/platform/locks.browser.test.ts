@@ -53,15 +53,11 @@ it('is waited for as long as asked', async () => {
 });
 
 it('is taken where it is free when the patience ends, whatever was heard first', async () => {
-  const late: Locks['request'] = (
-    lock: string,
-    options: LockOptions,
-    callback: LockGrantedCallback<unknown>,
-  ) =>
+  const late = (lock: string, options: LockOptions, callback: LockGrantedCallback<unknown>) =>
     options.signal
       ? Promise.reject(new DOMException('late', 'TimeoutError'))
       : navigator.locks.request(lock, options, callback);
-  const release = await takeLock(name, 50, { request: late });
+  const release = await takeLock(name, 50, { request: late as Locks['request'] });
   expect(release).not.toBeNull();
   await release!();
 });
