@@ -1,5 +1,5 @@
 /** @file Networks that fail, over 40 times: a run begins all the same once the network is well again, in the same page, and nothing that failed is kept. */
-import type { Browser, Page } from '@playwright/test';
+import type { Browser, Locator, Page } from '@playwright/test';
 import { createHash } from 'node:crypto';
 import { encodeLink } from '#src/formats/jobs/link.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
@@ -38,12 +38,20 @@ async function train(
     await page.waitForTimeout(1000);
     heal();
   }
-  await expect(rotune.resultHeading.or(again).first()).toBeVisible({ timeout: 150_000 });
+  /** What the page says instead is part of the reason why a case does not hold. */
+  const reached = (what: Locator) =>
+    what
+      .first()
+      .waitFor({ timeout: 150_000 })
+      .catch(async () => {
+        throw new Error(`no result: ${(await page.locator('main').innerText()).slice(0, 400)}`);
+      });
+  await reached(rotune.resultHeading.or(again));
   heal();
   if (await again.isVisible()) {
     await page.evaluate(() => (document.body.dataset['same'] = 'same'));
     await again.click();
-    await rotune.resultHeading.waitFor({ timeout: 150_000 });
+    await reached(rotune.resultHeading);
     expect(await page.evaluate(() => document.body.dataset['same']), 'in the same page').toBe('same');
   }
   return createHash('sha256')
