@@ -21,15 +21,38 @@ async function folder(source: ReturnType<typeof tinyModel>): Promise<Folder> {
   return { name: source.name, files: await Promise.all(files) };
 }
 
-/** Run in the worker: remembers the device that it is given. */
-function remember(): void {
-  const realm = globalThis as unknown as { rotuneDevice?: GPUDevice };
+interface Counted {
+  rotuneSubmits: number;
+  /** The device is destroyed after so many submits; 0: it is not. */
+  rotuneEnd: number;
+}
+
+/** Run in the worker: counts what is submitted to devices, and destroys the one that the n-th is submitted to. */
+function count(): void {
+  const realm = globalThis as unknown as Counted;
+  Object.assign(realm, { rotuneSubmits: 0, rotuneEnd: 0 });
+  const devices = new WeakMap<GPUQueue, GPUDevice>();
   const { requestDevice } = GPUAdapter.prototype;
   GPUAdapter.prototype.requestDevice = async function (...args) {
-    return (realm.rotuneDevice = await requestDevice.apply(this, args));
+    const device = await requestDevice.apply(this, args);
+    devices.set(device.queue, device);
+    return device;
+  };
+  const { submit } = GPUQueue.prototype;
+  GPUQueue.prototype.submit = function (...args) {
+    submit.apply(this, args);
+    if (++realm.rotuneSubmits === realm.rotuneEnd) devices.get(this)!.destroy();
   };
 }
-const destroy = (): void => (globalThis as unknown as { rotuneDevice: GPUDevice }).rotuneDevice.destroy();
+
+/** Counts anew, up to there; gives what was counted. */
+const endAt = (page: Page, submits: number): Promise<number> =>
+  trainerOf(page).evaluate((end) => {
+    const realm = globalThis as unknown as Counted;
+    const { rotuneSubmits } = realm;
+    Object.assign(realm, { rotuneSubmits: 0, rotuneEnd: end });
+    return rotuneSubmits;
+  }, submits);
 
 /** A page whose worker stands, with no device on WebGPU yet. */
 async function open(browser: Browser): Promise<Page> {
@@ -37,7 +60,7 @@ async function open(browser: Browser): Promise<Page> {
   const page = await context.newPage();
   await openPage(page);
   await page.evaluate((given) => globalThis.rotune!.prepare({ ...given, backend: 'wasm' }), await options());
-  await trainerOf(page).evaluate(remember);
+  await trainerOf(page).evaluate(count);
   return page;
 }
 
@@ -67,12 +90,15 @@ test('devices destroyed', async ({ browser }) => {
   await train(page);
   finished(await ended(page));
   const expected = await adapterHash(page);
-  for (const { step, later } of moments)
-    await tally.try(`after step ${step}, ${later} ms later`, async () => {
+  await train(page);
+  await endAt(page, 0);
+  finished(await ended(page));
+  // From the first steps to the last, evenly apart.
+  const all = await endAt(page, 0);
+  for (let part = 1; part <= 10; part++)
+    await tally.try(`at ${part} of 12 parts of all work`, async () => {
+      await endAt(page, Math.round((all * part) / 12));
       await train(page);
-      await savedUpTo(page, step);
-      await page.waitForTimeout(later);
-      await trainerOf(page).evaluate(destroy);
       await wentOn(page, expected);
     });
   await page.context().close();
