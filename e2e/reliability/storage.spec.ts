@@ -1,4 +1,4 @@
-/** @file Storage that fails, injected 44 times: runs end with the same bytes, nothing is called saved that is not, and nothing that was saved is lost. */
+/** @file Storage that fails, injected 45 times: runs end with the same bytes, nothing is called saved that is not, and nothing that was saved is lost. */
 import { expect, test } from '../pages/test.ts';
 import { adapterHash, begin, ended, finished, intact, openPage, savedUpTo, told, trained } from './runs.ts';
 import { Case, job, long, pausedAt, STEPS } from './storageCase.ts';
