@@ -151,7 +151,10 @@ test('the store goes in the middle', async () => {
         () =>
           new Promise((done, fail) => {
             const request = indexedDB.open('rotune', Date.now());
-            request.onsuccess = () => (request.result.close(), done(null));
+            request.onsuccess = () => {
+              request.result.close();
+              done(null);
+            };
             request.onerror = fail;
           }),
       ),

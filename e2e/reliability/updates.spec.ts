@@ -66,19 +66,31 @@ const atStep =
 
 const moments: readonly (readonly [string, Moment])[] = [
   ['as it is asked for', (_, update) => update()],
-  ['while it is prepared', async (page, update) => (await page.waitForTimeout(200), await update())],
+  [
+    'while it is prepared',
+    async (page, update) => {
+      await page.waitForTimeout(200);
+      await update();
+    },
+  ],
   ['at its first saved state', atStep(1)],
   ['while it trains, early', atStep(2, 150)],
   ['while it trains, in the middle', atStep(8, 90)],
   ['as a state is saved', atStep(14)],
   ['while it trains, late', atStep(20, 40)],
   ['as its last state is saved', atStep(25)],
-  ['at the result', async (page, update) => (await ended(page), await update())],
+  [
+    'at the result',
+    async (page, update) => {
+      await ended(page);
+      await update();
+    },
+  ],
   ['while it draws', drawing],
 ];
 
 test('updates', async ({ context }: { context: BrowserContext }) => {
-  const host = new FaultyHost(builds.at(-1)!);
+  const host = new FaultyHost(builds.at(-1));
   const address = await host.open();
   const tally = new Tally({
     kind: 'Updates',
