@@ -164,7 +164,8 @@ export async function ensureBuild() {
     ...['src', 'workers', 'public', 'index.html', 'vite.config.ts', 'package-lock.json'],
     ...['ownFiles', 'pack', 'policy', 'policyPlugin', 'version'].map((name) => `scripts/${name}.mjs`),
   ];
-  const built = join(ROOT, 'dist/index.html');
+  // Written last: of a build that was broken off there is none.
+  const built = join(ROOT, 'dist/service-worker.js');
   const age = existsSync(built) ? statSync(built).mtimeMs : 0;
   if (age > 0 && sources.every((source) => newest(join(ROOT, source)) < age)) return;
   say('Building the page …');

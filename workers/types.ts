@@ -30,6 +30,8 @@ export interface Problem {
   readonly item?: string;
   readonly safe?: string;
   readonly cure?: string;
+  /** The browser's storage has no room for it: it helps to free some. */
+  readonly full?: boolean;
   /** For the disclosure: versions, original message. */
   readonly detail?: string;
 }

@@ -32,30 +32,56 @@ export function builtFiles(): Build {
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-/** The same build after a change to the chunk of that name: another file name, and so other importers, hashes and service worker. */
+/**
+ * The same build after a change to the chunk of that name: other file names of it and all that leads to it, as bundlers give them, and so other hashes and
+ * another service worker.
+ */
 export function changedBuild(build: Build, chunk: RegExp): Build {
-  const old = [...build.keys()].find((path) => chunk.test(path))!.replace(/^.*\//, '');
-  const name = old.replace(/.{4}\.js$/, 'next.js');
+  const texts = new Map(
+    [...build].flatMap(([path, bytes]) =>
+      /\.(js|html)$/.test(path) ? [[path, bytes.toString()] as const] : [],
+    ),
+  );
+  const nameOf = (path: string): string => path.replace(/^.*\//, '');
+  const others = new Set([nameOf([...build.keys()].find((path) => chunk.test(path))!)]);
+  // A set gives what is added to it on the way, too.
+  for (const name of others)
+    for (const [path, text] of texts)
+      if (path.startsWith('assets/') && text.includes(name)) others.add(nameOf(path));
+  const renamed = (text: string): string => {
+    let changed = text;
+    for (const name of others) changed = changed.replaceAll(name, name.replace(/.{4}\.js$/, 'next.js'));
+    return changed;
+  };
   const changed = new Map<string, Buffer>();
   const hashes: [string, string][] = [];
   for (const [path, bytes] of build) {
-    const text = /\.(js|html)$/.test(path) ? bytes.toString() : '';
-    const other = text.includes(old) ? Buffer.from(text.replaceAll(old, name)) : bytes;
-    changed.set(path.replace(old, name), other);
-    if (other !== bytes) hashes.push([sha256(bytes), sha256(other)]);
+    const text = texts.get(path);
+    const other = text === undefined ? bytes : Buffer.from(renamed(text));
+    changed.set(renamed(path), other);
+    if (!other.equals(bytes)) hashes.push([sha256(bytes), sha256(other)]);
   }
   let worker = changed.get('service-worker.js')!.toString();
   for (const [before, after] of hashes) worker = worker.replaceAll(before, after);
   return changed.set('service-worker.js', Buffer.from(worker));
 }
 
-/** How an answer fails: half of it with a length that says it is whole, a page instead, a break in the middle, an error. */
-export type Fault = 'truncated' | 'HTML' | 'break' | '500';
+/**
+ * How an answer fails: half of it with a length that says it is whole, a page instead, a break in the middle, an error, no answer at all, half of it and
+ * then silence, a length that is not the content's, other bytes, another address that answers with a page.
+ */
+export const FAULTS = [
+  ...(['truncated', 'HTML', 'break', '500', '404'] as const),
+  ...(['reset', 'stalled', 'length', 'bytes', 'redirect'] as const),
+] as const;
+export type Fault = (typeof FAULTS)[number];
 
 export class FaultyHost {
   build: Build;
   /** Faults by path, in turn. */
   readonly faults = new Map<string, Fault[]>();
+  /** Faults by path that last until they are taken out. */
+  readonly lasting = new Map<string, Fault>();
   /** Nothing is answered: the line is dead. */
   down = false;
   readonly asked: string[] = [];
@@ -75,7 +101,7 @@ export class FaultyHost {
       response.destroy();
       return;
     }
-    const bytes = this.build.get(path);
+    const bytes = path === 'sign-in' ? Buffer.from('<!doctype html>Sign in') : this.build.get(path);
     const headers = {
       'Cross-Origin-Opener-Policy': 'same-origin',
       'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -88,11 +114,23 @@ export class FaultyHost {
       return;
     }
     const half = bytes.subarray(0, bytes.length >> 1);
-    const fault = this.faults.get(path)?.shift();
+    const fault = this.faults.get(path)?.shift() ?? this.lasting.get(path);
     const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
     const etag = `"${sha256(bytes).slice(0, 16)}"`;
     if (fault === '500') response.writeHead(500, headers).end('out of order');
-    else if (fault === 'truncated')
+    else if (fault === '404') response.writeHead(404, headers).end('not found');
+    else if (fault === 'reset') response.socket?.resetAndDestroy();
+    else if (fault === 'redirect') response.writeHead(302, { ...headers, Location: '/sign-in' }).end();
+    else if (fault === 'stalled')
+      response.writeHead(200, { ...headers, 'Content-Length': bytes.length }).write(half);
+    else if (fault === 'length') {
+      response.writeHead(200, { ...headers, 'Content-Length': bytes.length + 1000 });
+      response.write(bytes, () => setTimeout(() => response.destroy(), 300));
+    } else if (fault === 'bytes') {
+      const other = Buffer.from(bytes);
+      for (let i = 0; i < 64; i++) other[Math.floor(((i + 0.5) * other.length) / 64)]! ^= 1;
+      response.writeHead(200, { ...headers, 'Content-Length': other.length }).end(other);
+    } else if (fault === 'truncated')
       response.writeHead(200, { ...headers, 'Content-Length': half.length }).end(half);
     else if (fault === 'HTML')
       response.writeHead(200, { ...headers, 'Content-Type': TYPES['html'] }).end('<!doctype html>Sign in');

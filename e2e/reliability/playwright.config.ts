@@ -11,5 +11,6 @@ export default {
   // A whole kind of fault, many times over, in one test.
   timeout: 3_600_000,
   projects: [{ name: 'reliability', use: { browserName: 'chromium' as const } }],
-  webServer: { ...(Array.isArray(webServer) ? webServer[0]! : webServer!), cwd: ROOT },
+  // It builds the page first.
+  webServer: { ...(Array.isArray(webServer) ? webServer[0]! : webServer!), cwd: ROOT, timeout: 600_000 },
 };

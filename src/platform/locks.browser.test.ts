@@ -52,6 +52,16 @@ it('is waited for as long as asked', async () => {
   await release!();
 });
 
+it('is taken where it is free when the patience ends, whatever was heard first', async () => {
+  const late = (lock: string, options: LockOptions, callback: LockGrantedCallback<unknown>) =>
+    options.signal
+      ? Promise.reject(new DOMException('late', 'TimeoutError'))
+      : navigator.locks.request(lock, options, callback);
+  const release = await takeLock(name, 50, { request: late as Locks['request'] });
+  expect(release).not.toBeNull();
+  await release!();
+});
+
 it('is not refused because others wait to hear that it is free', async () => {
   await elsewhere();
   const ends = new AbortController();

@@ -81,6 +81,8 @@ export function withKept(record: RunRecord, kept: readonly Kept[]): RunRecord {
 export const runKey = (id: string): string => `run/${id}`;
 export const checkpointKey = (id: string, serial: number): string =>
   `checkpoint/${id}/${String(serial).padStart(10, '0')}`;
+/** Which of a run's checkpoints a key names. */
+export const serialOf = (key: IDBValidKey): number => Number(String(key).split('/').at(-1));
 /** The run that a checkpoint's key names; null: it is no such key. */
 export const runOf = (key: string): string | null =>
   key.startsWith('checkpoint/') ? key.split('/').slice(1, -1).join('/') : null;

@@ -43,6 +43,18 @@ const content = (step: number): Content => ({ step, theta: new Float32Array([ste
 const raw = (): ReturnType<typeof createStore> => createStore(database, 'runs');
 const keys = async (): Promise<string[]> => (await entries<string, unknown>(raw())).map(([k]) => k);
 
+const original = IDBObjectStore.prototype.put;
+const putting = (put: typeof original) => vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(put);
+/** So many transactions are cut off after a put. */
+function cutOff(times: number): { mockRestore(): void } {
+  let left = times;
+  return putting(function (this: IDBObjectStore, value, key) {
+    const request = original.call(this, value, key);
+    if (left-- > 0) request.onsuccess = () => this.transaction.abort();
+    return request;
+  });
+}
+
 beforeEach(() => {
   database = `test-${serial++}`;
   store = new RunStore(parsers, database);
@@ -141,15 +153,81 @@ describe('RunStore', () => {
   it('writes nothing of a checkpoint whose transaction is cut off', async () => {
     await store.save(header('a', 1), content(1));
     const before = await entries(raw());
-    const put = vi.spyOn(IDBObjectStore.prototype, 'put');
-    put.mockImplementationOnce(function (this: IDBObjectStore, value: unknown, key?: IDBValidKey) {
-      put.mockRestore();
-      const request = this.put(value, key);
-      request.onsuccess = () => this.transaction.abort();
-      return request;
-    });
+    const put = cutOff(Infinity);
     await expect(store.save(header('a', 2), content(2))).rejects.toBeInstanceOf(StoreError);
+    put.mockRestore();
     expect(await entries(raw())).toEqual(before);
+  });
+
+  it('writes a checkpoint whose transaction is cut off once over a new connection', async () => {
+    const put = cutOff(1);
+    await store.save(header('a', 2), content(2));
+    put.mockRestore();
+    expect((await keys()).sort()).toEqual(['checkpoint/a/0000000001', 'run/a']);
+  });
+
+  it('goes on over a new connection where the one it has was closed', async () => {
+    await store.save(header('a', 1), content(1));
+    const begun = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementationOnce(() => {
+      throw new DOMException('closed', 'InvalidStateError');
+    });
+    await store.save(header('a', 2), content(2));
+    begun.mockRestore();
+    expect(await store.load('a')).toMatchObject({ header: { step: 2 } });
+  });
+
+  it('does not speak of private windows where connections to a database that is there are closed again and again', async () => {
+    await store.save(header('a', 1), content(1));
+    const begun = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(() => {
+      throw new DOMException('closed', 'InvalidStateError');
+    });
+    await expect(store.save(header('a', 2), content(2))).rejects.toMatchObject({ failure: 'failed' });
+    begun.mockRestore();
+    expect(await store.load('a')).toMatchObject({ header: { step: 1 } });
+  });
+
+  it('lets go of a database that is deleted, and begins anew in the next', async () => {
+    await store.save(header('a', 1), content(1));
+    await new Promise((done, fail) => {
+      const request = indexedDB.deleteDatabase(database);
+      request.onsuccess = done;
+      request.onblocked = fail;
+    });
+    await store.save(header('a', 2), content(2));
+    expect((await store.steps('a')).map(({ step }) => step)).toEqual([2]);
+  });
+
+  it('takes out what cannot be read back, so that it pushes out nothing that can', async () => {
+    for (const step of [1, 2]) await store.save(header('a', step), content(step));
+    const before = await entries(raw());
+    // Says that it stored what it did not, every time.
+    const put = putting(function (this: IDBObjectStore, value, key) {
+      return String(key).startsWith('checkpoint/') ? this.get(key!) : original.call(this, value, key);
+    });
+    for (const step of [3, 4, 5, 6, 7, 8, 9])
+      await expect(store.save(header('a', step), content(step))).rejects.toThrow(/cannot be read back/);
+    put.mockRestore();
+    expect(await entries(raw())).toEqual(before);
+    expect(await store.load('a')).toMatchObject({ fellBack: false, header: { step: 2 } });
+  });
+
+  it('lists a run of which nothing could be read back as one that saved nothing', async () => {
+    const put = putting(function (this: IDBObjectStore, value, key) {
+      const other = { ...(value as object), content: content(-1) };
+      return original.call(this, String(key).startsWith('checkpoint/') ? other : value, key);
+    });
+    await expect(store.save(header('a', 3), content(3))).rejects.toThrow(/cannot be read back/);
+    put.mockRestore();
+    expect(await store.list()).toMatchObject([{ step: 0, checkpoints: 0, bytes: 0, finished: false }]);
+    expect(await store.load('a')).toBeNull();
+  });
+
+  it('knows the newest checkpoint although the record that lists them is damaged', async () => {
+    for (const step of [1, 2, 3]) await store.save(header('a', step), content(step));
+    await set('run/a', 'rubbish', raw());
+    await store.save(header('a', 4), content(4));
+    expect(await store.load('a')).toMatchObject({ fellBack: false, header: { step: 4 } });
+    expect((await store.steps('a')).map(({ step }) => step)).toEqual([4, 3, 2, 1]);
   });
 
   it('says what to free when the disk is full, and loses nothing', async () => {

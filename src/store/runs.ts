@@ -14,6 +14,7 @@ import {
   runKey,
   runOf,
   type RunRecord,
+  serialOf,
   sizeOf,
   withKept,
 } from './runRecords.ts';
@@ -56,27 +57,52 @@ export class RunStore<C> extends RunReader<C> {
     const written = await this.records.change(
       async (store) => {
         const before = readRecord(await asked(store.get(runKey(id))));
-        const serial = (before?.checkpoints.at(-1) ?? 0) + 1;
+        const known = new Map((before ? keptOf(before) : []).map((each) => [each.serial, each]));
+        // What is there, whatever a damaged record has forgotten of it.
+        const there = (await asked(store.getAllKeys(within(`checkpoint/${id}/`)))).map(serialOf);
+        const serial = (there.at(-1) ?? 0) + 1;
         const stored = { ...header, bytes };
-        const all = [...(before ? keptOf(before) : []), { serial, bytes, mark: { step, savedAt } }];
+        const all = [
+          ...there.map((each) => known.get(each) ?? { serial: each, bytes, mark: null }),
+          { serial, bytes, mark: { step, savedAt } },
+        ];
         const record = withKept(
           { ...before, version: 1, header: stored, checkpoints: [] },
           spaced(all, room),
         );
         const kept = new Set(record.checkpoints);
         for (const each of all) if (!kept.has(each.serial)) store.delete(checkpointKey(id, each.serial));
-        // What a damaged record has forgotten.
-        const oldest = checkpointKey(id, record.checkpoints[0]!);
-        store.delete(IDBKeyRange.bound(checkpointKey(id, 0), oldest, false, true));
         const key = checkpointKey(id, serial);
         store.put(checkpointRecord(stored, content, sum), key);
         store.put(record, runKey(id));
-        return { key, header: headerOf(stored, header.job, record) };
+        const earlier: RunRecord = withKept(
+          before ?? { ...record, header: { ...stored, step: 0, finished: false, bytes: 0 } },
+          keptOf(record).slice(0, -1),
+        );
+        return { key, serial, earlier, header: headerOf(stored, header.job, record) };
       },
       (error) => this.#noRoom(error, id, bytes),
     );
-    await this.#readBack(written.key, sum);
+    try {
+      await this.#readBack(written.key, sum);
+    } catch (error) {
+      await this.#unwrite(written).catch(() => undefined);
+      throw error;
+    }
     return written.header;
+  }
+
+  /** Takes out a checkpoint that is not as it was written: among the newest it would push out those that are. */
+  #unwrite(written: {
+    readonly serial: number;
+    readonly key: string;
+    readonly earlier: RunRecord;
+  }): Promise<void> {
+    return this.#changed(written.earlier.header.id, (now, store) => {
+      if (now?.checkpoints.at(-1) !== written.serial) return null;
+      store.delete(written.key);
+      return written.earlier;
+    });
   }
 
   /** Makes sure that a checkpoint is there as it was written: only then is it saved. Throws StoreError. */
@@ -169,7 +195,7 @@ export class RunStore<C> extends RunReader<C> {
   }
 
   async #keepOnly(id: string, key: string): Promise<number> {
-    const serial = Number(key.split('/').at(-1));
+    const serial = serialOf(key);
     let freed = 0;
     await this.#changed(id, (before, store) => {
       const all = before ? keptOf(before) : [];

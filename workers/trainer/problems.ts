@@ -58,7 +58,11 @@ export function problemOf(cause: unknown, lost: string | null = null): Problem {
       detail: [lost, detail].filter(Boolean).join('\n'),
     });
   if (cause instanceof RunElsewhere) return as('another-tab');
-  if (cause instanceof StoreError) return as('storage', { safe: 'Nothing that was saved before is lost.' });
+  if (cause instanceof StoreError)
+    return as('storage', {
+      safe: 'Nothing that was saved before is lost.',
+      ...(cause.failure === 'full' && { full: true }),
+    });
   if (cause instanceof ModelError) return as('bad-model');
   if (cause instanceof DataError) return as('bad-data');
   if (cause instanceof GraphError) return as('unsupported');

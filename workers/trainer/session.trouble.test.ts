@@ -185,7 +185,8 @@ describe('trouble', () => {
       expect(result.outcome).toBe('finished');
       const unsaved = events.filter((e) => e.kind === 'unsaved');
       expect(unsaved.length).toBeGreaterThan(0);
-      for (const event of unsaved) expect(event).toMatchObject({ step: 4, problem: { code: 'storage' } });
+      for (const event of unsaved)
+        expect(event).toMatchObject({ step: 4, problem: { code: 'storage', full: true } });
       expect(events.some((e) => e.kind === 'checkpoint')).toBe(false);
       expect(await adapterBytes(session)).toEqual(whole.bytes);
       expect(problem(await session.saveAgain())).toMatchObject({ code: 'storage' });

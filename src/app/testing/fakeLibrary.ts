@@ -56,7 +56,7 @@ export function fakeSummary(
 
 export class FakeLibrary extends FakeDownloads implements LibraryApi, StorageApi {
   /** Old checkpoints are gone. */
-  protected freed = false;
+  freed = false;
   readonly #saved = new Map<string, SavedRun>();
   readonly #removed = new Set<string>();
 

@@ -47,6 +47,8 @@ export interface FakeOptions {
   readonly failAt?: number;
   /** Nothing can be saved, until old checkpoints are gone. */
   readonly full?: boolean;
+  /** Nothing can be saved while it trains; what is saved again is. */
+  readonly refused?: boolean;
   /** The model's layers. */
   readonly layers?: readonly Layer[];
   readonly problems?: readonly (Problem & { severity: 'error' | 'warning' })[];
@@ -82,6 +84,13 @@ const FULL: Problem = {
   code: 'storage',
   message: "There is no room to save 0.7 MB: this browser's storage is full.",
   cure: 'Discard older runs (they take 12.0 MB), or free space on the disk.',
+  full: true,
+};
+
+const REFUSED: Problem = {
+  code: 'storage',
+  message: 'What was saved cannot be read back from this browser’s storage.',
+  cure: 'Save the adapter as a file before you close this tab, and free space on the disk.',
 };
 
 const FAILURE: Problem = {
@@ -179,6 +188,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
   ): Promise<Outcome<RunResult>> {
     const { train, sample } = request.job;
     const pace = this.#options.pace ?? 5;
+    const unsaved = this.#options.full ? FULL : this.#options.refused ? REFUSED : null;
     const id = resume ?? given ?? `fake-${++this.#runs}`;
     const opened = resume === undefined ? null : await this.openRun(null, resume);
     const earlier = opened?.ok ? opened.value : null;
@@ -269,7 +279,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
       if (step % (sample.every || train.steps) === 0 || this.#sampleNow) {
         this.#sampleNow = false;
         samples(step);
-        if (this.#options.full) onEvent({ kind: 'unsaved', step, problem: FULL });
+        if (unsaved) onEvent({ kind: 'unsaved', step, problem: unsaved });
         else {
           onEvent({ kind: 'checkpoint', step, bytes: 690_000 });
           saved = step;
@@ -280,8 +290,8 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
     this.#change = null;
     const end = this.#ending();
     const outcome = end === 'pause' ? 'paused' : end === 'stop' ? 'stopped' : 'finished';
-    if (this.#options.full) {
-      onEvent({ kind: 'unsaved', step, problem: FULL });
+    if (unsaved) {
+      onEvent({ kind: 'unsaved', step, problem: unsaved });
       this.#step = step;
     } else onEvent({ kind: 'checkpoint', step, bytes: 690_000 });
     keep(outcome, step);
@@ -317,7 +327,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
   }
   /** There is room once old checkpoints are gone. */
   async saveAgain(): Promise<Outcome<StoredCheckpoint>> {
-    return this.freed
+    return this.freed || this.#options.refused
       ? good({ step: this.#step, bytes: 690_000, at: Date.now() })
       : { ok: false, problem: FULL };
   }

@@ -67,6 +67,19 @@ it('does not begin a saved run again that is not there any more', async () => {
   expect(discard).not.toHaveBeenCalled();
 });
 
+it('waits for a worker that ended and still holds the run, and not for ever', async () => {
+  const held: Outcome<RunResult> = failed({ code: 'another-tab', message: 'It trains elsewhere.' });
+  const slow = lab([silent(), held, held, done]);
+  expect(await goingOn(slow.host, false)).toBe(done);
+  expect(slow.asked).toEqual([false, true, true, true]);
+  const never = lab([silent(), ...Array.from({ length: 50 }, () => held)]);
+  expect(await goingOn(never.host, false)).toBe(held);
+  expect(never.asked.length).toBeLessThan(10);
+  // No worker of ours ended: it is another tab's.
+  const other = lab([held, done]);
+  expect(await goingOn(other.host, true)).toBe(held);
+});
+
 it('gives up on workers that end again and again', async () => {
   const deaths = Array.from({ length: RESTARTS + 1 }, ended);
   const { host, asked } = lab(deaths);

@@ -5,6 +5,8 @@ import { WorkerGone } from './watchdog.ts';
 /** A worker that ends again and again will go on doing so: after so many within so long, milliseconds, a person is asked. */
 export const RESTARTS = 3;
 const WITHIN = 300_000;
+/** A worker that ended may hold its run a while longer where the device is busy: the next asks so often whether it still does, and each time waits for it. */
+const ASKED = 6;
 
 export interface GoingOn {
   /** Asks a worker for the run: anew, or from its last saved state, of which it tells the note. Throws WorkerGone where the worker ends. */
@@ -26,9 +28,12 @@ export async function goingOn(
 ): Promise<Outcome<RunResult>> {
   const gone: number[] = [];
   let note: Problem | undefined;
+  let held = 0;
   for (let again = resume; ;) {
     try {
       const outcome = await ask(again, note);
+      const still = !outcome.ok && outcome.problem.code === 'another-tab' && gone.length > 0;
+      if (still && ++held < ASKED) continue;
       const unsaved = !outcome.ok && outcome.problem.code === 'no-run' && again && !resume;
       if (!unsaved) return outcome;
       await discard();

@@ -20,6 +20,15 @@ it('is said once while the run goes on, and its result is known for being in thi
   expect(lab.run.checkpoint).toMatchObject({ bytes: 690_000 });
 });
 
+it('takes nothing from other runs where room would not help', async () => {
+  const { lab, trainer } = await openPage({ refused: true, pace: 1 });
+  await lab.training.start();
+  expect(lab.run.onlyHere).toBe(true);
+  await page.getByRole('button', { name: 'Save it again' }).click();
+  await expect.poll(() => lab.run.onlyHere).toBe(false);
+  expect(trainer.freed).toBe(false);
+});
+
 it('is not said of a paused run that is saved, and is of one that is not', async () => {
   const { lab } = await openPage({ full: true, pace: 1 });
   const run = lab.training.start({
@@ -28,5 +37,6 @@ it('is not said of a paused run that is saved, and is of one that is not', async
   await run;
   expect(lab.run.status).toBe('paused');
   expect(lab.voice.text).toMatch(/could not be saved/);
+  await expect.element(page.getByText('Paused, not saved')).toBeVisible();
   expect(lab.run.onlyHere).toBe(true);
 });

@@ -308,6 +308,20 @@ export const states: Readonly<Record<string, State>> = {
       ),
   },
   'run, paused': { options: { pace: 10 }, reach: paused },
+  'run, without room to be saved': {
+    options: { pace: 60, full: true },
+    reach: async (stage) => {
+      await training(stage);
+      await find('button', 'Make room');
+    },
+  },
+  'run, paused and in this tab alone': {
+    options: { pace: 10, full: true },
+    reach: async (stage) => {
+      await paused(stage);
+      await find('button', 'Make room, and save it');
+    },
+  },
   'run, as a film': {
     options: { pace: 10 },
     reach: async (stage) => {
@@ -352,6 +366,20 @@ export const states: Readonly<Record<string, State>> = {
       await training(stage);
       await stage.lab.training.stop();
       await until('the result', () => stage.lab.screen === 'result');
+    },
+  },
+  'result, without room to be saved': {
+    options: { full: true },
+    reach: async (stage) => {
+      await done(stage);
+      await find('button', 'Make room, and save it');
+    },
+  },
+  'result, not saved': {
+    options: { refused: true },
+    reach: async (stage) => {
+      await done(stage);
+      await find('button', 'Save it again');
     },
   },
   'result, for a place that cannot hold it': {

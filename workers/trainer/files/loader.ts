@@ -122,12 +122,9 @@ export class Loader {
     const keys = [model, train, heldout].map(sourceKey);
     return this.#once('prepared', JSON.stringify([keys, taskKey(job)]), async () => {
       const task = await this.model(model, job);
-      return task.prepare(
-        await this.#dataFiles('train', train),
-        heldout && (await this.#dataFiles('heldout', heldout)),
-        host,
-        tell,
-      );
+      const files = await this.#dataFiles('train', train);
+      const judged = heldout && (await this.#dataFiles('heldout', heldout));
+      return this.#own.whole(() => task.prepare(files, judged, host, tell));
     });
   }
 

@@ -23,6 +23,8 @@ export class OwnFiles {
   readonly #known: OwnFileList;
   readonly #folders = new Kept<string, OwnFolder>();
   readonly #blobs = new Kept<string, Blob>();
+  /** The last file that did not come, though it was waited for. */
+  #failure: DataError | null = null;
   /** Ends the fetching that is going on. */
   #stopping = new AbortController();
 
@@ -40,6 +42,19 @@ export class OwnFiles {
   cancel(reason: Error): void {
     this.#stopping.abort(reason);
     this.#stopping = new AbortController();
+  }
+
+  /**
+   * Does work that may take a file that does not come for one that is damaged. Throws DataError then: what comes of the work says nothing of the file, and is
+   * not to be kept.
+   */
+  async whole<T>(work: () => Promise<T>): Promise<T> {
+    this.#failure = null;
+    const result = await work();
+    // Set while the work was waited for.
+    const failure = this.#failure as DataError | null;
+    if (failure) throw failure;
+    return result;
   }
 
   /**
@@ -103,7 +118,8 @@ export class OwnFiles {
     } catch (cause) {
       signal.throwIfAborted();
       if (cause instanceof FetchError && cause.status === 404 && unknown) throw unknown();
-      throw new DataError(fetchFailure(what, cause));
+      this.#failure = new DataError(fetchFailure(what, cause));
+      throw this.#failure;
     }
     if (!known && size > 0 && file.size !== size)
       throw new DataError(`${what} came with ${file.size} bytes instead of ${size}. Try again.`);

@@ -174,8 +174,9 @@ export class Training {
     const { runs, newId, devices } = this.#c;
     const header = resume === undefined ? null : await runs.find(resume).catch(() => null);
     const name = resume ?? id ?? newId();
-    if (!saved && (await runs.find(name).catch(() => null)))
-      throw new Error(`The id ${name} is another run's.`);
+    // What a worker that ended began with and saved nothing of is no other run.
+    const found = saved ? null : await runs.find(name).catch(() => null);
+    if (found && found.checkpoints > 0) throw new Error(`The id ${name} is another run's.`);
     const release = await holdRun(name);
     const journal = new Journal(name, runs, request, saved && { header, saved });
     this.#journal = journal;
