@@ -4,14 +4,15 @@ import { createHash } from 'node:crypto';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import type { BackendKind } from '#src/runtime/types.ts';
 import { checksum } from '#src/store/checksum.ts';
-import type { Outcome, RunEvent, RunResult } from '#workers/protocol.ts';
+import type { RecordedRun } from '#src/app/page/automation.ts';
+import type { Outcome, RunEvent } from '#workers/protocol.ts';
 
 /** What a run told so far. */
 export type Told = Extract<RunEvent, { kind: 'checkpoint' | 'unsaved' | 'warning' }>;
 
 declare global {
   var rotuneTold: Told[];
-  var rotuneEnded: Promise<Outcome<RunResult>>;
+  var rotuneEnded: Promise<Outcome<RecordedRun>>;
 }
 
 /** A folder as a test hands it to the page. */
@@ -46,7 +47,8 @@ export const begin = (page: Page, job: Job, more: Begun = {}): Promise<void> =>
     { backend: 'wasm' as const, ...more, job },
   );
 
-export const ended = (page: Page): Promise<Outcome<RunResult>> => page.evaluate(() => globalThis.rotuneEnded);
+export const ended = (page: Page): Promise<Outcome<RecordedRun>> =>
+  page.evaluate(() => globalThis.rotuneEnded);
 export const told = (page: Page): Promise<readonly Told[]> => page.evaluate(() => globalThis.rotuneTold);
 
 /** Until so many updates are saved. */
@@ -71,7 +73,7 @@ export async function trained(page: Page, job: Job, backend: BackendKind = 'wasm
 }
 
 /** The id of a run that came to its end; throws its problem. */
-export function finished(outcome: Outcome<RunResult>): string {
+export function finished(outcome: Outcome<RecordedRun>): string {
   if (!outcome.ok) throw new Error(`${outcome.problem.code}: ${outcome.problem.message}`);
   if (outcome.value.outcome !== 'finished') throw new Error(`it ended as ${outcome.value.outcome}`);
   return outcome.value.id;

@@ -22,6 +22,7 @@ import {
   value,
   wholeRun,
 } from './testing/sessions.ts';
+import { tinyImages } from './testing/tinyModel.ts';
 
 let serial = 0;
 let lab: Lab;
@@ -151,10 +152,7 @@ describe('going on', () => {
     const refused = await session.start(tinyRequest(other), () => undefined, id);
     expect(problem(refused)).toMatchObject({ code: 'model-changed' });
     expect(problem(refused)?.message).toMatch(/learningRate/);
-    const fewer = tinyRequest(
-      {},
-      { train: { kind: 'files', name: 'mine', files: [publicFile('train/anchor.png')] } },
-    );
+    const fewer = tinyRequest({}, { train: tinyImages(['anchor']) });
     expect(problem(await session.start(fewer, () => undefined, id))).toMatchObject({
       code: 'model-changed',
       message: expect.stringMatching(/training data/) as string,

@@ -118,8 +118,9 @@ export class OwnFiles {
     } catch (cause) {
       signal.throwIfAborted();
       if (cause instanceof FetchError && cause.status === 404 && unknown) throw unknown();
-      this.#failure = new DataError(fetchFailure(what, cause));
-      throw this.#failure;
+      const failure = new DataError(fetchFailure(what, cause));
+      this.#failure = failure;
+      throw failure;
     }
     if (!known && size > 0 && file.size !== size)
       throw new DataError(`${what} came with ${file.size} bytes instead of ${size}. Try again.`);
