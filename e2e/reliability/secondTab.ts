@@ -57,7 +57,7 @@ export const actions: Readonly<Record<string, (page: Page) => Promise<unknown>>>
     await page.reload();
     // Before the page has heard of the other tab.
     const button = card(page).getByRole('button', { name: /^Continue from step/ });
-    await button.click({ timeout: 1000, noWaitAfter: true }).catch(() => undefined);
+    await button.click({ timeout: 1000 }).catch(() => undefined);
   },
   pause: (page) => page.evaluate(() => globalThis.rotune!.pause()),
   stop: (page) => page.evaluate(() => globalThis.rotune!.stop()),
@@ -80,7 +80,7 @@ export const actions: Readonly<Record<string, (page: Page) => Promise<unknown>>>
     await card(page).getByText('More').click();
     await card(page)
       .getByRole('button', { name: 'Stop and keep' })
-      .click({ timeout: 1000, noWaitAfter: true })
+      .click({ timeout: 1000 })
       .catch(() => undefined);
   },
   'save as zip': (page) => zip(page, () => more(page, 'Save as zip')),

@@ -9,7 +9,8 @@ export class Lifeline {
 
   /** @param end rejects when what works is there no more */
   constructor(end: Promise<never>) {
-    end.catch((cause: Error) => {
+    end.catch((reason: unknown) => {
+      const cause = reason instanceof Error ? reason : new Error(String(reason));
       this.#ended = cause;
       for (const fail of this.#waiting) fail(cause);
       this.#waiting.clear();

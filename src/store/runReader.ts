@@ -45,6 +45,9 @@ interface Listed {
 /** What of a record goes into a run's header. */
 type Named = { readonly name?: string | undefined; readonly checkpoints: readonly unknown[] };
 
+/** Where runs lie. */
+export const RUNS = 'runs';
+
 export class RunReader<C> {
   protected readonly records: Transactions;
   readonly #parsers: Parsers<C>;

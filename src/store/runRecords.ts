@@ -82,7 +82,8 @@ export const runKey = (id: string): string => `run/${id}`;
 export const checkpointKey = (id: string, serial: number): string =>
   `checkpoint/${id}/${String(serial).padStart(10, '0')}`;
 /** Which of a run's checkpoints a key names. */
-export const serialOf = (key: IDBValidKey): number => Number(String(key).split('/').at(-1));
+export const serialOf = (key: IDBValidKey): number =>
+  typeof key === 'string' ? Number(key.split('/').at(-1)) : NaN;
 /** The run that a checkpoint's key names; null: it is no such key. */
 export const runOf = (key: string): string | null =>
   key.startsWith('checkpoint/') ? key.split('/').slice(1, -1).join('/') : null;

@@ -45,6 +45,8 @@ const keys = async (): Promise<string[]> => (await entries<string, unknown>(raw(
 
 const original = IDBObjectStore.prototype.put;
 const putting = (put: typeof original) => vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(put);
+const isCheckpoint = (key: IDBValidKey | undefined): boolean =>
+  typeof key === 'string' && key.startsWith('checkpoint/');
 /** So many transactions are cut off after a put. */
 function cutOff(times: number): { mockRestore(): void } {
   let left = times;
@@ -202,7 +204,7 @@ describe('RunStore', () => {
     const before = await entries(raw());
     // Says that it stored what it did not, every time.
     const put = putting(function (this: IDBObjectStore, value, key) {
-      return String(key).startsWith('checkpoint/') ? this.get(key!) : original.call(this, value, key);
+      return isCheckpoint(key) ? this.get(key!) : original.call(this, value, key);
     });
     for (const step of [3, 4, 5, 6, 7, 8, 9])
       await expect(store.save(header('a', step), content(step))).rejects.toThrow(/cannot be read back/);
@@ -214,7 +216,7 @@ describe('RunStore', () => {
   it('lists a run of which nothing could be read back as one that saved nothing', async () => {
     const put = putting(function (this: IDBObjectStore, value, key) {
       const other = { ...(value as object), content: content(-1) };
-      return original.call(this, String(key).startsWith('checkpoint/') ? other : value, key);
+      return original.call(this, isCheckpoint(key) ? other : value, key);
     });
     await expect(store.save(header('a', 3), content(3))).rejects.toThrow(/cannot be read back/);
     put.mockRestore();

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { checksum } from './checksum.ts';
 import { StoreError, storeError } from './errors.ts';
 import type { RunHeader, WrittenHeader } from './runHeader.ts';
-import { headerOf, type Parsers, RunReader } from './runReader.ts';
+import { headerOf, type Parsers, RunReader, RUNS } from './runReader.ts';
 import {
   bytesOf,
   checkpointKey,
@@ -31,7 +31,7 @@ export class RunStore<C> extends RunReader<C> {
   readonly staging: Staging<C>;
 
   constructor(parsers: Parsers<C>, database = 'rotune') {
-    super(new Transactions(database, 'runs'), parsers);
+    super(new Transactions(database, RUNS), parsers);
     this.staging = new Staging(this.records, (...args) => this.#noRoom(...args));
   }
 

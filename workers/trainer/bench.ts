@@ -1,4 +1,5 @@
 /** @file What stands on the device: the runtime and one program of each kind, compiled when first wanted, rebuilt after the device was lost. */
+import { Breath } from '#src/platform/breath.ts';
 import { Lifeline } from '#src/platform/lifeline.ts';
 import { pulse, UNTIMED } from '#src/platform/pulse.ts';
 import { graphDigest } from '#src/graph/digest.ts';
@@ -40,6 +41,7 @@ export class Bench {
   readonly #slots = new Map<string, Slot>();
   #lost: string | null = null;
   readonly #line: Lifeline;
+  readonly #breath = new Breath();
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
@@ -86,7 +88,11 @@ export class Bench {
 
   #guarded(executable: Executable): Executable {
     return {
-      run: (feeds, reads) => this.#orLost(executable.run(feeds, reads)),
+      // On the CPU one run follows another within a task: samples and judgements take hundreds, in which nobody hears a stop, and no sign of life goes out.
+      run: async (feeds, reads) => {
+        if (this.#breath.due) await this.#breath.take();
+        return this.#orLost(executable.run(feeds, reads));
+      },
       readState: () => this.#orLost(executable.readState()),
       writeState: (state) => this.#orLost(executable.writeState(state)),
       placement: () => executable.placement(),

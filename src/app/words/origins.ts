@@ -1,4 +1,5 @@
-/** @file Where the built-in models and data come from, and under which licences they are. NOTICE says the same in full. */
+/** @file Which Rotune this is, where the built-in models and data come from, and under which licences they are. NOTICE says the latter in full. */
+export { versions } from '#src/platform/version.ts';
 
 export interface Origin {
   readonly what: string;
