@@ -10,7 +10,9 @@ export default {
   outputDir: '../../test-results/reliability-e2e',
   // A whole kind of fault, many times over, in one test.
   timeout: 3_600_000,
-  projects: [{ name: 'reliability', use: { browserName: 'chromium' as const } }],
+  projects: [
+    { name: 'reliability', use: { browserName: 'chromium' as const, serviceWorkers: 'allow' as const } },
+  ],
   // It builds the page first.
   webServer: { ...(Array.isArray(webServer) ? webServer[0]! : webServer!), cwd: ROOT, timeout: 600_000 },
 };
