@@ -44,8 +44,8 @@ await main(async () => {
     await browsers;
     yield await vitest('unit tests (node)', 'node');
     yield await vitest('browser tests', 'browser');
+    yield await playwright('end-to-end tests (Chromium, Firefox, WebKit)');
     yield await check('lint', () => lint);
     yield await check('format', () => format);
-    yield await playwright('end-to-end tests (Chromium, Firefox, WebKit)');
   });
 });

@@ -81,7 +81,7 @@ async function wentOn(page: Page, expected: string): Promise<void> {
 }
 
 /** Milliseconds after a saved state, so that no two losses fall into the same work. */
-const moments = Array.from({ length: 10 }, (_, i) => ({ step: (i % 3) + 1, later: i * 17 }));
+const moments = Array.from({ length: 15 }, (_, i) => ({ step: (i % 3) + 1, later: i * 17 }));
 const outcome = 'the run goes on by itself, and ends with the bytes of an uncut one on WebGPU';
 
 test('devices destroyed', async ({ browser }) => {
@@ -95,9 +95,9 @@ test('devices destroyed', async ({ browser }) => {
   finished(await ended(page));
   // From the first steps to the last, evenly apart.
   const all = await endAt(page, 0);
-  for (let part = 1; part <= 10; part++)
-    await tally.try(`at ${part} of 12 parts of all work`, async () => {
-      await endAt(page, Math.round((all * part) / 12));
+  for (let part = 1; part <= 15; part++)
+    await tally.try(`at ${part} of 17 parts of all work`, async () => {
+      await endAt(page, Math.round((all * part) / 17));
       await train(page);
       await wentOn(page, expected);
     });
