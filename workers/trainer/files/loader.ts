@@ -124,7 +124,13 @@ export class Loader {
       const task = await this.model(model, job);
       const files = await this.#dataFiles('train', train);
       const judged = heldout && (await this.#dataFiles('heldout', heldout));
-      return this.#own.whole(() => task.prepare(files, judged, host, tell));
+      try {
+        return await this.#own.whole(() => task.prepare(files, judged, host, tell));
+      } catch (cause) {
+        // Tasks keep by the set what they read of it: what could not be fetched would be damaged for ever.
+        for (const slot of ['train', 'heldout']) this.#kept.delete(slot);
+        throw cause;
+      }
     });
   }
 

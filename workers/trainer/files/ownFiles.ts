@@ -25,6 +25,8 @@ export class OwnFiles {
   readonly #blobs = new Kept<string, Blob>();
   /** The last file that did not come, though it was waited for. */
   #failure: DataError | null = null;
+  /** Work goes on that comes to nothing once a file did not come. */
+  #inVain = false;
   /** Ends the fetching that is going on. */
   #stopping = new AbortController();
 
@@ -46,15 +48,20 @@ export class OwnFiles {
 
   /**
    * Does work that may take a file that does not come for one that is damaged. Throws DataError then: what comes of the work says nothing of the file, and is
-   * not to be kept.
+   * not to be kept. Nor is anything fetched for it any more: a pack that does not come would be asked for by each of its hundred files.
    */
   async whole<T>(work: () => Promise<T>): Promise<T> {
     this.#failure = null;
-    const result = await work();
-    // Set while the work was waited for.
-    const failure = this.#failure as DataError | null;
-    if (failure) throw failure;
-    return result;
+    this.#inVain = true;
+    try {
+      const result = await work();
+      // Set while the work was waited for.
+      const failure = this.#failure as DataError | null;
+      if (failure) throw failure;
+      return result;
+    } finally {
+      this.#inVain = false;
+    }
   }
 
   /**
@@ -104,6 +111,7 @@ export class OwnFiles {
 
   /** @param size of the file, bytes; 0: not known */
   async #fetch(address: URL, what: string, size: number, unknown?: () => DataError): Promise<Blob> {
+    if (this.#inVain && this.#failure) throw this.#failure;
     const { signal } = this.#stopping;
     this.#meter.expect(address.href, size);
     const path = decodeURIComponent(address.href.slice(this.#base.href.length));

@@ -68,6 +68,8 @@ it.each(examples)('$id', async (example) => {
     outcome = await trainer.prepare(request(example), false);
   }
   expect(outcome.ok ? null : outcome.problem).toBeNull();
+  // Nothing of what did not come is taken for damaged data.
+  expect(outcome.ok && outcome.value.problems.filter(({ severity }) => severity === 'error')).toEqual([]);
   // What was damaged is said, once, and named.
   const told = outcome.ok ? outcome.value.problems.filter(({ kind }) => kind === FETCHED_ANEW) : [];
   const damaged = [...asked].flatMap(([path, times]) => (times > 2 ? [path] : []));
@@ -77,4 +79,34 @@ it.each(examples)('$id', async (example) => {
   expect(told[0]!.items!.toSorted()).toEqual(damaged.toSorted());
   // What was asked for once alone is what the task never reads.
   expect(damaged.length).toBeGreaterThan(asked.size - 2);
+});
+
+it('a pack that does not come is asked for a few times, not by each file in it', async () => {
+  const real = publicFetch();
+  const pack = 'data/riso/files.pack';
+  const listed = JSON.parse(readFileSync('public/data/riso/files.json', 'utf8')) as {
+    files: { size: number }[];
+  };
+  const size = listed.files.reduce((sum, each) => sum + each.size, 0);
+  let asked = 0;
+  vi.stubGlobal('fetch', (url: string, init?: RequestInit) => {
+    const path = url.slice(base.href.length);
+    if (path === 'data/riso/files.json') return Promise.resolve(Response.json({ ...listed, pack: size }));
+    if (path !== pack) return real(url, init);
+    asked++;
+    return Promise.resolve(new Response('busy', { status: 403 }));
+  });
+  const { sha256: hash } = files['data/riso/files.json']!;
+  const known: OwnFileList = Object.fromEntries(
+    Object.entries(files).filter(([, file]) => file.sha256 !== hash),
+  );
+  const trainer = new Session({
+    ...{ base, files: known, decodeImage: decodePngImage, runs: openRuns('pack') },
+    createRuntime: () => Promise.resolve(graphRuntime()),
+  });
+  const example = examples.find(({ id }) => id === 'diffusion')!;
+  const outcome = await trainer.prepare(request(example), false);
+  expect(outcome.ok ? null : outcome.problem.message).toMatch(/the server said 403/);
+  expect(listed.files.length).toBeGreaterThan(50);
+  expect(asked).toBeLessThan(6);
 });
