@@ -111,7 +111,8 @@ export class OwnFiles {
 
   /** @param size of the file, bytes; 0: not known */
   async #fetch(address: URL, what: string, size: number, unknown?: () => DataError): Promise<Blob> {
-    if (this.#inVain && this.#failure) throw this.#failure;
+    const failed = this.#inVain ? this.#failure : null;
+    if (failed) throw failed;
     const { signal } = this.#stopping;
     this.#meter.expect(address.href, size);
     const path = decodeURIComponent(address.href.slice(this.#base.href.length));
