@@ -180,7 +180,10 @@ export class WorkerTrainer implements Trainer {
   /** A worker that is too deep in a file to hear it is ended. */
   async cancelPreparation(): Promise<void> {
     const heard = this.#call((api) => api.cancelPreparation()).catch(() => undefined);
-    if ((await within(HEARD, heard, () => 'unheard')) === 'unheard') this.#connection.close(new Withdrawn());
+    // Whoever asks for something else meanwhile has not given that up.
+    const { asked } = this.#connection;
+    if ((await within(HEARD, heard, () => 'unheard')) === 'unheard')
+      this.#connection.close(new Withdrawn(), asked);
   }
   keptData(): Promise<Outcome<readonly KeptSet[]>> {
     return this.#outcome((api) => api.keptData());

@@ -175,3 +175,28 @@ test('a worker that was given up is gone before the next is opened', async () =>
   expect(await second).toBe('trained');
   expect(opened).toBe(2);
 });
+
+test('a worker that is ended for what was asked before answers none of it; what was asked after it the next one answers', async () => {
+  let opened = 0;
+  const connection = new Connection<{ answer(): Promise<string> }>(() => {
+    const n = opened++;
+    return Promise.resolve({
+      api: {
+        answer: () => (n === 0 ? new Promise<string>(() => undefined) : Promise.resolve(`worker ${n}`)),
+      },
+      died: new Promise<never>(() => undefined),
+      close: () => undefined,
+    });
+  });
+  const ask = () => connection.call((api) => api.answer());
+  const given = expect(ask()).rejects.toThrow('withdrawn');
+  const cancel = expect(ask()).rejects.toThrow('withdrawn');
+  const { asked } = connection;
+  const after = ask();
+  await new Promise((next) => setTimeout(next));
+  connection.close(new Error('withdrawn'), asked);
+  await given;
+  await cancel;
+  expect(await after).toBe('worker 1');
+  expect(opened).toBe(2);
+});

@@ -27,6 +27,20 @@ interface Watched<Api> extends Line<Api> {
   retired: boolean;
 }
 
+/** A worker was ended for the sake of some of what it was asked. */
+class GivenUp extends Error {
+  override readonly name = 'GivenUp';
+  readonly reason: Error;
+  /** Number of the last question that it was ended for. */
+  readonly last: number;
+
+  constructor(reason: Error, last: number) {
+    super(reason.message);
+    this.reason = reason;
+    this.last = last;
+  }
+}
+
 export class Connection<Api> {
   readonly #open: OpenLine<Api>;
   readonly #newWatch: (onStuck: (threads: number) => void) => StartWatch;
@@ -37,6 +51,7 @@ export class Connection<Api> {
   #giveUp: (cause: Error) => void = () => undefined;
   /** After a start that did not answer: one thread. */
   #start: StartOptions = {};
+  #asked = 0;
 
   constructor(
     open: OpenLine<Api>,
@@ -50,8 +65,17 @@ export class Connection<Api> {
     return this.#line !== null;
   }
 
+  /** How many questions were asked so far: the number of the last one. */
+  get asked(): number {
+    return this.#asked;
+  }
+
   /** Asks the worker. Where its runtime does not start, a second worker is asked the same, with one thread; `note` says so. */
-  async call<T>(use: (api: Api, note: string) => Promise<T>): Promise<T> {
+  call<T>(use: (api: Api, note: string) => Promise<T>): Promise<T> {
+    return this.#ask(++this.#asked, use);
+  }
+
+  async #ask<T>(number: number, use: (api: Api, note: string) => Promise<T>): Promise<T> {
     const ask = async (line: Watched<Api>): Promise<T> => {
       line.open++;
       try {
@@ -64,14 +88,21 @@ export class Connection<Api> {
     try {
       return await ask(line);
     } catch (cause) {
+      if (cause instanceof GivenUp) {
+        if (number > cause.last) return this.#ask(number, use);
+        throw cause.reason;
+      }
       if (!(cause instanceof StuckStart) || line.options.note !== undefined) throw cause;
       return ask(await this.#connected());
     }
   }
 
-  /** Ends the worker at once. What it was asked is not answered any more, or fails with the cause. */
-  close(cause?: Error): void {
-    if (cause) this.#giveUp(cause);
+  /**
+   * Ends the worker at once. What it was asked is not answered any more, or fails with the cause.
+   * @param last what was asked after the question of that number is asked the next worker
+   */
+  close(cause?: Error, last = Infinity): void {
+    if (cause) this.#giveUp(new GivenUp(cause, last));
     void this.#line?.then((line) => this.#end(line));
     this.#line = null;
   }
