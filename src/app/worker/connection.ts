@@ -89,8 +89,9 @@ export class Connection<Api> {
       return await ask(line);
     } catch (cause) {
       if (cause instanceof GivenUp) {
-        if (number > cause.last) return this.#ask(number, use);
-        throw cause.reason;
+        const { last, reason } = cause;
+        if (number > last) return this.#ask(number, use);
+        throw reason;
       }
       if (!(cause instanceof StuckStart) || line.options.note !== undefined) throw cause;
       return ask(await this.#connected());
