@@ -1,18 +1,9 @@
 /** @file Training workers that die or get stuck: the run goes on by itself, to the same bytes. */
+import { DEATHS } from '../pages/deaths.ts';
 import { expect, test } from '../pages/test.ts';
 import { adapter, forget, judge, open, savedAfter, savedStep, STEPS, train, undisturbed } from './longRun.ts';
 import { Tally } from './tally.ts';
 
-/** How a worker can end, done to it from inside, and in a task of its own: what the debugger itself runs the browser does not end. */
-const DEATHS = {
-  'It closes itself': () => void setTimeout(() => self.close()),
-  'It throws where nobody catches': () =>
-    void setTimeout(() => {
-      throw new Error('injected');
-    }),
-  // As a computation that never ends, without the heat.
-  'It gets stuck': () => void setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)),
-} as const;
 const NAMES = Object.keys(DEATHS) as (keyof typeof DEATHS)[];
 /** Three deaths each: more within five minutes, and a person is asked. */
 const RUNS = 7;

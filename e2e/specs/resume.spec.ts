@@ -1,5 +1,6 @@
 /** @file A run that is cut off anywhere goes on, and ends with the same bytes as one that never was. */
 import type { Page } from '@playwright/test';
+import { DEATHS } from '../pages/deaths.ts';
 import { depth } from '../pages/depth.ts';
 import { type RotunePage, smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
@@ -24,16 +25,6 @@ function start(page: Page, resume: boolean): Promise<unknown> {
     .catch(() => 'killed');
 }
 
-/** How a training worker can end, each done to it from inside, and in a task of its own: what the debugger itself runs the browser does not end. */
-const DEATHS = {
-  'closes itself': () => void setTimeout(() => self.close()),
-  'throws where nobody catches': () =>
-    void setTimeout(() => {
-      throw new Error('injected');
-    }),
-  // As a computation that never ends, without the heat.
-  'gets stuck': () => void setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)),
-} as const;
 /** It takes as long as a few gigabytes take to fill, and then to be given back. Chromium ends the worker alone. */
 const outOfMemory = (): void =>
   void setTimeout(() => {

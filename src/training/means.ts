@@ -14,18 +14,17 @@ const ASPECTS: Readonly<Record<Difference['what'], (means: Means) => string | nu
   rotune: ({ rotune }) => rotune,
 };
 
+const KINDS = Object.keys(ASPECTS) as Difference['what'][];
+
 /** What is otherwise, as far as it is known of both. */
 export function differences(was: Means, is: Means): readonly Difference[] {
-  return (Object.keys(ASPECTS) as Difference['what'][]).flatMap((what) => {
+  return KINDS.flatMap((what) => {
     const [before, now] = [ASPECTS[what](was), ASPECTS[what](is)];
     return before === null || now === null || before === now ? [] : [{ what, was: before, is: now }];
   });
 }
 
-const same = (a: Means, b: Means): boolean =>
-  (['backend', 'adapter', 'threads', 'recompute', 'runtime', 'rotune'] as const).every(
-    (key) => a[key] === b[key],
-  );
+const same = (a: Means, b: Means): boolean => KINDS.every((kind) => a[kind] === b[kind]);
 
 /** The list with what computes from so many updates on. Nothing was computed by what began at that same step before. */
 export function withMeans(known: readonly MeansFrom[], step: number, means: Means): readonly MeansFrom[] {
