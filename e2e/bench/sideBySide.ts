@@ -2,8 +2,8 @@
 import * as ort from 'onnxruntime-web';
 import type { Graph } from '#src/graph/types.ts';
 import { encodeGraph } from '#src/graph/encode.ts';
-import { sizeOf, tensorOf, type TypedArray } from '#src/onnx/tensor.ts';
 import { runInputs } from '#src/program/weights.ts';
+import { feedsFor } from './feeds.ts';
 
 ort.env.wasm.numThreads = 1;
 ort.env.logLevel = 'error';
@@ -14,35 +14,13 @@ export interface Prepared {
   run(): Promise<void>;
 }
 
-const fill = (type: string, shape: readonly number[]): TypedArray => {
-  const n = sizeOf(shape);
-  if (type === 'int64') return new BigInt64Array(n).fill(300n);
-  if (type === 'int32') return new Int32Array(n).fill(300);
-  return Float32Array.from({ length: n }, (_, i) => 0.5 * Math.sin(i * 12.9898 + 1));
-};
-
 export async function prepare(label: string, graph: Graph): Promise<Prepared> {
-  const weights = runInputs(graph);
-  const bytes = encodeGraph(graph, { weightsAsInputs: new Set(weights) });
+  const bytes = encodeGraph(graph, { weightsAsInputs: new Set(runInputs(graph)) });
   const session = await ort.InferenceSession.create(bytes, {
     executionProviders: ['wasm'],
-    graphOptimizationLevel: 'all',
+    graphOptimizationLevel: 'extended',
   });
-  const feeds: Record<string, ort.Tensor> = {};
-  for (const name of weights) {
-    const c = graph.constants.get(name)!;
-    feeds[name] = new ort.Tensor('float32', tensorOf(c).data as Float32Array, [...c.shape]);
-  }
-  for (const v of graph.inputs) {
-    const state = ['theta', 'm', 'v', 'trace'].includes(v.name);
-    const data =
-      v.name === 'schedule'
-        ? Float32Array.of(5e-3, 10, 10, 1)
-        : state
-          ? new Float32Array(sizeOf(v.shape))
-          : fill(v.type, v.shape);
-    feeds[v.name] = new ort.Tensor(v.type as 'float32', data as Float32Array, [...v.shape]);
-  }
+  const feeds = await feedsFor(graph);
   return {
     label,
     nodes: graph.nodes.length,

@@ -44,8 +44,12 @@ export function backward(
     if (composite) {
       const wanted = composite.inputs.map((v) => wants.has(v.name));
       if (!wanted.some(Boolean)) continue;
-      const results = composite.grad(grads[0]!, wanted);
-      composite.inputs.forEach((v, k) => wanted[k] && add(v.name, check(g, composite.label, v, results[k])));
+      g.within(`backward ${composite.label}`, () => {
+        const results = composite.grad(grads[0]!, wanted);
+        composite.inputs.forEach(
+          (v, k) => wanted[k] && add(v.name, check(g, composite.label, v, results[k])),
+        );
+      });
       continue;
     }
     const inputs = node.inputs.map((n) => (n === '' ? null : g.value(n)));
@@ -57,17 +61,19 @@ export function backward(
     const outputs = node.outputs.map((o) =>
       o === '' ? { name: '', type: 'float32' as const, shape: [] } : g.value(o),
     );
-    const results = rule({
-      g,
-      node,
-      inputs,
-      outputs,
-      grads,
-      wants: wanted,
-      constant: (k) => g.constantValue(inputs[k]),
+    g.within(`backward ${node.op}`, () => {
+      const results = rule({
+        g,
+        node,
+        inputs,
+        outputs,
+        grads,
+        wants: wanted,
+        constant: (k) => g.constantValue(inputs[k]),
+      });
+      // Gradients nobody wants are not even summed down.
+      inputs.forEach((v, k) => wanted[k] && add(v!.name, check(g, node.name, v!, results[k])));
     });
-    // Gradients nobody wants are not even summed down.
-    inputs.forEach((v, k) => wanted[k] && add(v!.name, check(g, node.name, v!, results[k])));
   }
   return wrt.map((v) => total(v.name));
 }

@@ -46,6 +46,7 @@ export class Builder {
   readonly #foreign = new Set<string>();
   readonly #nodeNames = new Set<string>();
   #counter = 0;
+  #role = '';
 
   /** An empty graph, or one that continues `graph`: its inputs, outputs, nodes and constants are taken over. */
   constructor(infer: Infer, graph?: Graph) {
@@ -180,7 +181,7 @@ export class Builder {
     const node: Node = {
       op,
       domain: options.domain ?? '',
-      name: options.name ?? outputs[0] ?? op,
+      name: `${this.#role}${options.name ?? outputs[0] ?? op}`,
       inputs: inputs.map((v) => v?.name ?? ''),
       outputs,
       attributes: attributes(attrs),
@@ -204,6 +205,17 @@ export class Builder {
     return name;
   }
 
+  /** What `emit` makes: the nodes' names say from now on, and until it is over, what they are for. Roles within roles are not kept: the innermost counts. */
+  within<T>(role: string, make: () => T): T {
+    const before = this.#role;
+    this.#role = `${role}/`;
+    try {
+      return make();
+    } finally {
+      this.#role = before;
+    }
+  }
+
   /** Appends a finished node (as imported), under another name where a node has its own. `inputs` are looked up by name when not given. */
   append(
     node: Node,
@@ -222,6 +234,27 @@ export class Builder {
         ? { name: output, ...t }
         : this.#add({ name: output, type: t.type, shape: t.shape });
     });
+  }
+
+  /** Appends a node of a finished graph with its outputs as that has them: nothing is inferred anew. */
+  adopt(node: Node, values: ReadonlyMap<string, Value>): void {
+    this.#nodeNames.add(node.name);
+    this.nodes.push(node);
+    for (const output of node.outputs) if (output !== '') this.#add(values.get(output)!);
+  }
+
+  /** All results of a node in the graph whose first ones alone were asked for: those, and so many in all. */
+  extend(node: Node, count: number): Value[] {
+    const at = this.nodes.findIndex((each) => each.outputs[0] === node.outputs[0]);
+    const known = this.nodes[at]!;
+    const outputs = Array.from({ length: count }, (_, i) =>
+      known.outputs[i] ? known.outputs[i] : this.fresh(known.op),
+    );
+    const whole: Node = { ...known, outputs };
+    const inputs = whole.inputs.map((name) => (name === '' ? null : this.value(name)));
+    const types = this.#infer(whole, inputs, (i) => this.constantValue(inputs[i]));
+    this.nodes[at] = whole;
+    return outputs.map((name, i) => this.values.get(name) ?? this.#add({ name, ...types[i]! }));
   }
 
   /** Declares that `output`, made of any number of nodes from `inputs`, differentiates by `grad`. */

@@ -9,7 +9,10 @@ import type { PlannedLayer } from '../types.ts';
  * @param bias [width] that u contains and that was not rotated: its share bias ⊗ Σ_t v_t is taken off; null: none
  * @returns S [n, b, b], S[k, i, j] = Σ_t (u − bias)[k·b + i] · v[k·b + j]; [1, b, b], their sum, where blocks are shared
  */
-export function blockGram(g: Builder, planned: PlannedLayer, u: Value, v: Value, bias: Value | null): Value {
+export const blockGram = (g: Builder, planned: PlannedLayer, u: Value, v: Value, bias: Value | null): Value =>
+  g.within('gram', () => emitGram(g, planned, u, v, bias));
+
+function emitGram(g: Builder, planned: PlannedLayer, u: Value, v: Value, bias: Value | null): Value {
   const { count: n, size: b, layer, width } = planned;
   const total = u.shape.reduce((p, d) => p * d, 1);
   let gram: Value;
