@@ -5,6 +5,7 @@ import { reportIt, type Graph, GraphError, type Value } from '#src/graph/types.t
 import type { Node } from '#src/onnx/model.ts';
 import { operators } from '#src/ops/table.ts';
 import { cheapestRoute, type Route, type Rows } from './cost.ts';
+import { biasesOf, denseLayer } from './dense.ts';
 import { blockGram } from '../rotation/gram.ts';
 import type { Layout } from '../rotation/parameters.ts';
 import { rotateActivation, rotateWeight } from './rotate.ts';
@@ -41,7 +42,10 @@ export function insertAdapters(
   }
   const byNode = new Map(layout.planned.flatMap((p, i) => p.layer.nodes.map((n) => [n, i] as const)));
   const rotated = new Map<string, Value>();
+  const biases = biasesOf(graph, whole);
+  const added = new Set<Node>();
   for (const node of graph.nodes) {
+    if (added.has(node)) continue;
     const index = byNode.get(node.name);
     const planned = index === undefined ? undefined : layout.planned[index];
     const parts = index === undefined ? undefined : rotations[index];
@@ -55,7 +59,15 @@ export function insertAdapters(
       g.emit('Identity', [turned], {}, { outputNames: [node.outputs[0]!] });
       continue;
     }
-    adapt(g, node, planned, parts, route, rotated);
+    const bias = biases.get(node.name);
+    const dense = denseLayer(g, node, planned, bias);
+    if (!dense) {
+      adapt(g, node, planned, parts, route, rotated);
+      continue;
+    }
+    if (bias) added.add(bias);
+    adapt(g, dense.node, dense.planned, parts, route, rotated);
+    dense.finish();
   }
 }
 
@@ -176,7 +188,13 @@ function rotateByGram(
     return [wants[0] ? dx : null, gram];
   };
   if (!scale) {
-    g.composite('rotated layer', [x, parts.trivialised!], z, (dy, wants) => pull(dy, wants, b));
+    const shared = b && sharedBias(g, planned, parts, b);
+    if (shared)
+      g.composite('rotated layer', [x, parts.trivialised!, shared], z, (dy, wants) => [
+        ...pull(dy, wants, null),
+        wants[2] ? g.within('gram', () => perChannel(g, dy, planned)) : null,
+      ]);
+    else g.composite('rotated layer', [x, parts.trivialised!], z, (dy, wants) => pull(dy, wants, b));
     return;
   }
   const rank = z.shape.length;
@@ -188,6 +206,14 @@ function rotateByGram(
     ...pull(g.mul(dy, d), wants, null),
     wants[2] ? perChannel(g, g.mul(z, dy), planned) : null,
   ]);
+}
+
+/** Where the sums that a frozen bias is multiplied by go (rotations.ts); null where S takes it off by itself. */
+function sharedBias(g: Builder, planned: PlannedLayer, { biased }: LayerRotation, bias: Value): Value | null {
+  const alone = planned.layer.nodes.length === 1 && !planned.share && planned.side === 'output';
+  if (!biased || !alone || !g.constants.has(bias.name)) return null;
+  biased.bias = bias;
+  return biased.sums;
 }
 
 /** ∂L/∂x of a MatMul, Gemm or Conv by its own rule. */

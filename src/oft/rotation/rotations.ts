@@ -1,8 +1,9 @@
 /** @file From the flat parameter vector to each layer's rotation and rescale, as graph. */
 import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
+import { tensor } from '#src/onnx/tensor.ts';
 import { cayley, cayleyNeumann, identity } from './cayley.ts';
-import type { Layout } from './parameters.ts';
+import type { BlockGroup, Layout } from './parameters.ts';
 import { numbersPerBlock } from '../plan/planned.ts';
 import { clampLayers, skewOf } from './skew.ts';
 
@@ -13,6 +14,19 @@ export interface LayerRotation {
   readonly trivialised: Value | null;
   /** D [out]. */
   readonly rescale: Value | null;
+  /** Takes a bias's part off S for all layers at once; null where S is not asked for. */
+  readonly biased?: Biased | null;
+}
+
+/**
+ * S = Σ_t u_t v_tᵀ of outputs u that contain a bias β which was not rotated is β ⊗ Σ_t v_t too large. Layer by layer that is three nodes; here the layers
+ * of a group hand in β and Σ_t v_t alone.
+ */
+export interface Biased {
+  /** [width], read by nobody. Its cotangent is to be given as Σ_t v_t. */
+  readonly sums: Value;
+  /** β [width], set where that cotangent is given. */
+  bias: Value | null;
 }
 
 export interface Rotations {
@@ -61,7 +75,7 @@ export function emitRotations(
       )
     : null;
   const segments: Value[] = [];
-  const rotations = new Map<number, { rotation: Value; trivialised: Value | null }>();
+  const rotations = new Map<number, Required<Pick<LayerRotation, 'rotation' | 'trivialised' | 'biased'>>>();
   let residual: Value | null = null;
   layout.groups.forEach((group, place) => {
     const part = parts[segments.length]!;
@@ -80,14 +94,21 @@ export function emitRotations(
     const counts = group.layers.map((l) => l.count);
     const plain = g.split(c, 0, counts);
     let translated: readonly Value[] | null = null;
-    if (strength === 1 && group.neumannTerms === null)
+    let biased: readonly Biased[] | null = null;
+    if (strength === 1 && group.neumannTerms === null) {
       translated = g.split(
         g.composite('left translation', [c], g.emit('Identity', [c]), (s) => [g.matMul(c, s)]),
         0,
         counts,
       );
+      biased = biasShares(g, group, c);
+    }
     group.layers.forEach((l, i) =>
-      rotations.set(l.index, { rotation: plain[i]!, trivialised: translated?.[i] ?? null }),
+      rotations.set(l.index, {
+        rotation: plain[i]!,
+        trivialised: translated?.[i] ?? null,
+        biased: biased?.[i] ?? null,
+      }),
     );
   });
   const scales = new Map<number, Value>();
@@ -113,7 +134,29 @@ export function emitRotations(
   const layers = layout.planned.map((_, i) => ({
     rotation: rotations.get(i)?.rotation ?? null,
     trivialised: rotations.get(i)?.trivialised ?? null,
+    biased: rotations.get(i)?.biased ?? null,
     rescale: scales.get(i) ?? null,
   }));
   return { layers, whole, segments, residual };
+}
+
+/** By layer of the group, in order. C [stored blocks, b, b]. */
+function biasShares(g: Builder, { count, size, layers }: BlockGroup, c: Value): readonly Biased[] {
+  const shares: Biased[] = [];
+  const zeros = (length: number): Value =>
+    g.constant(tensor('float32', [length], new Float32Array(length)), 'zero');
+  // What stands here forwards is never computed: only its cotangent is meant.
+  const stand = g.reshape(g.slice(c, [0], [1], [1]), [count * size]);
+  const all = g.composite('bias', [c], stand, (sums) => {
+    const biases = shares.map(({ bias }, i) => bias ?? zeros(layers[i]!.count * size));
+    const beta = g.reshape(g.neg(g.concat(biases, 0)), [count, size, 1]);
+    return [g.matMul(c, g.mul(beta, g.reshape(sums, [count, 1, size])))];
+  });
+  const parts = g.split(
+    all,
+    0,
+    layers.map((l) => l.count * size),
+  );
+  shares.push(...parts.map((sums) => ({ sums, bias: null })));
+  return shares;
 }

@@ -3,7 +3,6 @@ import type { Builder } from '#src/graph/builder.ts';
 import { float, floatAttr, intAttr } from '#src/graph/attributes.ts';
 import { Contradiction, GraphError, type Value, type ValueType } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
-import { sizeOf, tensor } from '#src/onnx/tensor.ts';
 import {
   axisIndex,
   broadcastShapes,
@@ -46,22 +45,15 @@ interface Normal {
 }
 
 /**
- * x̂ and 1/σ again. In float32 LayerNormalization gives both, by the kernel that the forward pass used. The RMS form is written out: WebGPU's
+ * x̂ and 1/σ again. In float32 the forward pass's own node gives mean and 1/σ. The RMS form is written out: WebGPU's
  * kernel leaves its second output, 1/σ, unwritten.
  */
 function normalise(g: Builder, op: string, node: Node, x: Value, axes: readonly number[]): Normal {
   const epsilon = floatAttr(node, 'epsilon', defaultEpsilon);
   const simplified = op === 'SimplifiedLayerNormalization';
   if (x.type === 'float32' && !simplified) {
-    const size = axes.map((i) => x.shape[i]!);
-    const ones = g.constant(tensor('float32', size, new Float32Array(sizeOf(size)).fill(1)), 'ones');
-    const [xhat, , inverse] = g.emitAll(
-      op,
-      [x, ones],
-      { axis: axes[0]!, epsilon: float(epsilon) },
-      { outputs: 3 },
-    );
-    return { xhat: xhat!, scaled: (v) => g.mul(v, inverse!) };
+    const [, mean, inverse] = g.extend(node, 3);
+    return { xhat: g.mul(g.sub(x, mean!), inverse!), scaled: (v) => g.mul(v, inverse!) };
   }
   const centred = simplified ? x : g.sub(x, g.reduceMean(x, axes, true));
   const variance = g.reduceMean(g.mul(centred, centred), axes, true);
