@@ -1,5 +1,4 @@
 /** @file Compiles the model with adapters for sampling and evaluation. */
-import { prune } from '#src/graph/prune.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
 import { insertAdapters } from '#src/oft/insertion/insert.ts';
 import { wholeFeed } from '#src/oft/rotation/hostRotation.ts';
@@ -9,6 +8,7 @@ import { withoutFrozen } from './frozen.ts';
 import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { builder } from '#src/ops/table.ts';
 import { feedsOf } from './names.ts';
+import { optimise } from './optimise/optimise.ts';
 import type { Program } from './types.ts';
 import { runInputs } from './weights.ts';
 
@@ -54,7 +54,7 @@ export function compileForward({
   );
   insertAdapters(g, graph, layout, layers, 'weight', whole);
   const outputs = graph.outputs.map((o) => g.value(o.name));
-  const pruned = withoutFrozen(prune(lowerGraph(g.build(outputs))));
+  const pruned = withoutFrozen(optimise(lowerGraph(g.build(outputs))));
   return {
     stages: [{ name: 'forward', graph: pruned, weights: runInputs(pruned) }],
     state: [],

@@ -25,16 +25,29 @@ interface Frozen {
   readonly constants: ReadonlyMap<string, GraphConstant>;
 }
 
+/** Who reads the values of a graph. */
+interface Uses {
+  readonly readers: ReadonlyMap<string, readonly Node[]>;
+  readonly outputs: ReadonlySet<string>;
+}
+
 /** The graph with such values as constants that are computed when the program is loaded ({@link GraphConstant.by}). */
 export function withoutFrozen(graph: Graph): Graph {
   const weights = new Set(runInputs(graph));
   const producers = new Map<string, Node>();
+  const readers = new Map<string, Node[]>();
   const frozen = new Set(graph.constants.keys());
   for (const node of graph.nodes) {
+    for (const name of reads(node)) {
+      const list = readers.get(name);
+      if (list) list.push(node);
+      else readers.set(name, [node]);
+    }
     for (const o of node.outputs) producers.set(o, node);
     if (reads(node).every((name) => name === '' || frozen.has(name)))
       for (const o of node.outputs) if (o !== '') frozen.add(o);
   }
+  const places = new Map(graph.nodes.map((node, i) => [node, i]));
   const wanted = new Set<string>();
   const want = (name: string): void => {
     if (frozen.has(name) && producers.has(name)) wanted.add(unstretched(producers, name));
@@ -46,8 +59,8 @@ export function withoutFrozen(graph: Graph): Graph {
   const replaced = new Set<string>();
   for (const name of wanted) {
     if (!producers.has(name) || outputs.has(name)) continue;
-    const behind = collect(graph, producers, name);
-    if (!isWorthIt(behind, weights)) continue;
+    const behind = collect(graph, producers, places, name);
+    if (!isWorthIt(behind, weights) && !isOnlyLaidOut(behind, { readers, outputs })) continue;
     constants.set(name, computedBy(behind));
     replaced.add(name);
   }
@@ -71,7 +84,12 @@ function unstretched(producers: ReadonlyMap<string, Node>, name: string): string
   }
 }
 
-function collect(graph: Graph, producers: ReadonlyMap<string, Node>, name: string): Frozen {
+function collect(
+  graph: Graph,
+  producers: ReadonlyMap<string, Node>,
+  places: ReadonlyMap<Node, number>,
+  name: string,
+): Frozen {
   const nodes = new Set<Node>();
   const constants = new Map<string, GraphConstant>();
   const open = [name];
@@ -87,7 +105,11 @@ function collect(graph: Graph, producers: ReadonlyMap<string, Node>, name: strin
     nodes.add(node);
     for (const input of reads(node)) if (input !== '') open.push(input);
   }
-  return { value: graph.values.get(name)!, nodes: graph.nodes.filter((n) => nodes.has(n)), constants };
+  return {
+    value: graph.values.get(name)!,
+    nodes: [...nodes].sort((a, b) => places.get(a)! - places.get(b)!),
+    constants,
+  };
 }
 
 function isWorthIt({ value, nodes, constants }: Frozen, weights: ReadonlySet<string>): boolean {
@@ -98,6 +120,22 @@ function isWorthIt({ value, nodes, constants }: Frozen, weights: ReadonlySet<str
   const held = all.reduce((sum, c) => sum + byteLength(c.type, c.shape), 0);
   const quantised = all.some((c) => /^u?int[48]$/.test(c.type));
   return size <= held || (!quantised && size <= MOST_GROWTH);
+}
+
+/** Whether this is a weight in another layout, of which nothing else reads it: then the other layout is held instead, and no run moves it. */
+function isOnlyLaidOut({ nodes, constants, value }: Frozen, { readers, outputs }: Uses): boolean {
+  if (!nodes.every((node) => node.domain === '' && ['Transpose', 'Reshape'].includes(node.op))) return false;
+  const weights = [...constants].filter(([, c]) => c.type === value.type);
+  const [name, weight] = weights[0] ?? [];
+  if (weights.length !== 1 || !name || weight?.type !== 'float32' || weight.by || outputs.has(name))
+    return false;
+  // The host moves matrices (runtime/weights.ts); others would take a session each.
+  if (nodes.some((node) => node.op === 'Transpose') && weight.shape.length !== 2) return false;
+  if (nodes.findLastIndex((node) => node.op === 'Transpose') > 0) return false;
+  const own = new Set(nodes.flatMap((node) => node.outputs));
+  return [name, ...own].every(
+    (each) => each === value.name || (readers.get(each) ?? []).every((node) => nodes.includes(node)),
+  );
 }
 
 /** Equal results of equal weights are one constant, whichever program asks: they are computed and held once. */

@@ -1,7 +1,7 @@
 /** @file Compiles a training step: model, adapters, loss, backward and optimiser as one graph. */
 import { backward } from '#src/autodiff/backward.ts';
+import { takeShortcuts } from '#src/autodiff/shortcuts.ts';
 import type { Builder } from '#src/graph/builder.ts';
-import { prune } from '#src/graph/prune.ts';
 import { reportIt, type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { sizeOf, tensor } from '#src/onnx/tensor.ts';
 import type { Route } from '#src/oft/insertion/cost.ts';
@@ -17,6 +17,8 @@ import { adamW } from '#src/optim/adamw.ts';
 import { clipped, globalNorm } from '#src/optim/clip.ts';
 import { divisor, lossMean, type LossSum } from '#src/optim/loss.ts';
 import { withOwnNames } from './names.ts';
+import { withSplits } from './optimise/chunks.ts';
+import { optimise } from './optimise/optimise.ts';
 import type { Program, StateTensor } from './types.ts';
 import { runInputs, startingParameters } from './weights.ts';
 
@@ -57,18 +59,19 @@ export const updateSums: readonly string[] = ['grad_sum', 'loss_totals'];
  * is left out), all of the micro-batches so far taken as one batch, and residual [] of the Cayley inverses. One micro-batch that is not finite makes the
  * sums so, and the whole update is left out.
  */
-export function compileTraining(options: TrainingOptions): Program {
+export function compileTraining(given: TrainingOptions): Program {
+  const options = { ...given, graph: withSplits(given.graph) };
   const { graph, layout, optimiser } = options;
   const g = builder();
   g.startFrom(graph);
-  const given = vectors(g, layout);
-  const adapted = adapt(g, given.theta, options);
-  const own = scalarLoss(g, options);
+  const carried = vectors(g, layout);
+  const adapted = adapt(g, carried.theta, options);
+  const own = g.within('loss', () => scalarLoss(g, options));
   const total = gradientOf(g, own, adapted.segments, layout, optimiser.accumulate > 1);
   const finite = isFinite(g, total);
-  const sums = update(g, given, adapted.theta, total, finite, options);
-  trace(g, total, finite, adapted.residual ?? g.mul(total.loss, g.scalar(0)));
-  const step = withoutFrozen(prune(lowerGraph(g.build())));
+  const sums = g.within('update', () => update(g, carried, adapted.theta, total, finite, options));
+  g.within('trace', () => trace(g, total, finite, adapted.residual ?? g.mul(total.loss, g.scalar(0))));
+  const step = withoutFrozen(optimise(lowerGraph(g.build())));
   const program = {
     stages: [{ name: 'step', graph: step, weights: runInputs(step) }],
     state: stateOf(graph, layout, sums),
@@ -96,8 +99,10 @@ const vectors = (g: Builder, layout: Layout): Carried => ({
 function adapt(g: Builder, given: Value, { graph, layout, rounds = 10, route }: TrainingOptions) {
   const theta = projectParameters(g, layout, given);
   const keep = hasDropout(layout) ? g.input(keepFeed, 'float32', [keepLength(layout)]) : null;
-  const { layers, whole, segments, residual } = emitRotations(g, layout, theta, { rounds, keep });
-  insertAdapters(g, graph, layout, layers, route, whole);
+  const { layers, whole, segments, residual } = g.within('rotation', () =>
+    emitRotations(g, layout, theta, { rounds, keep }),
+  );
+  g.within('rotation', () => insertAdapters(g, graph, layout, layers, route, whole));
   return { theta, segments, residual };
 }
 
@@ -136,6 +141,7 @@ function gradientOf(
 ): Total {
   // Summed up, the gradient is divided by the update's count at the end; else the mean's is as cheap.
   const mean = accumulating ? null : lossMean(g, own);
+  takeShortcuts(g);
   const one = g.constant(tensor('float32', [], [1]));
   const found = backward(g, new Map([[(mean ?? own.sum).name, one]]), segments);
   if (found.every((x) => x === null))

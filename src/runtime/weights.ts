@@ -4,7 +4,7 @@ import { singleBytes } from '#src/onnx/single.ts';
 import { byteLength, sizeOf, viewBytes } from '#src/onnx/tensor.ts';
 import { encodeGraph } from '#src/graph/encode.ts';
 import type { Graph, GraphConstant } from '#src/graph/types.ts';
-import { type Constant, ModelError } from '#src/onnx/model.ts';
+import { type Constant, ModelError, type Node } from '#src/onnx/model.ts';
 import type { Backend } from './backend.ts';
 import { deviceTensor, hostTensor } from './device.ts';
 import type { LoadExternal } from './types.ts';
@@ -44,6 +44,12 @@ async function computedBytes(
   graph: Graph,
   external?: LoadExternal,
 ): Promise<Uint8Array> {
+  const matrix = laidOut(graph);
+  if (matrix) {
+    const [name, constant] = matrix;
+    const bytes = await constantBytes(name, constant, external);
+    return graph.nodes[0]!.op === 'Transpose' ? exchanged(constant.shape, bytes) : bytes;
+  }
   const { ort } = backend;
   const weights = [...graph.constants].filter(([, c]) => sizeOf(c.shape) >= 256 && fed.has(c.type));
   const model = encodeGraph(graph, { weightsAsInputs: new Set(weights.map(([name]) => name)) });
@@ -65,6 +71,28 @@ async function computedBytes(
   } finally {
     await session.release();
   }
+}
+
+/** The weight of which the graph gives another layout and nothing else: a matrix transposed, then any other shape. */
+function laidOut({ nodes, constants }: Graph): [string, GraphConstant] | null {
+  const [first, ...rest] = nodes;
+  if (!first || rest.some((node) => node.op !== 'Reshape')) return null;
+  const entry = [...constants].find(([name]) => name === first.inputs[0]);
+  if (entry?.[1].type !== 'float32') return null;
+  if (first.op === 'Reshape') return entry;
+  return first.op === 'Transpose' && entry[1].shape.length === 2 && !isIdle(first) ? entry : null;
+}
+
+/** Whether a Transpose of a matrix leaves it as it is. */
+const isIdle = ({ attributes: { perm } }: Node): boolean => perm?.kind === 'ints' && perm.value[0] === 0;
+
+/** The transpose of [rows, columns] as bytes: a session for each weight would take longer than the weight. */
+function exchanged(shape: readonly number[], bytes: Uint8Array): Uint8Array {
+  const [rows, columns] = shape as [number, number];
+  const from = viewBytes('float32', bytes) as Float32Array;
+  const to = new Float32Array(from.length);
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) to[j * rows + i] = from[i * columns + j]!;
+  return new Uint8Array(to.buffer);
 }
 
 /** Types of weights that such a session is fed with; others are in its file. */

@@ -14,11 +14,17 @@ export function lowerGraph(graph: Graph): Graph {
   const current = (name: string): Value | null =>
     name === '' ? null : (replaced.get(name) ?? g.value(name));
   for (const node of graph.nodes) {
+    const moved = node.inputs.some((name) => replaced.has(name));
+    const lower = operators[operatorKey(node)]?.lower;
+    if (!lower && !moved) {
+      g.adopt(node, graph.values);
+      continue;
+    }
     const inputs = node.inputs.map(current);
-    const renamed: Node = { ...node, inputs: inputs.map((v) => v?.name ?? '') };
-    const lowered = operators[operatorKey(node)]?.lower?.(g, renamed, inputs);
+    const renamed: Node = moved ? { ...node, inputs: inputs.map((v) => v?.name ?? '') } : node;
+    const lowered = lower?.(g, renamed, inputs);
     if (!lowered) {
-      g.append(renamed, inputs);
+      g.adopt(renamed, graph.values);
       continue;
     }
     node.outputs.forEach((name, i) => {
