@@ -26,7 +26,8 @@ describe('the built-in images', () => {
     const heldout = await loadImages(files, 'heldout/', decodePng, 32);
     expect([train.images.length, heldout.images.length]).toEqual([58, 37]);
     expect([...train.problems, ...heldout.problems]).toEqual([]);
-    expect(seen).toEqual(Array.from({ length: 58 }, (_, i) => i + 1));
+    // Where something takes long, the count so far is told once more.
+    expect([...new Set([0, ...seen])]).toEqual(Array.from({ length: 59 }, (_, i) => i));
     expect(train.images.find((i) => i.path === 'train/alarm-clock.png')?.caption).toBe('alarm clock');
     // The golden trajectory drew from these icons among many others. PyTorch rounded v/127.5 before it took 1 away, so levels are compared.
     const levels = (x: Float32Array): string => Array.from(x, (v) => Math.round((v + 1) * 127.5)).join();
