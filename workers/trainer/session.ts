@@ -110,11 +110,11 @@ export class Session implements SessionApi {
     return this.#outcome(() => this.#jobs.run(() => this.#preparing.prepare(request, withProbe, onProgress)));
   }
 
-  cancelPreparation(): Promise<void> {
+  async cancelPreparation(): Promise<void> {
     const reason = new Cancelled('The preparation was cancelled.');
-    this.#preparing.cancel(reason);
+    const heard = this.#preparing.cancel(reason);
     this.#own.cancel(reason);
-    return Promise.resolve();
+    await heard;
   }
 
   keptData(): Promise<Outcome<readonly KeptSet[]>> {

@@ -61,8 +61,8 @@ const workers = () => import('./workers.ts');
 /** A callback that a worker may call. */
 const lend = async <T extends object>(callback: T) => (await workers()).lend(callback);
 
-/** A wish to cancel is heard within this, milliseconds, or the worker is ended. */
-const HEARD = 1000;
+/** A wish to cancel is heard within this, milliseconds, or the worker is ended: with the time that takes, a person waits a second. */
+const HEARD = 700;
 
 /** The user gave up, and the worker did not hear it. */
 class Withdrawn extends Error {

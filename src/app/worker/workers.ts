@@ -39,6 +39,8 @@ function openLine<Api>(script: string, name: string): Opened<Api> {
     closed: closing.signal,
     giveUp,
     close: () => {
+      // Given up, it is closed by whoever gave it up, and by what hears of its end: a proxy that is released twice throws.
+      if (closing.signal.aborted) return;
       closing.abort();
       api[releaseProxy]();
       worker.terminate();

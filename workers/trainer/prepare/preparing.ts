@@ -23,6 +23,8 @@ export class Preparing {
   #last: { readonly key: string; readonly setup: Setup } | null = null;
   /** Ends the preparation that is going on. */
   #cancelling: AbortController | null = null;
+  /** Of the preparation that goes on, whatever comes of it. */
+  #over: Promise<unknown> = Promise.resolve();
 
   constructor(devices: Devices, loader: Loader, lent: Lent, kept: PreparedStore | undefined) {
     this.#devices = devices;
@@ -36,8 +38,10 @@ export class Preparing {
     return this.#last?.setup ?? null;
   }
 
-  cancel(reason: Error): void {
+  /** Comes back once the preparation has heard it: what is deep in a file may take a while. */
+  async cancel(reason: Error): Promise<void> {
     this.#cancelling?.abort(reason);
+    await this.#over;
   }
 
   /** Makes a request ready, and says what came of it. Can be cancelled until it is done. */
@@ -106,8 +110,10 @@ export class Preparing {
   async #cancellable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const cancelling = new AbortController();
     this.#cancelling = cancelling;
+    const done = work(cancelling.signal);
+    this.#over = done.catch(() => undefined);
     try {
-      return await work(cancelling.signal);
+      return await done;
     } finally {
       this.#cancelling = null;
     }
