@@ -23,8 +23,8 @@ export function takeShortcuts(g: Builder): void {
   for (const node of [...g.nodes]) {
     if (node.domain !== '' || node.outputs.length !== 1 || g.composites.has(node.outputs[0]!)) continue;
     if (g.value(node.outputs[0]!).type !== 'float32') continue;
-    if (node.op === 'Mul') void (silu(sight, node) || gelu(sight, node));
-    else if (node.op === 'MatMul') attend(sight, node);
+    if (node.op === 'MatMul') attend(sight, node);
+    else if (node.op === 'Mul' && !silu(sight, node)) gelu(sight, node);
   }
 }
 
@@ -95,16 +95,15 @@ function silu(sight: Sight, node: Node): boolean {
  * GELU as exporters write it out, y = ½ x t with t = 1 + erf u and u = x/√2, the ½ before, behind or between:
  * y′ = ½ (t + 2 x φ(x)), φ(x) = e^(−u²)/√(2π).
  */
-function gelu(sight: Sight, node: Node): boolean {
+function gelu(sight: Sight, node: Node): void {
   const { g } = sight;
   const found = halfProduct(sight, node);
-  if (!found) return false;
+  if (!found) return;
   const { x, t, u } = found;
   g.composite('GELU', [x], g.value(node.outputs[0]!), (dy) => {
     const twicePhi = g.exp(g.sub(g.scalar(Math.log(2 / Math.sqrt(2 * Math.PI))), g.mul(u, u)));
     return [g.mul(dy, g.mul(g.add(t, g.mul(x, twicePhi)), g.scalar(0.5)))];
   });
-  return true;
 }
 
 interface Gelu {
@@ -159,11 +158,11 @@ function halfProduct(sight: Sight, node: Node): Gelu | undefined {
  * o = p·v with p = softmax(z) over the last axis, p read by nothing else. The row sums Σ_j p_ij ∂p_ij that softmax's gradient takes off are Σ_d o_id ∂o_id
  * (FlashAttention, arXiv:2205.14135, appendix B.4), over a head's width instead of all positions: ∂z = p (∂o vᵀ − Σ_d o ∂o).
  */
-function attend(sight: Sight, node: Node): boolean {
+function attend(sight: Sight, node: Node): void {
   const { g } = sight;
   const softmax = madeBy(sight, node.inputs[0]!, 'Softmax');
-  if (!softmax || sight.readers(softmax.outputs[0]!).length !== 1) return false;
-  if (g.outputs.some((o) => o.name === softmax.outputs[0])) return false;
+  if (!softmax || sight.readers(softmax.outputs[0]!).length !== 1) return;
+  if (g.outputs.some((o) => o.name === softmax.outputs[0])) return;
   const [z, p, v, o] = [softmax.inputs[0]!, node.inputs[0]!, node.inputs[1]!, node.outputs[0]!].map((name) =>
     g.value(name),
   ) as [Value, Value, Value, Value];
@@ -171,8 +170,8 @@ function attend(sight: Sight, node: Node): boolean {
   const axis = intAttr(softmax, 'axis', -1);
   const lead = (shape: readonly number[]): string => shape.slice(0, -2).join();
   if ((axis !== -1 && axis !== rank - 1) || v.shape.length !== rank || lead(v.shape) !== lead(p.shape))
-    return false;
-  if (v.shape.at(-1)! > p.shape.at(-1)!) return false;
+    return;
+  if (v.shape.at(-1)! > p.shape.at(-1)!) return;
   g.composite('attention', [z, v], o, (dy, wants) => {
     const dz = (): Value => {
       const rows = g.reduceSum(g.mul(dy, o), [rank - 1], true);
@@ -180,5 +179,4 @@ function attend(sight: Sight, node: Node): boolean {
     };
     return [wants[0] ? dz() : null, wants[1] ? g.matMul(g.mT(p), dy) : null];
   });
-  return true;
 }
