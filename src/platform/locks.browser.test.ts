@@ -38,7 +38,7 @@ it('is free when whoever held it is gone', async () => {
   void lockFreed(name, new AbortController().signal).then(freed);
   expect(freed).not.toHaveBeenCalled();
   frame!.remove();
-  await vi.waitFor(() => expect(freed).toHaveBeenCalledTimes(1));
+  await expect.poll(() => freed.mock.calls.length).toBe(1);
   await (await takeLock(name))!();
 });
 
@@ -69,11 +69,13 @@ it('is not refused because others wait to hear that it is free', async () => {
   void lockFreed(name, ends.signal);
   ends.abort();
   frame!.remove();
-  await vi.waitFor(async () => {
-    const release = await takeLock(name);
-    expect(release).not.toBeNull();
-    await release!();
-  });
+  await expect
+    .poll(async () => {
+      const release = await takeLock(name);
+      await release?.();
+      return release;
+    })
+    .not.toBeNull();
 });
 
 it('is free where there are none', async () => {

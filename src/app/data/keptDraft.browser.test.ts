@@ -1,5 +1,5 @@
 /** @file A reload of its tab does not cost a job that is being made. */
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { parseJob } from '#src/formats/jobs/job.ts';
 import { printJob } from '#src/formats/jobs/printJob.ts';
 import { fakeJob } from '#src/formats/testing/fakeJob.ts';
@@ -29,9 +29,7 @@ it('comes back with its settings and its files, in its own tab alone', async () 
   const given = new GivenStore(`draft-${Math.random()}`);
   const storage = tab();
   new KeptDraft(given, storage).save(job, picked);
-  await vi.waitFor(async () =>
-    expect((await new KeptDraft(given, storage).restore())?.files.train).toBeDefined(),
-  );
+  await expect.poll(async () => (await new KeptDraft(given, storage).restore())?.files.train).toBeDefined();
   const back = (await new KeptDraft(given, storage).restore())!;
   expect(back.job).toEqual(job);
   const { train } = back.files;
