@@ -3,7 +3,9 @@ import type { Page } from '@playwright/test';
 import { zipSync } from 'fflate';
 import { depth } from '../pages/depth.ts';
 import { names } from '../pages/names.ts';
+import { smallJob } from '../pages/rotunePage.ts';
 import { expect, test } from '../pages/test.ts';
+import { printJob } from '#src/formats/jobs/printJob.ts';
 
 const job = `
   task = "language"
@@ -118,5 +120,20 @@ if (depth(false, true))
     await expect(page.getByRole('button', { name: names.stopAndKeep })).toBeVisible({ timeout: 120_000 });
     // Compiling is over by then, and the first update is not.
     await page.waitForTimeout(2000);
+    await stopped(page, names.stopAndKeep, { ok: true, value: { step: 0 } });
+  });
+
+if (depth(false, true))
+  test('a stop while samples are drawn is heard', async ({ rotune, page }) => {
+    await rotune.open();
+    const given = smallJob({ steps: 3, every: 1 });
+    const many = {
+      ...given,
+      sample: { ...given.sample, steps: 50, prompts: ['ghost', 'owl', 'cat', 'ship'] },
+    };
+    await page.evaluate((toml) => {
+      globalThis.begun = globalThis.rotune!.run({ job: toml, backend: 'wasm' });
+    }, printJob(many));
+    await expect(page.getByText(/^Drawing samples/).first()).toBeVisible({ timeout: 120_000 });
     await stopped(page, names.stopAndKeep, { ok: true, value: { step: 0 } });
   });
