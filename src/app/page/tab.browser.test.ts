@@ -23,7 +23,7 @@ async function otherTab() {
 }
 
 it('hears of a run in another tab, and that it is gone when that tab was killed', async () => {
-  const heard = vi.fn();
+  const heard = vi.fn<(progress: unknown) => void>();
   const guard = new TabGuard(heard);
   const other = await otherTab();
   expect(await guard.take()).toBe(false);
