@@ -5,6 +5,7 @@
 import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import { intAttr } from '#src/graph/attributes.ts';
+import { readersOf } from '#src/graph/topology.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf } from '#src/onnx/tensor.ts';
 
@@ -30,15 +31,8 @@ export function takeShortcuts(g: Builder): void {
 
 function look(g: Builder): Sight {
   const producers = new Map<string, Node>();
-  const readers = new Map<string, Node[]>();
-  for (const node of g.nodes) {
-    for (const o of node.outputs) producers.set(o, node);
-    for (const name of new Set(node.inputs)) {
-      const list = readers.get(name);
-      if (list) list.push(node);
-      else readers.set(name, [node]);
-    }
-  }
+  for (const node of g.nodes) for (const o of node.outputs) producers.set(o, node);
+  const readers = readersOf(g.nodes);
   return {
     g,
     producer: (name) => producers.get(name),

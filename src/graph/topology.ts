@@ -12,6 +12,18 @@ export function reads(node: Node): readonly string[] {
   return names ?? node.inputs;
 }
 
+/** The nodes that read each value, once each, in their order. */
+export function readersOf(nodes: readonly Node[]): ReadonlyMap<string, readonly Node[]> {
+  const readers = new Map<string, Node[]>();
+  for (const node of nodes)
+    for (const name of new Set(reads(node))) {
+      const list = readers.get(name);
+      if (list) list.push(node);
+      else readers.set(name, [node]);
+    }
+  return readers;
+}
+
 function captures(attribute: Attribute & { kind: 'graph' }): Set<string> {
   const graph = attribute.value;
   const own = new Set([...graph.initializers.keys(), ...graph.inputs.map((v) => v.name)]);

@@ -4,7 +4,7 @@
  */
 import { apart } from '#src/graph/names.ts';
 import { prune } from '#src/graph/prune.ts';
-import { reads } from '#src/graph/topology.ts';
+import { reads, readersOf } from '#src/graph/topology.ts';
 import type { GraphConstant, Graph, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import { byteLength } from '#src/onnx/tensor.ts';
@@ -35,14 +35,9 @@ interface Uses {
 export function withoutFrozen(graph: Graph): Graph {
   const weights = new Set(runInputs(graph));
   const producers = new Map<string, Node>();
-  const readers = new Map<string, Node[]>();
+  const readers = readersOf(graph.nodes);
   const frozen = new Set(graph.constants.keys());
   for (const node of graph.nodes) {
-    for (const name of reads(node)) {
-      const list = readers.get(name);
-      if (list) list.push(node);
-      else readers.set(name, [node]);
-    }
     for (const o of node.outputs) producers.set(o, node);
     if (reads(node).every((name) => name === '' || frozen.has(name)))
       for (const o of node.outputs) if (o !== '') frozen.add(o);

@@ -4,19 +4,14 @@
  * (program/frozen.ts), it needs no move; and what a Gemm adds costs no pass of its own.
  */
 import type { Builder } from '#src/graph/builder.ts';
+import { readersOf } from '#src/graph/topology.ts';
 import type { Graph, Shape } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 import type { PlannedLayer } from '../types.ts';
 
 /** The Add that puts a stored vector onto a MatMul's result, which nothing else reads, by the MatMul's name. */
 export function biasesOf(graph: Graph, trained: ReadonlyMap<string, unknown>): ReadonlyMap<string, Node> {
-  const readers = new Map<string, Node[]>();
-  for (const node of graph.nodes)
-    for (const name of new Set(node.inputs)) {
-      const list = readers.get(name);
-      if (list) list.push(node);
-      else readers.set(name, [node]);
-    }
+  const readers = readersOf(graph.nodes);
   const read = new Set(graph.outputs.map((v) => v.name));
   const found = new Map<string, Node>();
   for (const node of graph.nodes) {
