@@ -4,15 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Graph } from '#src/graph/types.ts';
-import { findLayers } from '#src/oft/layers/layers.ts';
-import { defaultSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/planning.ts';
-import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { likelyDims } from '#src/ops/import/likelyDims.ts';
-import { meanSquare, plainOptimiser } from '#src/program/testing/steps.ts';
-import { compileTraining } from '#src/program/training.ts';
+import { defaultStep } from './defaultStep.ts';
 import { type Kernel, type Profile, profile } from './kernels.ts';
 import { unet, unetStep } from './unet.ts';
 
@@ -28,14 +23,7 @@ function ofFile(path: string, batch: number): readonly [Graph, Graph] {
     kind === 'batch' ? batch : value,
   ]);
   const graph = importGraph(model, Object.fromEntries(dims));
-  const { planned } = planLayers(findLayers(graph), { ...defaultSettings, rules: [] });
-  const program = compileTraining({
-    graph,
-    layout: parameterLayout(planned),
-    loss: meanSquare,
-    optimiser: plainOptimiser,
-  });
-  return [graph, program.stages[0]!.graph];
+  return [graph, defaultStep(graph)];
 }
 
 export async function main(model: string | number = 'builtin', batch = 4, rounds = 9): Promise<void> {

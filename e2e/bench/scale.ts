@@ -9,12 +9,12 @@ import { findLayers } from '#src/oft/layers/layers.ts';
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { preflight } from '#src/oft/preflight/preflight.ts';
-import { planLayers } from '#src/oft/plan/planning.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { builder } from '#src/ops/table.ts';
-import { meanSquare, plainOptimiser } from '#src/program/testing/steps.ts';
+import { plainOptimiser } from '#src/program/testing/steps.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { runInputs } from '#src/program/weights.ts';
+import { defaultStep } from './defaultStep.ts';
 import { pictureError } from './unet.ts';
 
 const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
@@ -55,14 +55,7 @@ function linear(): void {
     const file = stack(nodes);
     const start = performance.now();
     const graph = importGraph(decodeModel(file), {});
-    const { planned } = planLayers(findLayers(graph), { ...defaultSettings, rules: [] });
-    const program = compileTraining({
-      graph,
-      layout: parameterLayout(planned),
-      loss: meanSquare,
-      optimiser: plainOptimiser,
-    });
-    const step = program.stages[0]!.graph;
+    const step = defaultStep(graph);
     encodeGraph(step, { weightsAsInputs: new Set(runInputs(step)) });
     const ms = performance.now() - start;
     console.log(
