@@ -11,6 +11,7 @@ const BENCHES = [
   'data',
   'rates',
   'starts',
+  'firstStep',
   'slow',
   'tasks',
 ];

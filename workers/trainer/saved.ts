@@ -154,7 +154,7 @@ export function keptRows(rows: readonly SampleRow[], limit = ROWS_LIMIT): Sample
   const size = (row: SampleRow): number =>
     row.pictures.reduce((n, p) => n + p.rgba.byteLength, 0) +
     (row.texts ?? []).reduce((n, text) => n + 2 * text.length, 0);
-  const [first, ...others] = rows;
+  const [first, ...others] = rows.toSorted((a, b) => a.step - b.step);
   if (!first || size(first) > limit) return [];
   let room = limit - size(first);
   const latest: SampleRow[] = [];

@@ -85,6 +85,7 @@ describe('a run', () => {
       'fetching',
       'preparing',
       'compiling',
+      'training',
       'sampling',
       'training',
       'sampling',

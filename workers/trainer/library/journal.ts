@@ -93,8 +93,9 @@ export class Journal {
   /** Takes note of what the page is told. */
   hear(event: RunEvent): void {
     if (event.kind === 'steps') for (const { step, loss } of event.records) this.#noteLoss(step, loss);
-    else if (event.kind === 'samples') this.#row = event;
-    else if (event.kind === 'evaluation')
+    else if (event.kind === 'samples') {
+      if (event.step >= (this.#row?.step ?? 0)) this.#row = event;
+    } else if (event.kind === 'evaluation')
       this.#evaluations = withEvaluation(this.#evaluations, event.evaluation);
     else if (event.kind === 'angles')
       this.#angles = { step: event.step, mean: event.mean, largest: event.largest };

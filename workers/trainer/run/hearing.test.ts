@@ -15,7 +15,7 @@ it('a stop is heard between the runs of a sample', async () => {
     if (ended.length === 0) ended.push(new Promise((resolve) => setTimeout(() => resolve(session.stop()))));
   });
   await Promise.all(ended);
-  expect(value(result)).toMatchObject({ outcome: 'stopped', step: 0 });
+  expect(value(result)).toMatchObject({ outcome: 'stopped', step: 1 });
   expect(drawn).toBeGreaterThan(0);
   expect(drawn).toBeLessThan(1000);
 });

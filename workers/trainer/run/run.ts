@@ -79,6 +79,8 @@ export class Run {
   #anglesAt = -Infinity;
   /** The step under way, or the last one: its learning rate is settled. */
   #fed = -1;
+  /** The judgement of the state that it began with was begun, and not ended. */
+  #startCut = false;
   /** Nothing is trained any more. */
   #over = false;
 
@@ -191,10 +193,10 @@ export class Run {
       for (const row of this.#rows) emit({ kind: 'samples', ...row });
       for (const evaluation of this.#evaluations) emit({ kind: 'evaluation', evaluation });
     }
+    const { step } = this.#loop;
     const { steps } = setup.job.train;
-    if (this.#loop.step === 0) await this.#unlessCut(() => this.#evaluate(true));
-    else if (this.#loop.step < steps) await this.#unlessCut(() => this.#rowIfDue());
-    emit({ kind: 'phase', phase: 'training', done: this.#loop.step, total: steps });
+    if (step > 0 && step < steps) await this.#unlessCut(() => this.#rowIfDue());
+    this.#tellTraining();
     const outcome = await this.#train().finally(() => (this.#over = true));
     return outcome === 'paused' ? this.#result('paused') : this.#finish(outcome);
   }
@@ -220,9 +222,10 @@ export class Run {
   async #finish(outcome: 'finished' | 'stopped'): Promise<RunResult> {
     // A second stop, or a pause, can cut the last evaluation short; after a pause it is made when the run goes on.
     if (this.#wish === 'stop') this.#wish = null;
-    const nothingNew = this.#loop.step === 0;
+    // Who stopped it while its beginning was judged does not wait for that again.
+    const judged = this.#loop.step > 0 && !(outcome === 'stopped' && this.#startCut);
     await this.#suit();
-    const whole = nothingNew || (await this.#unlessCut(() => this.#evaluate(true)));
+    const whole = !judged || (await this.#unlessCut(() => this.#evaluateEnd()));
     if (!whole && this.#wish === 'pause') return this.#result('paused');
     this.#c.emit({ kind: 'phase', phase: 'saving' });
     await this.#save(await this.#loop.content(), outcome);
@@ -289,16 +292,38 @@ export class Run {
     if (residual > 0) await this.#step.suit(residual);
   }
 
+  /** The state that it began with was not judged yet: that waits for the first step, so that a person sees at once that it learns. */
+  get #owesStart(): boolean {
+    return !this.#evaluations.some(({ step }) => step === 0);
+  }
+
+  async #evaluateEnd(): Promise<void> {
+    if (this.#owesStart) await this.#evaluate(true, 0);
+    await this.#evaluate(true);
+  }
+
   async #rowIfDue(): Promise<void> {
     const { every } = this.#c.setup.job.sample;
     const step = this.#loop.step;
+    if (this.#wish) return;
+    if (this.#owesStart) {
+      this.#startCut = true;
+      await this.#evaluate(true, 0);
+      this.#startCut = false;
+      this.#tellTraining();
+    }
     const due = every > 0 && step % every === 0;
     if (!this.#sampleWish && (!due || this.#evaluations.some((e) => e.step === step))) return;
     this.#sampleWish = false;
     const { train } = this.#c.setup.job;
     const { heldout } = this.#c.setup.prepared.counts;
     await this.#evaluate(due && judgesAt(step, this.#evaluations, heldout, train.batch * train.accumulate));
-    this.#c.emit({ kind: 'phase', phase: 'training', done: step, total: train.steps });
+    this.#tellTraining();
+  }
+
+  #tellTraining(): void {
+    const { steps } = this.#c.setup.job.train;
+    this.#c.emit({ kind: 'phase', phase: 'training', done: this.#loop.step, total: steps });
   }
 
   async #angles(): Promise<void> {
@@ -306,12 +331,12 @@ export class Run {
     this.#c.emit(anglesOf(this.#c.setup.layout, await this.#step.theta(), this.#loop.step));
   }
 
-  /** Samples, and where asked the held-out loss, of the present state. */
-  async #evaluate(withHeldout: boolean): Promise<void> {
+  /** Samples, and where asked the held-out loss, of the present state, or of that before the first step. */
+  async #evaluate(withHeldout: boolean, step = this.#loop.step): Promise<void> {
     const { setup, emit } = this.#c;
-    const step = this.#loop.step;
-    const theta = await this.#step.theta();
-    emit(anglesOf(setup.layout, theta, step));
+    const now = step === this.#loop.step;
+    const theta = now ? await this.#step.theta() : this.#step.start;
+    if (now) emit(anglesOf(setup.layout, theta, step));
     const { row, evaluation } = await evaluate({
       ...this.#c,
       theta,

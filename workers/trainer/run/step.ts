@@ -65,6 +65,13 @@ export class TrainingStep implements Executable {
     await this.writeState(state);
   }
 
+  /** The parameters before the first step. */
+  get start(): Float32Array {
+    const theta = this.#setup.program(this.#rounds, this.#variant).state.find(({ name }) => name === 'theta');
+    if (!theta) throw new Error('The training program has no parameters.');
+    return theta.init;
+  }
+
   /** The parameters as they are. */
   async theta(): Promise<Float32Array> {
     const { theta } = await this.readState();
