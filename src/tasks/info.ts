@@ -64,7 +64,7 @@ export interface TaskInfo {
     readonly train: { readonly steps: number; readonly batch: number };
     /** Times the learning rate that the adapter's kind has by default; absent: 1. */
     readonly rate?: number;
-    readonly sample?: { readonly guidance: number };
+    readonly sample?: { readonly steps: number; readonly guidance: number };
   };
   /** The first is what a job means that names neither model nor data; none: []. */
   readonly examples: readonly Example[];

@@ -9,7 +9,7 @@ import type { StepRecord } from './types.ts';
 const job: Job = {
   ...fakeJob,
   data: { ...fakeJob.data, heldout: null, captionDropout: 0 },
-  sample: { prompts: ['cat face'], negative: '', steps: 20, guidance: 1, seed: 0, every: 30 },
+  sample: { prompts: ['cat face'], negative: '', steps: 20, guidance: 1, seed: 0, every: 30, share: 0.25 },
 };
 const records: StepRecord[] = [
   { step: 0, loss: 0.5, learningRate: 1e-3, gradNorm: 0.1, ms: 300 },

@@ -36,5 +36,8 @@ export interface Job {
     readonly checkpointSeconds: number;
   };
   readonly plan: Plan;
-  readonly sample: TaskJob['sample'];
+  readonly sample: TaskJob['sample'] & {
+    /** Of the run's time, that rows on the way take at most, but for the first few. */
+    readonly share: number;
+  };
 }

@@ -80,4 +80,6 @@ export const jobWords: Readonly<Record<string, string>> = {
   'sample.guidance': 'Classifier-free guidance; 1: off.',
   'sample.seed': 'Noise of the samples.',
   'sample.every': 'Samples every so many steps. 0: before and after only.',
+  'sample.share':
+    'Share of the run’s time that samples on the way take at most: beyond the first seven rows, those that there is no time for are left out. 1: every row.',
 };

@@ -77,7 +77,7 @@ export const info: TaskInfo = {
   shows: 'pictures',
   prompts: true,
   // OFT's paper trains Stable Diffusion's blocks of side 80 at 6e-5: by the side, 2.7e-4 for those of 4.
-  usual: { train: { steps: 400, batch: 1 }, rate: 0.25, sample: { guidance: 7.5 } },
+  usual: { train: { steps: 400, batch: 1 }, rate: 0.25, sample: { steps: 20, guidance: 7.5 } },
   examples: [
     {
       id: 'riso',

@@ -18,7 +18,15 @@ beforeEach(() => {
 });
 
 const train = { ...tinyJob.train, steps: 6, learningRate: 0.03, warmup: 0 };
-const sample = { prompts: ['ghost', 'robot'], negative: '', steps: 2, guidance: 1, seed: 7, every: 0 };
+const sample = {
+  prompts: ['ghost', 'robot'],
+  negative: '',
+  steps: 2,
+  guidance: 1,
+  seed: 7,
+  every: 0,
+  share: 0.25,
+};
 const plan = (settings: Partial<LayerSettings>, rules: readonly Rule[] = []) => ({
   ...defaultSettings,
   ...settings,

@@ -45,6 +45,7 @@ export class Journal {
   #newest: number;
   #evaluations: readonly Evaluation[];
   #row: Pick<Samples, 'pictures' | 'texts'> | null;
+  #rowStep: number;
   #angles: Angles | null;
   #warnings: readonly Problem[];
   #rates: readonly RateChange[];
@@ -66,6 +67,7 @@ export class Journal {
     this.#newest = history?.step.at(-1) ?? -1;
     this.#evaluations = saved?.checkpoint.evaluations ?? [];
     this.#row = saved?.samples.at(-1) ?? null;
+    this.#rowStep = saved?.samples.at(-1)?.step ?? 0;
     this.#angles = saved?.shown?.angles ?? null;
     this.#warnings = saved?.shown?.warnings ?? [];
     // The record knows those, too, that came after the newest checkpoint: the run was cut off before the next.
@@ -93,15 +95,21 @@ export class Journal {
   /** Takes note of what the page is told. */
   hear(event: RunEvent): void {
     if (event.kind === 'steps') for (const { step, loss } of event.records) this.#noteLoss(step, loss);
-    else if (event.kind === 'samples') {
-      if (event.step >= (this.#row?.step ?? 0)) this.#row = event;
-    } else if (event.kind === 'evaluation')
+    else if (event.kind === 'samples') this.#noteRow(event);
+    else if (event.kind === 'evaluation')
       this.#evaluations = withEvaluation(this.#evaluations, event.evaluation);
     else if (event.kind === 'angles')
       this.#angles = { step: event.step, mean: event.mean, largest: event.largest };
     else if (event.kind === 'warning') this.#warn(event.problem);
     else if (event.kind === 'rate')
       this.#rates = withChange(this.#rates, { step: event.step, factor: event.factor });
+  }
+
+  /** The row of the beginning may come after the first step's. */
+  #noteRow(row: Extract<RunEvent, { kind: 'samples' }>): void {
+    if (row.step < this.#rowStep) return;
+    this.#row = row;
+    this.#rowStep = row.step;
   }
 
   /** Writes down what was heard of a run that goes on, so that a cut does not lose it. */

@@ -17,20 +17,24 @@ export interface Judged {
   /** Newton–Schulz rounds in use. */
   readonly rounds: number;
   readonly withHeldout: boolean;
+  readonly withSamples: boolean;
   /** Throwing from it ends the work. */
   readonly tell: (phase: 'sampling' | 'evaluating', done: number, total: number) => void;
 }
 
-/** Makes the wall's row and measures the present state. */
-export async function evaluate(judged: Judged): Promise<{ row: SampleRow; evaluation: Evaluation }> {
-  const { setup, bench, host, watch, theta, step, rounds, withHeldout, tell } = judged;
+/** Makes the wall's row, where it is asked for, and measures the state. */
+export async function evaluate(judged: Judged): Promise<{ row: SampleRow | null; evaluation: Evaluation }> {
+  const { setup, bench, host, watch, theta, step, rounds, withHeldout, withSamples, tell } = judged;
   const { prepared, layout, layoutKey: key, external } = setup;
   const adapted: Adapted = {
     run: (slot, graph) => bench.turned({ key, layout, theta, strength: 1 }, slot, graph, external),
   };
-  const { metrics: ofSamples = [], ...samples } = await watch.time('sample', () =>
-    prepared.samples(adapted, host, (done, total) => tell('sampling', done, total)),
-  );
+  const drawn = withSamples
+    ? await watch.time('sample', () =>
+        prepared.samples(adapted, host, (done, total) => tell('sampling', done, total)),
+      )
+    : null;
+  const { metrics: ofSamples = [], ...samples } = drawn ?? { prompts: [], pictures: [] };
   const { judgement, orthogonality } = await watch.time('evaluate', async () => ({
     judgement:
       withHeldout && prepared.counts.heldout > 0
@@ -40,7 +44,7 @@ export async function evaluate(judged: Judged): Promise<{ row: SampleRow; evalua
   }));
   const metrics = [...(judgement?.metrics ?? []), ...ofSamples];
   return {
-    row: { step, ...samples },
+    row: drawn && { step, ...samples },
     evaluation: {
       step,
       heldoutLoss: judgement?.loss ?? null,

@@ -22,6 +22,7 @@ import { problemOf, ProblemError } from '../problems.ts';
 import { checkpointed, keptRows, type Runs, type SampleRow, type Saved } from '../saved.ts';
 import type { Made } from '../library/shown.ts';
 import type { Setup } from '../prepare/types.ts';
+import { hasTime } from './rowTime.ts';
 import { TrainingStep } from './step.ts';
 import { type Stopwatch } from './stopwatch.ts';
 
@@ -76,6 +77,8 @@ export class Run {
   #evaluations: readonly Evaluation[];
   #wish: 'pause' | 'stop' | null = null;
   #sampleWish = false;
+  /** Rows of samples, since it began or went on. */
+  #drawn = 0;
   #anglesAt = -Infinity;
   /** The step under way, or the last one: its learning rate is settled. */
   #fed = -1;
@@ -313,12 +316,23 @@ export class Run {
       this.#tellTraining();
     }
     const due = every > 0 && step % every === 0;
-    if (!this.#sampleWish && (!due || this.#evaluations.some((e) => e.step === step))) return;
+    const wished = this.#sampleWish;
+    if (!wished && (!due || this.#evaluations.some((e) => e.step === step))) return;
     this.#sampleWish = false;
     const { train } = this.#c.setup.job;
     const { heldout } = this.#c.setup.prepared.counts;
-    await this.#evaluate(due && judgesAt(step, this.#evaluations, heldout, train.batch * train.accumulate));
+    const judged = due && judgesAt(step, this.#evaluations, heldout, train.batch * train.accumulate);
+    const drawn = wished || this.#hasTime();
+    if (!judged && !drawn) return;
+    await this.#evaluate(judged, step, drawn);
     this.#tellTraining();
+  }
+
+  #hasTime(): boolean {
+    const { setup, watch } = this.#c;
+    const seconds = watch.seconds();
+    const all = Object.values(seconds).reduce((a, b) => a + b, 0);
+    return hasTime({ rows: this.#drawn, sampling: seconds['sample'] ?? 0, all }, setup.job.sample.share);
   }
 
   #tellTraining(): void {
@@ -331,8 +345,8 @@ export class Run {
     this.#c.emit(anglesOf(this.#c.setup.layout, await this.#step.theta(), this.#loop.step));
   }
 
-  /** Samples, and where asked the held-out loss, of the present state, or of that before the first step. */
-  async #evaluate(withHeldout: boolean, step = this.#loop.step): Promise<void> {
+  /** Samples and the held-out loss, each where asked, of the present state, or of that before the first step. */
+  async #evaluate(withHeldout: boolean, step = this.#loop.step, withSamples = true): Promise<void> {
     const { setup, emit } = this.#c;
     const now = step === this.#loop.step;
     const theta = now ? await this.#step.theta() : this.#step.start;
@@ -343,13 +357,17 @@ export class Run {
       step,
       rounds: this.#step.rounds,
       withHeldout,
+      withSamples,
       tell: (phase, done, total) => {
         if (this.#wish) throw new CutShort();
         emit({ kind: 'phase', phase, done, total });
       },
     });
-    this.#rows = keptRows([...this.#rows.filter((r) => r.step !== step), row]);
-    if (row.prompts.length > 0) emit({ kind: 'samples', ...row });
+    if (row) {
+      this.#drawn++;
+      this.#rows = keptRows([...this.#rows.filter((r) => r.step !== step), row]);
+      if (row.prompts.length > 0) emit({ kind: 'samples', ...row });
+    }
     this.#evaluations = withEvaluation(this.#evaluations, evaluation);
     emit({ kind: 'evaluation', evaluation });
     const problem = evaluation.orthogonality && notOrthogonal(evaluation.orthogonality, step);

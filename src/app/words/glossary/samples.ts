@@ -14,7 +14,7 @@ export const samples = {
     term: 'Samples every',
     says: [
       'After so many steps the samples are made anew.',
-      'More often shows more of the way, and takes time from training.',
+      'More often shows more of the way, and takes time from training: at most a quarter of it, but for the first few rows.',
     ],
     see: ['sample', 'step'],
   },

@@ -17,8 +17,12 @@ const open = (path: string): Promise<ort.InferenceSession> =>
   ort.InferenceSession.create(model(path), { executionProviders: ['wasm'] });
 const int64 = (ids: ArrayLike<number>): BigInt64Array => BigInt64Array.from(Array.from(ids, BigInt));
 
+/** With leading timesteps, under which the golden samples were drawn. */
 export const emojiScheduler = (): Scheduler =>
-  new Scheduler(parseSchedulerConfig(json('scheduler/scheduler_config.json')));
+  new Scheduler({
+    ...parseSchedulerConfig(json('scheduler/scheduler_config.json')),
+    timestep_spacing: 'leading',
+  });
 
 export const emojiTokenizer = (): CaptionTokenizer =>
   new CaptionTokenizer(json('tokenizer/tokenizer.json'), json('tokenizer/tokenizer_config.json'));
