@@ -22,9 +22,21 @@ export type { Outcome, Problem, ProblemCode, Source } from './types.ts';
 
 /** How far the making ready is: bytes fetched (runtime, model and data together), items of data, captions and pictures encoded. */
 export interface PrepareProgress {
-  readonly what: 'fetching' | 'data' | 'encoding';
+  readonly what: 'fetching' | 'data' | 'encoding' | 'timing';
   readonly done: number;
   readonly total: number;
+}
+
+/** How long a device takes with a request's model. */
+export interface Speed {
+  readonly backend: BackendReport;
+  /** Examples of a pass. */
+  readonly batch: number;
+  /** Layers that are turned. */
+  readonly layers: number;
+  /** Milliseconds of each round. */
+  readonly forward: { readonly nodes: number; readonly ms: readonly number[] };
+  readonly step: { readonly nodes: number; readonly ms: readonly number[] };
 }
 
 export interface JobRequest {
@@ -252,6 +264,8 @@ export interface SessionApi {
     probe: boolean,
     onProgress?: (progress: PrepareProgress) => void,
   ): Promise<Outcome<Preparation>>;
+  /** Times the frozen model's pass and a training step, in turn. What the steps learn is thrown away. A preparation, which can be cancelled. */
+  measure(request: JobRequest, onProgress?: (progress: PrepareProgress) => void): Promise<Outcome<Speed>>;
   /** Ends a preparation that is going on; its outcome is 'cancelled'. */
   cancelPreparation(): Promise<void>;
   /** Prepared data that are kept in this browser, last used first. */

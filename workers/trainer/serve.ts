@@ -58,7 +58,7 @@ function handOver<T>(outcome: Outcome<T>, buffers: (value: T) => readonly ArrayB
 
 /** What reads or writes whole files, and may be long at it without a pause. */
 const STRETCHES = [
-  ...(['inspect', 'prepare', 'exportKept', 'pictures', 'sample', 'ask', 'exportAdapter'] as const),
+  ...(['inspect', 'prepare', 'measure', 'exportKept', 'pictures', 'sample', 'ask', 'exportAdapter'] as const),
   ...(['openAdapter', 'openRun', 'keepRun', 'branchRun', 'exportRuns', 'importRuns'] as const),
 ] satisfies (keyof WorkerApi)[];
 
@@ -96,6 +96,13 @@ const api: WorkerApi = {
   async prepare(request, probe, onProgress?: Listener<PrepareProgress>) {
     try {
       return await session.prepare(request, probe, onProgress);
+    } finally {
+      if (onProgress) onProgress[releaseProxy]?.();
+    }
+  },
+  async measure(request, onProgress?: Listener<PrepareProgress>) {
+    try {
+      return await session.measure(request, onProgress);
     } finally {
       if (onProgress) onProgress[releaseProxy]?.();
     }

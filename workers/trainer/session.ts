@@ -25,6 +25,7 @@ import type {
   SampleRequest,
   SessionApi,
   Source,
+  Speed,
   StoredCheckpoint,
 } from '../protocol.ts';
 import { Inspector } from '../inspection/inspect.ts';
@@ -108,6 +109,14 @@ export class Session implements SessionApi {
   ): Promise<Outcome<Preparation>> {
     if (this.#training.running) return Promise.resolve(bad(busy));
     return this.#outcome(() => this.#jobs.run(() => this.#preparing.prepare(request, withProbe, onProgress)));
+  }
+
+  measure(
+    request: JobRequest,
+    onProgress: (progress: PrepareProgress) => void = () => undefined,
+  ): Promise<Outcome<Speed>> {
+    if (this.#training.running) return Promise.resolve(bad(busy));
+    return this.#outcome(() => this.#jobs.run(() => this.#preparing.measure(request, onProgress)));
   }
 
   async cancelPreparation(): Promise<void> {

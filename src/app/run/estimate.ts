@@ -41,8 +41,17 @@ export function measureLoop(): number {
 
 /** One image of one training step of the built-in model, in that loop's multiply-adds: 95 ms on one thread where the loop makes 1.1e9 a second. */
 const WORK_PER_IMAGE = 1.05e8;
-/** 37 held-out images at 4 noise levels: before, after, and at every other row of samples. */
-const HELDOUT_FORWARDS = 37 * 4;
+/** 37 held-out images at 4 noise levels: before, after, and at rows of samples once eight times as many were trained (workers/trainer/run/judging.ts). */
+const HELDOUT = 37;
+const HELDOUT_FORWARDS = HELDOUT * 4;
+
+/** How often a job's held-out images are judged. */
+function judgements({ train, sample, data }: Job): number {
+  if (data.heldout === null) return 0;
+  if (sample.every === 0) return 2;
+  const apart = Math.ceil((8 * HELDOUT) / (train.batch * train.accumulate) / sample.every) * sample.every;
+  return 2 + Math.floor((train.steps - 1) / apart);
+}
 let loopSpeed = 0;
 
 /** Seconds for a job of the built-in model, samples included; null on a GPU that has not been measured yet. */
@@ -50,9 +59,7 @@ export function estimateSeconds(job: Job, backend: BackendReport): number | null
   const images = job.train.steps * job.train.batch * job.train.accumulate;
   const rows = 2 + (job.sample.every > 0 ? Math.floor((job.train.steps - 1) / job.sample.every) : 0);
   // A training image costs a forward and a backward; a denoising step of a sample, or a noise level of a held-out image, a forward.
-  const forwards =
-    rows * job.sample.prompts.length * job.sample.steps +
-    (job.data.heldout === null ? 0 : (1 + rows / 2) * HELDOUT_FORWARDS);
+  const forwards = rows * job.sample.prompts.length * job.sample.steps + judgements(job) * HELDOUT_FORWARDS;
   const asImages = images + forwards / 2;
   const known = remembered(backend.kind);
   if (known !== null) return asImages * known;

@@ -21,6 +21,7 @@ import type {
   RunSummary,
   Said,
   Source,
+  Speed,
   StepRecord,
   StoredCheckpoint,
   TrainerApi,
@@ -398,6 +399,16 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
   }
   async removeKept() {
     return good(null);
+  }
+  async measure() {
+    await wait(this.#options.pace ?? 5);
+    return good<Speed>({
+      backend: this.#backend,
+      batch: 4,
+      layers: 133,
+      forward: { nodes: 793, ms: [110, 112, 109] },
+      step: { nodes: 3616, ms: [270, 281, 275] },
+    });
   }
   async debug(): Promise<Outcome<DebugFigures | null>> {
     const stage = (name: string, nodes: number) => ({

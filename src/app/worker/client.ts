@@ -26,6 +26,7 @@ import type {
   SavedRun,
   SavedStep,
   Source,
+  Speed,
   StorageReport,
   StoredCheckpoint,
   TrainerApi,
@@ -176,6 +177,9 @@ export class WorkerTrainer implements Trainer {
     onProgress?: (progress: PrepareProgress) => void,
   ): Promise<Outcome<Preparation>> {
     return this.#outcome(async (api) => api.prepare(request, probe, onProgress && (await lend(onProgress))));
+  }
+  measure(request: JobRequest, onProgress?: (progress: PrepareProgress) => void): Promise<Outcome<Speed>> {
+    return this.#outcome(async (api) => api.measure(request, onProgress && (await lend(onProgress))));
   }
   /** A worker that is too deep in a file to hear it is ended. */
   async cancelPreparation(): Promise<void> {

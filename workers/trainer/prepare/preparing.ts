@@ -1,7 +1,7 @@
 /** @file Requests made ready: the device and all files fetched beside it, then the setup, which preparing and starting share. */
 import { pulse, STRETCH } from '#src/platform/pulse.ts';
 import type { PreparedStore } from '#src/store/prepared.ts';
-import type { JobRequest, Preparation, PrepareProgress } from '../../protocol.ts';
+import type { JobRequest, Preparation, PrepareProgress, Speed } from '../../protocol.ts';
 import type { Bench } from '../bench.ts';
 import type { Devices, Fetched } from '../devices.ts';
 import { fetchedAnew } from '../files/anew.ts';
@@ -13,6 +13,7 @@ import { seldom } from '../run/seldom.ts';
 import type { Saved } from '../saved.ts';
 import { lookAt } from './look.ts';
 import { makeSetup } from './setup.ts';
+import { speedOf } from './speed.ts';
 import type { Setup } from './types.ts';
 
 export class Preparing {
@@ -45,11 +46,30 @@ export class Preparing {
   }
 
   /** Makes a request ready, and says what came of it. Can be cancelled until it is done. */
-  async prepare(
+  prepare(
     request: JobRequest,
     withProbe: boolean,
     onProgress: (progress: PrepareProgress) => void,
   ): Promise<Preparation> {
+    return this.#made(request, onProgress, async (setup, bench, tell) => {
+      const looked = await lookAt(setup, withProbe, bench, this.#lent.host, tell);
+      const anew = fetchedAnew(this.#devices.takeAnew());
+      return { ...looked, problems: [...looked.problems, ...anew] };
+    });
+  }
+
+  /** Makes a request ready, and says how fast the device is with it. Can be cancelled until it is done. Throws ProblemError where it is not sound. */
+  measure(request: JobRequest, onProgress: (progress: PrepareProgress) => void): Promise<Speed> {
+    return this.#made(request, onProgress, (setup, bench, tell) =>
+      speedOf(setup, bench, this.#lent.host, tell),
+    );
+  }
+
+  async #made<T>(
+    request: JobRequest,
+    onProgress: (progress: PrepareProgress) => void,
+    work: (setup: Setup, bench: Bench, tell: (progress: PrepareProgress) => void) => Promise<T>,
+  ): Promise<T> {
     const tell = seldom((progress: PrepareProgress) => onProgress(progress));
     try {
       return await this.#cancellable(async (signal) => {
@@ -61,10 +81,7 @@ export class Preparing {
           tell({ what: 'fetching', done, total }, done === total),
         );
         signal.throwIfAborted();
-        const setup = await this.make(request, null, going);
-        const looked = await lookAt(setup, withProbe, bench, this.#lent.host, going);
-        const anew = fetchedAnew(this.#devices.takeAnew());
-        return { ...looked, problems: [...looked.problems, ...anew] };
+        return await work(await this.make(request, null, going), bench, going);
       });
     } finally {
       await this.#kept?.flush();

@@ -26,7 +26,7 @@ export async function probe(setup: Setup, bench: Bench): Promise<number> {
 }
 
 /** The first step whose first micro-batch has the shape of the program that is timed. */
-function firstOf({ prepared }: Setup): number {
+export function firstOf({ prepared }: Setup): number {
   let step = 0;
   while (prepared.variant && prepared.variant(step) !== 0) step++;
   return step;
