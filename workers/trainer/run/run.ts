@@ -5,7 +5,7 @@ import { CHECKPOINT_VERSION, meansOf } from '#src/training/checkpoint.ts';
 import { withMeans } from '#src/training/means.ts';
 import type { Means, MeansFrom } from '#src/training/types.ts';
 import { type LoopEvent, type LoopState, NonFiniteError, TrainingLoop } from '#src/training/loop.ts';
-import { FIRST_ROUNDS, LARGEST_RESIDUAL } from '#src/training/rounds.ts';
+import { LARGEST_RESIDUAL } from '#src/training/rounds.ts';
 import { withEvaluation } from '#src/training/evaluations.ts';
 import { factorAt } from '#src/optim/rates.ts';
 import { learningRateAt } from '#src/training/schedule.ts';
@@ -22,6 +22,7 @@ import { problemOf, ProblemError } from '../problems.ts';
 import { checkpointed, keptRows, type Runs, type SampleRow, type Saved } from '../saved.ts';
 import type { Made } from '../library/shown.ts';
 import type { Setup } from '../prepare/types.ts';
+import { roundsOf } from './resume.ts';
 import { TrainingStep } from './step.ts';
 import { type Stopwatch } from './stopwatch.ts';
 
@@ -85,7 +86,7 @@ export class Run {
   constructor(context: RunContext) {
     this.#c = context;
     const { setup, resume, bench, watch } = context;
-    this.#step = new TrainingStep(setup, bench, watch, resume?.rounds ?? FIRST_ROUNDS);
+    this.#step = new TrainingStep(setup, bench, watch, resume ? roundsOf(resume, setup) : setup.rounds);
     this.#residual = resume?.residual ?? 0;
     this.#onDevice = bench.runtime.backend.kind === 'webgpu';
     this.#readEvery = this.#onDevice ? GPU_READ_EVERY : 1;
@@ -310,11 +311,11 @@ export class Run {
   async #evaluate(withHeldout: boolean): Promise<void> {
     const { setup, emit } = this.#c;
     const step = this.#loop.step;
-    const theta = await this.#step.theta();
-    emit(anglesOf(setup.layout, theta, step));
+    const state = await this.#step.state();
+    emit(anglesOf(setup.layout, state.theta, step));
     const { row, evaluation } = await evaluate({
       ...this.#c,
-      theta,
+      state,
       step,
       rounds: this.#step.rounds,
       withHeldout,

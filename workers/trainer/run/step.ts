@@ -1,9 +1,13 @@
 /** @file The training step of a run on the device: compiled anew with more rounds when its blocks have turned far. */
+import { withFreshInverses, withInverses } from '#src/oft/rotation/inverses.ts';
 import type { Executable } from '#src/runtime/types.ts';
-import { nextRounds, largestNorm } from '#src/training/rounds.ts';
+import { nextRounds, largestNorm, UNCONVERGED } from '#src/training/rounds.ts';
 import type { Bench } from '../bench.ts';
 import type { Setup } from '../prepare/types.ts';
 import type { Stopwatch } from './stopwatch.ts';
+
+/** What a training step carries on, by name. */
+export type StepState = Readonly<Record<string, Float32Array>> & { readonly theta: Float32Array };
 
 export class TrainingStep implements Executable {
   readonly #setup: Setup;
@@ -53,23 +57,28 @@ export class TrainingStep implements Executable {
     await this.writeState(state);
   }
 
-  /** Compiles it with the rounds that such a residual calls for, if those are more; the state goes over. */
+  /** Compiles it with the rounds that such a residual calls for, if those are more; the state goes over, with inverses that the host finds where those are off. */
   async suit(residual: number): Promise<void> {
-    const state = await this.readState();
-    const theta = state['theta'];
-    if (!theta) return;
-    const rounds = nextRounds(this.#rounds, residual, () => largestNorm(this.#setup.layout, theta));
-    if (rounds === this.#rounds) return;
+    const { layout } = this.#setup;
+    const state = await this.state();
+    const rounds = nextRounds(this.#rounds, residual, () => largestNorm(layout, state.theta));
+    const more = rounds !== this.#rounds;
+    if (!more && residual <= UNCONVERGED) return;
     this.#rounds = rounds;
-    await this.compile();
-    await this.writeState(state);
+    if (more) await this.compile();
+    await this.writeState(withFreshInverses(layout, state));
+  }
+
+  /** All that goes on from step to step, as it is. */
+  async state(): Promise<StepState> {
+    const { theta, ...others } = await this.readState();
+    if (!theta) throw new Error('The training step has no parameters.');
+    return { ...others, theta };
   }
 
   /** The parameters as they are. */
   async theta(): Promise<Float32Array> {
-    const { theta } = await this.readState();
-    if (!theta) throw new Error('The training step has no parameters.');
-    return theta;
+    return (await this.state()).theta;
   }
 
   #get(): Executable {
@@ -78,7 +87,9 @@ export class TrainingStep implements Executable {
   }
   run: Executable['run'] = (feeds, reads) => this.#get().run(feeds, reads);
   readState: Executable['readState'] = async () => this.#get().readState();
-  writeState: Executable['writeState'] = async (state) => this.#get().writeState(state);
+  /** Parameters that come without their inverses, as in checkpoints of older versions, get them. */
+  writeState: Executable['writeState'] = async (state) =>
+    this.#get().writeState(withInverses(this.#setup.layout, state));
   placement: Executable['placement'] = () => this.#get().placement();
   dispose: Executable['dispose'] = async () => this.#get().dispose();
 }
