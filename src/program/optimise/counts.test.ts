@@ -56,6 +56,17 @@ it('the built-in UNet’s training step at batch 4, all 133 layers', () => {
   expectAbout(measure(program.stages[0]!.graph), { nodes: 3616, dispatches: 2635, megabytes: 1002 });
 });
 
+it('the same in blocks of 32, whose inverses take rounds', () => {
+  const plan = { ...defaultSettings, blocks: { size: 32, fit: 'nearest' }, rules: [] } as const;
+  const program = compileTraining({
+    graph: unet,
+    layout: parameterLayout(planLayers(findLayers(unet), plan).planned),
+    loss: meanSquare,
+    optimiser: plainOptimiser,
+  });
+  expectAbout(measure(program.stages[0]!.graph), { nodes: 3739, dispatches: 2757, megabytes: 1171 });
+});
+
 it('the same under rotations that the host computes, as samples are drawn', () => {
   const program = compileForward({ graph: unet, layout });
   expectAbout(measure(program.stages[0]!.graph), { nodes: 1105, dispatches: 718, megabytes: 211 });

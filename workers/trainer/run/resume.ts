@@ -51,15 +51,18 @@ export async function readSaved(runs: Runs, id: string, emit: (event: RunEvent) 
   return stored.content;
 }
 
-/** Rounds that a saved run goes on with. Older versions, which wrote down no inverses, had rounds for those that begin anew. */
-export const roundsOf = ({ checkpoint, rounds }: Saved, setup: Setup): number =>
-  Object.keys(checkpoint.state).some(isInverse) ? rounds : setup.rounds;
+/** Rounds that a run begins with, or goes on with, and the residual that was not looked into yet. */
+export function inversion(saved: Saved | null, setup: Setup): Pick<Saved, 'rounds' | 'residual'> {
+  // Older versions wrote down no inverses: what they say is of such as begin anew.
+  const known = saved && Object.keys(saved.checkpoint.state).some(isInverse);
+  return known ? saved : { rounds: setup.rounds, residual: 0 };
+}
 
 /** Refuses a checkpoint of another run by a ProblemError that names what differs; tells if what goes on with it rounds otherwise. */
 export function matchSaved(saved: Saved, setup: Setup, means: Means, emit: (event: RunEvent) => void): void {
   const { checkpoint, dataHash, adapter } = saved;
   const state = setup
-    .program(roundsOf(saved, setup))
+    .program(inversion(saved, setup).rounds)
     .state.filter(({ name }) => checkpointed(name) && (!isInverse(name) || name in checkpoint.state));
   try {
     matchCheckpoint(checkpoint, {

@@ -22,7 +22,7 @@ import { problemOf, ProblemError } from '../problems.ts';
 import { checkpointed, keptRows, type Runs, type SampleRow, type Saved } from '../saved.ts';
 import type { Made } from '../library/shown.ts';
 import type { Setup } from '../prepare/types.ts';
-import { roundsOf } from './resume.ts';
+import { inversion } from './resume.ts';
 import { TrainingStep } from './step.ts';
 import { type Stopwatch } from './stopwatch.ts';
 
@@ -86,8 +86,9 @@ export class Run {
   constructor(context: RunContext) {
     this.#c = context;
     const { setup, resume, bench, watch } = context;
-    this.#step = new TrainingStep(setup, bench, watch, resume ? roundsOf(resume, setup) : setup.rounds);
-    this.#residual = resume?.residual ?? 0;
+    const { rounds, residual } = inversion(resume, setup);
+    this.#step = new TrainingStep(setup, bench, watch, rounds);
+    this.#residual = residual;
     this.#onDevice = bench.runtime.backend.kind === 'webgpu';
     this.#readEvery = this.#onDevice ? GPU_READ_EVERY : 1;
     const same = JSON.stringify(resume?.checkpoint.job.sample) === JSON.stringify(setup.job.sample);
@@ -109,6 +110,7 @@ export class Run {
       feeds: async (step, micro, rate) => {
         this.#fed = step;
         await this.#step.use(setup.prepared.variant?.(step) ?? 0);
+        await this.#step.meet(rate);
         return feeds(step, micro, rate);
       },
       learningRate: (step) =>

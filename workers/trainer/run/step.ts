@@ -1,7 +1,7 @@
 /** @file The training step of a run on the device: compiled anew with more rounds when its blocks have turned far. */
 import { withFreshInverses, withInverses } from '#src/oft/rotation/inverses.ts';
 import type { Executable } from '#src/runtime/types.ts';
-import { nextRounds, largestNorm, UNCONVERGED } from '#src/training/rounds.ts';
+import { firstRounds, largestNorm, nextRounds, UNCONVERGED } from '#src/training/rounds.ts';
 import type { Bench } from '../bench.ts';
 import type { Setup } from '../prepare/types.ts';
 import type { Stopwatch } from './stopwatch.ts';
@@ -15,6 +15,8 @@ export class TrainingStep implements Executable {
   readonly #watch: Stopwatch;
   #executable: Executable | null = null;
   #rounds: number;
+  /** The highest learning rate that the rounds were chosen for. */
+  #rate: number;
   #variant = 0;
 
   constructor(setup: Setup, bench: Bench, watch: Stopwatch, rounds: number) {
@@ -22,6 +24,7 @@ export class TrainingStep implements Executable {
     this.#bench = bench;
     this.#watch = watch;
     this.#rounds = rounds;
+    this.#rate = setup.job.train.learningRate;
   }
 
   /** Newton–Schulz rounds compiled in. */
@@ -54,6 +57,19 @@ export class TrainingStep implements Executable {
     const state = await this.readState();
     this.#variant = variant;
     await this.#watch.time('compile', () => this.#load());
+    await this.writeState(state);
+  }
+
+  /** Compiles it with the rounds that steps at such a rate call for, if those are more: the inverses that they begin with are further off. */
+  async meet(rate: number): Promise<void> {
+    if (rate <= this.#rate) return;
+    this.#rate = rate;
+    const { layout, job } = this.#setup;
+    const rounds = firstRounds(layout, { ...job.train, learningRate: rate });
+    if (rounds <= this.#rounds) return;
+    const state = await this.readState();
+    this.#rounds = rounds;
+    await this.compile();
     await this.writeState(state);
   }
 
