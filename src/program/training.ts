@@ -46,6 +46,14 @@ export interface TrainingOptions {
   readonly route?: Route | 'auto';
 }
 
+/** What makes fewer nodes of the model and of its step; the numbers stay the same. */
+export interface Passes {
+  readonly model: (graph: Graph) => Graph;
+  readonly step: (graph: Graph) => Graph;
+}
+
+const passes: Passes = { model: withSplits, step: optimise };
+
 /** Runs that the trace remembers. */
 export const traceRows = 64;
 
@@ -60,8 +68,8 @@ export const updateSums: readonly string[] = ['grad_sum', 'loss_totals'];
  * is left out), all of the micro-batches so far taken as one batch, and residual [] of the Cayley inverses. One micro-batch that is not finite makes the
  * sums so, and the whole update is left out.
  */
-export function compileTraining(given: TrainingOptions): Program {
-  const options = { ...given, graph: withSplits(given.graph) };
+export function compileTraining(given: TrainingOptions, { model, step: ofStep }: Passes = passes): Program {
+  const options = { ...given, graph: model(given.graph) };
   const { graph, layout, optimiser } = options;
   const g = builder();
   g.startFrom(graph);
@@ -72,7 +80,7 @@ export function compileTraining(given: TrainingOptions): Program {
   const finite = isFinite(g, total);
   const sums = g.within('update', () => update(g, carried, adapted, total, finite, options));
   g.within('trace', () => trace(g, total, finite, adapted.residual ?? g.mul(total.loss, g.scalar(0))));
-  const step = withoutFrozen(optimise(lowerGraph(g.build())));
+  const step = withoutFrozen(ofStep(lowerGraph(g.build())));
   const program = {
     stages: [{ name: 'step', graph: step, weights: runInputs(step) }],
     state: stateOf(graph, layout, sums),
