@@ -1,6 +1,7 @@
 /** @file What a session of a benchmark is fed with: weights, state as before the first step, and numbers that only their place decides. */
 import * as ort from 'onnxruntime-web';
 import type { Graph } from '#src/graph/types.ts';
+import { isInverse } from '#src/oft/rotation/inverses.ts';
 import { sizeOf, type TypedArray, viewBytes } from '#src/onnx/tensor.ts';
 import { runInputs } from '#src/program/weights.ts';
 import { weightBytes } from '#src/runtime/weights.ts';
@@ -31,7 +32,11 @@ export async function feedsFor(graph: Graph, range = 500): Promise<Record<string
         ? Float32Array.of(5e-3, 10, 10, 1)
         : state.has(v.name)
           ? new Float32Array(sizeOf(v.shape))
-          : fill(v.type, v.shape, range);
+          : isInverse(v.name)
+            ? Float32Array.from({ length: sizeOf(v.shape) }, (_, i) =>
+                Number((i % v.shape[1]! ** 2) % (v.shape[1]! + 1) === 0),
+              )
+            : fill(v.type, v.shape, range);
     feeds[v.name] = new ort.Tensor(v.type as 'float32', data as Float32Array, [...v.shape]);
   }
   return feeds;

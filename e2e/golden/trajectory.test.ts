@@ -6,6 +6,7 @@ import type { Value } from '#src/graph/types.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
+import { withInverses } from '#src/oft/rotation/inverses.ts';
 import { parameterLayout, readParameters, writeParameters } from '#src/oft/rotation/parameters.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
 import { importGraph } from '#src/ops/import/import.ts';
@@ -137,15 +138,10 @@ describe.each(cases.map((c) => [c.name, c] as const))('%s', (_, c) => {
         blockwiseRate: false,
       },
     });
-    const vector = (values: Float32Array): Tensor => ({
-      type: 'float32',
-      shape: [layout.size],
-      data: values,
-    });
+    const begun = withInverses(layout, { theta: writeParameters(layout, initial) });
     let state: Record<string, Tensor> = Object.fromEntries(
-      program.state.map((x) => [x.name, { type: x.type, shape: x.shape, data: x.init }]),
+      program.state.map((x) => [x.name, { type: x.type, shape: x.shape, data: begun[x.name] ?? x.init }]),
     );
-    state['theta'] = vector(writeParameters(layout, initial));
     const run = await openGraph(program.stages[0]!.graph);
     const losses: number[] = [];
     const norms: number[] = [];

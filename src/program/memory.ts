@@ -6,7 +6,7 @@ import type { Program } from './types.ts';
 export interface MemoryEstimate {
   /** Bytes of frozen weights; programs of one model share them. */
   readonly weights: number;
-  /** Bytes of trained numbers, moments and trace; twice, since a step writes the next state beside the last. */
+  /** Bytes of trained numbers, moments, inverses and trace; twice, since a step writes the next state beside the last. */
   readonly state: number;
   /** Bytes of intermediate results where most are alive at once, feeds included. */
   readonly activations: number;

@@ -2,6 +2,7 @@
 import { prune } from '#src/graph/prune.ts';
 import { GraphError, type Value } from '#src/graph/types.ts';
 import { identity } from '#src/oft/rotation/cayley.ts';
+import { inverseGroups, inverseName } from '#src/oft/rotation/inverses.ts';
 import type { Layout } from '#src/oft/rotation/parameters.ts';
 import { emitRotations } from '#src/oft/rotation/rotations.ts';
 import { projectParameters } from '#src/oft/rotation/skew.ts';
@@ -10,15 +11,23 @@ import { builder } from '#src/ops/table.ts';
 import type { Program } from './types.ts';
 
 /**
- * Feed: theta [layout.size]. Reads, float32 scalars: `exact` and `series`, the largest |CᵀC − I| over all blocks by the Cayley transform
+ * Feeds: theta [layout.size] and, as the training step's state has them, `inverse_<group>` [count, b, b]. Reads, float32 scalars: `exact` and `series`, the largest |CᵀC − I| over all blocks by the Cayley transform
  * and by the Cayley–Neumann series, each only where there are such blocks. Throws GraphError where no block can turn.
+ *
+ * What it finds is what the training step's next run would turn by.
  *
  * @param rounds Newton–Schulz rounds, as in the training step that is judged
  */
 export function compileOrthogonality(layout: Layout, rounds: number): Program {
   const g = builder();
   const given = g.input('theta', 'float32', [layout.size]);
-  const { layers } = emitRotations(g, layout, projectParameters(g, layout, given), { rounds });
+  const last = new Map(
+    inverseGroups(layout).map((group) => {
+      const { name, count, size } = group;
+      return [name, g.input(inverseName(group), 'float32', [count, size, size])];
+    }),
+  );
+  const { layers } = emitRotations(g, layout, projectParameters(g, layout, given), { rounds, last });
   const largest: Record<'exact' | 'series', Value | null> = { exact: null, series: null };
   layers.forEach(({ rotation }, i) => {
     if (!rotation) return;
@@ -36,7 +45,7 @@ export function compileOrthogonality(layout: Layout, rounds: number): Program {
   return {
     stages: [{ name: 'orthogonality', graph, weights: [] }],
     state: [],
-    feeds: [{ name: 'theta', type: 'float32', shape: [layout.size] }],
+    feeds: graph.inputs.map(({ name, type, shape }) => ({ name, type, shape })),
     reads,
   };
 }

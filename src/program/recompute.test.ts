@@ -40,7 +40,7 @@ function squares(g: Builder, outputs: ReadonlyMap<string, Value>): LossSum {
   );
 }
 
-function programOf(name: string, accumulate = 1, dropout = 0): Program {
+function programOf(name: string, accumulate = 1, dropout = 0, size = 4): Program {
   const { dims } = JSON.parse(new TextDecoder().decode(file(`${name}/case.json`))) as {
     dims: Record<string, number>;
   };
@@ -49,7 +49,7 @@ function programOf(name: string, accumulate = 1, dropout = 0): Program {
     ...defaultSettings,
     rules: [],
     moduleDropout: dropout,
-    blocks: { size: 4, fit: 'nearest' },
+    blocks: { size, fit: 'nearest' },
   });
   return compileTraining({
     graph,
@@ -142,8 +142,8 @@ describe('gives the losses and updates of the whole step', () => {
     }
   });
 
-  it('with accumulation and dropout', async () => {
-    const whole = programOf('sd-unet-ts17', 2, 0.3);
+  it.each([4, 8])('with accumulation and dropout, blocks of %i', async (size) => {
+    const whole = programOf('sd-unet-ts17', 2, 0.3, size);
     expectSame(await train(withRecomputation(whole, 3), 2), await train(whole, 2));
   });
 });

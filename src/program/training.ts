@@ -6,9 +6,10 @@ import { reportIt, type Graph, GraphError, type Value } from '#src/graph/types.t
 import { sizeOf, tensor } from '#src/onnx/tensor.ts';
 import type { Route } from '#src/oft/insertion/cost.ts';
 import { hasDropout, keepFeed, keepLength } from '#src/oft/rotation/dropout.ts';
+import { hostInverses, inverseGroups, inverseName } from '#src/oft/rotation/inverses.ts';
 import { insertAdapters } from '#src/oft/insertion/insert.ts';
 import { type Layout, rateScales } from '#src/oft/rotation/parameters.ts';
-import { emitRotations } from '#src/oft/rotation/rotations.ts';
+import { emitRotations, type Rotations } from '#src/oft/rotation/rotations.ts';
 import { projectParameters } from '#src/oft/rotation/skew.ts';
 import { withoutFrozen } from './frozen.ts';
 import { lowerGraph } from '#src/ops/lowering/lower.ts';
@@ -40,10 +41,18 @@ export interface TrainingOptions {
   /** Emits the loss as sum and count. Inputs that it adds to the builder become feeds. */
   readonly loss: (g: Builder, outputs: ReadonlyMap<string, Value>) => LossSum;
   readonly optimiser: OptimiserOptions;
-  /** Newton–Schulz rounds for blocks larger than 4. */
+  /** Newton–Schulz rounds for blocks larger than 4, from the last step's inverses on; 3 without. */
   readonly rounds?: number;
   readonly route?: Route | 'auto';
 }
+
+/** What makes fewer nodes of the model and of its step; the numbers stay the same. */
+export interface Passes {
+  readonly model: (graph: Graph) => Graph;
+  readonly step: (graph: Graph) => Graph;
+}
+
+const passes: Passes = { model: withSplits, step: optimise };
 
 /** Runs that the trace remembers. */
 export const traceRows = 64;
@@ -52,26 +61,26 @@ export const traceRows = 64;
 export const updateSums: readonly string[] = ['grad_sum', 'loss_totals'];
 
 /**
- * One step as a Program. State: theta, m, v; when accumulating also grad_sum, Σ ∂sum/∂θ, and loss_totals [2], Σ sum and Σ count, of the update's
+ * One step as a Program. State: theta, m, v; `inverse_<group>`, the inverses that it found (see oft/rotation/inverses.ts); when accumulating also grad_sum, Σ ∂sum/∂θ, and loss_totals [2], Σ sum and Σ count, of the update's
  * micro-batches so far, all 0 after its last. Feeds: the model's and the loss's inputs, and `schedule` [4] (see optim/adamw.ts), and `keep`
  * (see oft/dropout.ts) where a layer has dropout. A further state, trace [traceRows, 4], holds loss, grad_norm, finite and residual of the last
  * runs, newest last, so that the host need not wait for the device at every step. Reads: loss [], grad_norm [1] before clipping, finite [1] (0: the update
  * is left out), all of the micro-batches so far taken as one batch, and residual [] of the Cayley inverses. One micro-batch that is not finite makes the
  * sums so, and the whole update is left out.
  */
-export function compileTraining(given: TrainingOptions): Program {
-  const options = { ...given, graph: withSplits(given.graph) };
+export function compileTraining(given: TrainingOptions, { model, step: ofStep }: Passes = passes): Program {
+  const options = { ...given, graph: model(given.graph) };
   const { graph, layout, optimiser } = options;
   const g = builder();
   g.startFrom(graph);
   const carried = vectors(g, layout);
-  const adapted = adapt(g, carried.theta, options);
+  const adapted = adapt(g, carried, options);
   const own = g.within('loss', () => scalarLoss(g, options));
   const total = gradientOf(g, own, adapted.segments, layout, optimiser.accumulate > 1);
   const finite = isFinite(g, total);
-  const sums = g.within('update', () => update(g, carried, adapted.theta, total, finite, options));
+  const sums = g.within('update', () => update(g, carried, adapted, total, finite, options));
   g.within('trace', () => trace(g, total, finite, adapted.residual ?? g.mul(total.loss, g.scalar(0))));
-  const step = withoutFrozen(optimise(lowerGraph(g.build())));
+  const step = withoutFrozen(ofStep(lowerGraph(g.build())));
   const program = {
     stages: [{ name: 'step', graph: step, weights: runInputs(step) }],
     state: stateOf(graph, layout, sums),
@@ -85,6 +94,8 @@ interface Carried {
   readonly theta: Value;
   readonly m: Value;
   readonly v: Value;
+  /** M of each group [count, b, b], by the group's name. */
+  readonly inverses: ReadonlyMap<string, Value>;
 }
 
 const vector = (g: Builder, name: string, { size }: Layout): Value => g.input(name, 'float32', [size]);
@@ -93,17 +104,30 @@ const vectors = (g: Builder, layout: Layout): Carried => ({
   theta: vector(g, 'theta', layout),
   m: vector(g, 'm', layout),
   v: vector(g, 'v', layout),
+  inverses: new Map(
+    inverseGroups(layout).map((group) => {
+      const { name, count, size } = group;
+      return [name, g.input(inverseName(group), 'float32', [count, size, size])];
+    }),
+  ),
 });
 
-/** Puts the rotations of θ into the graph's layers. θ comes back as the constraint has it. */
-function adapt(g: Builder, given: Value, { graph, layout, rounds = 10, route }: TrainingOptions) {
-  const theta = projectParameters(g, layout, given);
+/** What the forward pass makes of the state. */
+interface Adapted extends Pick<Rotations, 'segments' | 'residual' | 'inverses'> {
+  /** As the constraint has it. */
+  readonly theta: Value;
+}
+
+/** Puts the rotations of θ into the graph's layers. */
+function adapt(g: Builder, carried: Carried, options: TrainingOptions): Adapted {
+  const { graph, layout, rounds = 3, route } = options;
+  const theta = projectParameters(g, layout, carried.theta);
   const keep = hasDropout(layout) ? g.input(keepFeed, 'float32', [keepLength(layout)]) : null;
-  const { layers, whole, segments, residual } = g.within('rotation', () =>
-    emitRotations(g, layout, theta, { rounds, keep }),
+  const { layers, whole, ...made } = g.within('rotation', () =>
+    emitRotations(g, layout, theta, { rounds, keep, last: carried.inverses }),
   );
   g.within('rotation', () => insertAdapters(g, graph, layout, layers, route, whole));
-  return { theta, segments, residual };
+  return { ...made, theta };
 }
 
 /** The task's loss of the graph as it stands. Throws GraphError where it is no scalar. */
@@ -171,8 +195,8 @@ function isFinite(g: Builder, { loss, norm }: Total): Value {
 /** AdamW's step, taken where it is finite and, when accumulating, due. Returns the sums of micro-batches that are state. */
 function update(
   g: Builder,
-  { m, v }: Carried,
-  theta: Value,
+  { m, v, inverses }: Carried,
+  { theta, ...made }: Adapted,
   { gradient, norm, sums }: Total,
   finite: Value,
   { layout, optimiser }: TrainingOptions,
@@ -197,6 +221,12 @@ function update(
   g.output(g.where(taken, next.theta, theta), 'theta_next');
   g.output(g.where(taken, next.m, m), 'm_next');
   g.output(g.where(taken, next.v, v), 'v_next');
+  // While an update's micro-batches add up, all of them begin at the same inverses: any of them can be made again.
+  for (const group of inverseGroups(layout)) {
+    const refined = made.inverses.get(group.name)!;
+    const next = optimiser.accumulate > 1 ? g.where(due, refined, inverses.get(group.name)!) : refined;
+    g.output(next, `${inverseName(group)}_next`);
+  }
   for (const { name, value } of sums) g.output(g.where(due, g.scalar(0), value), `${name}_next`);
   return sums;
 }
@@ -213,7 +243,7 @@ function trace(g: Builder, { loss, norm }: Total, finite: Value, residual: Value
   g.output(residual, 'residual');
 }
 
-/** The state before the first step: θ as it starts, all else 0. */
+/** The state before the first step: θ as it starts and its inverses, all else 0. */
 function stateOf(graph: Graph, layout: Layout, sums: readonly Named[]): StateTensor[] {
   const state = (name: string, init: Float32Array, shape = [init.length]): StateTensor => ({
     name,
@@ -222,10 +252,15 @@ function stateOf(graph: Graph, layout: Layout, sums: readonly Named[]): StateTen
     shape,
     init,
   });
+  const theta = startingParameters(layout, graph);
+  const begun = hostInverses(layout, theta);
   return [
-    state('theta', startingParameters(layout, graph)),
+    state('theta', theta),
     state('m', new Float32Array(layout.size)),
     state('v', new Float32Array(layout.size)),
+    ...inverseGroups(layout).map((group) =>
+      state(inverseName(group), begun[inverseName(group)]!, [group.count, group.size, group.size]),
+    ),
     ...sums.map(({ name, value }) => state(name, new Float32Array(sizeOf(value.shape)))),
     state('trace', new Float32Array(traceRows * 4), [traceRows, 4]),
   ];

@@ -124,18 +124,19 @@ export class Bench {
     return slot.executable;
   }
 
-  /** How orthogonal the rotations are that the training step makes of the parameters. `key` names the layout. */
+  /** How orthogonal the rotations are that the training step makes of its state: parameters and inverses. `key` names the layout. */
   async orthogonality(
     key: string,
     layout: Layout,
-    theta: Float32Array,
+    state: Readonly<Record<string, Float32Array>>,
     rounds: number,
   ): Promise<Orthogonality> {
     const none = { exact: null, series: null };
     if (layout.groups.length === 0) return none;
     const program = compileOrthogonality(layout, rounds);
     const { executable } = await this.#slot('orthogonality', `${key}:${rounds}`, () => program);
-    const out = await executable.run({ theta }, program.reads);
+    const feeds = Object.fromEntries(program.feeds.map(({ name }) => [name, state[name]!]));
+    const out = await executable.run(feeds, program.reads);
     return { ...none, ...Object.fromEntries(program.reads.map((kind) => [kind, Number(out[kind]?.[0])])) };
   }
 

@@ -71,6 +71,7 @@ describe('runs cut and resumed', () => {
     ['dropout of layers and blocks', { moduleDropout: 0.3, rankDropout: 0.3, rescale: true }],
     ['the input side in PEFT’s way', peftSettings],
     ['BOFT', { algorithm: 'boft', blocks: { size: 4 } }],
+    ['blocks of 8 under dropout', { blocks: { size: 8, fit: 'nearest' }, rankDropout: 0.3 }],
     [
       'shared blocks under a clamp',
       { blocks: { count: 4, share: true, fit: 'nearest' }, constraint: 1e-3, clamp: 'paper' },

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { jobFromTable, jobToTable } from '#src/formats/jobs/job.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import { inverseLengths } from '#src/oft/rotation/inverses.ts';
 import { parameterLayout, type WholeWeight } from '#src/oft/rotation/parameters.ts';
 import { defaultSettings, plannedLayer } from '#src/oft/plan/planned.ts';
 import type { Layer, LayerSettings, PlannedLayer } from '#src/oft/types.ts';
@@ -124,10 +125,14 @@ export function parseSaved(stored: unknown): Saved {
   const outer = v.parse(savedSchema, stored);
   const checkpoint = parseCheckpoint(outer.checkpoint, parseStoredJob);
   const planned = outer.planned.map(restored);
-  const { size } = parameterLayout(planned, outer.whole);
+  const layout = parameterLayout(planned, outer.whole);
+  const inverses = inverseLengths(layout);
   const { theta } = checkpoint.state;
-  if (!theta || Object.values(checkpoint.state).some((x) => x.length !== size))
-    throw new DataError(`The checkpoint is damaged: its layers take ${size} numbers.`, {
+  if (
+    !theta ||
+    Object.entries(checkpoint.state).some(([name, x]) => x.length !== (inverses.get(name) ?? layout.size))
+  )
+    throw new DataError(`The checkpoint is damaged: its layers take ${layout.size} numbers.`, {
       cure: 'Discard the run, and start it again.',
     });
   const rows = v.safeParse(rowsSchema, outer.samples);

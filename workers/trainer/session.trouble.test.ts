@@ -52,7 +52,7 @@ describe('blocks that turn far', () => {
     const paused = value(await cut.start(often, (e) => e.kind === 'steps' && void cut.pause()));
     lab.onCreate = null;
     const stored = await lab.runs().load(paused.id);
-    expect(stored?.content.rounds).toBe(14);
+    expect(stored?.content.rounds).toBe(5);
     const resumed = lab.newSession();
     expect(timeless(value(await resumed.start(often, () => undefined, paused.id)))).toEqual(timeless(result));
     expect(await adapterBytes(resumed)).toEqual(await adapterBytes(uncut));

@@ -1,6 +1,5 @@
 /** @file The trainer behind the worker's API: one device, one job at a time, one adapter to sample from and to export. */
 import { heap } from '#src/runtime/heap.ts';
-import { FIRST_ROUNDS } from '#src/training/rounds.ts';
 import { randomId } from '#src/platform/id.ts';
 import { Mutex } from '#src/runtime/mutex.ts';
 import type { BackendKind, BackendReport } from '#src/runtime/types.ts';
@@ -215,7 +214,7 @@ export class Session implements SessionApi {
       const ended = !run && last?.setup === setup ? last : null;
       return {
         backend: bench.runtime.backend,
-        step: setup && sound ? stepFigures(setup.program(run?.rounds ?? FIRST_ROUNDS)) : null,
+        step: setup && sound ? stepFigures(setup.program(run?.rounds ?? setup.rounds)) : null,
         placement: ended?.placement ?? bench.placement(),
         timings: watch.seconds(),
         measured: { ...(ended?.memory ?? bench.runtime.memory()), heap: heap.bytes },

@@ -8,7 +8,17 @@ export interface CayleyResult {
   readonly rotation: Value;
   /** max |I − (I − Q)M|, scalar: how exact the inverse is. */
   readonly residual: Value;
+  /** M [n, b, b]. */
+  readonly inverse: Value;
 }
+
+/** Blocks up to this size are inverted in closed form. */
+export const CLOSED_FORM = 4;
+
+/** The round in which an inverse that began at the last one is looked at. */
+const GUARDED = 2;
+/** Rounds that a block loses where its last inverse was of no use. */
+export const LOST_ROUNDS = GUARDED - 1;
 
 /** The b×b identity. */
 export function identity(g: Builder, size: number): Value {
@@ -27,19 +37,26 @@ export function identity(g: Builder, size: number): Value {
  *
  * b ≤ 4: the inverse in closed form. By Cayley–Hamilton Q⁴ + sQ² + p²I = 0 with s = ‖Q‖²_F/2 and p the Pfaffian (0 for b < 4), so
  * (I − Q²)⁻¹ = ((1 + s)I + Q²)/(1 + s + p²) and M = (I + Q)(I − Q²)⁻¹; p² = (s² − ‖Q²‖²_F/2)/2. One Newton round removes rounding.
- * b > 4: Newton–Schulz X ← X + X(I − AX), A = I − Q, from X₀ = Aᵀ/(1 + ‖Q‖²_F/2), which always converges (‖Q‖₂² ≤ ‖Q‖²_F/2).
+ * b > 4: Newton–Schulz X ← X + X(I − AX), A = I − Q, from X₀ = Aᵀ/(1 + ‖Q‖²_F/2), which always converges (‖Q‖₂² ≤ ‖Q‖²_F/2); see `roundsFor`.
  *
- * @param rounds Newton–Schulz rounds for b > 4; see `roundsFor`.
+ * Each round squares the error E = I − AX, so the inverse of a Q near by, whose E is small, takes two or three. Where it is not, E grows instead: in
+ * its second round, by when E is E₀² (whose norm is much nearer to ‖E₀‖₂² than ‖E₀‖²_F is), a block with ‖E‖_F ≥ ½, or with an E that is not finite, begins
+ * anew at X₀. What it then is short of, the residual tells.
+ *
+ * @param rounds Newton–Schulz rounds for b > 4
+ * @param last inverses of a Q near by [n, b, b], to begin with; null: none
  */
-export function cayley(g: Builder, q: Value, rounds: number): CayleyResult {
+export function cayley(g: Builder, q: Value, rounds: number, last: Value | null = null): CayleyResult {
   const b = q.shape[2]!;
   const eye = identity(g, b);
   const a = g.sub(eye, q);
   const one = g.scalar(1);
   const half = g.scalar(0.5);
   const s = g.mul(g.reduceSum(g.mul(q, q), [1, 2], true), half);
+  // Aᵀ = I + Q.
+  const anew = (): Value => g.div(g.add(eye, q), g.add(one, s));
   let m: Value;
-  if (b <= 4) {
+  if (b <= CLOSED_FORM) {
     const q2 = g.matMul(q, q);
     const grown = g.add(one, s);
     const p2 =
@@ -48,10 +65,15 @@ export function cayley(g: Builder, q: Value, rounds: number): CayleyResult {
         : undefined;
     const inner = g.div(g.add(g.mul(grown, eye), q2), p2 ? g.add(grown, p2) : grown);
     m = g.add(inner, g.matMul(q, inner));
-  } else m = g.div(g.mT(a), g.add(one, s));
+  } else m = last ?? anew();
   let error = g.sub(eye, g.matMul(a, m));
-  for (let i = 0; i < (b <= 4 ? 1 : rounds); i++) {
+  const all = b <= CLOSED_FORM ? 1 : rounds;
+  for (let i = 1; i <= all; i++) {
     m = g.add(m, g.matMul(m, error));
+    if (last && i === Math.min(GUARDED, all)) {
+      const squares = g.reduceSum(g.mul(error, error), [1, 2], true);
+      m = g.where(g.emit('Greater', [g.scalar(0.25), squares]), m, anew());
+    }
     error = g.sub(eye, g.matMul(a, m));
   }
   const rotation = g.composite('cayley', [q], g.sub(g.add(m, m), eye), (cotangent) => {
@@ -59,7 +81,7 @@ export function cayley(g: Builder, q: Value, rounds: number): CayleyResult {
     return [g.mul(g.scalar(2), g.matMul(mt, g.matMul(cotangent, mt)))];
   });
   const residual = g.emit('ReduceMax', [g.emit('Abs', [error])], { keepdims: 0 });
-  return { rotation, residual };
+  return { rotation, residual, inverse: m };
 }
 
 /**

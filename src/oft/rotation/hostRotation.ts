@@ -36,8 +36,13 @@ export function clampedSkew(planned: PlannedLayer, blocks: Float32Array): Float6
   return q;
 }
 
-/** C = 2(I − Q)⁻¹ − I of one block by Gauss–Jordan with partial pivoting; `q` is b×b, row-major. */
-export function cayleyBlock(q: Float64Array, b: number): Float64Array {
+/** M = (I − Q)⁻¹ of one block by Gauss–Jordan with partial pivoting; `q` is b×b, row-major. */
+export function inverseBlock(q: Float64Array, b: number): Float64Array {
+  const out = new Float64Array(b * b);
+  if (q.every((x) => x === 0)) {
+    for (let i = 0; i < b; i++) out[i * b + i] = 1;
+    return out;
+  }
   const width = 2 * b;
   const a = new Float64Array(b * width);
   for (let i = 0; i < b; i++) {
@@ -59,11 +64,13 @@ export function cayleyBlock(q: Float64Array, b: number): Float64Array {
       for (let j = 0; j < width; j++) a[i * width + j]! -= f * a[c * width + j]!;
     }
   }
-  const out = new Float64Array(b * b);
-  for (let i = 0; i < b; i++)
-    for (let j = 0; j < b; j++) out[i * b + j] = 2 * a[i * width + b + j]! - Number(i === j);
+  for (let i = 0; i < b; i++) for (let j = 0; j < b; j++) out[i * b + j] = a[i * width + b + j]!;
   return out;
 }
+
+/** C = 2(I − Q)⁻¹ − I of one block; `q` is b×b, row-major. */
+export const cayleyBlock = (q: Float64Array, b: number): Float64Array =>
+  inverseBlock(q, b).map((x, i) => 2 * x - Number(i % (b + 1) === 0));
 
 /** PEFT's series, see cayleyNeumann (cayley.ts). */
 function seriesBlock(q: Float64Array, b: number, terms: number): Float64Array {

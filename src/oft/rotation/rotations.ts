@@ -3,6 +3,7 @@ import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import { tensor } from '#src/onnx/tensor.ts';
 import { cayley, cayleyNeumann, identity } from './cayley.ts';
+import { hasInverse } from './inverses.ts';
 import type { BlockGroup, Layout } from './parameters.ts';
 import { numbersPerBlock } from '../plan/planned.ts';
 import { clampLayers, skewOf } from './skew.ts';
@@ -38,6 +39,8 @@ export interface Rotations {
   readonly segments: readonly Value[];
   /** Largest residual of the inverses, scalar; null without exact blocks. */
   readonly residual: Value | null;
+  /** M of each group that has one [count, b, b], by name: the next step's `last`. */
+  readonly inverses: ReadonlyMap<string, Value>;
 }
 
 export interface RotationOptions {
@@ -47,6 +50,8 @@ export interface RotationOptions {
   readonly strength?: number;
   /** See dropout.ts. */
   readonly keep?: Value | null;
+  /** The last step's inverses, by group; a group without begins anew. */
+  readonly last?: ReadonlyMap<string, Value>;
 }
 
 /** Emits Q, the clamps, dropout, and the Cayley transform of every group; `theta` is [layout.size]. */
@@ -54,7 +59,7 @@ export function emitRotations(
   g: Builder,
   layout: Layout,
   theta: Value,
-  { rounds, strength = 1, keep = null }: RotationOptions,
+  { rounds, strength = 1, keep = null, last }: RotationOptions,
 ): Rotations {
   const sizes = [
     ...layout.groups.map((group) => group.count * numbersPerBlock(group)),
@@ -76,19 +81,21 @@ export function emitRotations(
     : null;
   const segments: Value[] = [];
   const rotations = new Map<number, Required<Pick<LayerRotation, 'rotation' | 'trivialised' | 'biased'>>>();
+  const inverses = new Map<string, Value>();
   let residual: Value | null = null;
   layout.groups.forEach((group, place) => {
     const part = parts[segments.length]!;
     segments.push(part);
-    let q = clampLayers(g, layout, group, skewOf(g, group, part));
-    if (kept) q = g.mul(q, g.reshape(kept[place]!, [group.count, 1, 1]));
+    const q = clampLayers(g, layout, group, skewOf(g, group, part));
     let c: Value;
     if (group.neumannTerms !== null) c = cayleyNeumann(g, q, group.neumannTerms);
     else {
-      const result = cayley(g, q, rounds);
+      const result = cayley(g, q, rounds, last?.get(group.name));
+      if (hasInverse(group)) inverses.set(group.name, result.inverse);
       residual = residual ? g.emit('Max', [residual, result.residual]) : result.residual;
       c = result.rotation;
     }
+    if (kept) c = g.where(turns(g, kept[place]!), c, identity(g, group.size));
     if (strength !== 1)
       c = g.add(g.mul(g.scalar(strength), c), g.mul(g.scalar(1 - strength), identity(g, group.size)));
     const counts = group.layers.map((l) => l.count);
@@ -137,8 +144,12 @@ export function emitRotations(
     biased: rotations.get(i)?.biased ?? null,
     rescale: scales.get(i) ?? null,
   }));
-  return { layers, whole, segments, residual };
+  return { layers, whole, segments, residual, inverses };
 }
+
+/** Whether blocks turn, [count, 1, 1]. The others are left out behind the inverse, which follows Q from step to step. */
+const turns = (g: Builder, kept: Value): Value =>
+  g.emit('Greater', [g.reshape(kept, [kept.shape[0]!, 1, 1]), g.scalar(0.5)]);
 
 /** By layer of the group, in order. C [stored blocks, b, b]. */
 function biasShares(g: Builder, { count, size, layers }: BlockGroup, c: Value): readonly Biased[] {

@@ -1,4 +1,4 @@
-/** @file From trained numbers to the skew-symmetric Q, as graph: the two parametrisations, the clamps of COFT, and dropout. */
+/** @file From trained numbers to the skew-symmetric Q, as graph: the two parametrisations, and the clamps of COFT. */
 import type { Builder } from '#src/graph/builder.ts';
 import type { Value } from '#src/graph/types.ts';
 import { tensor } from '#src/onnx/tensor.ts';

@@ -1,5 +1,6 @@
 /** @file The first update of a job on wasm in Node, and how the model is judged before it: for tests of how a job is cut into batches. */
 import { scheduleTensor } from '#src/optim/adamw.ts';
+import { withInverses } from '#src/oft/rotation/inverses.ts';
 import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import { planLayers } from '#src/oft/plan/planning.ts';
 import { ownFeeds } from '#src/program/names.ts';
@@ -61,7 +62,7 @@ export async function firstUpdate(run: UpdateRun): Promise<FirstUpdate> {
     const { theta } = await step.readState();
     const noise = random(0, 'turned', 0).normal(theta!.length);
     const start = theta!.map((x, i) => x + turned * noise[i]!);
-    await step.writeState({ theta: start });
+    await step.writeState(withInverses(layout, { theta: start }));
     const evaluation = await prepared.evaluate(bench.adapted(layout, start), bench.host, () => undefined);
     let out: Tensors = {};
     for (let micro = 0; micro < accumulate; micro++) {

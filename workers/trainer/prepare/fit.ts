@@ -4,7 +4,6 @@ import { estimateMemory } from '#src/program/memory.ts';
 import { leastMemory } from '#src/program/recompute.ts';
 import type { Program } from '#src/program/types.ts';
 import { memoryVerdict, type OfferedMemory, reliefs } from '#src/program/verdict.ts';
-import { FIRST_ROUNDS } from '#src/training/rounds.ts';
 import type { Fit } from '../../protocol.ts';
 import type { Setup } from './types.ts';
 
@@ -25,7 +24,7 @@ const lengths = ['maxLength', 'length', 'sequence'];
 
 /** Estimate, verdict, and what would help where it is not well within. */
 export function fitOf(setup: Setup, offered: OfferedMemory): Fit {
-  const program = setup.program(FIRST_ROUNDS);
+  const program = setup.program(setup.rounds);
   const estimate = estimateMemory(program);
   const verdict = memoryVerdict(estimate, offered, largestTensor(program));
   const { batch, accumulate, recompute } = setup.job.train;

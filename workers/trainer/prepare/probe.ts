@@ -1,6 +1,5 @@
 /** @file Two timed steps: how long a step of this job takes on this device. */
 import type { Bench } from '../bench.ts';
-import { FIRST_ROUNDS } from '#src/training/rounds.ts';
 import { jobFeeds } from '../run/feeds.ts';
 import type { Setup } from './types.ts';
 
@@ -8,8 +7,8 @@ import type { Setup } from './types.ts';
 export async function probe(setup: Setup, bench: Bench): Promise<number> {
   const { train } = setup.job;
   const executable = await bench.training(
-    setup.trainingKey(FIRST_ROUNDS),
-    () => setup.program(FIRST_ROUNDS),
+    setup.trainingKey(setup.rounds),
+    () => setup.program(setup.rounds),
     setup.external,
   );
   const feeds = jobFeeds(setup);

@@ -3,6 +3,7 @@ import { once } from '#src/platform/kept.ts';
 import { withCure } from '#src/platform/refusals.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import { examineLayers, unadaptedWords } from '#src/oft/layers/layers.ts';
+import { withInverses } from '#src/oft/rotation/inverses.ts';
 import { type Layout, parameterLayout, writeParameters } from '#src/oft/rotation/parameters.ts';
 import type { PlanProblem } from '#src/oft/plan/types.ts';
 import { leastMemory } from '#src/program/recompute.ts';
@@ -10,7 +11,7 @@ import { compileTraining } from '#src/program/training.ts';
 import { startingParameters } from '#src/program/weights.ts';
 import type { Program } from '#src/program/types.ts';
 import type { PreparedTask, TaskHost, TrainedGraph } from '#src/tasks/types.ts';
-import { FIRST_ROUNDS } from '#src/training/rounds.ts';
+import { firstRounds } from '#src/training/rounds.ts';
 import type { JobRequest, PrepareProgress, Unsaveable } from '../../protocol.ts';
 import { begin } from '../adapters/begin.ts';
 import type { Loader } from '../files/loader.ts';
@@ -95,7 +96,10 @@ export async function makeSetup(
   const layout = parameterLayout(planned, wholeOf(trained));
   const initial =
     beginning.numbers &&
-    writeParameters(layout, beginning.numbers, startingParameters(layout, trained.graph));
+    withInverses(layout, {
+      theta: writeParameters(layout, beginning.numbers, startingParameters(layout, trained.graph)),
+    });
+  const rounds = firstRounds(layout, job.train);
   const planErrors = planProblems.some((p) => p.severity === 'error');
   const programs = new Map<string, Program>();
   const program = (rounds: number, variant = 0): Program => {
@@ -112,7 +116,7 @@ export async function makeSetup(
       loss,
     });
     const begun: Program = initial
-      ? { ...made, state: made.state.map((s) => (s.name === 'theta' ? { ...s, init: initial } : s)) }
+      ? { ...made, state: made.state.map((s) => ({ ...s, init: initial[s.name] ?? s.init })) }
       : made;
     const final = job.train.recompute ? leastMemory(begun).program : begun;
     programs.set(key, final);
@@ -126,7 +130,7 @@ export async function makeSetup(
   ];
   if (!planErrors) {
     try {
-      program(FIRST_ROUNDS);
+      program(rounds);
     } catch (error) {
       if (!(error instanceof GraphError)) throw error;
       problems.unshift({
@@ -155,6 +159,7 @@ export async function makeSetup(
     problems,
     program,
     layoutKey,
+    rounds,
     unsaveable: once(async () => (found = await rehearse(setup))),
     foundUnsaveable: () => found,
     trainingKey: (rounds, variant = 0) => {

@@ -1,5 +1,4 @@
 /** @file How fast the device is: the frozen model's pass and a training step of the same examples, in turn, so that whatever else goes on slows both. */
-import { FIRST_ROUNDS } from '#src/training/rounds.ts';
 import type { TaskHost } from '#src/tasks/types.ts';
 import type { PrepareProgress, Speed } from '../../protocol.ts';
 import type { Bench } from '../bench.ts';
@@ -22,8 +21,8 @@ export async function speedOf(
   const error = setup.problems.find(({ severity }) => severity === 'error');
   if (error) throw new ProblemError(error);
   await prepared.warm(host, (done, total) => tell({ what: 'encoding', done, total }));
-  const program = setup.program(FIRST_ROUNDS);
-  const step = await bench.training(setup.trainingKey(FIRST_ROUNDS), () => program, external);
+  const program = setup.program(setup.rounds);
+  const step = await bench.training(setup.trainingKey(setup.rounds), () => program, external);
   const forward = bench.frozen('speed', layoutKey, () => trained.graph, external);
   // At a rate of 0 the steps learn nothing, however many there are.
   const feeds = await jobFeeds(setup)(firstOf(setup), 0, 0);

@@ -34,6 +34,8 @@ export interface Setup {
   unsaveable(): Promise<readonly Unsaveable[]>;
   /** The same where it was found out already. */
   foundUnsaveable(): readonly Unsaveable[] | undefined;
+  /** Newton–Schulz rounds that a run begins with. */
+  readonly rounds: number;
   /** Names the training step. */
   trainingKey(rounds: number, variant?: number): string;
   /** The training step with so many Newton–Schulz rounds, for one of the task's shapes of micro-batches. Throws GraphError. */

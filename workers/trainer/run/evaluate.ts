@@ -5,6 +5,7 @@ import type { Evaluation, Problem } from '../../protocol.ts';
 import type { Bench } from '../bench.ts';
 import type { SampleRow } from '../saved.ts';
 import type { Setup } from '../prepare/types.ts';
+import type { StepState } from './step.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 export interface Judged {
@@ -12,7 +13,8 @@ export interface Judged {
   readonly bench: Bench;
   readonly host: TaskHost;
   readonly watch: Stopwatch;
-  readonly theta: Float32Array;
+  /** Of the training step. */
+  readonly state: StepState;
   readonly step: number;
   /** Newton–Schulz rounds in use. */
   readonly rounds: number;
@@ -24,8 +26,9 @@ export interface Judged {
 
 /** Makes the wall's row, where it is asked for, and measures the state. */
 export async function evaluate(judged: Judged): Promise<{ row: SampleRow | null; evaluation: Evaluation }> {
-  const { setup, bench, host, watch, theta, step, rounds, withHeldout, withSamples, tell } = judged;
+  const { setup, bench, host, watch, state, step, rounds, withHeldout, withSamples, tell } = judged;
   const { prepared, layout, layoutKey: key, external } = setup;
+  const { theta } = state;
   const adapted: Adapted = {
     run: (slot, graph) => bench.turned({ key, layout, theta, strength: 1 }, slot, graph, external),
   };
@@ -40,7 +43,7 @@ export async function evaluate(judged: Judged): Promise<{ row: SampleRow | null;
       withHeldout && prepared.counts.heldout > 0
         ? await prepared.evaluate(adapted, host, (done, total) => tell('evaluating', done, total))
         : null,
-    orthogonality: await bench.orthogonality(key, layout, theta, rounds),
+    orthogonality: await bench.orthogonality(key, layout, state, rounds),
   }));
   const metrics = [...(judgement?.metrics ?? []), ...ofSamples];
   return {

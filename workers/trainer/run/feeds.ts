@@ -4,7 +4,6 @@ import type { TypedArray } from '#src/onnx/tensor.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
 import { ownFeeds } from '#src/program/names.ts';
 import { random } from '#src/tasks/random.ts';
-import { FIRST_ROUNDS } from '#src/training/rounds.ts';
 import type { Setup } from '../prepare/types.ts';
 
 /** All feeds of micro-step `micro` of step `step` (0-based) at a learning rate. */
@@ -21,6 +20,6 @@ export function jobFeeds(
       schedule: scheduleTensor(rate, betas, step + 1, micro === accumulate - 1),
       ...(dropping && { [keepFeed]: drawDropout(layout, () => numbers.uniform(1)[0]!) }),
     };
-    return { ...(await prepared.feeds(step, micro)), ...ownFeeds(setup.program(FIRST_ROUNDS).feeds, own) };
+    return { ...(await prepared.feeds(step, micro)), ...ownFeeds(setup.program(setup.rounds).feeds, own) };
   };
 }

@@ -1,6 +1,7 @@
 /** @file Whether a job is one, and whether a saved run can go on with it. */
 import { JobError } from '#src/formats/errors.ts';
 import type { Job } from '#src/formats/jobs/jobTypes.ts';
+import { isInverse } from '#src/oft/rotation/inverses.ts';
 import type { BackendReport } from '#src/runtime/types.ts';
 import { DataError } from '#src/tasks/files.ts';
 import { matchCheckpoint, meansOf } from '#src/training/checkpoint.ts';
@@ -50,10 +51,19 @@ export async function readSaved(runs: Runs, id: string, emit: (event: RunEvent) 
   return stored.content;
 }
 
+/** Rounds that a run begins with, or goes on with, and the residual that was not looked into yet. */
+export function inversion(saved: Saved | null, setup: Setup): Pick<Saved, 'rounds' | 'residual'> {
+  // Older versions wrote down no inverses: what they say is of such as begin anew.
+  const known = saved && Object.keys(saved.checkpoint.state).some(isInverse);
+  return known ? saved : { rounds: setup.rounds, residual: 0 };
+}
+
 /** Refuses a checkpoint of another run by a ProblemError that names what differs; tells if what goes on with it rounds otherwise. */
 export function matchSaved(saved: Saved, setup: Setup, means: Means, emit: (event: RunEvent) => void): void {
-  const { checkpoint, rounds, dataHash, adapter } = saved;
-  const state = setup.program(rounds).state.filter(({ name }) => checkpointed(name));
+  const { checkpoint, dataHash, adapter } = saved;
+  const state = setup
+    .program(inversion(saved, setup).rounds)
+    .state.filter(({ name }) => checkpointed(name) && (!isInverse(name) || name in checkpoint.state));
   try {
     matchCheckpoint(checkpoint, {
       job: setup.job,

@@ -5,7 +5,7 @@ import { CHECKPOINT_VERSION, meansOf } from '#src/training/checkpoint.ts';
 import { withMeans } from '#src/training/means.ts';
 import type { Means, MeansFrom } from '#src/training/types.ts';
 import { type LoopEvent, type LoopState, NonFiniteError, TrainingLoop } from '#src/training/loop.ts';
-import { FIRST_ROUNDS, LARGEST_RESIDUAL } from '#src/training/rounds.ts';
+import { LARGEST_RESIDUAL } from '#src/training/rounds.ts';
 import { withEvaluation } from '#src/training/evaluations.ts';
 import { factorAt } from '#src/optim/rates.ts';
 import { learningRateAt } from '#src/training/schedule.ts';
@@ -23,6 +23,7 @@ import { checkpointed, keptRows, type Runs, type SampleRow, type Saved } from '.
 import type { Made } from '../library/shown.ts';
 import type { Setup } from '../prepare/types.ts';
 import { hasTime } from './rowTime.ts';
+import { inversion } from './resume.ts';
 import { TrainingStep } from './step.ts';
 import { type Stopwatch } from './stopwatch.ts';
 
@@ -90,8 +91,9 @@ export class Run {
   constructor(context: RunContext) {
     this.#c = context;
     const { setup, resume, bench, watch } = context;
-    this.#step = new TrainingStep(setup, bench, watch, resume?.rounds ?? FIRST_ROUNDS);
-    this.#residual = resume?.residual ?? 0;
+    const { rounds, residual } = inversion(resume, setup);
+    this.#step = new TrainingStep(setup, bench, watch, rounds);
+    this.#residual = residual;
     this.#onDevice = bench.runtime.backend.kind === 'webgpu';
     this.#readEvery = this.#onDevice ? GPU_READ_EVERY : 1;
     const same = JSON.stringify(resume?.checkpoint.job.sample) === JSON.stringify(setup.job.sample);
@@ -113,6 +115,7 @@ export class Run {
       feeds: async (step, micro, rate) => {
         this.#fed = step;
         await this.#step.use(setup.prepared.variant?.(step) ?? 0);
+        await this.#step.meet(rate);
         return feeds(step, micro, rate);
       },
       learningRate: (step) =>
@@ -349,11 +352,11 @@ export class Run {
   async #evaluate(withHeldout: boolean, step = this.#loop.step, withSamples = true): Promise<void> {
     const { setup, emit } = this.#c;
     const now = step === this.#loop.step;
-    const theta = now ? await this.#step.theta() : this.#step.start;
-    if (now) emit(anglesOf(setup.layout, theta, step));
+    const state = now ? await this.#step.state() : this.#step.start;
+    if (now) emit(anglesOf(setup.layout, state.theta, step));
     const { row, evaluation } = await evaluate({
       ...this.#c,
-      theta,
+      state,
       step,
       rounds: this.#step.rounds,
       withHeldout,

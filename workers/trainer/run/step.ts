@@ -1,9 +1,18 @@
 /** @file The training step of a run on the device: compiled anew with more rounds when its blocks have turned far. */
+import { withFreshInverses, withInverses } from '#src/oft/rotation/inverses.ts';
 import type { Executable } from '#src/runtime/types.ts';
-import { nextRounds, largestNorm } from '#src/training/rounds.ts';
+import { firstRounds, largestNorm, nextRounds, UNCONVERGED } from '#src/training/rounds.ts';
 import type { Bench } from '../bench.ts';
 import type { Setup } from '../prepare/types.ts';
 import type { Stopwatch } from './stopwatch.ts';
+
+/** What a training step carries on, by name. */
+export type StepState = Readonly<Record<string, Float32Array>> & { readonly theta: Float32Array };
+
+function asStepState({ theta, ...others }: Readonly<Record<string, Float32Array>>): StepState {
+  if (!theta) throw new Error('The training step has no parameters.');
+  return { ...others, theta };
+}
 
 export class TrainingStep implements Executable {
   readonly #setup: Setup;
@@ -11,6 +20,8 @@ export class TrainingStep implements Executable {
   readonly #watch: Stopwatch;
   #executable: Executable | null = null;
   #rounds: number;
+  /** The highest learning rate that the rounds were chosen for. */
+  #rate: number;
   #variant = 0;
 
   constructor(setup: Setup, bench: Bench, watch: Stopwatch, rounds: number) {
@@ -18,6 +29,7 @@ export class TrainingStep implements Executable {
     this.#bench = bench;
     this.#watch = watch;
     this.#rounds = rounds;
+    this.#rate = setup.job.train.learningRate;
   }
 
   /** Newton–Schulz rounds compiled in. */
@@ -53,30 +65,45 @@ export class TrainingStep implements Executable {
     await this.writeState(state);
   }
 
-  /** Compiles it with the rounds that such a residual calls for, if those are more; the state goes over. */
-  async suit(residual: number): Promise<void> {
+  /** Compiles it with the rounds that steps at such a rate call for, if those are more: the inverses that they begin with are further off. */
+  async meet(rate: number): Promise<void> {
+    if (rate <= this.#rate) return;
+    this.#rate = rate;
+    const { layout, job } = this.#setup;
+    const rounds = firstRounds(layout, { ...job.train, learningRate: rate });
+    if (rounds <= this.#rounds) return;
     const state = await this.readState();
-    const theta = state['theta'];
-    if (!theta) return;
-    const rounds = nextRounds(this.#rounds, residual, () => largestNorm(this.#setup.layout, theta));
-    if (rounds === this.#rounds) return;
     this.#rounds = rounds;
     await this.compile();
     await this.writeState(state);
   }
 
-  /** The parameters before the first step. */
-  get start(): Float32Array {
-    const theta = this.#setup.program(this.#rounds, this.#variant).state.find(({ name }) => name === 'theta');
-    if (!theta) throw new Error('The training program has no parameters.');
-    return theta.init;
+  /** The state before the first step. */
+  get start(): StepState {
+    const { state } = this.#setup.program(this.#rounds, this.#variant);
+    return asStepState(Object.fromEntries(state.map(({ name, init }) => [name, init])));
+  }
+
+  /** Compiles it with the rounds that such a residual calls for, if those are more; the state goes over, with inverses that the host finds where those are off. */
+  async suit(residual: number): Promise<void> {
+    const { layout } = this.#setup;
+    const state = await this.state();
+    const rounds = nextRounds(this.#rounds, residual, () => largestNorm(layout, state.theta));
+    const more = rounds !== this.#rounds;
+    if (!more && residual <= UNCONVERGED) return;
+    this.#rounds = rounds;
+    if (more) await this.compile();
+    await this.writeState(withFreshInverses(layout, state));
+  }
+
+  /** All that goes on from step to step, as it is. */
+  async state(): Promise<StepState> {
+    return asStepState(await this.readState());
   }
 
   /** The parameters as they are. */
   async theta(): Promise<Float32Array> {
-    const { theta } = await this.readState();
-    if (!theta) throw new Error('The training step has no parameters.');
-    return theta;
+    return (await this.state()).theta;
   }
 
   #get(): Executable {
@@ -85,7 +112,9 @@ export class TrainingStep implements Executable {
   }
   run: Executable['run'] = (feeds, reads) => this.#get().run(feeds, reads);
   readState: Executable['readState'] = async () => this.#get().readState();
-  writeState: Executable['writeState'] = async (state) => this.#get().writeState(state);
+  /** Parameters that come without their inverses, as in checkpoints of older versions, get them. */
+  writeState: Executable['writeState'] = async (state) =>
+    this.#get().writeState(withInverses(this.#setup.layout, state));
   placement: Executable['placement'] = () => this.#get().placement();
   dispose: Executable['dispose'] = async () => this.#get().dispose();
 }
