@@ -1,6 +1,6 @@
 /** @file What a run is judged by: its samples, the held-out loss, and how orthogonal its rotations are. */
 import type { Orthogonality } from '#src/training/types.ts';
-import type { Adapted, TaskHost } from '#src/tasks/types.ts';
+import type { Adapted, Metric, TaskHost } from '#src/tasks/types.ts';
 import type { Evaluation, Problem } from '../../protocol.ts';
 import type { Bench } from '../bench.ts';
 import type { SampleRow } from '../saved.ts';
@@ -20,24 +20,28 @@ export interface Judged {
   readonly rounds: number;
   readonly withHeldout: boolean;
   readonly withSamples: boolean;
+  /** Hears of the wall's row as soon as it is drawn: judging takes a while. */
+  readonly show: (row: SampleRow) => void;
   /** Throwing from it ends the work. */
   readonly tell: (phase: 'sampling' | 'evaluating', done: number, total: number) => void;
 }
 
-/** Makes the wall's row, where it is asked for, and measures the state. */
-export async function evaluate(judged: Judged): Promise<{ row: SampleRow | null; evaluation: Evaluation }> {
-  const { setup, bench, host, watch, state, step, rounds, withHeldout, withSamples, tell } = judged;
+/** Shows the wall's row, where it is asked for, and measures the state. */
+export async function evaluate(judged: Judged): Promise<Evaluation> {
+  const { setup, bench, host, watch, state, step, rounds, withHeldout, withSamples, show, tell } = judged;
   const { prepared, layout, layoutKey: key, external } = setup;
   const { theta } = state;
   const adapted: Adapted = {
     run: (slot, graph) => bench.turned({ key, layout, theta, strength: 1 }, slot, graph, external),
   };
-  const drawn = withSamples
-    ? await watch.time('sample', () =>
-        prepared.samples(adapted, host, (done, total) => tell('sampling', done, total)),
-      )
-    : null;
-  const { metrics: ofSamples = [], ...samples } = drawn ?? { prompts: [], pictures: [] };
+  const ofSamples: Metric[] = [];
+  if (withSamples) {
+    const { metrics = [], ...samples } = await watch.time('sample', () =>
+      prepared.samples(adapted, host, (done, total) => tell('sampling', done, total)),
+    );
+    ofSamples.push(...metrics);
+    show({ step, ...samples });
+  }
   const { judgement, orthogonality } = await watch.time('evaluate', async () => ({
     judgement:
       withHeldout && prepared.counts.heldout > 0
@@ -47,16 +51,13 @@ export async function evaluate(judged: Judged): Promise<{ row: SampleRow | null;
   }));
   const metrics = [...(judgement?.metrics ?? []), ...ofSamples];
   return {
-    row: drawn && { step, ...samples },
-    evaluation: {
-      step,
-      heldoutLoss: judgement?.loss ?? null,
-      saturation: metrics.find(({ name }) => name === 'saturation')?.value ?? null,
-      metrics,
-      ...(judgement?.tables && { tables: judgement.tables }),
-      ...(judgement?.examples && { examples: judgement.examples }),
-      orthogonality,
-    },
+    step,
+    heldoutLoss: judgement?.loss ?? null,
+    saturation: metrics.find(({ name }) => name === 'saturation')?.value ?? null,
+    metrics,
+    ...(judgement?.tables && { tables: judgement.tables }),
+    ...(judgement?.examples && { examples: judgement.examples }),
+    orthogonality,
   };
 }
 

@@ -354,28 +354,30 @@ export class Run {
     const now = step === this.#loop.step;
     const state = now ? await this.#step.state() : this.#step.start;
     if (now) emit(anglesOf(setup.layout, state.theta, step));
-    const { row, evaluation } = await evaluate({
+    const evaluation = await evaluate({
       ...this.#c,
       state,
       step,
       rounds: this.#step.rounds,
       withHeldout,
       withSamples,
+      show: (row) => this.#show(row),
       tell: (phase, done, total) => {
         if (this.#wish) throw new CutShort();
         emit({ kind: 'phase', phase, done, total });
       },
     });
-    if (row) {
-      this.#drawn++;
-      this.#rows = keptRows([...this.#rows.filter((r) => r.step !== step), row]);
-      if (row.prompts.length > 0) emit({ kind: 'samples', ...row });
-    }
     this.#evaluations = withEvaluation(this.#evaluations, evaluation);
     emit({ kind: 'evaluation', evaluation });
     const problem = evaluation.orthogonality && notOrthogonal(evaluation.orthogonality, step);
     if (problem && !this.#warned) emit({ kind: 'warning', problem });
     this.#warned ||= problem != null;
+  }
+
+  #show(row: SampleRow): void {
+    this.#drawn++;
+    this.#rows = keptRows([...this.#rows.filter(({ step }) => step !== row.step), row]);
+    if (row.prompts.length > 0) this.#c.emit({ kind: 'samples', ...row });
   }
 
   /** false: a pause or stop came in between, and the work was left undone. */
