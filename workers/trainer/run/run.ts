@@ -6,29 +6,23 @@ import { withMeans } from '#src/training/means.ts';
 import type { Means, MeansFrom } from '#src/training/types.ts';
 import { type LoopEvent, type LoopState, NonFiniteError, TrainingLoop } from '#src/training/loop.ts';
 import { LARGEST_RESIDUAL } from '#src/training/rounds.ts';
-import { withEvaluation } from '#src/training/evaluations.ts';
 import { factorAt } from '#src/optim/rates.ts';
 import { learningRateAt } from '#src/training/schedule.ts';
 import { LossWatch } from '#src/training/watch.ts';
 import { usualRateOf } from '#src/formats/jobs/job.ts';
-import type { Evaluation, RateChange, RunEvent, RunResult } from '../../protocol.ts';
+import type { RateChange, RunEvent, RunResult } from '../../protocol.ts';
 import { type Adapter, anglesOf } from '../adapters/adapter.ts';
 import type { Bench } from '../bench.ts';
-import { evaluate, notOrthogonal } from './evaluate.ts';
-import { judgesAt } from './judging.ts';
 import type { Journal } from '../library/journal.ts';
 import { jobFeeds } from './feeds.ts';
 import { problemOf, ProblemError } from '../problems.ts';
-import { checkpointed, keptRows, type Runs, type SampleRow, type Saved } from '../saved.ts';
+import { checkpointed, type Runs, type Saved } from '../saved.ts';
 import type { Made } from '../library/shown.ts';
 import type { Setup } from '../prepare/types.ts';
-import { hasTime } from './rowTime.ts';
 import { inversion } from './resume.ts';
+import { Showing } from './showing.ts';
 import { TrainingStep } from './step.ts';
 import { type Stopwatch } from './stopwatch.ts';
-
-/** The wish to pause or stop came in the middle of sampling. */
-class CutShort extends Error {}
 
 /** Reading the loss back waits for the GPU; on the CPU it costs nothing. */
 const GPU_READ_EVERY = 5;
@@ -64,27 +58,19 @@ export class Run {
   readonly #c: RunContext;
   readonly #loop: TrainingLoop;
   readonly #step: TrainingStep;
+  readonly #showing: Showing;
   /** The largest that was not looked into yet. */
   #residual: number;
-  /** It was said that the rotations are not orthogonal. */
-  #warned = false;
   /** Its state lies where it can be lost. */
   readonly #onDevice: boolean;
   readonly #readEvery: number;
   readonly #losses: LossWatch;
   #unsaved: Unsaved | null = null;
   readonly #means: readonly MeansFrom[];
-  #rows: SampleRow[];
-  #evaluations: readonly Evaluation[];
   #wish: 'pause' | 'stop' | null = null;
-  #sampleWish = false;
-  /** Rows of samples, since it began or went on. */
-  #drawn = 0;
   #anglesAt = -Infinity;
   /** The step under way, or the last one: its learning rate is settled. */
   #fed = -1;
-  /** The judgement of the state that it began with was begun, and not ended. */
-  #startCut = false;
   /** Nothing is trained any more. */
   #over = false;
 
@@ -96,9 +82,6 @@ export class Run {
     this.#residual = residual;
     this.#onDevice = bench.runtime.backend.kind === 'webgpu';
     this.#readEvery = this.#onDevice ? GPU_READ_EVERY : 1;
-    const same = JSON.stringify(resume?.checkpoint.job.sample) === JSON.stringify(setup.job.sample);
-    this.#rows = same ? [...(resume?.samples ?? [])] : [];
-    this.#evaluations = [...(resume?.checkpoint.evaluations ?? [])];
     const from = resume?.checkpoint;
     this.#means = withMeans(from ? meansOf(from) : [], from?.step ?? 0, context.means);
     const { train } = setup.job;
@@ -108,6 +91,12 @@ export class Run {
       { learningRate, warmup, usualRate: usualRateOf(setup.job), guess: setup.prepared.guess ?? null },
       resume?.checkpoint.history.loss,
     );
+    this.#showing = new Showing({
+      ...context,
+      step: this.#step,
+      done: () => this.#loop.step,
+      cut: () => this.#wish !== null,
+    });
     this.#loop = new TrainingLoop({
       executable: this.#step,
       steps: train.steps,
@@ -153,7 +142,7 @@ export class Run {
     this.#loop.stop();
   }
   sampleNow(): void {
-    this.#sampleWish = true;
+    this.#showing.wish();
   }
 
   /** What could not be saved, if that is newer than all that is. */
@@ -196,13 +185,12 @@ export class Run {
     if (resume) {
       await this.#loop.restore(resume.checkpoint);
       emit(this.#restored(resume));
-      for (const row of this.#rows) emit({ kind: 'samples', ...row });
-      for (const evaluation of this.#evaluations) emit({ kind: 'evaluation', evaluation });
+      this.#showing.restore();
     }
     const { step } = this.#loop;
     const { steps } = setup.job.train;
-    if (step > 0 && step < steps) await this.#unlessCut(() => this.#rowIfDue());
-    this.#tellTraining();
+    if (step > 0 && step < steps) await this.#showing.between();
+    this.#showing.tellTraining();
     const outcome = await this.#train().finally(() => (this.#over = true));
     return outcome === 'paused' ? this.#result('paused') : this.#finish(outcome);
   }
@@ -229,9 +217,9 @@ export class Run {
     // A second stop, or a pause, can cut the last evaluation short; after a pause it is made when the run goes on.
     if (this.#wish === 'stop') this.#wish = null;
     // Who stopped it while its beginning was judged does not wait for that again.
-    const judged = this.#loop.step > 0 && !(outcome === 'stopped' && this.#startCut);
+    const judged = this.#loop.step > 0 && !(outcome === 'stopped' && this.#showing.startCut);
     await this.#suit();
-    const whole = !judged || (await this.#unlessCut(() => this.#evaluateEnd()));
+    const whole = !judged || (await this.#showing.end());
     if (!whole && this.#wish === 'pause') return this.#result('paused');
     this.#c.emit({ kind: 'phase', phase: 'saving' });
     await this.#save(await this.#loop.content(), outcome);
@@ -244,9 +232,9 @@ export class Run {
       outcome,
       step: this.#loop.step,
       history: this.#loop.history.columns(),
-      evaluations: [...this.#evaluations],
+      evaluations: [...this.#showing.evaluations],
       means: this.#means,
-      orthogonality: this.#evaluations.find((e) => e.step === this.#loop.step)?.orthogonality,
+      orthogonality: this.#showing.evaluations.find((e) => e.step === this.#loop.step)?.orthogonality,
       ...this.#made(),
     };
   }
@@ -288,7 +276,7 @@ export class Run {
     if (done % this.#readEvery === 0) await this.#suit();
     const now = performance.now();
     if (now - this.#anglesAt > ANGLES_EVERY) await this.#angles();
-    if (done < this.#c.setup.job.train.steps) await this.#unlessCut(() => this.#rowIfDue());
+    if (done < this.#c.setup.job.train.steps) await this.#showing.between();
   }
 
   /** Gives the inverses more rounds if a residual asked for them. */
@@ -298,97 +286,9 @@ export class Run {
     if (residual > 0) await this.#step.suit(residual);
   }
 
-  /** The state that it began with was not judged yet: that waits for the first step, so that a person sees at once that it learns. */
-  get #owesStart(): boolean {
-    return !this.#evaluations.some(({ step }) => step === 0);
-  }
-
-  async #evaluateEnd(): Promise<void> {
-    if (this.#owesStart) await this.#evaluate(true, 0);
-    await this.#evaluate(true);
-  }
-
-  async #rowIfDue(): Promise<void> {
-    const { every } = this.#c.setup.job.sample;
-    const step = this.#loop.step;
-    if (this.#wish) return;
-    if (this.#owesStart) {
-      this.#startCut = true;
-      await this.#evaluate(true, 0);
-      this.#startCut = false;
-      this.#tellTraining();
-    }
-    const due = every > 0 && step % every === 0;
-    const wished = this.#sampleWish;
-    if (!wished && (!due || this.#evaluations.some((e) => e.step === step))) return;
-    this.#sampleWish = false;
-    const { train } = this.#c.setup.job;
-    const { heldout } = this.#c.setup.prepared.counts;
-    const judged = due && judgesAt(step, this.#evaluations, heldout, train.batch * train.accumulate);
-    const drawn = wished || this.#hasTime();
-    if (!judged && !drawn) return;
-    await this.#evaluate(judged, step, drawn);
-    this.#tellTraining();
-  }
-
-  #hasTime(): boolean {
-    const { setup, watch } = this.#c;
-    const seconds = watch.seconds();
-    const all = Object.values(seconds).reduce((a, b) => a + b, 0);
-    return hasTime({ rows: this.#drawn, sampling: seconds['sample'] ?? 0, all }, setup.job.sample.share);
-  }
-
-  #tellTraining(): void {
-    const { steps } = this.#c.setup.job.train;
-    this.#c.emit({ kind: 'phase', phase: 'training', done: this.#loop.step, total: steps });
-  }
-
   async #angles(): Promise<void> {
     this.#anglesAt = performance.now();
     this.#c.emit(anglesOf(this.#c.setup.layout, await this.#step.theta(), this.#loop.step));
-  }
-
-  /** Samples and the held-out loss, each where asked, of the present state, or of that before the first step. */
-  async #evaluate(withHeldout: boolean, step = this.#loop.step, withSamples = true): Promise<void> {
-    const { setup, emit } = this.#c;
-    const now = step === this.#loop.step;
-    const state = now ? await this.#step.state() : this.#step.start;
-    if (now) emit(anglesOf(setup.layout, state.theta, step));
-    const evaluation = await evaluate({
-      ...this.#c,
-      state,
-      step,
-      rounds: this.#step.rounds,
-      withHeldout,
-      withSamples,
-      show: (row) => this.#show(row),
-      tell: (phase, done, total) => {
-        if (this.#wish) throw new CutShort();
-        emit({ kind: 'phase', phase, done, total });
-      },
-    });
-    this.#evaluations = withEvaluation(this.#evaluations, evaluation);
-    emit({ kind: 'evaluation', evaluation });
-    const problem = evaluation.orthogonality && notOrthogonal(evaluation.orthogonality, step);
-    if (problem && !this.#warned) emit({ kind: 'warning', problem });
-    this.#warned ||= problem != null;
-  }
-
-  #show(row: SampleRow): void {
-    this.#drawn++;
-    this.#rows = keptRows([...this.#rows.filter(({ step }) => step !== row.step), row]);
-    if (row.prompts.length > 0) this.#c.emit({ kind: 'samples', ...row });
-  }
-
-  /** false: a pause or stop came in between, and the work was left undone. */
-  async #unlessCut(work: () => Promise<void>): Promise<boolean> {
-    try {
-      await work();
-      return true;
-    } catch (error) {
-      if (error instanceof CutShort) return false;
-      throw error;
-    }
   }
 
   /** All that it takes to go on from a state, and to show the run again. */
@@ -406,7 +306,7 @@ export class Run {
         backend: bench.runtime.backend.kind,
         threads: bench.runtime.backend.threads,
         means: this.#means,
-        evaluations: [...this.#evaluations],
+        evaluations: [...this.#showing.evaluations],
         ...(journal.rates.length > 0 && { rates: journal.rates }),
       },
       adapter: setup.adapter,
@@ -417,7 +317,7 @@ export class Run {
       ...(setup.prepared.classes && { classes: setup.prepared.classes }),
       rounds: this.#step.rounds,
       residual: this.#residual,
-      samples: this.#rows,
+      samples: [...this.#showing.rows],
       shown: {
         angles: journal.angles ?? undefined,
         warnings: journal.warnings,
