@@ -5,6 +5,7 @@ import { encodeGraph } from '#src/graph/encode.ts';
 import type { Graph } from '#src/graph/types.ts';
 import { runInputs } from '#src/program/weights.ts';
 import { feedsFor } from './feeds.ts';
+import { processorTime } from './timing.ts';
 
 ort.env.wasm.numThreads = 1;
 ort.env.logLevel = 'error';
@@ -31,27 +32,22 @@ interface Event {
   readonly args: { readonly op_name?: string; readonly node_index?: string };
 }
 
-const processor = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
-
 /** Runs the graph so often under the profiler. */
 export async function profile(graph: Graph, rounds: number): Promise<Profile> {
   const model = encodeGraph(graph, { weightsAsInputs: new Set(runInputs(graph)) });
-  const begun = processor();
+  const begun = processorTime();
   const session = await ort.InferenceSession.create(model, {
     executionProviders: ['wasm'],
     graphOptimizationLevel: 'extended',
     enableProfiling: true,
   });
-  const create = processor() - begun;
+  const create = processorTime() - begun;
   const feeds = await feedsFor(graph);
   let run = Infinity;
   for (let i = 0; i < rounds; i++) {
-    const start = processor();
+    const start = processorTime();
     await session.run(feeds);
-    run = Math.min(run, processor() - start);
+    run = Math.min(run, processorTime() - start);
   }
   const events = printed(() => {
     session.endProfiling();
