@@ -4,6 +4,11 @@ import { ensurePackages, main, Refusal, ROOT } from './ensure.mjs';
 const BENCHES = [
   'step',
   'models',
+  'peers',
+  'curves',
+  'room',
+  'threads',
+  'all',
   'profile',
   'family',
   'memory',
