@@ -69,11 +69,13 @@ export async function jaxJs(
     conv ? lax.conv(h, w, [1, 1], 'SAME') : np.matmul(h, np.matrixTranspose(w));
   /** Rows of blocks [n, size, …] times the transposed rotations. */
   const turn = (blocks: A, own: A): A => np.matmul(np.matrixTranspose(own), blocks);
+  /** By one product of each block with all its rows at once: products of stacks that differ in rank come out wrong (0.1.25). */
   const turnOutputs = (y: A, own: A, n: number): A => {
-    const shape = [...y.shape];
-    if (conv) return turn(y.reshape([shape[0]!, n, size, shape[2]! * shape[3]!]), own).reshape(shape);
-    const columns = np.transpose(y.reshape([shape[0]!, n, size]), [1, 0, 2]);
-    return np.transpose(np.matmul(columns, own), [1, 0, 2]).reshape(shape);
+    const [batch, , ...sides] = y.shape as [number, number, ...number[]];
+    const pixels = sides.reduce((p, side) => p * side, 1);
+    const columns = np.transpose(y.reshape([batch, n, size, pixels]), [1, 2, 0, 3]);
+    const turned = turn(columns.reshape([n, size, batch * pixels]), own).reshape([n, size, batch, pixels]);
+    return np.transpose(turned, [2, 0, 1, 3]).reshape([batch, n * size, ...sides]);
   };
   const network = (start: A, given: readonly A[], rotations: A | null): A => {
     let h = start;
