@@ -6,13 +6,11 @@ import { runInputs } from '#src/program/weights.ts';
 import { defaultStep } from './defaultStep.ts';
 import { feedsFor } from './feeds.ts';
 import { byOperator, kernelsOf } from './kernelEvents.ts';
-import { convNet, gpt, mlp, vit } from './networks.ts';
+import { convNet, vit } from './networks.ts';
 
 const networks: Readonly<Record<string, () => Graph>> = {
-  'MLP 256-1024-1024-256, batch 64': () => mlp(64),
   'Conv net 3-32-64-64, 32², batch 16': () => convNet(16),
-  'ViT, 4 × 192, batch 16': () => vit(16),
-  'GPT, 4 × 192, batch 16': () => gpt(16),
+  'ViT, 4 × 192, batch 4': () => vit(4),
 };
 
 export const names = (): string[] => Object.keys(networks);
