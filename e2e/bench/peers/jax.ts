@@ -112,13 +112,13 @@ export async function jaxJs(
   const { beta1, beta2, eps, clip } = optimiser;
   const [rate, c1, c2] = problem.schedule as unknown as [number, number, number];
   const step: Step = (theta, m, v, ...given) => {
-    const [value, grad] = valueAndGrad(loss)(theta!.ref, ...given);
+    const [value, grad] = valueAndGrad(loss)(theta.ref, ...given);
     const norm = np.sqrt(np.square(grad.ref).sum());
     const g = grad.mul(np.minimum(np.reciprocal(norm.ref.add(1e-6)).mul(clip), 1));
-    const m2 = m!.mul(beta1).add(g.ref.mul(1 - beta1));
-    const v2 = v!.mul(beta2).add(np.square(g).mul(1 - beta2));
+    const m2 = m.mul(beta1).add(g.ref.mul(1 - beta1));
+    const v2 = v.mul(beta2).add(np.square(g).mul(1 - beta2));
     const change = m2.ref.mul(rate * c1).div(np.sqrt(v2.ref).mul(c2).add(eps));
-    return [value, norm, theta!.sub(change), m2, v2];
+    return [value, norm, theta.sub(change), m2, v2];
   };
   const forward: Step = (start, ...given) => [network(start, given, null)];
   const [run, runForward] = compiled ? [jit(step), jit(forward)] : [step, forward];
