@@ -26,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
-          include: ['{src,workers,scripts,e2e/golden,e2e/fuzz}/**/*.test.ts'],
+          include: ['{src,workers,scripts,e2e/golden,e2e/fuzz,e2e/bench}/**/*.test.ts'],
           exclude: browserTests,
           // One process for many files shares the runtime's compiled WebAssembly; clean.ts keeps them apart otherwise.
           isolate: false,

@@ -8,7 +8,8 @@ import { decodeModel } from '#src/onnx/decode.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { likelyDims } from '#src/ops/import/likelyDims.ts';
 import { defaultStep } from './defaultStep.ts';
-import { type Kernel, type Profile, profile } from './kernels.ts';
+import type { Kernel } from './kernelEvents.ts';
+import { type Profile, profile } from './kernels.ts';
 import { unet, unetStep } from './unet.ts';
 
 /** Nodes that ONNX Runtime's WebGPU provider needs no dispatch for. */

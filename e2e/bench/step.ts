@@ -1,13 +1,11 @@
 /** @file Step time ÷ forward time of the built-in UNet under the default plan, by gradient route. */
-import { findLayers } from '#src/oft/layers/layers.ts';
-import { defaultSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/planning.ts';
+import { planAll } from './defaultStep.ts';
 import { compare, prepare } from './sideBySide.ts';
 import { unet, unetStep } from './unet.ts';
 
 export async function main(batch = 4, rounds = 9): Promise<void> {
   const graph = unet(batch);
-  const { planned } = planLayers(findLayers(graph), { ...defaultSettings, rules: [] });
+  const planned = planAll(graph);
   const step = (route: 'auto' | 'gram' | 'weight') => unetStep(graph, planned, route).stages[0]!.graph;
   const entries = [
     await prepare('forward, frozen', graph),
