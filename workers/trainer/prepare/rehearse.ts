@@ -7,19 +7,16 @@ import { type WeightUse, weightUses } from '#src/formats/onnx/onnxWeights.ts';
 import {
   initialParameters,
   type Layout,
+  parameterLayout,
   readParameters,
   writeParameters,
 } from '#src/oft/rotation/parameters.ts';
-import { loadAll, loadNamed } from '#src/onnx/external.ts';
-import type { Model } from '#src/onnx/model.ts';
+import { loadNamed } from '#src/onnx/external.ts';
 import { once } from '#src/platform/kept.ts';
 import type { Unsaveable } from '../../protocol.ts';
 import { type Adapter, exportAs } from '../adapters/adapter.ts';
 import { problemOf } from '../problems.ts';
 import type { Setup } from './types.ts';
-
-/** Models of at most so many bytes are read whole for what holds all of their weights. */
-const READ_WHOLE = 64e6;
 
 /** What of a run made ready is rehearsed. */
 export type Rehearsed = Pick<Setup, 'job' | 'layers' | 'layout' | 'external'> & {
@@ -86,7 +83,7 @@ export async function rehearse(setup: Rehearsed): Promise<readonly Unsaveable[]>
         ]
       : [],
   );
-  const adapter: Adapter = {
+  const adapterOf = (layout: Layout): Adapter => ({
     id: 'rehearsal',
     job,
     layers,
@@ -95,27 +92,32 @@ export async function rehearse(setup: Rehearsed): Promise<readonly Unsaveable[]>
     step: 0,
     modelHash: model.hash,
     classes: prepared.classes,
-  };
-  const reading = (read: (part: string, file: Model) => Promise<Model>) =>
-    once(() =>
-      Promise.all(
-        model.parts.map(async ({ part, file }) => ({
-          part,
-          file: { ...file, model: await read(part, file.model) },
-        })),
-      ),
-    );
-  const whole = reading((_, file) => loadAll(file, external));
+  });
+  const all = adapterOf(layout);
+  // Differences are worked out weight by weight, whether it turned or not: those of one layer of each kind will do.
+  const few = adapterOf(
+    parameterLayout(
+      layout.planned.filter(({ layer }) => turning.has(layer.path)),
+      layout.whole,
+    ),
+  );
   // A merged model takes the weights that did not turn as they are.
-  const turned = reading((part, file) => loadNamed(file, external, (name) => weights.has(`${part}/${name}`)));
+  const turned = once(() =>
+    Promise.all(
+      model.parts.map(async ({ part, file }) => ({
+        part,
+        file: {
+          ...file,
+          model: await loadNamed(file.model, external, (name) => weights.has(`${part}/${name}`)),
+        },
+      })),
+    ),
+  );
   const found: Unsaveable[] = [];
   for (const format of adapterFormats) {
     if (adapterFit(format, layout.planned).obstacles.length > 0) continue;
-    // Differences hold the weights of all layers.
-    const ofAll = adapterKind(format).holds === 'differences';
-    if (ofAll && model.bytes > READ_WHOLE) continue;
     try {
-      await exportAs(adapter, format, ofAll ? whole : turned);
+      await exportAs(adapterKind(format).holds === 'differences' ? few : all, format, turned);
     } catch (cause) {
       const { message, cure } = problemOf(cause);
       found.push({ format, reason: cure === undefined ? message : `${message} ${cure}` });
