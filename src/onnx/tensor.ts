@@ -52,6 +52,10 @@ export function byteLength(type: DType, shape: readonly number[]): number {
   return type === 'int4' || type === 'uint4' ? Math.ceil(n / 2) : n * arrays[type].BYTES_PER_ELEMENT;
 }
 
+/** Whether a tensor takes fewer bytes than its numbers would in float32. */
+export const isSmall = ({ type, shape }: Pick<Constant, 'type' | 'shape'>): boolean =>
+  type !== 'string' && byteLength(type, shape) < 4 * sizeOf(shape);
+
 /** A typed array over (or, if unaligned, copied from) raw little-endian bytes. */
 export function viewBytes(type: DType, bytes: Uint8Array): TypedArray {
   if (type === 'string')

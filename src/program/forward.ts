@@ -4,7 +4,7 @@ import { insertAdapters } from '#src/oft/insertion/insert.ts';
 import { wholeFeed } from '#src/oft/rotation/hostRotation.ts';
 import type { Layout } from '#src/oft/rotation/parameters.ts';
 import type { LayerRotation } from '#src/oft/rotation/rotations.ts';
-import { withoutFrozen } from './frozen.ts';
+import { asHeld } from './halves.ts';
 import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { builder } from '#src/ops/table.ts';
 import { feedsOf } from './names.ts';
@@ -54,7 +54,7 @@ export function compileForward({
   );
   insertAdapters(g, graph, layout, layers, 'weight', whole);
   const outputs = graph.outputs.map((o) => g.value(o.name));
-  const pruned = withoutFrozen(optimise(lowerGraph(g.build(outputs))));
+  const pruned = asHeld(optimise(lowerGraph(g.build(outputs))));
   return {
     stages: [{ name: 'forward', graph: pruned, weights: runInputs(pruned) }],
     state: [],

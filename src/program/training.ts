@@ -2,7 +2,7 @@
 import { backward } from '#src/autodiff/backward.ts';
 import { takeShortcuts } from '#src/autodiff/shortcuts.ts';
 import type { Builder } from '#src/graph/builder.ts';
-import { reportIt, type Graph, GraphError, type Value } from '#src/graph/types.ts';
+import { askedName, reportIt, type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import { sizeOf, tensor } from '#src/onnx/tensor.ts';
 import type { Route } from '#src/oft/insertion/cost.ts';
 import { hasDropout, keepFeed, keepLength } from '#src/oft/rotation/dropout.ts';
@@ -11,7 +11,7 @@ import { insertAdapters } from '#src/oft/insertion/insert.ts';
 import { type Layout, rateScales } from '#src/oft/rotation/parameters.ts';
 import { emitRotations, type Rotations } from '#src/oft/rotation/rotations.ts';
 import { projectParameters } from '#src/oft/rotation/skew.ts';
-import { withoutFrozen } from './frozen.ts';
+import { asHeld } from './halves.ts';
 import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { builder } from '#src/ops/table.ts';
 import { adamW } from '#src/optim/adamw.ts';
@@ -20,6 +20,7 @@ import { divisor, lossMean, type LossSum } from '#src/optim/loss.ts';
 import { withOwnNames } from './names.ts';
 import { withSplits } from './optimise/chunks.ts';
 import { optimise } from './optimise/optimise.ts';
+import { withRebuiltWeights } from './rebuilt.ts';
 import type { Program, StateTensor } from './types.ts';
 import { runInputs, startingParameters } from './weights.ts';
 
@@ -80,10 +81,13 @@ export function compileTraining(given: TrainingOptions, { model, step: ofStep }:
   const finite = isFinite(g, total);
   const sums = g.within('update', () => update(g, carried, adapted, total, finite, options));
   g.within('trace', () => trace(g, total, finite, adapted.residual ?? g.mul(total.loss, g.scalar(0))));
-  const step = withoutFrozen(ofStep(lowerGraph(g.build())));
+  const state = stateOf(graph, layout, sums);
+  const still = new Set([...state.map(({ name }) => name), keepFeed, 'schedule']);
+  const fed = new Set(g.inputs.filter((v) => !still.has(askedName(v))).map(({ name }) => name));
+  const step = withRebuiltWeights(asHeld(ofStep(lowerGraph(g.build()))), (name) => fed.has(name));
   const program = {
     stages: [{ name: 'step', graph: step, weights: runInputs(step) }],
-    state: stateOf(graph, layout, sums),
+    state,
     reads: ['loss', 'grad_norm', 'finite', 'residual', 'trace_next'],
   };
   return withOwnNames(program, g, graph);

@@ -1,12 +1,16 @@
 /** @file Which constants become run inputs: device buffers that every program of a model shares; and what trained weights begin with. */
 import { GraphError, type Graph } from '#src/graph/types.ts';
+import type { DType } from '#src/onnx/model.ts';
 import { numbersOf, sizeOf, tensorOf } from '#src/onnx/tensor.ts';
 import { initialParameters, type Layout } from '#src/oft/rotation/parameters.ts';
 
-/** Float constants of at least 256 numbers; smaller ones (biases, masks, shapes) stay in the graph, where the session can fold them. */
+/** Element types of weights as they are stored. Whole numbers of other types are indices and shapes. */
+const stored: ReadonlySet<DType> = new Set(['float32', 'float16', 'int8', 'uint8', 'int4', 'uint4']);
+
+/** Weights of at least 256 numbers, in whichever type they are stored; smaller ones (biases, masks, shapes) stay in the graph, where the session can fold them. */
 export function runInputs(graph: Graph): string[] {
   return [...graph.constants]
-    .filter(([, c]) => c.type === 'float32' && sizeOf(c.shape) >= 256)
+    .filter(([, c]) => stored.has(c.type) && sizeOf(c.shape) >= 256)
     .map(([name]) => name);
 }
 

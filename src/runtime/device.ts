@@ -13,8 +13,13 @@ const onGpu: ReadonlySet<string> = new Set([
   'int64',
   'uint32',
   'uint8',
+  'int4',
+  'uint4',
   'bool',
 ]);
+
+/** Whether tensors of this type can stay on the device: all can in the host's memory. */
+export const staysOnDevice = ({ device }: Backend, type: DType): boolean => !device || onGpu.has(type);
 
 /** Bindings are padded to 16 bytes: kernels read vectors of four. */
 const padded = (bytes: number): number => Math.max(16, Math.ceil(bytes / 16) * 16);

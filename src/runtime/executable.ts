@@ -4,9 +4,10 @@ import type { Constant } from '#src/onnx/model.ts';
 import { pulse, UNTIMED } from '#src/platform/pulse.ts';
 import { PlainError } from '#src/platform/refusals.ts';
 import { byteLength, sizeOf, type TypedArray } from '#src/onnx/tensor.ts';
+import { widened } from '#src/program/halves.ts';
 import type { Program, Stage, StateTensor } from '#src/program/types.ts';
 import type { Backend } from './backend.ts';
-import { deviceTensor, download, hostTensor } from './device.ts';
+import { deviceTensor, download, hostTensor, staysOnDevice } from './device.ts';
 import { ProgramMistake, runtimeError } from './errors.ts';
 import { ortMutex } from './mutex.ts';
 import { openStage } from './session.ts';
@@ -83,8 +84,9 @@ export class LoadedProgram implements Executable {
     return loaded;
   }
 
-  async #open(stage: Stage, external?: LoadExternal): Promise<void> {
+  async #open(given: Stage, external?: LoadExternal): Promise<void> {
     const { backend, weights } = this.#host;
+    const stage = forDevice(given, backend);
     const tensors = new Map<string, Ort.Tensor>();
     for (const name of stage.weights) {
       const constant = stage.graph.constants.get(name);
@@ -265,6 +267,22 @@ export class LoadedProgram implements Executable {
       }
     });
   }
+}
+
+/** The stage with weights that the device can hold: halves wide where it has none, and in the session what cannot be a tensor of its own. */
+function forDevice(stage: Stage, backend: Backend): Stage {
+  if (!backend.device) return stage;
+  const constants = new Map(stage.graph.constants);
+  if (!backend.device.features.has('shader-f16'))
+    for (const name of stage.weights) {
+      const constant = constants.get(name);
+      if (constant?.type === 'float16') constants.set(name, widened(constant));
+    }
+  const weights = stage.weights.filter((name) => {
+    const constant = constants.get(name);
+    return !constant || staysOnDevice(backend, constant.type);
+  });
+  return { ...stage, graph: { ...stage.graph, constants }, weights };
 }
 
 /** Throws RuntimeError where a state's next value or an offered read is no output of any stage. */

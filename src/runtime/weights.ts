@@ -4,7 +4,7 @@ import { singleBytes } from '#src/onnx/single.ts';
 import { byteLength, sizeOf, viewBytes } from '#src/onnx/tensor.ts';
 import { encodeGraph } from '#src/graph/encode.ts';
 import type { Graph, GraphConstant } from '#src/graph/types.ts';
-import { type Constant, ModelError, type Node } from '#src/onnx/model.ts';
+import { type Constant, type DType, ModelError, type Node } from '#src/onnx/model.ts';
 import type { Backend } from './backend.ts';
 import { deviceTensor, hostTensor } from './device.ts';
 import type { LoadExternal } from './types.ts';
@@ -48,7 +48,7 @@ async function computedBytes(
   if (matrix) {
     const [name, constant] = matrix;
     const bytes = await constantBytes(name, constant, external);
-    return graph.nodes[0]!.op === 'Transpose' ? exchanged(constant.shape, bytes) : bytes;
+    return graph.nodes[0]!.op === 'Transpose' ? exchanged(constant.type, constant.shape, bytes) : bytes;
   }
   const { ort } = backend;
   const weights = [...graph.constants].filter(([, c]) => sizeOf(c.shape) >= 256 && fed.has(c.type));
@@ -78,7 +78,7 @@ function laidOut({ nodes, constants }: Graph): [string, GraphConstant] | null {
   const [first, ...rest] = nodes;
   if (!first || rest.some((node) => node.op !== 'Reshape')) return null;
   const entry = [...constants].find(([name]) => name === first.inputs[0]);
-  if (entry?.[1].type !== 'float32') return null;
+  if (!entry || !(entry[1].type === 'float32' || entry[1].type === 'float16')) return null;
   if (first.op === 'Reshape') return entry;
   return first.op === 'Transpose' && entry[1].shape.length === 2 && !isIdle(first) ? entry : null;
 }
@@ -87,10 +87,10 @@ function laidOut({ nodes, constants }: Graph): [string, GraphConstant] | null {
 const isIdle = ({ attributes: { perm } }: Node): boolean => perm?.kind === 'ints' && perm.value[0] === 0;
 
 /** The transpose of [rows, columns] as bytes: a session for each weight would take longer than the weight. */
-function exchanged(shape: readonly number[], bytes: Uint8Array): Uint8Array {
+function exchanged(type: DType, shape: readonly number[], bytes: Uint8Array): Uint8Array {
   const [rows, columns] = shape as [number, number];
-  const from = viewBytes('float32', bytes) as Float32Array;
-  const to = new Float32Array(from.length);
+  const from = viewBytes(type, bytes) as Float32Array | Uint16Array;
+  const to = from.slice();
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) to[j * rows + i] = from[i * columns + j]!;
   return new Uint8Array(to.buffer);
 }

@@ -6,7 +6,7 @@ import { graphDigest } from '#src/graph/digest.ts';
 import type { Graph } from '#src/graph/types.ts';
 import { hostRotations } from '#src/oft/rotation/hostRotation.ts';
 import type { Layout } from '#src/oft/rotation/parameters.ts';
-import { withoutFrozen } from '#src/program/frozen.ts';
+import { asHeld } from '#src/program/halves.ts';
 import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { compileForward } from '#src/program/forward.ts';
 import { feedsOf, ownFeeds } from '#src/program/names.ts';
@@ -182,7 +182,7 @@ export class Bench {
 }
 
 const frozenProgram = (name: string, imported: Graph): Program => {
-  const graph = withoutFrozen(lowerGraph(imported));
+  const graph = asHeld(lowerGraph(imported));
   return {
     stages: [{ name, graph, weights: runInputs(graph) }],
     state: [],

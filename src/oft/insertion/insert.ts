@@ -3,6 +3,7 @@ import { floatAttr } from '#src/graph/attributes.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import { reportIt, type Graph, GraphError, type Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
+import { isSmall } from '#src/onnx/tensor.ts';
 import { operators } from '#src/ops/table.ts';
 import { cheapestRoute, type Route, type Rows } from './cost.ts';
 import { biasesOf, denseLayer } from './dense.ts';
@@ -21,8 +22,8 @@ import type { PlannedLayer } from '../types.ts';
  * - gram, for one orthogonal stage: C is orthogonal, so what C was applied to follows from what is at hand and ∂L/∂C = C·S.
  *   Output: y′ = Cᵀy, S = Σ_t y′_t (∂y′_t)ᵀ. Input: x′ = C·x, ∂x = Cᵀ∂x′, S = Σ_t ∂x_t x_tᵀ. No weight gradient, no second forward.
  *   Needs blocks inside one convolution group, and on the input side 1×1 kernels.
- * - activation: the rotation multiplies what flows through (OFTv2's input-centric form), plain reverse mode. For BOFT and the series,
- *   where blocks lie inside a group and input-side kernels are 1×1.
+ * - activation: the rotation multiplies what flows through (OFTv2's input-centric form), plain reverse mode. Where blocks lie inside a group and
+ *   input-side kernels are 1×1; the only one but `weight` for BOFT and the series.
  *
  * @param route 'auto' asks the cost function per layer; a route that is not open for a layer falls back to weight.
  * @param whole values that stand in for constants of the graph, by their names; same number of elements
@@ -95,10 +96,11 @@ function adapt(
   const weight = matrix(g, seen, planned);
   // Axes of 1 before the matrix are idle where x has as many; routes on what flows take the weight on the right.
   const idle = planned.layer.kind === 'conv' || seen.shape.length <= Math.max(2, x.shape.length);
-  const open: Route[] = at === 1 && idle ? openRoutes(planned, parts, bias ?? null) : ['weight'];
+  const formed = timesFormed(g, planned);
+  const open: Route[] = at === 1 && idle ? openRoutes(planned, parts, bias ?? null, formed) : ['weight'];
   const route =
     asked === 'auto'
-      ? cheapestRoute(planned, rowsOf(node, x, planned), open)
+      ? cheapestRoute(planned, rowsOf(node, x, planned), open, formed)
       : open.includes(asked)
         ? asked
         : 'weight';
@@ -121,13 +123,21 @@ function adapt(
 const matrix = (g: Builder, weight: Value, { layer }: PlannedLayer): Value =>
   layer.kind === 'linear' ? g.reshape(weight, weight.shape.slice(-2)) : weight;
 
+/** Of a weight that is stored small each pass forms the float one anew (program/rebuilt.ts). */
+function timesFormed(g: Builder, { layer }: PlannedLayer): 1 | 2 {
+  const constant = g.constants.get(layer.initializer);
+  if (!constant) return 1;
+  const halves = constant.data.kind === 'external' && constant.data.stored === 'float16';
+  return halves || isSmall(constant) ? 2 : 1;
+}
+
 function once(known: Map<string, Value>, key: string, make: () => Value): Value {
   const value = known.get(key) ?? make();
   known.set(key, value);
   return value;
 }
 
-function openRoutes(planned: PlannedLayer, parts: LayerRotation, bias: Value | null): Route[] {
+function openRoutes(planned: PlannedLayer, parts: LayerRotation, bias: Value | null, formed: 1 | 2): Route[] {
   const { layer, size, side, algorithm } = planned;
   const pointwise = layer.kernel.every((k) => k === 1);
   const local =
@@ -137,7 +147,9 @@ function openRoutes(planned: PlannedLayer, parts: LayerRotation, bias: Value | n
         : layer.groups === 1
       : pointwise;
   if (!parts.rotation || !local || !biasIsVector(bias, layer.out)) return ['weight'];
-  return parts.trivialised && algorithm === 'diag' ? ['weight', 'gram'] : ['weight', 'activation'];
+  if (!parts.trivialised || algorithm !== 'diag') return ['weight', 'activation'];
+  // On the output side W′ is formed by one small product, so that it hardly pays to turn what flows: it would add nodes.
+  return side === 'input' || formed === 2 ? ['weight', 'gram', 'activation'] : ['weight', 'gram'];
 }
 
 /** The rotation on what flows through: y = D·Cᵀ(Wx) + c, or y = D·W(xR) + c. */

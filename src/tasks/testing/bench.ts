@@ -3,7 +3,7 @@ import { graphDigest } from '#src/graph/digest.ts';
 import { hostRotations } from '#src/oft/rotation/hostRotation.ts';
 import type { Layout } from '#src/oft/rotation/parameters.ts';
 import { Numbered } from '#src/platform/numbered.ts';
-import { withoutFrozen } from '#src/program/frozen.ts';
+import { asHeld } from '#src/program/halves.ts';
 import { lowerGraph } from '#src/ops/lowering/lower.ts';
 import { compileForward } from '#src/program/forward.ts';
 import { feedsOf, ownFeeds } from '#src/program/names.ts';
@@ -38,7 +38,7 @@ export async function taskBench(decodeImage?: TaskHost['decodeImage']): Promise<
       backend: 'wasm',
       frozen: (slot, key, graph): RunGraph => {
         return async (feeds) => {
-          const made = withoutFrozen(lowerGraph(graph()));
+          const made = asHeld(lowerGraph(graph()));
           const reads = made.outputs.map((o) => o.name);
           const executable = await load(`frozen ${slot}`, key, () => ({
             stages: [{ name: slot, graph: made, weights: runInputs(made) }],
