@@ -34,7 +34,7 @@ export interface Incremental {
 }
 
 /** Of scores and inputs: [1, length, …]. */
-const ASKED: Places = { axis: 1, groups: 1 };
+const ASKED: Places = { axis: 1, groups: 1, inner: 1 };
 
 interface Asked {
   whole: boolean;
@@ -60,7 +60,7 @@ class Asking {
   }
 }
 
-const keyOf = ({ axis, groups }: Places): string => `${axis}/${groups}`;
+const keyOf = ({ axis, groups, inner }: Places): string => `${axis}/${groups}/${inner}`;
 const partKey = (node: Node, key: string): string => `${node.outputs.join()} ${key}`;
 
 /**
@@ -98,7 +98,7 @@ export function incremental(
           if (!input) return;
           const shared = node.op === 'MatMul' && i === 1 ? [...(places.get(input.name)?.values() ?? [])] : [];
           if (need !== 'whole') asking.of(input.name).some.set(keyOf(need), need);
-          else if (shared.length === 1 && shared[0]!.groups === 1)
+          else if (shared.length === 1 && shared[0]!.groups * shared[0]!.inner === 1)
             asking.of(input.name).cached.set(keyOf(shared[0]!), shared[0]!);
           else asking.of(input.name).whole = true;
         });
@@ -108,6 +108,13 @@ export function incremental(
     if (whole) for (const input of inputs) if (input) asking.of(input.name).whole = true;
   }
   return emitted(graph, scores, rows, { asking, parts, length });
+}
+
+/** All ways in which places can lie along an axis of so many times their number. */
+function ways(axis: number, times: number): Places[] {
+  if (!Number.isInteger(times) || times === 0) return [];
+  const all = Array.from({ length: times }, (_, i) => i + 1);
+  return all.flatMap((groups) => (times % groups === 0 ? [{ axis, groups, inner: times / groups }] : []));
 }
 
 /** Where the text's places lie in the values that hang on it. */
@@ -128,16 +135,13 @@ function placesIn(
       if (name === '') continue;
       const { shape } = value(name);
       const found = new Map<string, Places>();
-      shape.forEach((d, axis) => {
-        if (d === 0 || d % length !== 0) return;
-        const here: Places = { axis, groups: d / length };
-        const keys: Places = { axis: (inputs[1]?.shape.length ?? 0) - 1, groups: here.groups };
+      for (const here of shape.flatMap((d, axis) => ways(axis, d / length))) {
         const made =
-          node.op === 'MatMul' && axis === shape.length - 1
-            ? is(1, keys)
+          node.op === 'MatMul' && here.axis === shape.length - 1
+            ? is(1, { ...here, axis: (inputs[1]?.shape.length ?? 0) - 1 })
             : partOf(node, inputs, value(name), here)?.needs.some((need, i) => is(i, need));
         if (made) found.set(keyOf(here), here);
-      });
+      }
       all.set(name, found);
     }
   }
@@ -169,25 +173,25 @@ function emitted(graph: Graph, scores: Value, rows: number, { asking, parts, len
     return known;
   };
   /** Indices of the asked places along an axis. */
-  const indices = (groups: number): Value => {
-    if (groups === 1) return places;
-    const firsts = tensor(
-      'int32',
-      [groups, 1],
-      Array.from({ length: groups }, (_, i) => i * length),
-    );
-    return g.reshape(g.add(g.reshape(places, [1, rows]), g.constant(firsts)), [groups * rows]);
+  const indices = ({ groups, inner }: Places): Value => {
+    if (groups * inner === 1) return places;
+    const series = (n: number, step: number): number[] => Array.from({ length: n }, (_, i) => i * step);
+    const firsts = g.constant(tensor('int32', [groups, 1, 1], series(groups, length * inner)));
+    const within = g.constant(tensor('int32', [1, 1, inner], series(inner, 1)));
+    const at = g.mul(g.reshape(places, [1, rows, 1]), g.scalar(inner, 'int32'));
+    return g.reshape(g.add(g.add(at, firsts), within), [groups * rows * inner]);
   };
   /** What of a value was asked for besides what its node gives. */
   const made = (name: string): void => {
     const known = g.values.get(name);
-    for (const [key, { axis, groups }] of asking.parts(name)) {
+    for (const [key, wanted] of asking.parts(name)) {
       if (partly.has(`${name} ${key}`) || !known) continue;
-      if (known.shape[axis] !== groups * length)
-        throw new GraphError(`${name} has ${known.shape[axis]} places, not ${groups * length}.`, {
+      const { axis, groups, inner } = wanted;
+      if (known.shape[axis] !== groups * length * inner)
+        throw new GraphError(`${name} has ${known.shape[axis]} places, not ${groups * length * inner}.`, {
           cure: reportIt,
         });
-      partly.set(`${name} ${key}`, g.emit('Gather', [known, indices(groups)], { axis }));
+      partly.set(`${name} ${key}`, g.emit('Gather', [known, indices(wanted)], { axis }));
     }
     for (const wanted of asking.of(name).cached.values()) {
       const { axis } = wanted;
@@ -215,7 +219,7 @@ function emitted(graph: Graph, scores: Value, rows: number, { asking, parts, len
       });
     emittedOnce.add(node.name);
   };
-  const again = (node: Node, { axis, groups }: Places, part: Part): Value[] => {
+  const again = (node: Node, { axis, groups, inner }: Places, part: Part): Value[] => {
     once(node);
     const inputs = node.inputs.map((name, i) => {
       if (name === '') return null;
@@ -223,7 +227,9 @@ function emitted(graph: Graph, scores: Value, rows: number, { asking, parts, len
       return need === 'whole' ? (full.get(name) ?? g.value(name)) : taken(name, need);
     });
     if (part.shaped) {
-      const shape = graph.values.get(node.outputs[0]!)!.shape.map((d, i) => (i === axis ? groups * rows : d));
+      const shape = graph.values
+        .get(node.outputs[0]!)!
+        .shape.map((d, i) => (i === axis ? groups * rows * inner : d));
       return [node.op === 'Expand' ? g.expand(inputs[0]!, shape) : g.reshape(inputs[0]!, shape)];
     }
     const names = node.outputs.map((o) => (o === '' ? '' : g.fresh(`${o}/rows`)));

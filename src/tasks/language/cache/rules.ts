@@ -7,12 +7,13 @@ import type { Shape, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
 
 /**
- * Where a text's places lie in a tensor: along an axis, of which each of so many groups holds all of them one after the other (heads that share their
- * keys are put so).
+ * Where a text's places lie in a tensor: along an axis of groups · places · inner indices, in this order. Heads that share their keys are put side by side as
+ * groups, heads that are normalised one by one inside of a place.
  */
 export interface Places {
   readonly axis: number;
   readonly groups: number;
+  readonly inner: number;
 }
 
 /** What a node reads of one input: only the asked places; or all of it. */
@@ -44,21 +45,23 @@ const shaping = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Flatten']);
 
 const product = (shape: Shape): number => shape.reduce((n, d) => n * d, 1);
 
-/** Where places lay before a change of shape: with as much before them, at an axis's end. null: their axis is cut otherwise. */
-function placesBefore(from: Shape, to: Shape, { axis, groups }: Places): Places | null {
+/** Where places lay before a change of shape: with as much before them. null: their axis is cut otherwise. */
+function placesBefore(from: Shape, to: Shape, { axis, groups, inner }: Places): Places | null {
   const before = product(to.slice(0, axis)) * groups;
-  const length = to[axis]! / groups;
+  const length = to[axis]! / (groups * inner);
   for (let i = 0; i < from.length; i++) {
     const own = before / product(from.slice(0, i));
-    if (Number.isInteger(own) && from[i] === own * length) return { axis: i, groups: own };
+    const inside = from[i]! / (own * length);
+    if (Number.isInteger(own) && Number.isInteger(inside) && inside > 0)
+      return { axis: i, groups: own, inner: inside };
   }
   return null;
 }
 
 /** An operand that is stretched: its own axis, or all of it where it has none or one index there. */
-function aligned(input: Value, rank: number, { axis, groups }: Places): Need {
-  const own = axis - (rank - input.shape.length);
-  return own < 0 || input.shape[own] === 1 ? 'whole' : { axis: own, groups };
+function aligned(input: Value, rank: number, places: Places): Need {
+  const own = places.axis - (rank - input.shape.length);
+  return own < 0 || input.shape[own] === 1 ? 'whole' : { ...places, axis: own };
 }
 
 const whole = (inputs: readonly unknown[], first: Need): Part => ({
@@ -79,7 +82,7 @@ export function partOf(
   places: Places,
 ): Part | null {
   const [x, y] = inputs;
-  const { axis, groups } = places;
+  const { axis } = places;
   const rank = output.shape.length;
   if (!x) return null;
   if (each.has(node.op)) return whole(inputs, places);
@@ -99,7 +102,7 @@ export function partOf(
       return positive(intAttr(node, 'axis', -1), rank) === axis ? null : whole(inputs, places);
     case 'MatMul':
       return x.shape.length >= 2 && axis === rank - 2
-        ? whole(inputs, { axis: x.shape.length - 2, groups })
+        ? whole(inputs, { ...places, axis: x.shape.length - 2 })
         : null;
     case 'Gemm': {
       if (axis !== 0 || intAttr(node, 'transA', 0) !== 0) return null;
@@ -113,7 +116,7 @@ export function partOf(
     case 'Transpose': {
       const perm = node.attributes.perm;
       const from = perm?.kind === 'ints' ? perm.value[axis]! : rank - 1 - axis;
-      return whole(inputs, { axis: from, groups });
+      return whole(inputs, { ...places, axis: from });
     }
     case 'Expand':
       return { ...whole(inputs, aligned(x, rank, places)), shaped: true };
@@ -153,11 +156,12 @@ const lastAlone = (x: Value, output: Value): boolean =>
   output.shape.length === x.shape.length &&
   x.shape.slice(0, -1).every((d, i) => d === output.shape[i]);
 
-function gathered(node: Node, data: Value, indices: Value | null, { axis, groups }: Places): Part | null {
+function gathered(node: Node, data: Value, indices: Value | null, places: Places): Part | null {
   if (!indices) return null;
+  const { axis } = places;
   const at = positive(intAttr(node, 'axis', 0), data.shape.length);
   const width = indices.shape.length;
-  if (axis < at) return { needs: [{ axis, groups }, 'whole'] };
-  if (axis < at + width) return { needs: ['whole', { axis: axis - at, groups }] };
-  return { needs: [{ axis: axis - width + 1, groups }, 'whole'] };
+  if (axis < at) return { needs: [places, 'whole'] };
+  if (axis < at + width) return { needs: ['whole', { ...places, axis: axis - at }] };
+  return { needs: [{ ...places, axis: axis - width + 1 }, 'whole'] };
 }
