@@ -131,6 +131,7 @@ function reader({ say, trouble }: ChatSink): ChatReader {
 export const format: ChatFormat = {
   name: 'mails',
   bytes: true,
+  threads: true,
   fits: (beginning, path) => {
     if (!/(?:\.mbox|\.mbx|(?:^|\/)mbox)$/i.test(path)) return false;
     const [first = ''] = firstLines(beginning, 2);

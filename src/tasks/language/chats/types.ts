@@ -42,6 +42,8 @@ export interface ChatFormat {
   readonly reader: (sink: ChatSink, path: string) => ChatReader;
   /** The file is no text in one encoding: each character of a piece is a byte. */
   readonly bytes?: true;
+  /** Its chats are threads, in which an answer may take days: no silence ends one. */
+  readonly threads?: true;
   /** Sections of one person's own texts, said to nobody. */
   readonly notes?: true;
 }
