@@ -14,12 +14,15 @@ const plainDigits = (text: string): string =>
     return String(c.charCodeAt(0) - zero);
   });
 
-/** The beginning of a line as a date is looked for in it: without marks, with plain spaces and digits. As long as before, but for the marks. */
-export const plainly = (text: string): string => {
-  const bare = text.replaceAll(MARKS, '').replaceAll(SPACES, ' ');
-  return plainDigits(bare);
+const isAscii = (text: string): boolean => {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
 };
-export const unmarked = (text: string): string => text.replaceAll(MARKS, '');
+
+/** The beginning of a line as a date is looked for in it: without marks, with plain spaces and digits. As long as before, but for the marks. */
+export const plainly = (text: string): string =>
+  isAscii(text) ? text : plainDigits(text.replaceAll(MARKS, '').replaceAll(SPACES, ' '));
+export const unmarked = (text: string): string => (isAscii(text) ? text : text.replaceAll(MARKS, ''));
 
 /** Words for the half of the day, before or behind the hour; those of the second half. */
 const HALVES =
@@ -58,7 +61,8 @@ export function secondsOf(
   return h > 23 || m > 59 || s > 60 ? null : h * 3600 + m * 60 + s;
 }
 
-type Order = 'DMY' | 'MDY' | 'YMD';
+const ORDERS = ['DMY', 'MDY', 'YMD'] as const;
+type Order = (typeof ORDERS)[number];
 const PLACES: Readonly<Record<Order, readonly [year: number, month: number, day: number]>> = {
   DMY: [2, 1, 0],
   MDY: [2, 0, 1],
@@ -88,9 +92,10 @@ const unpacked = (time: number): { readonly numbers: readonly number[]; readonly
 
 /** All dates of a file, and the order of their numbers: the one in which most of them are days; of several the one in which time goes back least; else the usual one. */
 export class DateOrder {
-  readonly #orders = new Map(
-    (['DMY', 'MDY', 'YMD'] as const).map((order) => [order, { last: -Infinity, back: 0, none: 0 }]),
-  );
+  readonly #seen = ORDERS.map(() => ({ last: -Infinity, back: 0, none: 0 }));
+  /** The last date, and the day that it is in each order. */
+  #key = -1;
+  #days: readonly (number | null)[] = [];
   #usual: Order | null = null;
 
   /**
@@ -105,10 +110,16 @@ export class DateOrder {
     separator: string,
     american: boolean,
   ): number | null {
-    const days = [...this.#orders].map(([order, seen]) => ({ seen, day: dayOf(date, order) }));
-    if (days.every(({ day }) => day === null)) return null;
+    const key = packed(date, 0);
+    // Most messages are of the day of the last one.
+    if (key !== this.#key) {
+      this.#days = ORDERS.map((order) => dayOf(date, order));
+      this.#key = key;
+    }
+    if (this.#days.every((day) => day === null)) return null;
     this.#usual ??= separator === '/' && american ? 'MDY' : 'DMY';
-    for (const { seen, day } of days) {
+    for (const [i, seen] of this.#seen.entries()) {
+      const day = this.#days[i]!;
       if (day === null) {
         seen.none++;
         continue;
@@ -123,11 +134,11 @@ export class DateOrder {
   /** What the numbers of `note` are as times. */
   timing(): Timing {
     const usual = this.#usual ?? 'DMY';
-    const orders = [...this.#orders]
-      .sort(
-        ([a, x], [b, y]) => x.none - y.none || x.back - y.back || Number(b === usual) - Number(a === usual),
-      )
-      .map(([order]) => order);
+    const seen = (order: Order) => this.#seen[ORDERS.indexOf(order)]!;
+    const orders = ORDERS.toSorted((a, b) => {
+      const [x, y] = [seen(a), seen(b)];
+      return x.none - y.none || x.back - y.back || Number(b === usual) - Number(a === usual);
+    });
     return (time) => {
       const { numbers, seconds } = unpacked(time);
       // A message may quote another export.

@@ -108,8 +108,14 @@ async function readExport(
   );
   await eachPiece(files, path, format.bytes === true, breath, (piece) => reader.push(piece));
   const timing = reader.end();
-  return { path, format, left, turns: timing ? await timed(turns, timing, breath) : turns };
+  if (timing) await setTimes(turns, timing, breath);
+  return { path, format, left, turns };
 }
 
-const timed = (turns: readonly Turn[], timing: Timing, breath: Breath): Promise<Turn[]> =>
-  breath.map(turns, (turn) => (turn.time === null ? turn : { ...turn, time: timing(turn.time) }));
+/** In their place: twice as many as there are would not fit. */
+async function setTimes(turns: Turn[], timing: Timing, breath: Breath): Promise<void> {
+  await breath.each(turns.keys(), (i) => {
+    const turn = turns[i]!;
+    if (turn.time !== null) turns[i] = { ...turn, time: timing(turn.time) };
+  });
+}

@@ -14,6 +14,8 @@ const HEAD = new RegExp(`^(?:\\[${DATE}${BETWEEN}${CLOCK}\\] ?|${DATE}${BETWEEN}
 const LONGEST_HEAD = 60;
 /** Characters of a name. */
 const LONGEST_NAME = 100;
+/** Characters of what the app says where a message was. */
+const LONGEST_PHRASE = 120;
 /** What iOS puts before what it says itself. */
 const OWN_MARK = '\u200e';
 
@@ -53,15 +55,18 @@ export function headOf(line: string): Head | null {
 /** Kind and words of what somebody said. */
 function saidOf(text: string): { readonly kind: TurnKind; readonly text: string } {
   const own = text.startsWith(OWN_MARK);
-  const words = unmarked(text).replace(EDITED, '').trim();
-  if (DELETED.test(words)) return { kind: 'system', text: '' };
-  const attached = ATTACHED.exec(words)?.[0];
+  const bare = unmarked(text).trim();
+  const words = bare.endsWith('>') ? bare.replace(EDITED, '') : bare;
+  // What the app itself writes is short: most of what people say is seen to be none of it at once.
+  const short = words.length <= LONGEST_PHRASE;
+  if (short && DELETED.test(words)) return { kind: 'system', text: '' };
+  const attached = /[>)]/.test(words) ? ATTACHED.exec(words)?.[0] : undefined;
   if (attached !== undefined) {
     // What was written below a picture.
     const caption = words.slice(attached.length).trim();
     return { kind: caption === '' ? 'media' : 'text', text: caption };
   }
-  const omitted = OMITTED_IN_BRACKETS.test(words) || OMITTED.test(words);
+  const omitted = short && (OMITTED_IN_BRACKETS.test(words) || OMITTED.test(words));
   if (omitted || PLACE.test(words) || words === 'null') return { kind: 'media', text: '' };
   return own || words === '' ? { kind: 'system', text: '' } : { kind: 'text', text: words };
 }
