@@ -2,7 +2,7 @@
 import type { FileSet } from '#src/tasks/files.ts';
 import { ofKind } from '#src/tasks/problems.ts';
 import type { TaskProblem } from '#src/tasks/types.ts';
-import { type ChatTrouble, type exportsIn, readExports } from './chats/read.ts';
+import { type ChatFile, type ChatTrouble, type exportsIn, readExports } from './chats/read.ts';
 import type { ChatsSummary, Speaker } from './chats/summary.ts';
 import { exchangesOf, takesWhole, voiceOf, type VoiceOptions } from './chats/training.ts';
 import { addChat, addText, type Sink } from './rows.ts';
@@ -31,6 +31,30 @@ function unchosen(item: string, { speakers, speaker }: ChatsSummary, wanted: str
   return [{ ...problem, group: { ...problem.group!, items: speakers.map(({ name }) => name) } }];
 }
 
+interface ReadFiles {
+  readonly read: readonly ChatFile[];
+  readonly troubles: readonly ChatTrouble[];
+}
+
+/** Bytes of exports that are kept read, for another choice of the same: more would be in the way of training. */
+const KEPT = 64 * 2 ** 20;
+const kept = new WeakMap<FileSet, ReadFiles>();
+
+async function readOnce(
+  files: FileSet,
+  found: Awaited<ReturnType<typeof exportsIn>>,
+  breath: Sink['breath'],
+): Promise<ReadFiles> {
+  const known = kept.get(files);
+  if (known) return known;
+  const troubles: ChatTrouble[] = [];
+  const read = await readExports(files, found, troubles, breath);
+  let bytes = 0;
+  for (const path of found.keys()) bytes += await files.size(path);
+  if (bytes <= KEPT) kept.set(files, { read, troubles });
+  return { read, troubles };
+}
+
 /** Reads exports, and adds what is learned of them to the sink's documents. */
 export async function addExports(
   files: FileSet,
@@ -38,8 +62,7 @@ export async function addExports(
   voice: VoiceOptions,
   sink: Sink,
 ): Promise<{ readonly summary: ChatsSummary; readonly problems: TaskProblem[] }> {
-  const troubles: ChatTrouble[] = [];
-  const read = await readExports(files, found, troubles, sink.breath);
+  const { read, troubles } = await readOnce(files, found, sink.breath);
   for (const { path, at, why } of troubles)
     sink.trouble(at === '' ? path : `${path}, ${at}`, `${why}.`, 'Leave it out, or export it anew.');
   const { chats, notes, summary } = await voiceOf(read, voice, sink.breath);
