@@ -22,6 +22,8 @@ const isAscii = (text: string): boolean => {
 /** The beginning of a line as a date is looked for in it: without marks, with plain spaces and digits. As long as before, but for the marks. */
 export const plainly = (text: string): string =>
   isAscii(text) ? text : plainDigits(text.replaceAll(MARKS, '').replaceAll(SPACES, ' '));
+/** Spaces that do not break as plain ones: nobody types them. */
+export const plainSpaces = (text: string): string => (isAscii(text) ? text : text.replaceAll(SPACES, ' '));
 export const unmarked = (text: string): string => (isAscii(text) ? text : text.replaceAll(MARKS, ''));
 
 /** Words for the half of the day, before or behind the hour; those of the second half. */

@@ -91,7 +91,9 @@ function reader({ say }: ChatSink): ChatReader {
   const finish = (): void => {
     const words = text.join('\n').trim();
     text = [];
-    if (words !== '') say({ chat: '', speaker: null, time, text: words, kind: 'text' });
+    // The title of the whole is no day's text.
+    if (words !== '' && !(time === null && /^#+ .*$/.test(words)))
+      say({ chat: '', speaker: null, time, text: words, kind: 'text' });
   };
   const lines = new LineSplitter((line) => {
     const heading = headingOf(line);

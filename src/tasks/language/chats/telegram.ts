@@ -17,6 +17,9 @@ const MEDIA = [
   'invoice_information',
 ];
 
+/** Accounts that are gone have no name. */
+const GONE = 'Deleted account';
+
 /** By the clock on the wall. */
 const wallTime = (date: string): number | null => {
   const time = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(date) ? date : `${date}Z`);
@@ -42,8 +45,8 @@ function turnOf(value: unknown, chat: string): Turn | null {
           : MEDIA.some((key) => read.output[key] !== undefined)
             ? 'media'
             : 'system';
-  // Accounts that are gone have no name.
-  return { chat, speaker: from ?? null, time: wallTime(date), text: words.trim(), kind };
+  const speaker = from ?? (type === 'message' ? GONE : null);
+  return { chat, speaker, time: wallTime(date), text: words.trim(), kind };
 }
 
 function scanner({ say, trouble }: ChatSink): EntryScanner {

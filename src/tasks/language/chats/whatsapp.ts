@@ -3,7 +3,7 @@
  * date; a line without one goes on with the message before. Signal's exporters write alike: "[2023-05-12 21:04] Name: text".
  */
 import { firstLines, LineSplitter } from './byLines.ts';
-import { CLOCK, DATE, DateOrder, isAmerican, plainly, secondsOf, unmarked } from './dates.ts';
+import { CLOCK, DATE, DateOrder, isAmerican, plainly, plainSpaces, secondsOf, unmarked } from './dates.ts';
 import type { ChatFormat, ChatReader, ChatSink, TurnKind } from './types.ts';
 import { ATTACHED, DELETED, EDITED, OMITTED, OMITTED_IN_BRACKETS, PLACE } from './words.ts';
 
@@ -102,7 +102,7 @@ class WhatsAppReader implements ChatReader {
     }
     this.#finish();
     const colon = head.rest.indexOf(':');
-    const name = colon < 0 ? '' : unmarked(head.rest.slice(0, colon)).trim();
+    const name = colon < 0 ? '' : plainSpaces(unmarked(head.rest.slice(0, colon))).trim();
     const named =
       name !== '' && name.length <= LONGEST_NAME && /^ |^$/.test(head.rest.slice(colon + 1, colon + 2));
     this.#speaker = named ? name : null;
@@ -144,7 +144,10 @@ export const markdown: ChatFormat = {
     new WhatsAppReader({
       trouble,
       say: (turn) => {
-        const text = turn.text.replaceAll(LINKED, '').trim();
+        const text = turn.text
+          .replaceAll(LINKED, '')
+          .replaceAll(/[ \t]+$/gm, '')
+          .trim();
         say(turn.kind === 'text' && text === '' ? { ...turn, kind: 'media', text } : { ...turn, text });
       },
     }),
