@@ -121,7 +121,7 @@ export class DateOrder {
     if (this.#days.every((day) => day === null)) return null;
     this.#usual ??= separator === '/' && american ? 'MDY' : 'DMY';
     for (const [i, seen] of this.#seen.entries()) {
-      const day = this.#days[i]!;
+      const day = this.#days[i] ?? null;
       if (day === null) {
         seen.none++;
         continue;

@@ -44,14 +44,14 @@ function ownTurn(value: unknown): Turn | null {
 
 const reading =
   (key: string, turnOf: (value: unknown) => Turn | null) =>
-  ({ say, trouble }: ChatSink) => {
+  ({ say, skip }: ChatSink) => {
     const entries = new EntryScanner({
       wanted: (at) => at === key,
       field: () => undefined,
       entry: (value, i) => {
         const turn = turnOf(value);
         if (turn) say(turn);
-        else trouble(`entry ${i + 1}`, 'it is no message');
+        else skip(`entry ${i + 1}`, 'it is no message');
       },
     });
     return {

@@ -99,7 +99,7 @@ class Mail {
   }
 }
 
-function reader({ say, trouble }: ChatSink): ChatReader {
+function reader({ say, skip }: ChatSink): ChatReader {
   let mail: Mail | null = null;
   let blank = true;
   let number = 0;
@@ -107,7 +107,7 @@ function reader({ say, trouble }: ChatSink): ChatReader {
   const finish = (): void => {
     const turn = mail?.end();
     if (turn) say(turn);
-    else if (mail) trouble(`line ${begun}`, 'what begins there is no mail');
+    else if (mail) skip(`line ${begun}`, 'what begins there is no mail');
   };
   const lines = new LineSplitter((line) => {
     number++;

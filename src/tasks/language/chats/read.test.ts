@@ -95,7 +95,7 @@ describe.each(Object.entries(writers))('%s', (name, write) => {
         const format = formatOf(whole, path)!;
         const turnsOf = (pieces: readonly string[]): Turn[] => {
           const turns: Turn[] = [];
-          const reader = format.reader({ say: (turn) => turns.push(turn), trouble: () => undefined }, path);
+          const reader = format.reader({ say: (turn) => turns.push(turn), skip: () => undefined }, path);
           // What tells the separator of a table is the first piece.
           for (const piece of pieces) reader.push(piece);
           const timing = reader.end();

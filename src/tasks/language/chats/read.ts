@@ -100,7 +100,7 @@ async function readExport(
         else if (speaker === null && !format.notes) left.system++;
         else turns.push({ ...turn, chat: shared(chat), speaker: speaker === null ? null : shared(speaker) });
       },
-      trouble: (at, why) => {
+      skip: (at, why) => {
         if (complaints++ < MOST_TROUBLES) troubles.push({ path, at, why });
       },
     },

@@ -84,14 +84,14 @@ const parsed = (line: string): unknown => {
   }
 };
 
-function reader({ say, trouble }: ChatSink) {
+function reader({ say, skip }: ChatSink) {
   let number = 0;
   const lines = new LineSplitter((line) => {
     number++;
     if (line.trim() === '') return;
     const read = turnOf(parsed(line));
     if (read) say(read);
-    else trouble(`line ${number}`, 'it is no message');
+    else skip(`line ${number}`, 'it is no message');
   });
   return {
     push: (piece: string) => lines.push(piece),

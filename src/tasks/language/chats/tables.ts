@@ -80,7 +80,7 @@ class TableReader implements ChatReader {
       return;
     }
     if (fields.length !== this.#width) {
-      this.#sink.trouble(`line ${line}`, `it has ${fields.length} fields, the header has ${this.#width}`);
+      this.#sink.skip(`line ${line}`, `it has ${fields.length} fields, the header has ${this.#width}`);
       return;
     }
     const places = this.#places;

@@ -49,7 +49,7 @@ function turnOf(value: unknown, chat: string): Turn | null {
   return { chat, speaker, time: wallTime(date), text: words.trim(), kind };
 }
 
-function scanner({ say, trouble }: ChatSink): EntryScanner {
+function scanner({ say, skip }: ChatSink): EntryScanner {
   let chats = 0;
   let name = '';
   return new EntryScanner({
@@ -63,7 +63,7 @@ function scanner({ say, trouble }: ChatSink): EntryScanner {
     entry: (value, i) => {
       const turn = turnOf(value, `${chats} ${name}`);
       if (turn) say(turn);
-      else trouble(`entry ${i + 1}`, 'it is no message');
+      else skip(`entry ${i + 1}`, 'it is no message');
     },
   });
 }

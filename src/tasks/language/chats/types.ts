@@ -30,7 +30,7 @@ export interface ChatReader {
 export interface ChatSink {
   readonly say: (turn: Turn) => void;
   /** An entry that is none, which is left out. @param at "line 4", "entry 12" */
-  readonly trouble: (at: string, why: string) => void;
+  readonly skip: (at: string, why: string) => void;
 }
 
 /** One kind of export. */

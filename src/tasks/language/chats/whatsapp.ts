@@ -140,9 +140,9 @@ const LINKED = /!?\[[^\]\n]*\]\([^)\n]*\)/g;
 export const markdown: ChatFormat = {
   name: 'Signal',
   fits: (beginning, path) => /\.md$/i.test(path) && fits(beginning),
-  reader: ({ say, trouble }) =>
+  reader: ({ say, skip }) =>
     new WhatsAppReader({
-      trouble,
+      skip,
       say: (turn) => {
         const text = turn.text
           .replaceAll(LINKED, '')
