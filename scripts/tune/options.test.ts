@@ -272,7 +272,7 @@ describe('what is said of the command', () => {
     const readme = readFileSync('README.md', 'utf8');
     const jobs = [...readme.matchAll(/```toml\n([^`]*)```/g)].map(([, toml]) => parseJob(toml!));
     expect(jobs.map(({ task }) => task)).toEqual([
-      ...['diffusion', 'language', 'generic', 'image-classification'],
+      ...['diffusion', 'language', 'language', 'generic', 'image-classification'],
     ]);
     for (const { id } of taskInfos.filter((info) => info.id !== 'diffusion')) expect(readme).toContain(id);
   });
