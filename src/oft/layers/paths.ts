@@ -7,7 +7,7 @@ const anonymous = /^(onnx::|val_\d+$|\/|_?const|initializer|node_|\d+$)/i;
 
 /** What a module calls its weight: itself, as quantisers write it, and the parts of weight norm (old and new). */
 const ending =
-  /[._/]?(weight(_[vg]|_orig|[._](int8|uint8|quantized|q))?|parametrizations\.weight\.original[01]?|kernel|MatMul\/ReadVariableOp(:0)?)$/;
+  /[._/]?(weight(_[vg]|_orig|(_Transposed)?[._](int8|uint8|quantized|q))?|parametrizations\.weight\.original[01]?|kernel|MatMul\/ReadVariableOp(:0)?)$/;
 
 const scopeOf = (nodeName: string): string => nodeName.split('/').filter(Boolean).slice(0, -1).join('.');
 

@@ -1,0 +1,87 @@
+/**
+ * @file Quantised files of onnxruntime.quantization and of ONNX Runtime's fusions, imported in float: outputs and gradients are PyTorch's over the
+ * dequantised weights; ONNX Runtime's own output differs from them by no more than its rounding can do.
+ */
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { backward } from '#src/autodiff/backward.ts';
+import type { Graph } from '#src/graph/types.ts';
+import { findLayers } from '#src/oft/layers/layers.ts';
+import { decodeModel } from '#src/onnx/decode.ts';
+import { numbersOf, sizeOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
+import { importGraph } from '#src/ops/import/import.ts';
+import { runGraph } from '#src/ops/testing/runGraph.ts';
+import { builder } from '#src/ops/table.ts';
+import { expectNear, fixture, largest, tensors } from './testing/fixtures.ts';
+
+const golden = tensors('integer/integer.safetensors');
+const files = readdirSync(fileURLToPath(new URL('integer', import.meta.url)))
+  .filter((name) => name.endsWith('.onnx'))
+  .map((name) => name.slice(0, -5));
+const of = (name: string, what: string): Tensor => golden.get(`${name}/${what}`)!;
+const opened = (name: string): Graph => importGraph(decodeModel(fixture(`integer/${name}.onnx`)));
+const feeds = (name: string, graph: Graph): Record<string, Tensor> =>
+  Object.fromEntries(graph.inputs.map((v) => [v.name, of(name, v.name)]));
+
+/** Gemm's weight may lie as a MatMul's. */
+function transposed({ shape: [rows, columns], ...t }: Tensor): Tensor {
+  const from = numbersOf({ ...t, shape: [] });
+  const at = (i: number): number => from[(i % rows!) * columns! + Math.floor(i / rows!)]!;
+  return tensor(
+    'float32',
+    [columns!, rows!],
+    from.map((_, i) => at(i)),
+  );
+}
+
+/** Gradients of Σ cos(k)·y_k by x and by what the layers multiply by. */
+async function gradients(name: string, graph: Graph): Promise<ReadonlyMap<string, Tensor>> {
+  const g = builder(graph);
+  const y = g.value(graph.outputs[0]!.name);
+  const weights = Array.from({ length: sizeOf(y.shape) }, (_, i) => Math.cos(i));
+  const layers = findLayers(graph);
+  const seen = layers.map((l) => {
+    const node = graph.nodes.find((n) => n.name === l.nodes[0])!;
+    return [`dw.${l.path}.weight`, g.value(node.inputs[l.weightInput ?? 1]!)] as const;
+  });
+  const x = g.value('x');
+  const wanted = [...(x.type === 'float32' ? [['dx', x] as const] : []), ...seen];
+  const found = backward(
+    g,
+    new Map([[y.name, g.constant(tensor('float32', y.shape, weights))]]),
+    wanted.map(([, v]) => v),
+  );
+  const outputs = found.flatMap((v) => (v ? [v] : []));
+  const out = await runGraph(g.build(outputs), feeds(name, graph));
+  return new Map(wanted.flatMap(([key], i) => (found[i] ? [[key, out[found[i].name]!]] : [])));
+}
+
+describe.each(files)('%s', (name) => {
+  it('gives what PyTorch gives', async () => {
+    const graph = opened(name);
+    const got = (await runGraph(graph, feeds(name, graph)))[graph.outputs[0]!.name]!;
+    expectNear('y', got, of(name, 'float'), 1e-5 * largest(of(name, 'float')));
+    // Half a step at every place that rounds, to first order; a quarter more for the curvature.
+    const bound = numbersOf(of(name, 'bound'));
+    const native = numbersOf(of(name, 'y'));
+    const beyond = numbersOf(got).filter((v, i) => Math.abs(v - native[i]!) > 1.25 * bound[i]! + 1e-6);
+    expect(beyond).toEqual([]);
+  });
+
+  it('has the float model’s gradients', async () => {
+    const found = await gradients(name, opened(name));
+    for (const [key, got] of found) {
+      const want = of(name, key);
+      const turned = got.shape.join() === want.shape.join() ? got : transposed(got);
+      expectNear(key, turned, want, 1e-4 * largest(want));
+    }
+    const layers = [...golden.keys()].filter((k) => k.startsWith(`${name}/dw.`) && k.endsWith('.weight'));
+    expect(
+      [...found.keys()]
+        .filter((k) => k !== 'dx')
+        .map((k) => `${name}/${k}`)
+        .sort(),
+    ).toEqual(layers.sort());
+  });
+});

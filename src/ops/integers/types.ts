@@ -1,0 +1,20 @@
+/** @file What stands for real numbers in a file that computes on whole ones, and what becomes of rounding. */
+import type { DType } from '#src/onnx/model.ts';
+
+/**
+ * What becomes of the rounding of activations. drop: they are clipped to their range, as they are where a ReLU was folded into it, and not rounded.
+ * keep: they are rounded, and gradients pass as if they were not (the straight-through estimator).
+ */
+export type Rounding = 'drop' | 'keep';
+
+export const roundings: readonly Rounding[] = ['drop', 'keep'];
+
+/** Whole numbers n that stand for real ones: n = real/scale + zero, unrounded. */
+export interface StandIn {
+  /** Name of the float value. */
+  readonly real: string;
+  /** Names of the scale and of the zero point; '' is zero. */
+  readonly scale: string;
+  readonly zero: string;
+  readonly type: DType;
+}
