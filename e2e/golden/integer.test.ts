@@ -4,15 +4,21 @@
  */
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import * as ort from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
 import { backward } from '#src/autodiff/backward.ts';
+import { writeMergedOnnx } from '#src/formats/onnx/mergedOnnx.ts';
 import type { Graph } from '#src/graph/types.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
+import { defaultSettings, plannedLayer } from '#src/oft/plan/planned.ts';
+import { hostRotations } from '#src/oft/rotation/hostRotation.ts';
+import { parameterLayout, readParameters } from '#src/oft/rotation/parameters.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { numbersOf, sizeOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { builder } from '#src/ops/table.ts';
+import { compileForward } from '#src/program/forward.ts';
 import { expectNear, fixture, largest, tensors } from './testing/fixtures.ts';
 
 const golden = tensors('integer/integer.safetensors');
@@ -23,6 +29,28 @@ const of = (name: string, what: string): Tensor => golden.get(`${name}/${what}`)
 const opened = (name: string): Graph => importGraph(decodeModel(fixture(`integer/${name}.onnx`)));
 const feeds = (name: string, graph: Graph): Record<string, Tensor> =>
   Object.fromEntries(graph.inputs.map((v) => [v.name, of(name, v.name)]));
+
+const blocksOf = (out: number) =>
+  [4, 3, 5, 2].flatMap((size) => (out % size === 0 ? [{ count: out / size, size }] : []))[0]!;
+
+/** The file as it is, in ONNX Runtime itself. */
+async function runFile(bytes: Uint8Array, given: Record<string, Tensor>, y: string): Promise<Tensor> {
+  const session = await ort.InferenceSession.create(bytes, {
+    executionProviders: ['wasm'],
+    graphOptimizationLevel: 'disabled',
+  });
+  const results = await session.run(
+    Object.fromEntries(
+      Object.entries(given).map(([key, t]) => [
+        key,
+        new ort.Tensor(t.type as 'float32', t.data as Float32Array, [...t.shape]),
+      ]),
+    ),
+  );
+  await session.release();
+  const { dims, data } = results[y]!;
+  return { type: 'float32', shape: [...dims], data: data as Float32Array };
+}
 
 /** Gemm's weight may lie as a MatMul's. */
 function transposed({ shape: [rows, columns], ...t }: Tensor): Tensor {
@@ -83,5 +111,31 @@ describe.each(files)('%s', (name) => {
         .map((k) => `${name}/${k}`)
         .sort(),
     ).toEqual(layers.sort());
+  });
+
+  it('is merged into a float file that ONNX Runtime runs', async () => {
+    const model = decodeModel(fixture(`integer/${name}.onnx`));
+    const graph = importGraph(model);
+    const planned = findLayers(graph).map((l) => plannedLayer(l, defaultSettings, blocksOf(l.out)));
+    const layout = parameterLayout(planned);
+    const theta = Float32Array.from({ length: layout.size }, (_, i) => Math.sin(i + 1) / 4);
+    const { stages, feeds: wanted } = compileForward({ graph, layout });
+    const rotations = hostRotations(layout, theta);
+    const turns = wanted.flatMap(({ name: key, shape }) =>
+      rotations[key] ? [[key, { type: 'float32' as const, shape, data: rotations[key] }] as const] : [],
+    );
+    const turned = await runGraph(stages[0]!.graph, { ...feeds(name, graph), ...Object.fromEntries(turns) });
+    const [file] = writeMergedOnnx(readParameters(layout, theta), { model });
+    const y = graph.outputs[0]!.name;
+    const merged = await runFile(file!.bytes, feeds(name, graph), y);
+    expectNear('merged', merged, turned[y]!, 2e-5 * largest(turned[y]!));
+    expect(numbersOf(merged)).not.toEqual(numbersOf(of(name, 'float')));
+    // What was trained is float; the file's other weights are whole numbers still.
+    const left = decodeModel(file!.bytes).graph.nodes.map((node) => node.op);
+    expect(
+      left.filter(
+        (op) => /Integer|QLinear|Quantize(Linear|MatMul)|QGemm/.test(op) && op !== 'DequantizeLinear',
+      ),
+    ).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@
  * @file Models that compute on whole numbers (dynamically quantised, QDQ, QLinear…, ONNX Runtime's fusions of them) as float models of their dequantised
  * weights, which stay stored as they are. One rewriting of the file's graph, before any size is bound: import, adapters and merging see the same.
  */
+import { reads } from '#src/graph/topology.ts';
 import type { Model, ModelGraph, Node } from '#src/onnx/model.ts';
 import { elementwise } from './elementwise.ts';
 import { moving } from './moving.ts';
@@ -77,6 +78,19 @@ function namesIn(graph: ModelGraph, names = new Set<string>()): Set<string> {
   return names;
 }
 
+/** The graph without nodes and constants that lead nowhere: scales that cancelled, and what computed them. */
+function read(graph: ModelGraph): ModelGraph {
+  const wanted = new Set(graph.outputs.map((o) => o.name));
+  const nodes: Node[] = [];
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.outputs.some((o) => wanted.has(o))) continue;
+    nodes.push(node);
+    for (const name of reads(node)) wanted.add(name);
+  }
+  const initializers = new Map([...graph.initializers].filter(([name]) => wanted.has(name)));
+  return { ...graph, nodes: nodes.reverse(), initializers };
+}
+
 const known = new WeakMap<Model, Map<Rounding, Model>>();
 
 /**
@@ -96,7 +110,7 @@ export function floatForm(model: Model, how: Rounding = 'drop'): Model {
       names: namesIn(model.graph),
       rewrites,
     };
-    form = { ...model, graph: new Walk(model.graph, shared).run() };
+    form = { ...model, graph: read(new Walk(model.graph, shared).run()) };
   }
   known.set(model, (known.get(model) ?? new Map<Rounding, Model>()).set(how, form));
   return form;
