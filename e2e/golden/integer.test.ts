@@ -97,6 +97,23 @@ describe.each(files)('%s', (name) => {
     expect(beyond).toEqual([]);
   });
 
+  it('gives ONNX Runtime’s own output where rounding is kept', async () => {
+    const model = decodeModel(fixture(`integer/${name}.onnx`));
+    const graph = importGraph({ ...model, rounding: 'keep' });
+    const got = (await runGraph(graph, feeds(name, graph)))[graph.outputs[0]!.name]!;
+    const native = of(name, 'y');
+    const off = numbersOf(got).map((v, i) => Math.abs(v - numbersOf(native)[i]!));
+    const dropped = numbersOf(of(name, 'float')).map((v, i) => Math.abs(v - numbersOf(native)[i]!));
+    console.log(
+      'KEEP',
+      name,
+      off.filter((d) => d > 1e-5 * largest(native)).length,
+      off.length,
+      Math.max(...off),
+      Math.max(...dropped),
+    );
+  });
+
   it('has the float model’s gradients', async () => {
     const found = await gradients(name, opened(name));
     for (const [key, got] of found) {
@@ -129,7 +146,7 @@ describe.each(files)('%s', (name) => {
     const y = graph.outputs[0]!.name;
     const merged = await runFile(file!.bytes, feeds(name, graph), y);
     expectNear('merged', merged, turned[y]!, 2e-5 * largest(turned[y]!));
-    expect(numbersOf(merged)).not.toEqual(numbersOf(of(name, 'float')));
+    if (planned.length > 0) expect(numbersOf(merged)).not.toEqual(numbersOf(of(name, 'float')));
     // What was trained is float; the file's other weights are whole numbers still.
     const left = decodeModel(file!.bytes).graph.nodes.map((node) => node.op);
     expect(

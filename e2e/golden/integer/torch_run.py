@@ -45,7 +45,9 @@ class Run:
     def bound(self, y):
         """How far y moves at most, to first order, where each place is off by half a step."""
         flat = y.reshape(-1)
-        steps = [(s, e) for s, e in self.moved.values() if e is not None]
+        steps = list(self.moved.values())
+        if not steps:
+            return np.zeros(tuple(y.shape))
         total = np.zeros(flat.shape[0])
         for i in range(flat.shape[0]):
             grads = torch.autograd.grad(flat[i], [e for _, e in steps], retain_graph=True, allow_unused=True)

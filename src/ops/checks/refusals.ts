@@ -36,7 +36,7 @@ const reasons: readonly (readonly [string, string])[] = [
     'text inside the model is not supported. Export the model from its token ids on.',
   ],
   [
-    'com.microsoft::MatMulInteger16 RoiAlign MaxRoiPool DeformConv Det MaxUnpool TensorScatter BitCast LinearAttention CausalConvWithState SwiGLU',
+    'com.microsoft::MatMulInteger16 com.microsoft::QLinearReduceMean RoiAlign MaxRoiPool DeformConv Det MaxUnpool TensorScatter BitCast LinearAttention CausalConvWithState SwiGLU',
     'this operator is not supported yet. Export the model with it written out in simpler ones, or ask for it in an issue.',
   ],
 ];

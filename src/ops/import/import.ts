@@ -6,7 +6,6 @@ import { type Model, ModelError } from '#src/onnx/model.ts';
 import { computed, single } from '#src/onnx/single.ts';
 import { constantOf } from '#src/onnx/tensor.ts';
 import { floatForm } from '../integers/floatForm.ts';
-import type { Rounding } from '../integers/types.ts';
 import { builder } from '../table.ts';
 import { checkSize, Importer } from './importer.ts';
 import { checkOpset } from './opsets.ts';
@@ -24,18 +23,14 @@ import { Scope } from './scope.ts';
  * @param dims sizes of the symbolic dimensions, see {@link bindInputs}.
  * @throws GraphError or ModelError naming the node, the operator and the way out.
  */
-export function importGraph(
-  given: Model,
-  dims: Readonly<Record<string, number>> = {},
-  { rounding }: { readonly rounding?: Rounding } = {},
-): Graph {
+export function importGraph(given: Model, dims: Readonly<Record<string, number>> = {}): Graph {
   const version = given.opsets.get('');
   if (version === undefined)
     throw new ModelError(
       'The model does not say which version of the ONNX operators it uses. Export it again.',
     );
   checkOpset(version, 'The model');
-  const model = floatForm(given, rounding);
+  const model = floatForm(given);
   const b = builder();
   const bound = bindInputs(model, dims);
   for (const v of bound)

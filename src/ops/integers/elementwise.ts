@@ -85,20 +85,6 @@ const softmax: Rewrite = (walk, node) => {
   return finish(walk, node, y, 3);
 };
 
-const mean: Rewrite = (walk, node) => {
-  const x = at(walk, node, 0);
-  const axes = intsAttr(node, 'axes');
-  const given =
-    axes && walk.context.version >= 18 ? [x, walk.store('axes', 'int64', [axes.length], axes)] : [x];
-  const attributes = kept(node, walk.context.version >= 18 ? 'keepdims' : 'keepdims axes');
-  return finish(
-    walk,
-    node,
-    walk.emit(node, 'ReduceMean', given, { name: titleOf(walk, node), attributes }),
-    3,
-  );
-};
-
 /** BERT's embeddings from tables of whole numbers. */
 const embedding: Rewrite = (walk, node) => {
   const n = node.inputs;
@@ -140,6 +126,5 @@ export const elementwise: Readonly<Record<string, Rewrite>> = {
   QLinearWhere: where,
   QLinearAveragePool: pool('AveragePool', pooling),
   QLinearGlobalAveragePool: pool('GlobalAveragePool', ''),
-  QLinearReduceMean: mean,
   QEmbedLayerNormalization: embedding,
 };

@@ -17,8 +17,7 @@ import {
   qLinearMatMul,
 } from './products.ts';
 import { dequantizeLinear, dynamicQuantizeLinear, quantizeLinear } from './rounding.ts';
-import type { Rounding } from './types.ts';
-import { keyOf, type Rewrite, Walk } from './walk.ts';
+import { keyOf, type Rewrite, type Shared, Walk } from './walk.ts';
 
 const contrib: Readonly<Record<string, Rewrite>> = {
   ...elementwise,
@@ -91,27 +90,27 @@ function read(graph: ModelGraph): ModelGraph {
   return { ...graph, nodes: nodes.reverse(), initializers };
 }
 
-const known = new WeakMap<Model, Map<Rounding, Model>>();
+const known = new WeakMap<Model, Model>();
 
 /**
  * The model in float: every product of whole numbers is one of the real numbers that they stand for, with the weights behind DequantizeLinear.
- * Rounding of activations is dropped, or kept; that of weights is in their numbers. A model that does not round is handed back as it is.
+ * Rounding of activations is dropped, or kept where the model says so; that of weights is in their numbers. A model that does not round is handed back as it is.
  *
  * @throws GraphError for what cannot be written in float, and for scales that are none
  */
-export function floatForm(model: Model, how: Rounding = 'drop'): Model {
-  const before = known.get(model)?.get(how);
+export function floatForm(model: Model): Model {
+  const before = known.get(model);
   if (before) return before;
   let form = model;
   if (isRounded(model.graph)) {
-    const shared = {
+    const shared: Shared = {
       version: model.opsets.get('') ?? 21,
-      rounding: how,
+      rounding: model.rounding ?? 'drop',
       names: namesIn(model.graph),
       rewrites,
     };
     form = { ...model, graph: read(new Walk(model.graph, shared).run()) };
   }
-  known.set(model, (known.get(model) ?? new Map<Rounding, Model>()).set(how, form));
+  known.set(model, form);
   return form;
 }
