@@ -11,10 +11,12 @@ import { writeMergedOnnx } from '#src/formats/onnx/mergedOnnx.ts';
 import type { Graph } from '#src/graph/types.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
 import { defaultSettings, plannedLayer } from '#src/oft/plan/planned.ts';
+import { reachOf } from '#src/oft/preflight/obstacles.ts';
 import { hostRotations } from '#src/oft/rotation/hostRotation.ts';
 import { parameterLayout, readParameters } from '#src/oft/rotation/parameters.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { numbersOf, sizeOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
+import { isRounded } from '#src/ops/integers/floatForm.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { builder } from '#src/ops/table.ts';
@@ -85,6 +87,9 @@ async function gradients(name: string, graph: Graph): Promise<ReadonlyMap<string
   return new Map(wanted.flatMap(([key], i) => (found[i] ? [[key, out[found[i].name]!]] : [])));
 }
 
+/** By number of all outputs: whether it is ONNX Runtime’s own, with rounding kept. */
+const equal: boolean[] = [];
+
 describe.each(files)('%s', (name) => {
   it('gives what PyTorch gives', async () => {
     const graph = opened(name);
@@ -102,16 +107,12 @@ describe.each(files)('%s', (name) => {
     const graph = importGraph({ ...model, rounding: 'keep' });
     const got = (await runGraph(graph, feeds(name, graph)))[graph.outputs[0]!.name]!;
     const native = of(name, 'y');
-    const off = numbersOf(got).map((v, i) => Math.abs(v - numbersOf(native)[i]!));
-    const dropped = numbersOf(of(name, 'float')).map((v, i) => Math.abs(v - numbersOf(native)[i]!));
-    console.log(
-      'KEEP',
-      name,
-      off.filter((d) => d > 1e-5 * largest(native)).length,
-      off.length,
-      Math.max(...off),
-      Math.max(...dropped),
-    );
+    // A sum beside the middle of two whole numbers may be rounded to the other: a step at places, which is twice what half a step can do.
+    const bound = numbersOf(of(name, 'bound'));
+    expectNear('y', got, native, 1e-6 * largest(native), (i) => 2.5 * bound[i]!);
+    const near = numbersOf(got).map((v, i) => Math.abs(v - numbersOf(native)[i]!) <= 1e-6 * largest(native));
+    equal.push(...near);
+    expect(reachOf(graph, findLayers(graph)).every((reach) => reach === 'turns')).toBe(true);
   });
 
   it('has the float model’s gradients', async () => {
@@ -147,12 +148,11 @@ describe.each(files)('%s', (name) => {
     const merged = await runFile(file!.bytes, feeds(name, graph), y);
     expectNear('merged', merged, turned[y]!, 2e-5 * largest(turned[y]!));
     if (planned.length > 0) expect(numbersOf(merged)).not.toEqual(numbersOf(of(name, 'float')));
-    // What was trained is float; the file's other weights are whole numbers still.
-    const left = decodeModel(file!.bytes).graph.nodes.map((node) => node.op);
-    expect(
-      left.filter(
-        (op) => /Integer|QLinear|Quantize(Linear|MatMul)|QGemm/.test(op) && op !== 'DequantizeLinear',
-      ),
-    ).toEqual([]);
+    expect(isRounded(decodeModel(file!.bytes).graph)).toBe(false);
   });
+});
+
+it('hardly ever is a sum rounded to the other side', () => {
+  expect(equal.length).toBeGreaterThan(500);
+  expect(equal.filter((x) => !x).length / equal.length).toBeLessThan(0.02);
 });

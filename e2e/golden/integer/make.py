@@ -124,7 +124,11 @@ def stored(whole, ini, quantised):
             continue
         user = next(n for n in whole.graph.node if name in n.input)
         turned = f"{name}_Transposed"
-        if name in ini:
+        if name in ini and f"{name}_scale" in ini:
+            s, z = ini[f"{name}_scale"], ini[f"{name}_zero_point"]
+            q = np.clip(np.round(ini[name] / s) + z, *low_high[z.dtype])
+            weights[name] = dequantised(q, s, z, 0)
+        elif name in ini:
             weights[name] = ini[name].astype("f8")
         elif f"{turned}_quantized" in ini:
             weights[name] = dequantised(ini[f"{turned}_quantized"], ini[f"{turned}_scale"], ini[f"{turned}_zero_point"], 1).T
@@ -181,6 +185,8 @@ def quantise():
         "qdq": dict(quant_format=QuantFormat.QDQ, activation_type=u, weight_type=i),
         "qdq-i8-channel": dict(quant_format=QuantFormat.QDQ, activation_type=i, weight_type=i, per_channel=True),
         "qdq-symmetric": dict(quant_format=QuantFormat.QDQ, activation_type=i, weight_type=i, extra_options={"ActivationSymmetric": True}),
+        # Float weights that the file itself rounds, as training for quantisation leaves them.
+        "qdq-weights": dict(quant_format=QuantFormat.QDQ, activation_type=u, weight_type=i, extra_options={"AddQDQPairToWeight": True}),
     }
     with tempfile.TemporaryDirectory() as folder:
         path = lambda name: os.path.join(folder, name)

@@ -7,7 +7,9 @@ import { evaluate, ModelScope, transposed, type Values } from './onnxValues.ts';
 
 /** The same numbers in another layout or type. */
 const layout = new Set(
-  'Transpose Cast Identity DequantizeLinear Dropout Reshape Squeeze Unsqueeze Flatten'.split(' '),
+  'Transpose Cast Identity QuantizeLinear DequantizeLinear Dropout Reshape Squeeze Unsqueeze Flatten'.split(
+    ' ',
+  ),
 );
 
 /** The constant whose layout alone a value changes; undefined: none lies behind it. */

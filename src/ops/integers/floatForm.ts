@@ -61,10 +61,13 @@ export const integerOperators: ReadonlySet<string> = new Set([
 const inner = (node: Node): ModelGraph[] =>
   Object.values(node.attributes).flatMap((a) => (a.kind === 'graph' ? [a.value] : []));
 
-/** Whether a graph computes on whole numbers or rounds on the way. */
+/** Whether a graph computes on whole numbers, or rounds on the way: more than stored weights. */
 export const isRounded = (graph: ModelGraph): boolean =>
   graph.nodes.some(
-    (node) => integer.has(keyOf(node)) || rounding.has(keyOf(node)) || inner(node).some((g) => isRounded(g)),
+    (node) =>
+      integer.has(keyOf(node)) ||
+      (rounding.has(keyOf(node)) && !graph.initializers.has(node.inputs[0] ?? '')) ||
+      inner(node).some(isRounded),
   );
 
 function namesIn(graph: ModelGraph, names = new Set<string>()): Set<string> {

@@ -18,3 +18,18 @@ export interface StandIn {
   readonly zero: string;
   readonly type: DType;
 }
+
+/** What a run says of a model that rounds activations to whole numbers. */
+export const roundingWords: Readonly<Record<Rounding, { readonly message: string; readonly cure: string }>> =
+  {
+    drop: {
+      message:
+        'The model rounds activations to whole numbers, which training leaves out: it computes with the real numbers that they stand for, clipped to the same range. A merged model is in float, too.',
+      cure: 'To train with the rounding, set rounding = "keep" in a job file.',
+    },
+    keep: {
+      message:
+        'The model rounds activations to whole numbers, and so does training; gradients pass as if nothing were rounded (straight-through estimator).',
+      cure: 'To train without the rounding, set rounding = "drop" in a job file.',
+    },
+  };
