@@ -7,14 +7,14 @@ const anonymous = /^(onnx::|val_\d+$|\/|_?const|initializer|node_|\d+$)/i;
 
 /** What a module calls its weight: itself, as quantisers write it, and the parts of weight norm (old and new). */
 const ending =
-  /[._/]?(weight(_[vg]|_orig|(_Transposed)?[._](int8|uint8|quantized|q))?|parametrizations\.weight\.original[01]?|kernel|MatMul\/ReadVariableOp(:0)?)$/;
+  /[._/]?(weight(_[vg]|_orig|[._](int8|uint8|quantized|q))?|parametrizations\.weight\.original[01]?|kernel|MatMul\/ReadVariableOp(:0)?)$/;
 
 const scopeOf = (nodeName: string): string => nodeName.split('/').filter(Boolean).slice(0, -1).join('.');
 
 /** The dotted module path of a layer's weight. */
 export function layerPath(node: Node, stored: string): string {
-  // As import calls the bytes of a packed weight in their own type.
-  const initializer = stored.replace(/\/u?int[48]$/, '');
+  // As import calls the bytes of a packed weight in their own type, and ONNX Runtime's quantiser its whole numbers.
+  const initializer = stored.replace(/\/u?int[48]$/, '').replace(/(_Transposed)?_quantized$/, '');
   if (!anonymous.test(initializer))
     return initializer.replace(ending, '').replaceAll('/', '.') || initializer;
   return scopeOf(node.name) || initializer.replaceAll(/[:/]+/g, '_');
