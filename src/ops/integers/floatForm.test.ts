@@ -184,6 +184,28 @@ describe('where rounding clips', () => {
     expect(graph.nodes.map((node) => node.op)).toEqual(['Clip', 'Reshape', 'Identity']);
   });
 
+  it.each([
+    [1 / 256, ['Softmax']],
+    [1 / 512, ['Softmax', 'Clip']],
+  ])('probabilities in steps of %f: %j', (step, ops) => {
+    const graph = importGraph(
+      model(
+        graphOf(
+          [
+            n('Softmax', ['x'], ['p']),
+            n('QuantizeLinear', ['p', 's', 'z'], ['q']),
+            n('DequantizeLinear', ['q', 's', 'z'], ['d']),
+            n('Relu', ['d'], ['y']),
+          ],
+          { s: tensor('float32', [], [step]), z: tensor('uint8', [], [0]) },
+          [value('x', 'float32', [1, 3])],
+          ['y'],
+        ),
+      ),
+    );
+    expect(graph.nodes.map((node) => node.op)).toEqual([...ops, 'Relu']);
+  });
+
   it('or what is rounded stays so, as ONNX Runtime has it', async () => {
     const x = tensor('float32', [2, 2], [-1, 0.123, 2.5, 9]);
     const graph = importGraph({ ...relu(10), rounding: 'keep' });

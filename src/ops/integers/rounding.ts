@@ -8,6 +8,9 @@ import { fail } from '../entries/arguments.ts';
 import type { StandIn } from './types.ts';
 import type { Rewrite, Walk } from './walk.ts';
 
+/** They give numbers from 0 to 1. */
+const probabilities = new Set(['Softmax', 'Sigmoid']);
+
 const ranges: Partial<Record<DType, readonly [number, number]>> = {
   uint8: [0, 255],
   int8: [-128, 127],
@@ -63,6 +66,9 @@ export function rounded(
       node,
       `its scale ${scale} or its zero point is computed, but must be stored in the file. Fold constants first, or use the model before it was quantised.`,
     );
+  // The steps of probabilities end one short of 1: what is cut there is rounding, and losses look for the Softmax itself.
+  const share = probabilities.has(walk.writtenBy(real) ?? '');
+  if (share && (range[0] - z) * s <= 0 && (range[1] + 1 - z) * s > 1 - s / 1000) return real;
   const float = walk.constant(scale)!.type;
   const [low, high] = range.map((n) => walk.store('range', float, [], [(n - z) * s]));
   if (walk.clipped(real, low!, high!)) return real;

@@ -222,6 +222,12 @@ export class Walk {
     return name;
   }
 
+  /** The operator that makes a value of the written graph; undefined: none, or one around it does. */
+  writtenBy(name: string): string | undefined {
+    const node = this.nodes.findLast((n) => n.outputs.includes(name));
+    return node && keyOf(node);
+  }
+
   /** The value lies between two constants from now on. */
   limit(name: string, low: string, high: string): void {
     this.#limits.set(name, [low, high]);
