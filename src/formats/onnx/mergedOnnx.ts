@@ -4,8 +4,10 @@ import type { LayerParameters, WholeValues } from '#src/oft/rotation/parameters.
 import { encodeModel } from '#src/onnx/encode.ts';
 import type { Model } from '#src/onnx/model.ts';
 import { constantOf, tensor } from '#src/onnx/tensor.ts';
+import { floatForm } from '#src/ops/integers/floatForm.ts';
 import type { MergeOptions, WrittenFile } from '../adapters/adapterTypes.ts';
 import { checkNumbers } from '../adapters/blockNumbers.ts';
+import { inOwnOpset } from './olderScales.ts';
 import { externalised, GraphEdit, halved } from './onnxEdit.ts';
 import { withWhole } from './onnxHead.ts';
 import { flippedAt, noWeight, seenValues, weightInput, weightUses, nameInFile } from './onnxWeights.ts';
@@ -26,6 +28,8 @@ const idle = ({ blocks, rescale }: LayerParameters): boolean =>
  * Weights that were trained as they are (`heads`) take their initializers' places at any strength; names of classes go into the metadata
  * entry `labels`, a JSON list.
  *
+ * A model that computes on whole numbers is written in float, as it was trained: its other weights stay stored as they are.
+ *
  * Weights keep the element type that the node computes with. `precision` float16 stores float32 matrices and kernels as float16 behind a Cast.
  *
  * @returns model.onnx, and model.onnx.data where weights are external
@@ -36,7 +40,7 @@ export function writeMergedOnnx(
   { model: before, strength = 1, precision = 'float32', external, classes }: MergeOptions,
   heads: readonly WholeValues[] = [],
 ): WrittenFile[] {
-  const model = withWhole(before, heads);
+  const model = withWhole(floatForm(before), heads);
   const usesOf = weightUses(model);
   const edit = new GraphEdit(model.graph);
   for (const parameters of layers) {
@@ -66,13 +70,13 @@ export function writeMergedOnnx(
     }
   }
   const graph = edit.finish();
-  const whole: Model = {
+  const whole: Model = inOwnOpset({
     ...model,
     // Before IR 4 every initializer was a graph input too.
     irVersion: Math.max(4, model.irVersion),
     metadata: classes ? new Map([...model.metadata, ['labels', JSON.stringify(classes)]]) : model.metadata,
     graph: precision === 'float16' ? halved(graph) : graph,
-  };
+  });
   const bytes = [...whole.graph.initializers.values()].reduce(
     (n, c) => n + (c.data.kind === 'inline' ? c.data.bytes.length : 0),
     0,

@@ -1,12 +1,15 @@
 /** @file Which nodes of a model multiply by a layer's weight, and the weight in torch's order. */
 import { intAttr } from '#src/graph/attributes.ts';
 import type { Layer } from '#src/oft/types.ts';
+import { floatForm } from '#src/ops/integers/floatForm.ts';
 import { type Model, ModelError, type ModelGraph, type Node } from '#src/onnx/model.ts';
 import { evaluate, ModelScope, transposed, type Values } from './onnxValues.ts';
 
 /** The same numbers in another layout or type. */
 const layout = new Set(
-  'Transpose Cast Identity DequantizeLinear Dropout Reshape Squeeze Unsqueeze Flatten'.split(' '),
+  'Transpose Cast Identity QuantizeLinear DequantizeLinear Dropout Reshape Squeeze Unsqueeze Flatten'.split(
+    ' ',
+  ),
 );
 
 /** The constant whose layout alone a value changes; undefined: none lies behind it. */
@@ -104,7 +107,8 @@ function usesIn({ graph: whole, opsets }: Model): Uses {
 }
 
 /** All nodes, in subgraphs too, that multiply by a layer's weight as its kind of layer does. */
-export function weightUses(model: Model): (layer: Layer) => WeightUse[] {
+export function weightUses(file: Model): (layer: Layer) => WeightUse[] {
+  const model = floatForm(file);
   const { byConstant, byNode } = usesIn(model);
   const opset = model.opsets.get('') ?? 21;
   const fits = (layer: Layer, node: Node): boolean =>
