@@ -119,6 +119,10 @@ async function tune(folder, given, options, library) {
     if (error) fail(withFiles(error), await report(error));
     for (const remark of prepared.value.problems) progress.note(`warning: ${inWords(withFiles(remark))}`);
     for (const line of preparedLines(prepared.value)) progress.note(line);
+    const { rounded } = prepared.value;
+    if (rounded)
+      for (const line of [library.roundedWords(rounded), library.leftWords(rounded), library.FROM_FLOAT])
+        if (line !== '') progress.note(line);
     const { planned, unsaveable } = prepared.value;
     let formats;
     try {

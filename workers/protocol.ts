@@ -20,9 +20,9 @@ import type { Outcome, Problem, Source } from './types.ts';
 
 export type { Outcome, Problem, ProblemCode, Source } from './types.ts';
 
-/** How far the making ready is: bytes fetched (runtime, model and data together), items of data, captions and pictures encoded. */
+/** How far the making ready is: bytes fetched (runtime, model and data together), items of data, captions and pictures encoded, weights rounded. */
 export interface PrepareProgress {
-  readonly what: 'fetching' | 'data' | 'encoding' | 'timing';
+  readonly what: 'fetching' | 'data' | 'encoding' | 'rounding' | 'timing';
   readonly done: number;
   readonly total: number;
 }
@@ -70,6 +70,28 @@ export interface Fit extends MemoryVerdict {
   readonly reliefs: readonly Relief[];
 }
 
+/** What it saves and costs that the weights of a float model are held in fewer bits. */
+export interface RoundedBase {
+  readonly bits: 4 | 8;
+  /** Bytes of those weights in float32, and as they are held. */
+  readonly before: number;
+  readonly after: number;
+  /** The largest first. */
+  readonly weights: readonly {
+    readonly name: string;
+    /** Numbers with one scale. */
+    readonly block: number;
+    readonly before: number;
+    readonly after: number;
+    /** ‖W − Ŵ‖_F ÷ ‖W‖_F. */
+    readonly error: number;
+  }[];
+  /** Large float weights that stay as they are, and why, behind their names. */
+  readonly left: readonly { readonly name: string; readonly bytes: number; readonly reason: string }[];
+  /** ‖ŷ − y‖ ÷ ‖y‖ over the outputs of the untouched model for the first batch; null: not measured, since that takes the float model. */
+  readonly outputs: number | null;
+}
+
 /** A kind of file that the adapter cannot be saved as, found by writing it. */
 export interface Unsaveable {
   readonly format: AdapterFormat;
@@ -109,6 +131,8 @@ export interface Preparation {
   readonly unsaveable: readonly Unsaveable[];
   /** Whether the run fits the device; null: it cannot be compiled as it is. */
   readonly fit: Fit | null;
+  /** Absent: the weights are held as they are. */
+  readonly rounded?: RoundedBase;
   /** Estimated from a timed probe of a few steps; null until one was made. */
   readonly secondsPerStep: number | null;
   /** All at once; a run with an error among them will not start. */

@@ -16,6 +16,7 @@ import type { PlannedLayer } from '#src/oft/types.ts';
 import { taskInfos } from '#src/tasks/infos.ts';
 import type { Unsaveable } from '#workers/protocol.ts';
 
+export { FROM_FLOAT, leftWords, roundedWords } from '#src/app/words/rounded.ts';
 export { changesOf, differenceWords } from '#src/training/means.ts';
 export { inputsOf } from './inputs.ts';
 
@@ -35,6 +36,8 @@ export interface Changes {
   readonly task?: string | null;
   /** Replaces train.steps before what depends on it is filled in (the default warm-up). */
   readonly steps?: number | null;
+  /** Replaces train.quantise. */
+  readonly quantise?: Job['train']['quantise'] | null;
   /** A plan of Rotune or another tool. */
   readonly plan?: string | null;
   readonly preset?: string | null;
@@ -86,12 +89,14 @@ function exampleOf(task: string | null): Record<string, unknown> {
   return { task };
 }
 
-function jobAt(path: string | null, { steps = null, task = null }: Changes): Job {
+function jobAt(path: string | null, { steps = null, task = null, quantise = null }: Changes): Job {
   try {
     const made = (table: unknown): Job => {
       const input = table as Record<string, unknown>;
+      const changed = { ...(steps !== null && { steps }), ...(quantise !== null && { quantise }) };
+      if (Object.keys(changed).length === 0) return jobFromTable(input);
       const train = typeof input.train === 'object' ? input.train : {};
-      return jobFromTable(steps === null ? input : { ...input, train: { ...train, steps } });
+      return jobFromTable({ ...input, train: { ...train, ...changed } });
     };
     return path === null ? made(exampleOf(task)) : fromToml(textAt(path), made);
   } catch (cause) {

@@ -6,7 +6,7 @@ import { readMarker } from './output.mjs';
 import { FORMATS } from './places.mjs';
 import { HERE, refuse } from './refuse.mjs';
 
-export const USAGE = `npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--threads N] [--steps N] [--plan PLAN | --preset NAME] [--root NAME] [--adapter FILE|DIR] [--set INPUT=VALUE] [--format ${FORMATS.join(',')}] [--pause N] [--resume [--anyway]]`;
+export const USAGE = `npm run tune -- [JOB.toml | --task ID] [--out DIR] [--backend auto|webgpu|wasm] [--threads N] [--steps N] [--plan PLAN | --preset NAME] [--root NAME] [--adapter FILE|DIR] [--set INPUT=VALUE] [--quantise int8|int4] [--format ${FORMATS.join(',')}] [--pause N] [--resume [--anyway]]`;
 
 /** Folders of src/tasks with an info.ts, which is what makes a task. */
 const taskNames = () =>
@@ -28,6 +28,8 @@ export const help = () => `usage: ${USAGE}
   --root NAME       what the export put before the names of the Python model's modules, such as unet; '' for nothing (plan.root)
   --adapter PATH    a file or folder to start from
   --set NAME=VALUE  value of an input of the model that is neither data nor a size (sr=16000); may be repeated
+  --quantise KIND   int8 or int4: hold the weights of a float model in fewer bits while it is trained on; no: as they are
+                    (train.quantise). What is saved is made of the weights as they are
   --format LIST     what the adapter is saved as, with commas between
   --pause N         stops after about N steps, saved
   --resume          goes on with the run in DIR, or the newest under runs/
@@ -50,6 +52,7 @@ Ctrl+C saves, too. Exit status 2: something given cannot be used; a line says wh
  * @property {string | null} root in place of plan.root; '' for nothing
  * @property {string | null} adapter file or folder that the run starts from
  * @property {readonly string[]} set values of inputs, NAME=VALUE each
+ * @property {'no' | 'int8' | 'int4' | null} quantise in place of train.quantise
  * @property {readonly AdapterFormat[] | null} formats what the adapter is saved as; null: LyCORIS's, or else what can hold it, and for all tasks but diffusion the merged model
  * @property {number | null} pause after about so many steps: saved, to be gone on with by --resume
  * @property {boolean} resume
@@ -72,6 +75,7 @@ export function parseArguments(argv) {
     root: null,
     adapter: null,
     set: [],
+    quantise: null,
     formats: null,
     pause: null,
     resume: false,
@@ -105,6 +109,11 @@ export function parseArguments(argv) {
       if (!/^[1-9]\d{0,6}$/.test(steps))
         refuse(`${word} is a whole number from 1 on, not ${JSON.stringify(steps)}`);
       options[word === '--steps' ? 'steps' : 'pause'] = Number(steps);
+    } else if (word === '--quantise') {
+      const kind = value();
+      if (kind !== 'int8' && kind !== 'int4' && kind !== 'no')
+        refuse(`--quantise is int8, int4 or no, not ${JSON.stringify(kind)}`);
+      options.quantise = kind;
     } else if (word === '--plan') options.plan = value();
     else if (word === '--preset') options.preset = value();
     else if (word === '--root') options.root = value();
@@ -121,7 +130,7 @@ export function parseArguments(argv) {
     refuse('--anyway says how a run goes on: give --resume, too, or leave it out');
   if (options.plan !== null && options.preset !== null)
     refuse('--plan or --preset, not both: give one of them');
-  for (const name of /** @type {const} */ (['plan', 'preset', 'root', 'adapter'])) {
+  for (const name of /** @type {const} */ (['plan', 'preset', 'root', 'adapter', 'quantise'])) {
     if (options.resume && options[name] !== null)
       refuse(`--${name} cannot change a run that is resumed: start a new one`);
   }

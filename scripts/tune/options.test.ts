@@ -40,6 +40,7 @@ describe('the command line', () => {
         root: null,
         adapter: null,
         set: [],
+        quantise: null,
         formats: null,
         resume: false,
         anyway: false,
@@ -63,6 +64,9 @@ describe('the command line', () => {
     [['a.toml', 'b.toml'], /one job at a time/],
     [['a.toml', '--task', 'pairs'], /a job or --task, not both/],
     [['--resume', '--steps', '9'], /cannot change a run that is resumed/],
+    [['--resume', '--quantise', 'int4'], /--quantise cannot change a run that is resumed/],
+    [['--quantise', 'int2'], /--quantise is int8, int4 or no, not "int2"/],
+    [['--quantise'], /--quantise needs a value/],
     [['--resume', '--adapter', 'x'], /--adapter cannot change a run that is resumed/],
     [['--anyway'], /give --resume, too/],
     [['--plan', 'x', '--preset', 'full'], /--plan or --preset, not both/],
@@ -85,6 +89,21 @@ describe('a job on disk', () => {
     const path = write('job.toml', '[train]\nsteps = 600\n');
     expect(readJob(path, { steps: 12 }).job.train).toMatchObject({ steps: 12, warmup: 2 });
     expect(readJob(null, { steps: 12 }).job.train).toMatchObject({ steps: 12, warmup: 2 });
+  });
+
+  it('takes how weights are held from the command line, else from the file, else leaves them', () => {
+    const path = write('job.toml', '[train]\nquantise = "int8"\n');
+    expect(readJob(path).job.train.quantise).toBe('int8');
+    expect(readJob(path, { quantise: 'int4', steps: 3 }).job.train).toMatchObject({
+      quantise: 'int4',
+      steps: 3,
+    });
+    expect(readJob(null, { quantise: 'int4' }).job.train.quantise).toBe('int4');
+    expect(readJob(null).job.train.quantise).toBe('no');
+    const wrong = write('wrong.toml', '[train]\nquantise = "int2"\n');
+    expect(() => readJob(wrong)).toThrow(
+      'wrong.toml: Line 2: train.quantise is "int2"; allowed: "no" or "int8" or "int4".',
+    );
   });
 
   it('takes a task’s built-in example where no file is given', () => {

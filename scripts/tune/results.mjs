@@ -93,6 +93,8 @@ export function writeRun(out, { chromium, result, changes, prepared, job, second
     job,
     // The adapter file that the run started from.
     start: prepared.adapter ?? null,
+    // What it was trained on in place of its float weights: what is saved is made of those all the same.
+    ...(prepared.rounded ? { quantised: prepared.rounded } : {}),
     parameters: prepared.parameters,
     plan: prepared.planned.map(
       ({ layer, rule, count, size, stages, share, stored, effective, side, algorithm }) => ({

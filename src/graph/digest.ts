@@ -20,8 +20,13 @@ function constantText({ type, shape, data }: Constant): unknown {
   return [type, shape, where];
 }
 
-const withBy = (constant: GraphConstant): unknown =>
-  constant.by ? [constant.type, constant.shape, plain(constant.by)] : constantText(constant);
+function withBy(constant: GraphConstant): unknown {
+  const { type, shape, by, rounded } = constant;
+  if (by) return [type, shape, plain(by)];
+  if (!rounded) return constantText(constant);
+  const { of, bits, axis, size } = rounded.by;
+  return [type, shape, rounded.part, bits, axis, size, constantText(of)];
+}
 
 /** The same as nested arrays and plain values. Maps and tensors inside of nodes included. */
 function plain(x: unknown): unknown {

@@ -1,5 +1,6 @@
 /** @file The static graph: every value has a fully known type and shape. */
 import type { Constant, DType, Node } from '#src/onnx/model.ts';
+import type { Rounded } from './rounded.ts';
 import { PlainError, type PlainOptions } from '#src/platform/refusals.ts';
 
 export type Shape = readonly number[];
@@ -24,6 +25,8 @@ export const askedName = ({ name, asked = name }: Value): string => asked;
 export interface GraphConstant extends Constant {
   /** Of a program's graph: what computes the bytes once, when the program is loaded. One output, no inputs; `data` is no place then, only a length. */
   readonly by?: Graph;
+  /** Of a program's graph: a float weight that is rounded when the program is loaded; `data` is no place then, only a length. */
+  readonly rounded?: Rounded;
 }
 
 /** A graph whose dims are bound and whose shape arithmetic is folded. Nodes are in topological order, opset 21. */

@@ -41,6 +41,7 @@ describe('reliefs', () => {
     recompute: false,
     length: { key: 'maxLength', value: 128 },
     recomputed: () => estimate(1e9),
+    rounded: [],
   };
 
   it('go from the mildest on, add up, and stop at what fits', () => {
@@ -62,6 +63,22 @@ describe('reliefs', () => {
   it('shorten sequences last, and not without end', () => {
     const found = reliefs(estimate(4e12), offered, { ...options, recomputed: () => estimate(2e12) });
     expect(found.at(-1)).toMatchObject({ kind: 'will-not-fit', change: { options: { maxLength: 16 } } });
+  });
+
+  it('round weights where these are what does not fit', () => {
+    const rounded = [
+      { quantise: 'int8', saved: 7e8 },
+      { quantise: 'int4', saved: 8e8 },
+    ] as const;
+    const large = { ...options, batch: 1, recompute: true, rounded };
+    const found = reliefs(estimate(1e8, 1e9), offered, large);
+    expect(found.map(({ change, kind }) => [change, kind])).toEqual([[{ quantise: 'int8' }, 'fits']]);
+    expect(found[0]!.needed).toBe(Math.round(4e8 * OVERHEAD));
+    const tight = reliefs(estimate(4e8, 1e9), offered, large);
+    expect(tight.map(({ change }) => change.quantise)).toEqual(['int8', 'int4', 'int4']);
+    expect(tight[1]!.needed).toBe(Math.round(6e8 * OVERHEAD));
+    // Weights that take next to nothing are left.
+    expect(reliefs(estimate(9e12, 1e9), offered, large).some(({ change }) => change.quantise)).toBe(false);
   });
 
   it('leave recomputation out where it saves nothing', () => {

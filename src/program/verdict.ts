@@ -67,6 +67,7 @@ export interface Relief {
     readonly recompute?: true;
     readonly batch?: number;
     readonly accumulate?: number;
+    readonly quantise?: 'int8' | 'int4';
     readonly options?: Readonly<Record<string, unknown>>;
   };
   /** Bytes after it, with what allocators add. */
@@ -82,6 +83,8 @@ export interface ReliefOptions {
   readonly length: { readonly key: string; readonly value: number } | null;
   /** The estimate with recomputation. */
   readonly recomputed: () => MemoryEstimate;
+  /** Bytes that float weights held in fewer bits save of what is needed now; none: they are already, or there are none. */
+  readonly rounded: readonly { readonly quantise: 'int8' | 'int4'; readonly saved: number }[];
 }
 
 /** Sequences are not halved below this. */
@@ -89,7 +92,8 @@ const SHORTEST = 16;
 
 /**
  * The memory-tight preset: changes that add up, mildest first, until it fits. Recomputation is estimated from the graph; results shrink
- * in proportion with batch and length, which is near enough (weights and state stay).
+ * in proportion with batch and length, which is near enough (weights and state stay). Rounding weights changes what is learned on, shorter sequences what is learned:
+ * they come last.
  */
 export function reliefs(estimate: MemoryEstimate, offered: OfferedMemory, options: ReliefOptions): Relief[] {
   const found: Relief[] = [];
@@ -123,6 +127,14 @@ export function reliefs(estimate: MemoryEstimate, offered: OfferedMemory, option
     const words = `Batches of ${smaller}, ${accumulate} of them per step: an update of ${examples} as before`;
     if (add(words, { batch: smaller, accumulate }, scaled(smaller / batch))) return found;
     batch = smaller;
+  }
+  const { weights } = now;
+  for (const { quantise, saved } of options.rounded) {
+    if (saved < 0.05 * now.total) continue;
+    const held = weights - saved;
+    const words = `Weights in ${quantise === 'int8' ? 8 : 4} bits while it is trained on`;
+    if (add(words, { quantise }, { ...now, weights: held, total: now.total - now.weights + held }))
+      return found;
   }
   for (let value = options.length?.value ?? 0; value >= 2 * SHORTEST;) {
     value = Math.floor(value / 2);

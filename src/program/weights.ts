@@ -7,10 +7,13 @@ import { initialParameters, type Layout } from '#src/oft/rotation/parameters.ts'
 /** Element types of weights as they are stored. Whole numbers of other types are indices and shapes. */
 const stored: ReadonlySet<DType> = new Set(['float32', 'float16', 'int8', 'uint8', 'int4', 'uint4']);
 
-/** Weights of at least 256 numbers, in whichever type they are stored; smaller ones (biases, masks, shapes) stay in the graph, where the session can fold them. */
+/**
+ * Weights of at least 256 numbers, in whichever type they are stored, and what is rounded at loading; smaller ones (biases, masks, shapes) stay in the graph,
+ * where the session can fold them.
+ */
 export function runInputs(graph: Graph): string[] {
   return [...graph.constants]
-    .filter(([, c]) => stored.has(c.type) && sizeOf(c.shape) >= 256)
+    .filter(([, c]) => c.rounded !== undefined || (stored.has(c.type) && sizeOf(c.shape) >= 256))
     .map(([name]) => name);
 }
 

@@ -2,6 +2,7 @@
 import type * as Ort from 'onnxruntime-web';
 import { singleBytes } from '#src/onnx/single.ts';
 import { byteLength, sizeOf, viewBytes } from '#src/onnx/tensor.ts';
+import { roundedBytes } from '#src/graph/rounded.ts';
 import { encodeGraph } from '#src/graph/encode.ts';
 import type { Graph, GraphConstant } from '#src/graph/types.ts';
 import { type Constant, type DType, ModelError, type Node } from '#src/onnx/model.ts';
@@ -29,14 +30,18 @@ export async function constantBytes(
   return stored ? singleBytes(stored, bytes) : bytes;
 }
 
-/** As {@link constantBytes}, also of a constant that is computed. */
+/** As {@link constantBytes}, also of a constant that is computed or rounded. */
 export const weightBytes = (
   backend: Pick<Backend, 'ort'>,
   name: string,
   constant: GraphConstant,
   external?: LoadExternal,
 ): Promise<Uint8Array> =>
-  constant.by ? computedBytes(backend, constant.by, external) : constantBytes(name, constant, external);
+  constant.by
+    ? computedBytes(backend, constant.by, external)
+    : constant.rounded
+      ? roundedBytes(constant.rounded, (of, weight) => constantBytes(of, weight, external))
+      : constantBytes(name, constant, external);
 
 /** What a graph without inputs computes: by a session of its own on the CPU, as the nodes stand, that is given its weights one by one. */
 async function computedBytes(
@@ -47,11 +52,13 @@ async function computedBytes(
   const matrix = laidOut(graph);
   if (matrix) {
     const [name, constant] = matrix;
-    const bytes = await constantBytes(name, constant, external);
+    const bytes = await weightBytes(backend, name, constant, external);
     return graph.nodes[0]!.op === 'Transpose' ? exchanged(constant.type, constant.shape, bytes) : bytes;
   }
   const { ort } = backend;
-  const weights = [...graph.constants].filter(([, c]) => sizeOf(c.shape) >= 256 && fed.has(c.type));
+  const weights = [...graph.constants].filter(
+    ([, c]) => (sizeOf(c.shape) >= 256 && fed.has(c.type)) || c.rounded,
+  );
   const model = encodeGraph(graph, { weightsAsInputs: new Set(weights.map(([name]) => name)) });
   const session = await ort.InferenceSession.create(model, {
     executionProviders: ['wasm'],
@@ -61,7 +68,7 @@ async function computedBytes(
   try {
     const feeds = Object.create(null) as Record<string, Ort.Tensor>;
     for (const [name, c] of weights) {
-      const bytes = await constantBytes(name, c, external);
+      const bytes = await weightBytes(backend, name, c, external);
       feeds[name] = hostTensor(ort, c.type, c.shape, viewBytes(c.type, bytes));
     }
     const [output] = graph.outputs;
@@ -96,7 +103,7 @@ function exchanged(type: DType, shape: readonly number[], bytes: Uint8Array): Ui
 }
 
 /** Types of weights that such a session is fed with; others are in its file. */
-const fed: ReadonlySet<string> = new Set(['float32', 'int8', 'uint8', 'int32']);
+const fed: ReadonlySet<string> = new Set(['float32', 'int8', 'uint8', 'int32', 'int4', 'uint4']);
 
 interface Entry {
   readonly tensor: Promise<Ort.Tensor>;

@@ -113,6 +113,11 @@ export class Bench {
     };
   }
 
+  /** Frees an untrained graph. */
+  drop(slot: string): Promise<void> {
+    return this.#building.run(() => this.#release(`frozen ${slot}`));
+  }
+
   /** The training step for one shape of micro-batches; `key` says what was compiled into it. */
   async training(
     key: string,

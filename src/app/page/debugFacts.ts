@@ -1,7 +1,7 @@
 /** @file What the debug view says, in words and figures: graph, placement, time and memory of the present or last run. */
 import type { StepLog } from '#src/training/steps.ts';
-import type { DebugFigures, Preparation } from '#workers/protocol.ts';
-import { bytes, count } from '../words/format.ts';
+import type { DebugFigures, Preparation, RoundedBase } from '#workers/protocol.ts';
+import { bytes, count, percent } from '../words/format.ts';
 
 export interface DebugTable {
   readonly title: string;
@@ -128,13 +128,47 @@ function memory({ step, measured }: DebugFigures, fit: Preparation['fit']): Debu
   };
 }
 
-export function debugSections(
+/** What is held in fewer bits. */
+function rounding(base: RoundedBase): DebugSection {
+  const { bits, before, after, weights, left, outputs } = base;
+  return {
+    title: 'Rounded weights',
+    facts: [
+      ['Bits', count(bits)],
+      ['Bytes', `${bytes(after)}, in single precision ${bytes(before)}`],
+      ['Outputs of the untouched model off by', outputs === null ? 'not measured' : percent(outputs)],
+    ],
+    tables: [
+      ...table(
+        'Weights',
+        ['Weight', 'Block', 'Bytes', 'Off by'],
+        weights.map(({ name, block, after: held, error }) => [
+          name,
+          count(block),
+          bytes(held),
+          percent(error),
+        ]),
+      ),
+      ...table(
+        'As they are',
+        ['Weight', 'Bytes', 'Why'],
+        left.map(({ name, bytes: size, reason }) => [name, bytes(size), reason]),
+      ),
+    ],
+  };
+}
+
+/** What was found out before the run; nothing where nothing was. */
+type Before = Partial<Pick<Preparation, 'fit' | 'rounded'>>;
+
+export const debugSections = (
   figures: DebugFigures,
   records: StepLog,
-  fit: Preparation['fit'],
-): readonly DebugSection[] {
-  return [graph(figures), placement(figures), time(figures, records), memory(figures, fit)];
-}
+  { fit = null, rounded }: Before,
+): readonly DebugSection[] => [
+  ...[graph(figures), placement(figures), time(figures, records), memory(figures, fit)],
+  ...(rounded ? [rounding(rounded)] : []),
+];
 
 /** All of it as plain text, to be copied. */
 export const debugText = (sections: readonly DebugSection[]): string =>

@@ -174,6 +174,7 @@ describe.each(taskInfos)('a job of $id', (info) => {
           learningRate: fc.double({ min: 1e-12, max: 1, noNaN: true }),
           split: fc.double({ min: 0, max: 0.99, noNaN: true }),
           recompute: fc.boolean(),
+          quantise: fc.constantFrom('no' as const, 'int8' as const, 'int4' as const),
           flip: fc.boolean(),
           rescale: fc.boolean(),
           heldout: fc.option(fc.constantFrom('other', 'a/b c', 'ü.npz')),
@@ -196,6 +197,7 @@ describe.each(taskInfos)('a job of $id', (info) => {
               seed: drawn.seed,
               learningRate: drawn.learningRate,
               recompute: drawn.recompute,
+              quantise: drawn.quantise,
             },
             plan: {
               ...start.plan,

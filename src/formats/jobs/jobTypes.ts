@@ -3,6 +3,8 @@ import type { InputValues } from '#src/onnx/givenInputs.ts';
 import type { Plan } from '#src/oft/types.ts';
 import type { TaskJob } from '#src/tasks/types.ts';
 
+export type Quantise = 'no' | 'int8' | 'int4';
+
 export interface Job {
   readonly version: 1;
   /** A folder of src/tasks. */
@@ -33,6 +35,8 @@ export interface Job {
     readonly blockwiseRate: boolean;
     /** Run parts of the model twice instead of keeping their results: slower, with less memory. */
     readonly recompute: boolean;
+    /** Whether float weights are held in fewer bits while they are trained on; files are made of the weights as they are. */
+    readonly quantise: Quantise;
     /** Checkpoint at least every so many steps and seconds. */
     readonly checkpointSteps: number;
     readonly checkpointSeconds: number;

@@ -36,6 +36,8 @@ export const jobWords: Readonly<Record<string, string>> = {
   'train.min_snr': 'Gamma of min-SNR weighting in diffusion. 0: off.',
   'train.blockwise_rate': 'Let one learning rate turn blocks of every size alike: times 1/(2·√(b−1)).',
   'train.recompute': 'Compute parts of the model twice instead of keeping them: slower, with less memory.',
+  'train.quantise':
+    'Hold the weights of a float model in 8 or 4 bits while it is trained on: less memory, and a result that is fitted to rounded weights. What is saved is made of the weights as they are.',
   'train.checkpoint_steps': 'Save at least every so many steps.',
   'train.checkpoint_seconds': 'Save at least every so many seconds.',
   plan: 'Which layers are turned, and in which blocks. Rules change it for some layers.',

@@ -1,7 +1,9 @@
 /** @file Runs a graph in Node through onnxruntime-web's wasm provider, for tests. */
 import * as ort from 'onnxruntime-web';
 import { encodeGraph } from '#src/graph/encode.ts';
+import { roundedBytes } from '#src/graph/rounded.ts';
 import type { Graph } from '#src/graph/types.ts';
+import type { Constant } from '#src/onnx/model.ts';
 import { constantOf, type Tensor, tensorOf, type TypedArray } from '#src/onnx/tensor.ts';
 
 ort.env.wasm.numThreads = 1;
@@ -14,11 +16,21 @@ export interface GraphRun {
   release(): Promise<void>;
 }
 
+/** Of a weight at hand. */
+function inlineBytes({ data }: Constant): Uint8Array {
+  if (data.kind !== 'inline') throw new Error(`A weight lies in ${data.location}.`);
+  return data.bytes;
+}
+
 /** The graph with constants that are computed at loading at hand. */
 export async function withComputed(graph: Graph): Promise<Graph> {
-  if (![...graph.constants.values()].some((c) => c.by)) return graph;
+  if (![...graph.constants.values()].some((c) => c.by ?? c.rounded)) return graph;
   const constants = new Map(graph.constants);
-  for (const [name, { by }] of constants) {
+  for (const [name, { by, rounded, ...constant }] of constants) {
+    if (rounded) {
+      const bytes = await roundedBytes(rounded, (_, of) => Promise.resolve(inlineBytes(of)));
+      constants.set(name, { ...constant, data: { kind: 'inline', bytes } });
+    }
     if (!by) continue;
     const out = await runGraph(by, {});
     constants.set(name, constantOf(out[by.outputs[0]!.name]!));

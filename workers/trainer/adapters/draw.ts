@@ -5,6 +5,7 @@ import type { FileSet } from '#src/tasks/files.ts';
 import type { Adapted, Samples, TaskHost } from '#src/tasks/types.ts';
 import type { AskRequest, Said, SampleRequest } from '../../protocol.ts';
 import type { Bench } from '../bench.ts';
+import { held } from '../prepare/held.ts';
 import { ProblemError } from '../problems.ts';
 import { weightOf, wholeParts } from './adapter.ts';
 import { withDifferences } from './differences.ts';
@@ -16,7 +17,9 @@ async function adaptedAt(
   strength: number,
   bench: Bench,
 ): Promise<Adapted> {
-  const { layers, differences, layout, theta } = adapter;
+  const { job, layers, differences, layout, theta } = adapter;
+  // Differences are of the weights as they are.
+  const asHeld = (graph: Graph): Graph => (differences ? graph : held(graph, job.train.quantise, layout));
   const weights = differences && weightOf(await wholeParts(model, external));
   const change =
     differences && weights
@@ -25,7 +28,8 @@ async function adaptedAt(
   // Differences are compiled in with their strength.
   const key = differences ? `${layoutKey}:${strength}` : layoutKey;
   return {
-    run: (slot, graph) => bench.turned({ key, layout, theta, strength, change }, slot, graph, external),
+    run: (slot, graph) =>
+      bench.turned({ key, layout, theta, strength, change }, slot, asHeld(graph), external),
   };
 }
 

@@ -3,8 +3,9 @@ import { byteLength } from '#src/onnx/tensor.ts';
 import { estimateMemory } from '#src/program/memory.ts';
 import { leastMemory } from '#src/program/recompute.ts';
 import type { Program } from '#src/program/types.ts';
-import { memoryVerdict, type OfferedMemory, reliefs } from '#src/program/verdict.ts';
+import { memoryVerdict, type OfferedMemory, type ReliefOptions, reliefs } from '#src/program/verdict.ts';
 import type { Fit } from '../../protocol.ts';
+import { BITS, inBits } from './held.ts';
 import type { Setup } from './types.ts';
 
 /** The largest tensor of a program by its bytes. */
@@ -22,6 +23,16 @@ function largestTensor({ stages }: Program): { name: string; bytes: number } | n
 /** Options that hold the length of what a model reads. */
 const lengths = ['maxLength', 'length', 'sequence'];
 
+/** What fewer bits for the weights would save, where they are held as they are. */
+function roundedBy({ job, trained, layout }: Setup): ReliefOptions['rounded'] {
+  if (job.train.quantise !== 'no') return [];
+  return (['int8', 'int4'] as const).flatMap((quantise) => {
+    const { weights } = inBits(trained.graph, BITS[quantise]!, layout);
+    const saved = weights.reduce((sum, { before, after }) => sum + before - after, 0);
+    return saved > 0 ? [{ quantise, saved }] : [];
+  });
+}
+
 /** Estimate, verdict, and what would help where it is not well within. */
 export function fitOf(setup: Setup, offered: OfferedMemory): Fit {
   const program = setup.program(setup.rounds);
@@ -38,6 +49,7 @@ export function fitOf(setup: Setup, offered: OfferedMemory): Fit {
           accumulate,
           recompute,
           length: length && length.value > 0 ? length : null,
+          rounded: roundedBy(setup),
           recomputed: () => estimateMemory(leastMemory(program).program),
         })
       : [];

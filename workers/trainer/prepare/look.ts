@@ -4,6 +4,7 @@ import type { Preparation, PrepareProgress } from '../../protocol.ts';
 import type { Bench } from '../bench.ts';
 import { fitOf } from './fit.ts';
 import { probe } from './probe.ts';
+import { roundingOf } from './rounding.ts';
 import type { Setup } from './types.ts';
 
 /** @param withProbe time two steps, where the request is sound */
@@ -17,6 +18,7 @@ export async function lookAt(
   const { planned, model, prepared, problems } = setup;
   const sound = problems.every(({ severity }) => severity !== 'error');
   if (withProbe && sound) await prepared.warm(host, (done, total) => tell({ what: 'encoding', done, total }));
+  const rounded = sound ? await roundingOf(setup, bench, host, tell) : null;
   const secondsPerStep = withProbe && sound ? await probe(setup, bench) : null;
   const sum = (pick: 'stored' | 'effective'): number => planned.reduce((n, p) => n + p[pick], 0);
   return {
@@ -33,6 +35,7 @@ export async function lookAt(
     preview: prepared.preview,
     unsaveable: sound ? await setup.unsaveable() : [],
     fit: sound ? fitOf(setup, bench.runtime.offered) : null,
+    ...(rounded && { rounded }),
     secondsPerStep,
     problems,
   };

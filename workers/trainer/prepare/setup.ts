@@ -1,4 +1,5 @@
 /** @file A request made ready: model and data read by the task, layers planned, the step compiled as plain data. Nothing here touches a device. */
+import type { Job } from '#src/formats/jobs/jobTypes.ts';
 import { once } from '#src/platform/kept.ts';
 import { withCure } from '#src/platform/refusals.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
@@ -19,6 +20,7 @@ import { begin } from '../adapters/begin.ts';
 import type { Loader } from '../files/loader.ts';
 import { ProblemError } from '../problems.ts';
 import { dataProblems } from './dataProblems.ts';
+import { BITS, held, inBits } from './held.ts';
 import { rehearse } from './rehearse.ts';
 import type { Setup, SetupProblem } from './types.ts';
 import type { Saved } from '../saved.ts';
@@ -49,6 +51,20 @@ function unadaptedProblems(graph: Graph): SetupProblem[] {
   if (others.length === 0) return [];
   const message = `Not every product with constants is a layer that can turn: ${unadaptedWords(others)}.`;
   return [{ severity: 'warning', code: 'unsupported', message }];
+}
+
+/** A wish for fewer bits that nothing comes of. */
+function unroundedProblems(graph: Graph, { train }: Job, layout: Layout): SetupProblem[] {
+  const bits = BITS[train.quantise];
+  if (bits === null || inBits(graph, bits, layout).weights.length > 0) return [];
+  return [
+    {
+      severity: 'warning',
+      code: 'unsupported',
+      message: `No weight of this model is held in ${bits} bits: there is no large one in float that a layer multiplies by.`,
+      cure: 'Hold the weights as they are: that comes to the same.',
+    },
+  ];
 }
 
 /** Whole weights of a trained graph. Throws GraphError where the graph has no such constant. */
@@ -119,7 +135,7 @@ export async function makeSetup(
     const { graph, loss } = variant === 0 ? trained : prepared.training(variant);
     const { accumulate, betas, eps, weightDecay, clip, blockwiseRate } = job.train;
     const made = compileTraining({
-      graph,
+      graph: held(graph, job.train.quantise, layout),
       layout,
       rounds,
       optimiser: { betas, eps, weightDecay, clip, accumulate, blockwiseRate },
@@ -137,6 +153,7 @@ export async function makeSetup(
     ...planProblems.map((p) => planProblem(p, planned.length)),
     ...unadaptedProblems(trained.graph),
     ...roundingProblems(model),
+    ...unroundedProblems(trained.graph, job, layout),
     ...dataProblems(prepared.problems),
   ];
   if (!planErrors) {

@@ -4,6 +4,7 @@ import type { PrepareProgress, Speed } from '../../protocol.ts';
 import type { Bench } from '../bench.ts';
 import { ProblemError } from '../problems.ts';
 import { jobFeeds } from '../run/feeds.ts';
+import { held } from './held.ts';
 import { firstOf } from './probe.ts';
 import type { Setup } from './types.ts';
 
@@ -17,13 +18,14 @@ export async function speedOf(
   host: TaskHost,
   tell: (progress: PrepareProgress) => void,
 ): Promise<Speed> {
-  const { prepared, trained, external, job, planned, layoutKey } = setup;
+  const { prepared, trained, external, job, layout, planned, layoutKey } = setup;
   const error = setup.problems.find(({ severity }) => severity === 'error');
   if (error) throw new ProblemError(error);
   await prepared.warm(host, (done, total) => tell({ what: 'encoding', done, total }));
   const program = setup.program(setup.rounds);
   const step = await bench.training(setup.trainingKey(setup.rounds), () => program, external);
-  const forward = bench.frozen('speed', layoutKey, () => trained.graph, external);
+  const graph = held(trained.graph, job.train.quantise, layout);
+  const forward = bench.frozen('speed', `${layoutKey} ${job.train.quantise}`, () => graph, external);
   // At a rate of 0 the steps learn nothing, however many there are.
   const feeds = await jobFeeds(setup)(firstOf(setup), 0, 0);
   const timed = async (work: () => Promise<unknown>): Promise<number> => {

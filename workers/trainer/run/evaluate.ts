@@ -4,6 +4,7 @@ import type { Adapted, Metric, TaskHost } from '#src/tasks/types.ts';
 import type { Evaluation, Problem } from '../../protocol.ts';
 import type { Bench } from '../bench.ts';
 import type { SampleRow } from '../saved.ts';
+import { held } from '../prepare/held.ts';
 import type { Setup } from '../prepare/types.ts';
 import type { StepState } from './step.ts';
 import type { Stopwatch } from './stopwatch.ts';
@@ -29,10 +30,16 @@ export interface Judged {
 /** Shows the wall's row, where it is asked for, and measures the state. */
 export async function evaluate(judged: Judged): Promise<Evaluation> {
   const { setup, bench, host, watch, state, step, rounds, withHeldout, withSamples, show, tell } = judged;
-  const { prepared, layout, layoutKey: key, external } = setup;
+  const { job, prepared, layout, layoutKey: key, external } = setup;
   const { theta } = state;
   const adapted: Adapted = {
-    run: (slot, graph) => bench.turned({ key, layout, theta, strength: 1 }, slot, graph, external),
+    run: (slot, graph) =>
+      bench.turned(
+        { key, layout, theta, strength: 1 },
+        slot,
+        held(graph, job.train.quantise, layout),
+        external,
+      ),
   };
   const ofSamples: Metric[] = [];
   if (withSamples) {

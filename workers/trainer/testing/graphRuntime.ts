@@ -1,4 +1,5 @@
 /** @file A runtime for tests in Node: programs run stage by stage in plain sessions. It can lose its device, or spoil an output, on demand. */
+import { roundedBytes } from '#src/graph/rounded.ts';
 import type { Graph, GraphConstant } from '#src/graph/types.ts';
 import type { Tensor, TypedArray } from '#src/onnx/tensor.ts';
 import { type GraphRun, openGraph } from '#src/ops/testing/runGraph.ts';
@@ -22,6 +23,12 @@ async function inlined(graph: Graph, external?: LoadExternal): Promise<Graph> {
   for (const [name, c] of graph.constants) {
     if (c.by) {
       constants.set(name, { ...c, by: await inlined(c.by, external) });
+      continue;
+    }
+    if (c.rounded) {
+      const { rounded, ...constant } = c;
+      const bytes = await roundedBytes(rounded, (of, weight) => constantBytes(of, weight, external));
+      constants.set(name, { ...constant, data: { kind: 'inline', bytes } });
       continue;
     }
     const bytes = await constantBytes(name, c, external);

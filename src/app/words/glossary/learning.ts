@@ -122,7 +122,7 @@ export const learning = {
       'What the model, what is trained of it, and a step’s own results take together.',
       'Where there is not enough, take fewer examples at a time, or turn on “Save memory”.',
     ],
-    see: ['batch', 'save-memory'],
+    see: ['batch', 'save-memory', 'weight-bits'],
   },
   'save-memory': {
     term: 'Save memory',
@@ -130,7 +130,16 @@ export const learning = {
       'Parts of the model are computed a second time instead of being kept in memory.',
       'A step then takes up to twice as long in about a third of the memory.',
     ],
-    see: ['memory'],
+    see: ['memory', 'weight-bits'],
+    advanced: true,
+  },
+  'weight-bits': {
+    term: 'Weights in memory',
+    says: [
+      'The model’s own numbers can be held rounded to 8 or 4 bits while it learns: it then takes about a quarter or a sixth of the memory, and a step a little longer.',
+      'What you save is made of the numbers as they were.',
+    ],
+    see: ['memory', 'save-memory'],
     advanced: true,
   },
   device: {
