@@ -7,9 +7,11 @@ import { constantOf, tensor } from '#src/onnx/tensor.ts';
 import { floatForm } from '#src/ops/integers/floatForm.ts';
 import type { MergeOptions, WrittenFile } from '../adapters/adapterTypes.ts';
 import { checkNumbers } from '../adapters/blockNumbers.ts';
+import { besideType, turnBeside } from './besideLayer.ts';
 import { inOwnOpset } from './olderScales.ts';
-import { externalised, GraphEdit, halved } from './onnxEdit.ts';
+import { GraphEdit } from './onnxEdit.ts';
 import { withWhole } from './onnxHead.ts';
+import { externalised, halved } from './onnxStorage.ts';
 import { flippedAt, noWeight, seenValues, weightInput, weightUses, nameInFile } from './onnxWeights.ts';
 
 const modelFile = 'model.onnx';
@@ -23,7 +25,8 @@ const idle = ({ blocks, rescale }: LayerParameters): boolean =>
 
 /**
  * The model with every adapted layer's weight merged, as the layer's nodes see it: a new initializer replaces what they read, with
- * whatever stands between. What nothing reads any more is left out. A layer that did not move stays.
+ * whatever stands between. What nothing reads any more is left out. A layer that did not move stays. A weight of few bits stays as it is stored, and the
+ * rotation becomes nodes beside it (besideLayer.ts).
  *
  * Weights that were trained as they are (`heads`) take their initializers' places at any strength; names of classes go into the metadata
  * entry `labels`, a JSON list.
@@ -47,10 +50,15 @@ export function writeMergedOnnx(
     checkNumbers(parameters);
     const { layer } = parameters.layer;
     const uses = usesOf(layer);
-    if (uses.length === 0) throw noWeight(model, layer);
+    if (uses.length === 0) throw noWeight(layer);
     if (idle(parameters) || strength === 0) continue;
     const byPath = new Map<string, typeof uses>();
     for (const use of uses) {
+      const type = besideType(use, parameters.layer);
+      if (type !== null) {
+        turnBeside(edit, use, parameters, strength, type);
+        continue;
+      }
       const key = `${use.node.op}|${use.seen}`;
       byPath.set(key, [...(byPath.get(key) ?? []), use]);
     }

@@ -90,7 +90,8 @@ const tensorFrom = ({ type, shape, data }: Values): Tensor =>
 
 const isFloat = (type: DType): boolean => type.includes('float');
 
-function constantValues(scope: ModelScope, name: string): Values {
+/** The values of a constant, int4 and uint4 one by one. */
+export function constantValues(scope: ModelScope, name: string): Values {
   const constant = scope.constant(name);
   if (!constant)
     throw new ModelError(
