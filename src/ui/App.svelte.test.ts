@@ -120,6 +120,33 @@ describe('new', () => {
     expect(await violations()).toEqual([]);
   });
 
+  it('holds the weights in fewer bits where that is chosen, says what it comes to, and what files are made of', async () => {
+    const rounded = {
+      bits: 4 as const,
+      before: 10.9e6,
+      after: 1.71e6,
+      weights: [{ name: 'conv_in.weight', block: 32, before: 10.9e6, after: 1.71e6, error: 0.078 }],
+      left: [{ name: 'embed.weight', bytes: 2e6, reason: 'is looked up by Gather embed' }],
+      outputs: 0.05,
+    };
+    const { lab } = await open({ rounded });
+    lab.go('new');
+    await openAdvanced();
+    const bits = page.getByRole('combobox', { name: 'Weights in memory' });
+    await expect.element(bits).toHaveValue('no');
+    await bits.selectOptions('int4');
+    expect(lab.draft.job.train.quantise).toBe('int4');
+    const words = page.getByText(/1\.71 MB instead of 10\.9 MB/);
+    await expect.element(words).toBeVisible();
+    await expect.element(words).toHaveTextContent('embed.weight (2 MB) is looked up by Gather embed');
+    expect(await violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    await expect.element(page.getByRole('heading', { name: /^Held-out loss fell by/ })).toBeVisible();
+    await expect.element(page.getByText(/^What you save is made of the model’s own weights/)).toBeVisible();
+    await page.getByRole('button', { name: 'See how it went' }).click();
+    await expect.element(page.getByText('in 4 bits')).toBeVisible();
+  });
+
   it('refuses a number where it is typed, and keeps the last good one', async () => {
     const { lab } = await open();
     lab.go('new');

@@ -11,6 +11,7 @@ import type {
   ExportedFile,
   Fit,
   Problem,
+  RoundedBase,
   JobRequest,
   Outcome,
   Picture,
@@ -56,6 +57,8 @@ export interface FakeOptions {
   /** What is found in any file that is opened. */
   readonly inspection?: Inspection;
   readonly fit?: Fit;
+  /** What fewer bits come to, where the job asks for them. */
+  readonly rounded?: RoundedBase;
   /** In what saved runs would go on otherwise. */
   readonly differences?: readonly Difference[];
   /** Names of constants that are trained as a whole: the last layer is new, and its classes, too. */
@@ -175,6 +178,7 @@ export class FakeTrainer extends FakeLibrary implements TrainerApi {
       whole: this.#options.whole ?? [],
       preview: { facts: [{ label: 'Images', value: '58' }], items: [] },
       fit: this.#options.fit ?? fakeFit,
+      ...(this.#options.rounded && job.train.quantise !== 'no' && { rounded: this.#options.rounded }),
       unsaveable: [],
       secondsPerStep: probe ? 0.41 : null,
       problems: this.#options.problems ?? [],

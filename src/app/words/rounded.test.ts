@@ -16,6 +16,9 @@ it('says what fewer bits save and cost', () => {
   expect(roundedWords(base)).toBe(
     '3 weights are held in 4 bits: 1.88 MB instead of 12 MB. They are off by 8\u2009%, the worst by 9.3\u2009%; what the untouched model makes of the first batch by 4.3\u2009%.',
   );
+  expect(roundedWords({ ...base, weights: [weight(0.08)] })).toMatch(
+    /^A weight is held .* It is off by 8\u2009%; /,
+  );
   expect(roundedWords({ ...base, outputs: null })).toMatch(/was not measured/);
   expect(roundedWords({ ...base, weights: [] })).toBe('No weight is held in 4 bits.');
 });

@@ -15,12 +15,16 @@ const middle = (sorted: readonly number[]): number => sorted[sorted.length >> 1]
 export function roundedWords({ bits, before, after, weights, outputs }: RoundedBase): string {
   if (weights.length === 0) return `No weight is held in ${bits} bits.`;
   const errors = weights.map(({ error }) => error).sort((a, b) => a - b);
-  const off = `They are off by ${percent(middle(errors))}, the worst by ${percent(errors.at(-1)!)}`;
+  const worst = percent(errors.at(-1)!);
+  const one = weights.length === 1;
+  const off = one
+    ? `It is off by ${worst}`
+    : `They are off by ${percent(middle(errors))}, the worst by ${worst}`;
   const shown =
     outputs === null
       ? `${off}; how far the model’s outputs are was not measured, since that would take the memory that is saved.`
       : `${off}; what the untouched model makes of the first batch by ${percent(outputs)}.`;
-  const which = weights.length === 1 ? 'A weight is' : `${weights.length} weights are`;
+  const which = one ? 'A weight is' : `${weights.length} weights are`;
   return `${which} held in ${bits} bits: ${bytes(after)} instead of ${bytes(before)}. ${shown}`;
 }
 
