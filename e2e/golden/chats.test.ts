@@ -1,4 +1,4 @@
-/** @file Exports of our own making, one for each format: what is read of them was written down by hand. */
+/** @file Exports of our own making, one for each format: what is read of them was made by the readers, then checked by eye. */
 import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';

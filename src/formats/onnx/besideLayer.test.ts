@@ -313,13 +313,17 @@ describe('a rotation beside a weight of few bits', () => {
     strength: fc.constantFrom(1, 1, 0.5),
   });
 
-  it('gives what the merged weight gives, whatever the layer and the rotation', async () => {
-    await fc.assert(
-      fc.asyncProperty(cases, turns, fc.integer({ min: 1, max: 1e6 }), async (c, t, seed) => {
-        const { error } = await differences(c, t, seed);
-        expect(error).toBeLessThan(1e-5);
-      }),
-      { numRuns: depth(60, 2000) },
-    );
-  }, depth(120_000, 900_000));
+  it(
+    'gives what the merged weight gives, whatever the layer and the rotation',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(cases, turns, fc.integer({ min: 1, max: 1e6 }), async (c, t, seed) => {
+          const { error } = await differences(c, t, seed);
+          expect(error).toBeLessThan(1e-5);
+        }),
+        { numRuns: depth(60, 2000) },
+      );
+    },
+    depth(120_000, 900_000),
+  );
 });
