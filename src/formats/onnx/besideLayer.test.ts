@@ -8,7 +8,7 @@ import type { Layer, LayerSettings } from '#src/oft/types.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
 import type { Attribute, Constant, DType, Model, Node } from '#src/onnx/model.ts';
-import { constantOf, sizeOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
+import { constantOf, sizeOf, tensor, type Tensor, tensorOf } from '#src/onnx/tensor.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { depth } from '#src/platform/testing/depth.ts';
 import { writeAdapter } from '../adapters/adapterFiles.ts';
@@ -326,4 +326,143 @@ describe('a rotation beside a weight of few bits', () => {
     },
     depth(120_000, 900_000),
   );
+
+  it('is beside every node of a shared weight', async () => {
+    const roll = seeded(5);
+    const { model, x } = modelOf({ ...plain, kind: 'MatMul' }, roll);
+    const [dequantised, own] = model.graph.nodes;
+    const twice: Model = {
+      ...model,
+      graph: {
+        ...model.graph,
+        nodes: [
+          dequantised!,
+          { ...own!, outputs: ['a'] },
+          node('Neg', ['x'], 'minus'),
+          { ...own!, name: 'again', inputs: own!.inputs.with(0, 'minus'), outputs: ['b'] },
+          node('Sub', ['a', 'b'], 'y'),
+        ],
+      },
+    };
+    const layers = findLayers(importGraph(twice, {}));
+    expect(layers).toHaveLength(1);
+    const adapter = adapterOf(layers[0]!, turned, roll);
+    const written = async (of: Model) =>
+      (await writeAdapter('onnx', { layers: [adapter], model: { model: of } })).files[0]!.bytes;
+    const [one, two] = [await run(await written(model), { x }), await run(await written(twice), { x })];
+    expect(
+      relative(
+        two.y!,
+        one.y!.map((v) => 2 * v),
+      ),
+    ).toBeLessThan(1e-5);
+  });
+
+  it('computes in half precision where the model does', async () => {
+    const roll = seeded(6);
+    const { model } = modelOf(plain, roll);
+    const scales = tensorOf(model.graph.initializers.get('w_scales')!);
+    const half: Model = {
+      ...model,
+      graph: {
+        ...model.graph,
+        inputs: model.graph.inputs.map((input) => ({ ...input, type: 'float16' as const })),
+        outputs: model.graph.outputs.map((output) => ({ ...output, type: 'float16' as const })),
+        initializers: new Map(model.graph.initializers).set(
+          'w_scales',
+          constantOf(tensor('float16', scales.shape, scales.data as Float32Array)),
+        ),
+      },
+    };
+    const adapter = adapterOf(findLayers(importGraph(half, {}))[0]!, { ...turned, side: 'output' }, roll);
+    const { files } = await writeAdapter('onnx', { layers: [adapter], model: { model: half } });
+    const { initializers } = decodeModel(files[0]!.bytes).graph;
+    expect([...initializers].find(([name]) => name.endsWith('/R'))?.[1].type).toBe('float16');
+  });
+
+  it('leaves the scales as they are where other weights are halved', async () => {
+    const roll = seeded(7);
+    const { model } = modelOf(plain, roll);
+    const wide = floats([300, 2], roll);
+    const scaled: Model = {
+      ...model,
+      graph: { ...model.graph, initializers: new Map(model.graph.initializers).set('w_scales', wide) },
+    };
+    const adapter = adapterOf(findLayers(importGraph(model, {}))[0]!, turned, roll);
+    const { files } = await writeAdapter('onnx_fp16', { layers: [adapter], model: { model: scaled } });
+    expect(decodeModel(files[0]!.bytes).graph.initializers.get('w_scales')).toEqual(wide);
+  });
+
+  it('is refused for a model of other sizes', async () => {
+    const roll = seeded(8);
+    const { model } = modelOf(plain, roll);
+    const layer = findLayers(importGraph(model, {}))[0]!;
+    const adapter = adapterOf({ ...layer, out: 2 * OUT }, turned, roll);
+    await expect(writeAdapter('onnx', { layers: [adapter], model: { model } })).rejects.toThrow(
+      /MatMulNBits n\/y\/MatMulNBits has a weight of shape \[16,32\].*another model/,
+    );
+  });
+});
+
+describe('the numbers of a weight in few bits', () => {
+  const weightOf = (change: (node: Node) => Node, add: readonly [string, Constant][] = []) => {
+    const { model } = modelOf({ ...plain, zeros: true }, seeded(9));
+    const layer = findLayers(importGraph(model, {}))[0]!;
+    const { graph } = model;
+    const initializers = new Map([...graph.initializers, ...add]);
+    return torchWeights({ ...model, graph: { ...graph, nodes: graph.nodes.map(change), initializers } })(
+      layer,
+    );
+  };
+
+  it.each<[string, (node: Node) => Node, RegExp]>([
+    [
+      'another order of columns',
+      (n) => ({ ...n, inputs: [...n.inputs, 'order'] }),
+      /another order \(g_idx\)/,
+    ],
+    ['two bits', (n) => ({ ...n, attributes: { ...n.attributes, bits: int(2) } }), /2 bits in blocks of 16/],
+    [
+      'other blocks',
+      (n) => ({ ...n, attributes: { ...n.attributes, block_size: int(32) } }),
+      /do not fit K = 32/,
+    ],
+    ['a computed weight', (n) => ({ ...n, inputs: n.inputs.with(1, 'x') }), /its input x is not stored/],
+    ['short zero points', (n) => ({ ...n, inputs: n.inputs.with(3, 'few') }), /zero points do not fit/],
+  ])('are refused with %s', (_, change, message) => {
+    const order = constantOf(
+      tensor(
+        'int32',
+        [IN],
+        Array.from({ length: IN }, () => 1),
+      ),
+    );
+    const few = constantOf(tensor('uint8', [1], [0]));
+    expect(() =>
+      weightOf(change, [
+        ['order', order],
+        ['few', few],
+      ]),
+    ).toThrow(message);
+  });
+
+  it('may have zero points that are no whole numbers', () => {
+    const zeros = (type: DType, value: number): [string, Constant] => [
+      'zeros',
+      constantOf(
+        tensor(
+          type,
+          type === 'uint8' ? [OUT] : [OUT, 2],
+          Array<number>(type === 'uint8' ? OUT : 2 * OUT).fill(value),
+        ),
+      ),
+    ];
+    const change = (n: Node): Node => ({ ...n, inputs: n.inputs.with(3, 'zeros') });
+    // A byte of 0x77 holds the zero points 7 of two blocks.
+    const [whole, float] = [
+      weightOf(change, [zeros('uint8', 0x77)]),
+      weightOf(change, [zeros('float32', 7)]),
+    ];
+    expect(float).toEqual(whole);
+  });
 });

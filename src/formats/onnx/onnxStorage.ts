@@ -7,18 +7,24 @@ import { fresh, namesIn, renameReads } from './onnxEdit.ts';
 /** float32 matrices and kernels of at least so many numbers are worth halving; smaller ones may be operands that must stay constant. */
 const WORTH_HALVING = 256;
 
+/** Operators on weights in blocks of few bits: their scales are small, and must be stored in the type that is computed with. */
+const packed = new Set(['MatMulNBits', 'GatherBlockQuantized']);
+
 /**
  * float32 initializers of two axes or more as float16, each behind a Cast back to float32, so that the computation stays float32. Tensors
- * with a number beyond float16's range stay.
+ * with a number beyond float16's range stay, and so do the scales of weights in few bits.
  */
 export function halved(graph: ModelGraph): ModelGraph {
   const names = namesIn(graph);
-  const outputs = new Set(graph.outputs.map((o) => o.name));
+  const kept = new Set([
+    ...graph.outputs.map((o) => o.name),
+    ...graph.nodes.flatMap((node) => (packed.has(node.op) ? node.inputs : [])),
+  ]);
   const initializers = new Map<string, Constant>();
   const casts: Node[] = [];
   const renamed = new Map<string, string>();
   for (const [name, constant] of graph.initializers) {
-    const half = outputs.has(name) ? undefined : asHalf(constant);
+    const half = kept.has(name) ? undefined : asHalf(constant);
     initializers.set(name, half ?? constant);
     if (!half) continue;
     const wide = fresh(names, `${name}/float32`);
