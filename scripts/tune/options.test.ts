@@ -65,7 +65,7 @@ describe('the command line', () => {
     [['a.toml', '--task', 'pairs'], /a job or --task, not both/],
     [['--resume', '--steps', '9'], /cannot change a run that is resumed/],
     [['--resume', '--quantise', 'int4'], /--quantise cannot change a run that is resumed/],
-    [['--quantise', 'int2'], /--quantise is int8, int4 or no, not "int2"/],
+    [['--quantise', 'int2'], /--quantise takes int8, int4 or no, not "int2"/],
     [['--quantise'], /--quantise needs a value/],
     [['--resume', '--adapter', 'x'], /--adapter cannot change a run that is resumed/],
     [['--anyway'], /give --resume, too/],

@@ -5,7 +5,7 @@
 import { floatAttr, intAttr } from '#src/graph/attributes.ts';
 import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
-import { type DType, ModelError, type Node } from '#src/onnx/model.ts';
+import { type Constant, type DType, ModelError, type Node } from '#src/onnx/model.ts';
 import { typeOfCode } from '#src/onnx/protobuf.ts';
 import { sizeOf, tensor } from '#src/onnx/tensor.ts';
 import { NodeSketch } from './nodeSketch.ts';
@@ -32,9 +32,9 @@ function floatType(scope: ModelScope, name: string): DType | undefined {
 
 const fewBits: ReadonlySet<DType> = new Set(['int8', 'uint8', 'int4', 'uint4']);
 
-/** The shape of the largest tensor of few bits that a value is made of. */
+/** The shape of the largest tensor that a value is made of, where that is one of few bits. A float weight that the file itself rounds is none. */
 function packedShape(scope: ModelScope, name: string): readonly number[] | undefined {
-  let found: readonly number[] | undefined;
+  let found: Constant | undefined;
   const visited = new Set<string>();
   const left = [name];
   for (let at = left.pop(); at !== undefined; at = left.pop()) {
@@ -42,10 +42,9 @@ function packedShape(scope: ModelScope, name: string): readonly number[] | undef
     visited.add(at);
     const constant = scope.constant(at);
     if (!constant) left.push(...(scope.producer(at)?.inputs ?? []));
-    else if (fewBits.has(constant.type) && sizeOf(constant.shape) > sizeOf(found ?? [0]))
-      found = constant.shape;
+    else if (sizeOf(constant.shape) > sizeOf(found?.shape ?? [0])) found = constant;
   }
-  return found;
+  return found && fewBits.has(found.type) ? found.shape : undefined;
 }
 
 /** Operators around whose product nodes can be put: those that fuse more into themselves cannot. */
