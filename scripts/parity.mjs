@@ -126,6 +126,14 @@ const make = (python) =>
     ),
   ]);
 
+/** Language models as onnxruntime-genai's builder writes them. @param {string} python */
+const build = (python) =>
+  must("Building Llamas with onnxruntime-genai's builder", python, [
+    script('packed.py'),
+    'make',
+    inWork('packed'),
+  ]);
+
 /** Trains the built-in model in the page for a few steps and computes with what it saved. @param {Promise<void>} made */
 async function pageAdapter(made) {
   const node = process.execPath;
@@ -162,6 +170,21 @@ async function realFile(name) {
   ]);
 }
 
+/** Llamas of onnxruntime-genai's builder by how their weights are stored, and the files that are written of them. */
+const PACKED = { int4: 'peft,onnx', int8: 'onnx', fp16: 'peft,onnx' };
+
+/** Fine-tunes each of them for three steps. @param {Promise<void>} built */
+async function packedFiles(built) {
+  await built;
+  for (const [name, formats] of Object.entries(PACKED)) {
+    const at = (/** @type {string} */ path) => inWork(`packed/${name}/${path}`);
+    await must(`Fine-tuning a Llama in ${name}`, process.execPath, [
+      ...[join(ROOT, 'scripts/tune.mjs'), ...ON_ONE_CORE, at('job.toml')],
+      ...['--format', formats, '--out', at('run')],
+    ]);
+  }
+}
+
 /** Rotune's half, in this process: training, opening the other tools' files, and files for models whose names differ. */
 async function rotune() {
   say('Training every case, and opening what LyCORIS and PEFT wrote …');
@@ -196,7 +219,7 @@ await main(async () => {
   process.env.CHROME_PATH = await ensureHeadless();
   await ensureBuild();
   const python = await ensurePython();
-  for (const name of ['tools', 'steps', 'names', 'real'])
+  for (const name of ['tools', 'steps', 'names', 'real', 'packed'])
     rmSync(inWork(name), { recursive: true, force: true });
   await must('Making data for real files', python, [
     ...[script('real_files.py'), 'make', inWork('real'), join(ROOT, 'e2e/golden/zoo')],
@@ -204,6 +227,7 @@ await main(async () => {
   const made = make(python);
   await twoAtATime([
     () => made.then(rotune),
+    () => packedFiles(build(python)),
     ...REAL.map((name) => () => realFile(name)),
     () => pageAdapter(made),
   ]);
@@ -218,8 +242,12 @@ await main(async () => {
         ],
       ),
     ]),
-    compare('Judging fine-tunes of real files and training steps on native onnxruntime', python, [
-      ...together(['real_files.py', 'check', inWork('real')], ['steps.py', inWork('steps')]),
+    compare('Judging fine-tunes of real files, training steps and Llamas of few bits natively', python, [
+      ...together(
+        ['real_files.py', 'check', inWork('real')],
+        ['steps.py', inWork('steps')],
+        ['packed.py', 'check', inWork('packed')],
+      ),
     ]),
   ]);
   const passed = counts.reduce((n, c) => n + c.passed, 0);

@@ -2,6 +2,7 @@
 import type { FuzzKind } from './kind.ts';
 import { adapters } from './kinds/adapters.ts';
 import { arrayFiles } from './kinds/arrays.ts';
+import { chats } from './kinds/chats.ts';
 import { checkpoints } from './kinds/checkpoints.ts';
 import { images } from './kinds/images.ts';
 import { links } from './kinds/links.ts';
@@ -15,5 +16,5 @@ import { zips } from './kinds/zips.ts';
 
 export const kinds: Readonly<Record<string, FuzzKind>> = {
   ...{ links, toml, plans, adapters, onnx, arrays: arrayFiles, images, zips },
-  ...{ tokenizers, templates, checkpoints, exports: runArchives },
+  ...{ tokenizers, templates, checkpoints, exports: runArchives, chats },
 };

@@ -115,13 +115,16 @@ describe.each(files)('%s', (name) => {
     expect(Math.abs(own - numeric)).toBeLessThan(2e-3 * Math.max(1, Math.abs(numeric)));
   });
 
-  it('is merged into the file, which then holds a plain weight', async () => {
+  it('is merged into the file, in which a weight of few bits stays one and any other becomes a plain one', async () => {
     const { layout, theta } = adapted(name, graph);
     const [file] = writeMergedOnnx(readParameters(layout, theta), { model });
     const merged = decodeModel(file!.bytes);
     const out = await runGraph(importGraph(merged), { x: of(name, 'x') });
     expectNear('merged', tensor('float32', [4, 8], numbersOf(out['y']!)), of(name, 'turned'), 2e-5);
-    expect(findLayers(importGraph(merged))[0]!.made).toBeUndefined();
+    const few = [...model.graph.initializers.values()].some(
+      (c) => /^u?int[48]$/.test(c.type) && c.shape.length > 1,
+    );
+    expect(findLayers(importGraph(merged))[0]!.made !== undefined).toBe(few);
     const base = torchWeights(model)(layout.planned[0]!.layer);
     expect(base).toHaveLength(48);
   });

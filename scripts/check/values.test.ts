@@ -151,20 +151,27 @@ describe('where nothing can turn', () => {
   });
 });
 
-describe('rounded activations', () => {
+describe('activations rounded in blocks', () => {
+  const blocks = { axis: 1, block_size: 4 };
   const rounded = (behind: boolean): Model =>
     model(
       graphOf(
         [
           n('MatMul', ['x', 'a'], ['h']),
-          n('QuantizeLinear', ['h', 's', 'z'], ['q']),
-          n('DequantizeLinear', ['q', 's', 'z'], ['d']),
+          n('QuantizeLinear', ['h', 's', 'z'], ['q'], blocks),
+          n('DequantizeLinear', ['q', 's', 'z'], ['d'], blocks),
           behind ? n('MatMul', ['d', 'b'], ['y']) : n('Relu', ['d'], ['y']),
         ],
-        { a: ramp(8, 8), b: ramp(8, 8), s: tensor('float32', [], [0.1]), z: tensor('int8', [], [0]) },
+        {
+          a: ramp(8, 8),
+          b: ramp(8, 8),
+          s: tensor('float32', [1, 2], [0.1, 0.1]),
+          z: tensor('int8', [1, 2], [0, 0]),
+        },
         [value('x', 'float32', [1, 8])],
         ['y'],
       ),
+      21,
     );
 
   it('are named, and skipping is advised only where a layer is left', async () => {

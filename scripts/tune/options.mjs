@@ -112,7 +112,7 @@ export function parseArguments(argv) {
     } else if (word === '--quantise') {
       const kind = value();
       if (kind !== 'int8' && kind !== 'int4' && kind !== 'no')
-        refuse(`--quantise is ${JSON.stringify(kind)}; allowed: int8, int4 or no`);
+        refuse(`--quantise takes int8, int4 or no, not ${JSON.stringify(kind)}: choose one of them`);
       options.quantise = kind;
     } else if (word === '--plan') options.plan = value();
     else if (word === '--preset') options.preset = value();

@@ -65,7 +65,7 @@ describe('the command line', () => {
     [['a.toml', '--task', 'pairs'], /a job or --task, not both/],
     [['--resume', '--steps', '9'], /cannot change a run that is resumed/],
     [['--resume', '--quantise', 'int4'], /--quantise cannot change a run that is resumed/],
-    [['--quantise', 'int2'], /^--quantise is "int2"; allowed: int8, int4 or no$/],
+    [['--quantise', 'int2'], /--quantise takes int8, int4 or no, not "int2"/],
     [['--quantise'], /--quantise needs a value/],
     [['--resume', '--adapter', 'x'], /--adapter cannot change a run that is resumed/],
     [['--anyway'], /give --resume, too/],
@@ -291,7 +291,7 @@ describe('what is said of the command', () => {
     const readme = readFileSync('README.md', 'utf8');
     const jobs = [...readme.matchAll(/```toml\n([^`]*)```/g)].map(([, toml]) => parseJob(toml!));
     expect(jobs.map(({ task }) => task)).toEqual([
-      ...['diffusion', 'language', 'generic', 'image-classification'],
+      ...['diffusion', 'language', 'language', 'generic', 'image-classification'],
     ]);
     for (const { id } of taskInfos.filter((info) => info.id !== 'diffusion')) expect(readme).toContain(id);
   });

@@ -118,6 +118,8 @@ export function writeRun(out, { chromium, result, changes, prepared, job, second
     // What the export put before the names of the modules, left out of adapter files.
     roots: rootsOf(prepared.planned),
     data: { examples: prepared.images, heldout: prepared.heldout, facts: prepared.preview.facts },
+    // A model that speaks as a person does is to be known as one.
+    ...(prepared.preview.chats?.verdict && { imitates: prepared.preview.chats.speaker }),
     outcome: result.outcome,
     steps: result.step,
     evaluations: result.evaluations,

@@ -79,6 +79,12 @@ export function phaseLine({ phase, done, total }) {
   return `${names[phase]} …${done !== undefined && total ? ` ${done} of ${total}` : ''}`;
 }
 
+/** Whose words of an export of chats are learned, and whether they are enough. @param {Preparation['preview']} preview */
+const voiceLines = ({ chats }) =>
+  chats?.verdict
+    ? [`${chats.verdict.words} The model will imitate ${chats.speaker}: tell whoever talks with it.`]
+    : [];
+
 /** What a run will be, in lines. @param {Preparation} prepared */
 export function preparedLines({ backend, planned, parameters, images, heldout, preview, adapter }) {
   const facts = preview.facts.map(({ label, value }) => `${label}: ${value}`).join('; ');
@@ -86,6 +92,7 @@ export function preparedLines({ backend, planned, parameters, images, heldout, p
     `${backend.kind}, ${backend.threads} thread${backend.threads === 1 ? '' : 's'}: ${backend.reason}`,
     `${planned.length} layers, ${parameters.stored.toLocaleString('en')} numbers to train; ${images} examples, ${heldout} held out`,
     ...(facts === '' ? [] : [facts]),
+    ...voiceLines(preview),
   ];
   if (!adapter) return lines;
   const strangers = adapter.unexpected.length;

@@ -7,6 +7,7 @@ import type { Value } from '#src/graph/types.ts';
 import { intAttr } from '#src/graph/attributes.ts';
 import { readersOf } from '#src/graph/topology.ts';
 import type { Node } from '#src/onnx/model.ts';
+import { roundedValue, straightThrough } from '#src/ops/quantised/straightThrough.ts';
 import { numbersOf, sizeOf } from '#src/onnx/tensor.ts';
 
 interface Sight {
@@ -24,7 +25,8 @@ export function takeShortcuts(g: Builder): void {
   for (const node of [...g.nodes]) {
     if (node.domain !== '' || node.outputs.length !== 1 || g.composites.has(node.outputs[0]!)) continue;
     if (g.value(node.outputs[0]!).type !== 'float32') continue;
-    if (node.op === 'MatMul') attend(sight, node);
+    if (node.op === 'DequantizeLinear') straight(sight, node);
+    else if (node.op === 'MatMul') attend(sight, node);
     else if (node.op === 'Mul' && !silu(sight, node)) gelu(sight, node);
   }
 }
@@ -71,6 +73,17 @@ function scaled({ scalar }: Sight, node: Node | undefined): readonly [string, nu
     if (by !== undefined) return [x, by];
   }
   return undefined;
+}
+
+/** Activations that are rounded: their gradient passes to what lies before the rounding. */
+function straight({ g, producer }: Sight, node: Node): void {
+  const before = roundedValue(node, producer);
+  if (before === undefined) return;
+  const [x, y] = [g.value(before), g.value(node.outputs[0]!)];
+  const dynamic = producer(node.inputs[0]!)!.op === 'DynamicQuantizeLinear';
+  g.composite('rounding', [x], y, (dy) => [
+    straightThrough(g, node, { x, y, dy, scale: g.value(node.inputs[1]!), dynamic }),
+  ]);
 }
 
 /** SiLU, y = x·σ(x) with s = σ(x): y′ = s + y (1 − s). */

@@ -126,6 +126,8 @@ export interface ModuleName {
   readonly family: Family;
   /** As adapter files call it: diffusers' names of a UNet, and `text_model.` before the layers of CLIP's text encoder. */
   readonly known: string;
+  /** Modules that the layer is made of, side by side along its outputs: queries, keys and values in one product. */
+  readonly parts?: readonly string[];
   /** UNets: in Stable Diffusion's original code. */
   readonly original?: string;
   /** UNets: SDXL, which takes picture sizes and pooled text. */

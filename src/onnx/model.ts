@@ -99,6 +99,8 @@ export interface Model {
   readonly producer: string;
   readonly graph: ModelGraph;
   readonly metadata: ReadonlyMap<string, string>;
+  /** A choice for training: activations that the file rounds are rounded in training too; absent: they are not. No part of the file. */
+  readonly rounding?: 'keep';
 }
 
 /** Something is wrong with a file. The message names what, where and the way out; it is shown to people as it is. */

@@ -10,6 +10,12 @@ const GIB = 2 ** 30;
 /** Bytes of texts and tables of one data set: as tokens and rows they take ten to twenty times as much, a gigabyte. Training on all of them would take weeks. */
 export const MOST_TEXT = 64 * MIB;
 
+/** Bytes of exports of chats of one data set: they are read piece by piece, and of them what people said is held, once. */
+export const MOST_CHATS = 512 * MIB;
+
+/** Characters of conversations that are learned: the newest, of which tokens take ten to twenty times as much. */
+export const MOST_SAID = 32 * MIB;
+
 /** Characters of one text that is tokenised at a stretch: a quarter of what would keep a slow device busy for a minute. */
 export const LONGEST_TEXT = 16 * MIB;
 

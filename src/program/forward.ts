@@ -52,7 +52,7 @@ export function compileForward({
   const whole = new Map(
     layout.whole.map(({ name, length }, i) => [name, g.input(wholeFeed(i), 'float32', [length])]),
   );
-  insertAdapters(g, graph, layout, layers, 'weight', whole);
+  insertAdapters(g, graph, layout, layers, 'forward', whole);
   const outputs = graph.outputs.map((o) => g.value(o.name));
   const pruned = asHeld(optimise(lowerGraph(g.build(outputs))));
   return {

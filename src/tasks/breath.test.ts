@@ -88,6 +88,14 @@ const large: Readonly<Record<string, Readonly<Record<string, Large>>>> = {
       table('text', (i) => text(i)),
       18,
     ),
+    'an export of a chat': {
+      ...learned(
+        'a.txt',
+        rows((i) => `12.05.23, 21:${10 + (i % 50)} - ${i % 2 ? 'Ben' : 'Anna'}: ${text(i)}`).join('\n'),
+        9,
+      ),
+      options: { speaker: 'Ben' },
+    },
     'one book': learned('a.txt', rows(text).join(' '), 9),
     'wrong rows': learned('a.csv', `text\n${'x,y\n'.repeat(ROWS)}`, 3),
   },

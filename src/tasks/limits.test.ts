@@ -9,6 +9,7 @@ import {
   LARGEST_CAPTION,
   LONGEST_TEXT,
   MOST_ARRAYS,
+  MOST_CHATS,
   MOST_PIXELS,
   MOST_SHOWN,
   MOST_TEXT,
@@ -110,6 +111,23 @@ const readers: readonly [
     async (n) =>
       errors((await readDocuments(sized({ 'a.txt': 'x' }, 'a.txt', n), { column: '', framing })).problems),
     'it has 67,108,865 bytes; up to 67,108,864 bytes are read',
+  ],
+  [
+    'exports of chats, all together',
+    MOST_CHATS,
+    async (n) => {
+      const chat = '12.05.23, 21:04 - Anna: hi\n12.05.23, 21:05 - Ben: hi\n';
+      const files = sized({ 'a.txt': chat, 'b.txt': chat }, 'a.txt', n - chat.length);
+      const replace = { names: false, contacts: false };
+      const voice = { speaker: 'Ben', silenceHours: 6, replace };
+      const short: FileSet = {
+        ...files,
+        read: (path, at = 0, length) =>
+          at > 0 ? Promise.resolve(new Uint8Array()) : files.read(path, at, length),
+      };
+      return errors((await readDocuments(short, { column: '', framing, voice })).problems);
+    },
+    '536,870,913 bytes; up to 536,870,912 bytes are read in all',
   ],
   [
     'texts, all together',

@@ -6,6 +6,7 @@ import type { Tensor, TypedArray } from '#src/onnx/tensor.ts';
 import type { Layer } from '#src/oft/types.ts';
 import type { LossSum } from '#src/optim/loss.ts';
 import type { FileSet } from './files.ts';
+import type { ChatsSummary } from './language/chats/summary.ts';
 
 /** Tensors by name. */
 export type Tensors = Readonly<Record<string, TypedArray>>;
@@ -196,6 +197,8 @@ export interface DataPreview {
   readonly facts: readonly { readonly label: string; readonly value: string }[];
   /** The first few as the model gets them. */
   readonly items: readonly { readonly name: string; readonly picture?: Picture; readonly text?: string }[];
+  /** Who says what in exports of chats; absent: the data are others. */
+  readonly chats?: ChatsSummary;
 }
 
 /** A static graph to train, and the loss on top of it. */

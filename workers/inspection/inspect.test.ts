@@ -148,6 +148,16 @@ describe('weights in a file beside the model', () => {
   });
 });
 
+it('says of a model that computes on whole numbers that its layers can turn, and what becomes of its rounding', async () => {
+  const model = await one(set({ 'model.onnx': 'integer/mlp-dynamic-i8.onnx' }));
+  expect(model.trainable.words).toMatch(
+    /^This model can be trained: 2 layers can turn\. The model rounds activations to whole numbers, which training leaves out/,
+  );
+  expect(model.trainable.cure).toContain('rounding = "keep"');
+  expect(model.obstacles).toEqual([]);
+  expect(model.operators.find((o) => o.op === 'MatMulInteger')).toMatchObject({ state: 'gradient' });
+});
+
 it('names the operator that stands in the way, and the way out', async () => {
   const model = await one(set({ 'model.onnx': 'zoo/gru-refuse-ts17/model.onnx' }));
   expect(model.trainable).toMatchObject({

@@ -2,6 +2,7 @@
 import { LastKept } from '#src/platform/kept.ts';
 import type { PlainError } from '#src/platform/refusals.ts';
 import { GraphError } from '#src/graph/types.ts';
+import { isRounded } from '#src/ops/integers/floatForm.ts';
 import { DataError, type FileSet } from '#src/tasks/files.ts';
 import { readPipelineClass } from '#src/tasks/recognition/beside.ts';
 import { cluesOf } from '#src/tasks/recognition/clues.ts';
@@ -181,6 +182,7 @@ function describe(file: ReadFile, given: Readonly<Record<string, number>>): Insp
       error: trained?.error ?? error,
       dims: bound.dims,
       unadapted: trained?.others ?? [],
+      rounded: isRounded(model.graph),
     }),
   };
 }

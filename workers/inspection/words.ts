@@ -1,6 +1,7 @@
 /** @file Whether a model can be trained, in words for people. */
 import type { PlainError } from '#src/platform/refusals.ts';
 import { noLayerWords, type Unadapted } from '#src/oft/layers/layers.ts';
+import { roundingWords } from '#src/ops/integers/types.ts';
 import type { InspectedDim, InspectedLayer, InspectedModel, InspectedObstacle } from './types.ts';
 
 interface Findings {
@@ -13,6 +14,8 @@ interface Findings {
   readonly dims: readonly InspectedDim[];
   /** Nodes that multiply by constants and are no layers. */
   readonly unadapted: readonly Unadapted[];
+  /** It rounds activations to whole numbers. */
+  readonly rounded: boolean;
 }
 
 type Verdict = Pick<InspectedModel, 'trainable' | 'problems'>;
@@ -25,7 +28,15 @@ const some = (names: readonly string[], most = 3): string =>
     ? names.join(', ')
     : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
 
-export function trainability({ layers, obstacles, missing, error, dims, unadapted }: Findings): Verdict {
+export function trainability({
+  layers,
+  obstacles,
+  missing,
+  error,
+  dims,
+  unadapted,
+  rounded,
+}: Findings): Verdict {
   const no = (words: string, cure?: string, item?: string): Verdict => ({
     trainable: { layers: 0, words, ...(cure !== undefined && { cure }) },
     problems: [
@@ -73,18 +84,22 @@ export function trainability({ layers, obstacles, missing, error, dims, unadapte
       `This model cannot be trained: it has ${plural(layers.length, 'layer')}, but no gradient leads from an output to any of them.`,
       'Export it without quantised activations, and with outputs of floating-point numbers.',
     );
+  const said = rounded ? ` ${roundingWords.drop.message}` : '';
+  const cure = rounded ? { cure: roundingWords.drop.cure } : {};
   if (others.length === 0)
     return {
       trainable: {
         layers: turning.length,
-        words: `This model can be trained: ${plural(turning.length, 'layer')} can turn.`,
+        words: `This model can be trained: ${plural(turning.length, 'layer')} can turn.${said}`,
+        ...cure,
       },
       problems: [],
     };
   return {
     trainable: {
       layers: turning.length,
-      words: `This model can be trained: ${turning.length} of ${plural(layers.length, 'layer')} can turn; ${why}.`,
+      words: `This model can be trained: ${turning.length} of ${plural(layers.length, 'layer')} can turn; ${why}.${said}`,
+      ...cure,
     },
     problems: [
       {

@@ -18,7 +18,7 @@ import type { FileSource, MadeKind } from './content.ts';
 import { sourceOf } from './emitted.ts';
 import { contentOf, type Reading } from './reading.ts';
 
-const usual: Reading = { text: '', label: '', pair: '', captionLines: 'all' };
+const usual: Reading = { text: '', label: '', pair: '', captionLines: 'all', exportsOff: false };
 type Files = Readonly<Record<string, string | Uint8Array>>;
 const source = (files: Files, name = 'mine'): FileSource => ({
   kind: 'files',

@@ -36,6 +36,7 @@ const readingOf = ({ options }: { readonly options: Readonly<Record<string, unkn
   label: text(options.labelColumn),
   pair: text(options.pairColumn),
   captionLines: options.captionLines === 'first' ? 'first' : 'all',
+  exportsOff: options.exports === 'off',
 });
 
 /** Loose files have no name but their count, which changes. */

@@ -7,6 +7,7 @@ import {
   type LabelledTexts,
   readLabelledTexts,
 } from '#src/tasks/text-classification/data.ts';
+import { exportsIn } from '#src/tasks/language/chats/read.ts';
 import { findImages } from '#src/tasks/images/list.ts';
 import { TextFiles } from '#src/tasks/textFiles.ts';
 import { pairItems } from './pairing.ts';
@@ -30,6 +31,8 @@ export interface Reading extends Columns {
   /** Column of a second text; '': there is none. */
   readonly pair: string;
   readonly captionLines: 'all' | 'first';
+  /** Exports of chats are texts as any others. */
+  readonly exportsOff: boolean;
 }
 
 const isTable = (path: string): boolean => /\.(csv|tsv|jsonl?|ndjson)$/i.test(path);
@@ -43,7 +46,7 @@ export async function contentOf(
 ): Promise<Content | null> {
   try {
     const files = await blobSet(source);
-    if (!files) return null;
+    if (!files || (kind === 'chats' && !reading.exportsOff && (await hasExports(files)))) return null;
     const content = await readers[kind](files, reading);
     return content.items.length > 0 && content.items.length <= MOST_ITEMS ? content : null;
   } catch {
@@ -51,6 +54,9 @@ export async function contentOf(
     return null;
   }
 }
+
+/** An export of chats is no list to look at: the worker says who speaks in it. */
+const hasExports = async (files: BlobSet): Promise<boolean> => (await exportsIn(files)).size > 0;
 
 const readers: Readonly<Record<MadeKind, (files: BlobSet, reading: Reading) => Promise<Content>>> = {
   pictures: readPictures,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultSettings } from '#src/oft/plan/planned.ts';
 import { JobError } from '../errors.ts';
-import { defaultJob, parseJob } from './job.ts';
+import { defaultJob, jobFromTable, jobToTable, parseJob } from './job.ts';
 import { printJob } from './printJob.ts';
 import type { Job } from './jobTypes.ts';
 import { lineOf } from '../files/toml.ts';
@@ -188,5 +188,16 @@ describe('nearest', () => {
     expect(nearest('warm-up', ['warmup', 'steps'])).toBe('warmup');
     expect(nearest('qqqq', ['warmup', 'steps'])).toBeUndefined();
     expect(nearest('x', [])).toBeUndefined();
+  });
+});
+
+describe('rounding', () => {
+  it('is dropped where nothing is said, and kept where it is asked for', () => {
+    expect(parseJob('').rounding).toBeUndefined();
+    expect(parseJob('rounding = "drop"').rounding).toBeUndefined();
+    const kept = parseJob('rounding = "keep"');
+    expect(kept.rounding).toBe('keep');
+    expect(jobFromTable(jobToTable(kept))).toEqual(kept);
+    expect(() => parseJob('rounding = "maybe"')).toThrow(/rounding.*drop.*keep/);
   });
 });

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { usualRate } from '#src/oft/plan/rates.ts';
 import type { Plan } from '#src/oft/types.ts';
 import type { Example, TaskInfo } from '#src/tasks/info.ts';
+import { roundings } from '#src/ops/integers/types.ts';
 import { taskInfo, taskInfos } from '#src/tasks/infos.ts';
 import { JobError } from '../errors.ts';
 import type { Job } from './jobTypes.ts';
@@ -101,6 +102,7 @@ export const jobSchema = table({
       },
     ),
   ),
+  rounding: v.optional(oneOf(roundings)),
   data: v.optional(
     table({
       train: v.optional(text(4096)),
@@ -247,6 +249,7 @@ export function jobFromTable(input: unknown): Job {
     plan: planned,
     options,
     inputs,
+    rounding,
     ...rest
   } = checked(jobSchema, withExample(input as Table, info), '');
   const own = checked(table(info.entries), options ?? {}, 'options') as Table;
@@ -261,6 +264,7 @@ export function jobFromTable(input: unknown): Job {
     ...top,
     options: { ...info.defaults, ...camelKeys(own) },
     ...(inputs && Object.keys(inputs).length > 0 && { inputs: asNumbers(inputs) }),
+    ...(rounding === 'keep' && { rounding }),
     data: { ...base.data, ...data, heldout: heldout === '' ? null : heldout },
     train: {
       ...base.train,

@@ -17,6 +17,8 @@ export interface Job {
   readonly adapter?: string;
   /** Values of inputs of the model that are neither data nor sizes, by name (a sampling rate, a flag); absent: none. */
   readonly inputs?: InputValues;
+  /** Activations that the model rounds to whole numbers are rounded in training too; absent: they are not. */
+  readonly rounding?: 'keep';
   readonly data: TaskJob['data'];
   readonly train: TaskJob['train'] & {
     readonly learningRate: number;

@@ -9,6 +9,8 @@ export const jobWords: Readonly<Record<string, string>> = {
   adapter: 'Adapter file or folder that the run starts from. Left out: the untouched model.',
   inputs:
     'Values of inputs of the model that are neither data nor sizes, by name: a sampling rate, a flag, a threshold.',
+  rounding:
+    'Of a model that rounds activations to whole numbers: "drop" trains without the rounding, "keep" with it, gradients passing as if nothing were rounded. Left out: drop.',
   data: 'What the model learns from.',
   'data.train':
     'Folder or file of training data, relative to this file, or a built-in one. "": none were chosen yet.',

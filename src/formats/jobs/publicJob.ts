@@ -11,6 +11,12 @@ function withoutName(source: string): string {
   return `(own ${ending === '' ? 'folder' : `file ${ending.toLowerCase()}`})`;
 }
 
+/** Whose words are learned is nobody else's business. */
+const withoutSpeaker = (options: Job['options']): Job['options'] =>
+  typeof options.speaker === 'string' && options.speaker !== ''
+    ? { ...options, speaker: '(left out)' }
+    : options;
+
 /** Without prompts and without the names of own files. */
 export function publicJob(job: Job): Job {
   const { data, sample, adapter } = job;
@@ -24,6 +30,7 @@ export function publicJob(job: Job): Job {
       train: data.train === NO_DATA ? NO_DATA : withoutName(data.train),
       heldout: data.heldout === null ? null : withoutName(data.heldout),
     },
+    options: withoutSpeaker(job.options),
     sample: {
       ...sample,
       prompts: left === 0 ? [] : [`(${left} left out)`],

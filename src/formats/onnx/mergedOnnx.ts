@@ -4,10 +4,14 @@ import type { LayerParameters, WholeValues } from '#src/oft/rotation/parameters.
 import { encodeModel } from '#src/onnx/encode.ts';
 import type { Model } from '#src/onnx/model.ts';
 import { constantOf, tensor } from '#src/onnx/tensor.ts';
+import { floatForm } from '#src/ops/integers/floatForm.ts';
 import type { MergeOptions, WrittenFile } from '../adapters/adapterTypes.ts';
 import { checkNumbers } from '../adapters/blockNumbers.ts';
-import { externalised, GraphEdit, halved } from './onnxEdit.ts';
+import { besideType, turnBeside } from './besideLayer.ts';
+import { inOwnOpset } from './olderScales.ts';
+import { GraphEdit } from './onnxEdit.ts';
 import { withWhole } from './onnxHead.ts';
+import { externalised, halved } from './onnxStorage.ts';
 import { flippedAt, noWeight, seenValues, weightInput, weightUses, nameInFile } from './onnxWeights.ts';
 
 const modelFile = 'model.onnx';
@@ -21,10 +25,13 @@ const idle = ({ blocks, rescale }: LayerParameters): boolean =>
 
 /**
  * The model with every adapted layer's weight merged, as the layer's nodes see it: a new initializer replaces what they read, with
- * whatever stands between. What nothing reads any more is left out. A layer that did not move stays.
+ * whatever stands between. What nothing reads any more is left out. A layer that did not move stays. A weight of few bits stays as it is stored, and the
+ * rotation becomes nodes beside it (besideLayer.ts).
  *
  * Weights that were trained as they are (`heads`) take their initializers' places at any strength; names of classes go into the metadata
  * entry `labels`, a JSON list.
+ *
+ * A model that computes on whole numbers is written in float, as it was trained: its other weights stay stored as they are.
  *
  * Weights keep the element type that the node computes with. `precision` float16 stores float32 matrices and kernels as float16 behind a Cast.
  *
@@ -36,17 +43,22 @@ export function writeMergedOnnx(
   { model: before, strength = 1, precision = 'float32', external, classes }: MergeOptions,
   heads: readonly WholeValues[] = [],
 ): WrittenFile[] {
-  const model = withWhole(before, heads);
+  const model = withWhole(floatForm(before), heads);
   const usesOf = weightUses(model);
   const edit = new GraphEdit(model.graph);
   for (const parameters of layers) {
     checkNumbers(parameters);
     const { layer } = parameters.layer;
     const uses = usesOf(layer);
-    if (uses.length === 0) throw noWeight(model, layer);
+    if (uses.length === 0) throw noWeight(layer);
     if (idle(parameters) || strength === 0) continue;
     const byPath = new Map<string, typeof uses>();
     for (const use of uses) {
+      const type = besideType(use, parameters.layer);
+      if (type !== null) {
+        turnBeside(edit, use, parameters, strength, type);
+        continue;
+      }
       const key = `${use.node.op}|${use.seen}`;
       byPath.set(key, [...(byPath.get(key) ?? []), use]);
     }
@@ -66,13 +78,13 @@ export function writeMergedOnnx(
     }
   }
   const graph = edit.finish();
-  const whole: Model = {
+  const whole: Model = inOwnOpset({
     ...model,
     // Before IR 4 every initializer was a graph input too.
     irVersion: Math.max(4, model.irVersion),
     metadata: classes ? new Map([...model.metadata, ['labels', JSON.stringify(classes)]]) : model.metadata,
     graph: precision === 'float16' ? halved(graph) : graph,
-  };
+  });
   const bytes = [...whole.graph.initializers.values()].reduce(
     (n, c) => n + (c.data.kind === 'inline' ? c.data.bytes.length : 0),
     0,

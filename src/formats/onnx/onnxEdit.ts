@@ -1,8 +1,6 @@
-/** @file Edits of a decoded model: weights replaced where nodes read them, dead nodes left out, float16 storage, external data. */
+/** @file Edits of a decoded model: weights replaced where nodes read them, nodes put in others' places, dead nodes left out. */
 import { reads } from '#src/graph/topology.ts';
-import { numbersToHalves } from '#src/onnx/float16.ts';
 import type { Attribute, Constant, ModelGraph, Node } from '#src/onnx/model.ts';
-import { sizeOf, tensorOf } from '#src/onnx/tensor.ts';
 
 /** The node with its subgraphs mapped. */
 function withGraphs(node: Node, map: (graph: ModelGraph) => ModelGraph): Node {
@@ -34,10 +32,12 @@ export function fresh(names: Set<string>, wanted: string): string {
   return name;
 }
 
-/** Collects replacements of weights and carries them out at once. */
+/** Collects replacements of weights and nodes, and carries them out at once. */
 export class GraphEdit {
   readonly #graph: ModelGraph;
   readonly #names: Set<string>;
+  readonly #nodes = new Map<Node, readonly Node[]>();
+  readonly #constants = new Map<string, Constant>();
   readonly #inputs = new Map<Node, { readonly input: number; readonly name: string }>();
   readonly #added: { readonly name: string; readonly wanted: string; readonly constant: Constant }[] = [];
   constructor(graph: ModelGraph) {
@@ -56,10 +56,29 @@ export class GraphEdit {
     this.#added.push({ name, wanted: old.name, constant });
   }
 
+  /** Puts others in a node's place, which make what it made under the same names. */
+  replaceNode(node: Node, others: readonly Node[]): void {
+    this.#nodes.set(node, others);
+  }
+
+  /** A name that nothing in the model has. */
+  fresh(wanted: string): string {
+    return fresh(this.#names, wanted);
+  }
+
+  /** An initializer of its own. @returns its name */
+  constant(wanted: string, constant: Constant): string {
+    const name = this.fresh(wanted);
+    this.#constants.set(name, constant);
+    return name;
+  }
+
   finish(): ModelGraph {
     const rewire = (graph: ModelGraph): ModelGraph => ({
       ...graph,
-      nodes: graph.nodes.map((node) => {
+      nodes: graph.nodes.flatMap((node) => {
+        const others = this.#nodes.get(node);
+        if (others) return others;
         const change = this.#inputs.get(node);
         const inner = withGraphs(node, rewire);
         return change
@@ -69,7 +88,7 @@ export class GraphEdit {
     });
     const before = new Set(deadNames(this.#graph));
     let graph = withoutDead(rewire(this.#graph), before);
-    const initializers = new Map(graph.initializers);
+    const initializers = new Map([...graph.initializers, ...this.#constants]);
     const renamed = new Map<string, string>();
     const left = namesIn(graph);
     for (const { name, wanted, constant } of this.#added) {
@@ -106,7 +125,7 @@ function withoutDead(graph: ModelGraph, kept: ReadonlySet<string>): ModelGraph {
 }
 
 /** The graph with inputs of nodes called otherwise, in subgraphs too. */
-function renameReads(graph: ModelGraph, names: ReadonlyMap<string, string>): ModelGraph {
+export function renameReads(graph: ModelGraph, names: ReadonlyMap<string, string>): ModelGraph {
   if (names.size === 0) return graph;
   return {
     ...graph,
@@ -116,84 +135,4 @@ function renameReads(graph: ModelGraph, names: ReadonlyMap<string, string>): Mod
       ),
     ),
   };
-}
-
-/** float32 matrices and kernels of at least so many numbers are worth halving; smaller ones may be operands that must stay constant. */
-const WORTH_HALVING = 256;
-
-/**
- * float32 initializers of two axes or more as float16, each behind a Cast back to float32, so that the computation stays float32. Tensors
- * with a number beyond float16's range stay.
- */
-export function halved(graph: ModelGraph): ModelGraph {
-  const names = namesIn(graph);
-  const outputs = new Set(graph.outputs.map((o) => o.name));
-  const initializers = new Map<string, Constant>();
-  const casts: Node[] = [];
-  const renamed = new Map<string, string>();
-  for (const [name, constant] of graph.initializers) {
-    const half = outputs.has(name) ? undefined : asHalf(constant);
-    initializers.set(name, half ?? constant);
-    if (!half) continue;
-    const wide = fresh(names, `${name}/float32`);
-    renamed.set(name, wide);
-    casts.push({
-      op: 'Cast',
-      domain: '',
-      name: fresh(names, `${name}/Cast`),
-      inputs: [name],
-      outputs: [wide],
-      attributes: { to: { kind: 'int', value: 1 } },
-    });
-  }
-  const rest = renameReads(graph, renamed);
-  return { ...rest, initializers, nodes: [...casts, ...rest.nodes] };
-}
-
-function asHalf(constant: Constant): Constant | undefined {
-  if (constant.type !== 'float32' || constant.shape.length < 2 || sizeOf(constant.shape) < WORTH_HALVING)
-    return undefined;
-  // Of a model whose weights were not all read there is nothing to halve.
-  if (constant.data.kind === 'external') return undefined;
-  const values = tensorOf(constant).data as Float32Array;
-  const bits = numbersToHalves(values);
-  // An infinity, or no number.
-  if (bits.some((each) => (each & 0x7c00) === 0x7c00)) return undefined;
-  return {
-    type: 'float16',
-    shape: constant.shape,
-    data: { kind: 'inline', bytes: new Uint8Array(bits.buffer) },
-  };
-}
-
-/** ONNX recommends that external tensors start at pages, so that they can be mapped. */
-const PAGE = 4096;
-/** Smaller tensors stay in the model's file. */
-const WORTH_MOVING = 1024;
-
-/** The graph with its larger initializers as ranges of one data file, and that file. */
-export function externalised(
-  graph: ModelGraph,
-  location: string,
-): { readonly graph: ModelGraph; readonly data: Uint8Array } {
-  const initializers = new Map<string, Constant>();
-  const parts: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
-  let end = 0;
-  for (const [name, constant] of graph.initializers) {
-    const { data } = constant;
-    if (data.kind !== 'inline' || data.bytes.length < WORTH_MOVING) {
-      initializers.set(name, constant);
-      continue;
-    }
-    const offset = Math.ceil(end / PAGE) * PAGE;
-    end = offset + data.bytes.length;
-    parts.push({ offset, bytes: data.bytes });
-    initializers.set(name, {
-      ...constant,
-      data: { kind: 'external', location, offset, length: data.bytes.length },
-    });
-  }
-  const all = new Uint8Array(end);
-  for (const { offset, bytes } of parts) all.set(bytes, offset);
-  return { graph: { ...graph, initializers }, data: all };
 }

@@ -53,6 +53,7 @@ export function evaluate(scope: ModelScope, name: string, opset: number): Values
     if (node.op === 'Identity' || node.op === 'Dropout') return evaluate(scope, first, opset);
     if (node.op === 'Transpose') return transposed(evaluate(scope, first, opset), intsAttr(node, 'perm'));
     if (node.op === 'DequantizeLinear') return dequantized(scope, node, evaluate(scope, first, opset));
+    if (node.op === 'QuantizeLinear') return quantized(scope, node, evaluate(scope, first, opset));
     const to = node.op === 'Cast' ? typeOfCode(intAttr(node, 'to', 0)) : undefined;
     if (to && isFloat(to)) return cast(evaluate(scope, first, opset), to);
   }
@@ -89,7 +90,8 @@ const tensorFrom = ({ type, shape, data }: Values): Tensor =>
 
 const isFloat = (type: DType): boolean => type.includes('float');
 
-function constantValues(scope: ModelScope, name: string): Values {
+/** The values of a constant, int4 and uint4 one by one. */
+export function constantValues(scope: ModelScope, name: string): Values {
   const constant = scope.constant(name);
   if (!constant)
     throw new ModelError(
@@ -148,29 +150,64 @@ function cast(x: Values, type: DType | undefined): Values {
   return { type, shape: x.shape, data: x.data.map(round) };
 }
 
-/** (x − zero point) · scale, for the whole tensor, along an axis, or by blocks of it. */
+/** Which scale a number of a tensor has: for the whole tensor, along an axis, or by blocks of it. */
+function scaleAt(node: Node, shape: readonly number[], scale: Values): (i: number) => number {
+  const asked = intAttr(node, 'axis', 1);
+  const axis = asked < 0 ? asked + shape.length : asked;
+  const block = intAttr(node, 'block_size', 0);
+  if (scale.data.length === 1 && block === 0) return () => 0;
+  const length = shape[axis] ?? 1;
+  const after = sizeOf(shape.slice(axis + 1));
+  const groups = block > 0 ? Math.ceil(length / block) : length;
+  if (scale.data.length !== (block > 0 ? (sizeOf(shape) / length) * groups : length))
+    throw new ModelError(
+      `${node.op} ${node.name}: its scale does not fit its input. Export the model again.`,
+    );
+  return (i) => {
+    const place = Math.floor(i / after) % length;
+    return block > 0
+      ? (Math.floor(i / after / length) * groups + Math.floor(place / block)) * after + (i % after)
+      : place;
+  };
+}
+
+/** (x − zero point) · scale. */
 function dequantized(scope: ModelScope, node: Node, x: Values): Values {
   const scale = constantValues(scope, node.inputs[1] ?? '');
   const zero = node.inputs[2] ? constantValues(scope, node.inputs[2]) : undefined;
-  const asked = intAttr(node, 'axis', 1);
-  const axis = asked < 0 ? asked + x.shape.length : asked;
-  const block = intAttr(node, 'block_size', 0);
-  const whole = scale.data.length === 1 && block === 0;
-  const length = x.shape[axis] ?? 1;
-  const after = sizeOf(x.shape.slice(axis + 1));
-  const groups = block > 0 ? Math.ceil(length / block) : length;
-  if (!whole && scale.data.length !== (block > 0 ? (x.data.length / length) * groups : length))
-    throw new ModelError(
-      `DequantizeLinear ${node.name}: its scale does not fit its input. Export the model again.`,
-    );
-  const data = x.data.map((v, i) => {
-    const place = Math.floor(i / after) % length;
-    const k = whole
-      ? 0
-      : block > 0
-        ? (Math.floor(i / after / length) * groups + Math.floor(place / block)) * after + (i % after)
-        : place;
-    return (v - (zero?.data[k] ?? 0)) * scale.data[k]!;
-  });
+  const at = scaleAt(node, x.shape, scale);
+  const data = x.data.map((v, i) => (v - (zero?.data[at(i)] ?? 0)) * scale.data[at(i)]!);
   return cast({ type: scale.type, shape: x.shape, data }, scale.type);
+}
+
+const reach: Partial<Record<DType, readonly [number, number]>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32_768, 32_767],
+  uint16: [0, 65_535],
+};
+
+/** x / scale + zero point, rounded half to even and clipped: a weight that the file itself rounds, as training for quantisation leaves it. */
+function quantized(scope: ModelScope, node: Node, x: Values): Values {
+  const scale = constantValues(scope, node.inputs[1] ?? '');
+  const zero = node.inputs[2] ? constantValues(scope, node.inputs[2]) : undefined;
+  const type = zero?.type ?? typeOfCode(intAttr(node, 'output_dtype', 0)) ?? 'uint8';
+  const range = reach[type];
+  if (!range)
+    throw new ModelError(
+      `${node.op} ${node.name}: rounds a weight to ${type}, which cannot be merged into. Save the adapter's own file.`,
+    );
+  const at = scaleAt(node, x.shape, scale);
+  const data = x.data.map((v, i) => {
+    const n = evenly(Math.fround(v / scale.data[at(i)]!)) + (zero?.data[at(i)] ?? 0);
+    return Math.min(range[1], Math.max(range[0], n));
+  });
+  return { type, shape: x.shape, data };
+}
+
+/** Rounded, half to even. */
+function evenly(x: number): number {
+  const low = Math.floor(x);
+  if (x - low !== 0.5) return Math.round(x);
+  return low % 2 === 0 ? low : low + 1;
 }

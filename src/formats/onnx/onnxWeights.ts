@@ -1,12 +1,16 @@
 /** @file Which nodes of a model multiply by a layer's weight, and the weight in torch's order. */
 import { intAttr } from '#src/graph/attributes.ts';
 import type { Layer } from '#src/oft/types.ts';
+import { floatForm } from '#src/ops/integers/floatForm.ts';
 import { type Model, ModelError, type ModelGraph, type Node } from '#src/onnx/model.ts';
 import { evaluate, ModelScope, transposed, type Values } from './onnxValues.ts';
+import { unpacked } from './packedValues.ts';
 
 /** The same numbers in another layout or type. */
 const layout = new Set(
-  'Transpose Cast Identity DequantizeLinear Dropout Reshape Squeeze Unsqueeze Flatten'.split(' '),
+  'Transpose Cast Identity QuantizeLinear DequantizeLinear Dropout Reshape Squeeze Unsqueeze Flatten'.split(
+    ' ',
+  ),
 );
 
 /** The constant whose layout alone a value changes; undefined: none lies behind it. */
@@ -33,11 +37,14 @@ const operatorOf: Readonly<Record<string, Layer['op']>> = {
   'com.microsoft::FusedConv': 'Conv',
   // Queries, keys and values in one product; its weight lies as a MatMul's.
   'com.microsoft::Attention': 'MatMul',
+  // Weights in blocks of few bits, in torch's order.
+  'com.microsoft::MatMulNBits': 'Gemm',
 };
 
 /** The node's weight has its outputs on the last axis: on the right, unless Gemm exchanges its axes; on the left only then. */
 function seesTransposed(node: Node, layer: Pick<Layer, 'weightInput'>): boolean {
   const right = layer.weightInput === undefined;
+  if (node.op === 'MatMulNBits') return false;
   const exchanged =
     node.op !== 'MatMul' && node.op !== 'Attention' && intAttr(node, right ? 'transB' : 'transA', 0) !== 0;
   return right !== exchanged;
@@ -104,7 +111,8 @@ function usesIn({ graph: whole, opsets }: Model): Uses {
 }
 
 /** All nodes, in subgraphs too, that multiply by a layer's weight as its kind of layer does. */
-export function weightUses(model: Model): (layer: Layer) => WeightUse[] {
+export function weightUses(file: Model): (layer: Layer) => WeightUse[] {
+  const model = floatForm(file);
   const { byConstant, byNode } = usesIn(model);
   const opset = model.opsets.get('') ?? 21;
   const fits = (layer: Layer, node: Node): boolean =>
@@ -120,12 +128,13 @@ export function weightUses(model: Model): (layer: Layer) => WeightUse[] {
   return (layer) => {
     const at = weightInput(layer);
     const own = (name: string): string => nameInFile(layer, name);
-    if (layer.made)
-      return layer.nodes.flatMap((name) =>
-        named(own(name)).flatMap(({ scope, node }) =>
-          fits(layer, node) ? [{ scope, node, seen: node.inputs[at] ?? '', opset }] : [],
-        ),
-      );
+    const byName = layer.nodes.flatMap((name) =>
+      named(own(name)).flatMap(({ scope, node }) =>
+        fits(layer, node) ? [{ scope, node, seen: node.inputs[at] ?? '', opset }] : [],
+      ),
+    );
+    // Import gives a packed weight a name that the file does not have.
+    if (layer.made || byName.some(({ node }) => node.op === 'MatMulNBits')) return byName;
     return (byConstant.get(layer.initializer) ?? byConstant.get(own(layer.initializer)) ?? []).filter(
       ({ node, seen }) => fits(layer, node) && node.inputs[at] === seen,
     );
@@ -166,28 +175,20 @@ export function torchWeights(model: Model): (layer: Layer) => Float32Array {
   const usesOf = weightUses(model);
   return (layer) => {
     const use = usesOf(layer)[0];
-    if (!use) throw noWeight(model, layer);
+    if (!use) throw noWeight(layer);
     return flippedAt(use, layer, Float32Array.from(seenValues(layer, use).data), 'to torch');
   };
 }
 
 /** Why a layer has no weight that could be merged. */
-export function noWeight(model: Model, layer: Layer): ModelError {
-  const packed = model.graph.nodes.find(
-    (n) =>
-      n.op === 'MatMulNBits' &&
-      layer.nodes.some((name) => nameInFile(layer, name) === (n.name || n.outputs[0])),
+export const noWeight = (layer: Layer): ModelError =>
+  new ModelError(
+    `The model has no ${layer.op} that multiplies by ${layer.initializer}, the weight of ${layer.path}: the adapter belongs to another model. Open the model it was trained on.`,
   );
-  return new ModelError(
-    packed
-      ? `The weight of ${layer.path} is packed in few bits (MatMulNBits ${packed.name || packed.outputs[0]!}), which cannot be merged into. Save the adapter's own file, or train on the model before it was quantised.`
-      : `The model has no ${layer.op} that multiplies by ${layer.initializer}, the weight of ${layer.path}: the adapter belongs to another model. Open the model it was trained on.`,
-  );
-}
 
 /** The weight's values where the node sees them, their shape checked. */
 export function seenValues(layer: Layer, { scope, seen, node, opset }: WeightUse): Values {
-  const values = evaluate(scope, seen, opset);
+  const values = node.op === 'MatMulNBits' ? unpacked(scope, node) : evaluate(scope, seen, opset);
   const wanted = shapeSeen(layer, seesTransposed(node, layer));
   // Axes of 1 may stand before a matrix.
   const idle = values.shape.length - wanted.length;

@@ -36,13 +36,25 @@ export function routeCosts(planned: PlannedLayer, rows: Rows, formed: 1 | 2 = 1)
   };
 }
 
-/** The cheapest of the open routes by `routeCosts`. */
-export function cheapestRoute(
-  planned: PlannedLayer,
+/** Numbers of a weight that it takes a while to turn. */
+const LARGE = 2 ** 18;
+
+/**
+ * The same without a gradient: W′ is formed by blocks, and moved; or what flows is turned, and moved, which adds nodes to each layer. That pays for a few
+ * rows of a large weight (the next tokens of a text), and for a weight that takes more memory wide than it is stored in.
+ */
+export function forwardCosts(
+  { layer, side }: PlannedLayer,
   rows: Rows,
-  open: readonly Route[],
-  formed: 1 | 2 = 1,
-): Route {
-  const costs = routeCosts(planned, rows, formed);
+  formed: 1 | 2,
+): Record<Route, number> {
+  const through = side === 'output' ? rows.output * layer.out : rows.input * layer.in;
+  const weight = layer.out * fanIn(layer);
+  const few = formed === 2 ? 1 : layer.kind === 'linear' && weight >= LARGE ? 8 : Infinity;
+  return { weight, gram: Infinity, activation: through * few };
+}
+
+/** The cheapest of the open routes. */
+export function cheapestRoute(costs: Readonly<Record<Route, number>>, open: readonly Route[]): Route {
   return open.reduce((best, route) => (costs[route] < costs[best] ? route : best));
 }

@@ -5,7 +5,7 @@ import { reportIt, type Graph, GraphError, type Value } from '#src/graph/types.t
 import type { Node } from '#src/onnx/model.ts';
 import { isSmall } from '#src/onnx/tensor.ts';
 import { operators } from '#src/ops/table.ts';
-import { cheapestRoute, type Route, type Rows } from './cost.ts';
+import { cheapestRoute, forwardCosts, type Route, routeCosts, type Rows } from './cost.ts';
 import { biasesOf, denseLayer } from './dense.ts';
 import { blockGram } from '../rotation/gram.ts';
 import type { Layout } from '../rotation/parameters.ts';
@@ -25,7 +25,7 @@ import type { PlannedLayer } from '../types.ts';
  * - activation: the rotation multiplies what flows through (OFTv2's input-centric form), plain reverse mode. Where blocks lie inside a group and
  *   input-side kernels are 1×1; the only one but `weight` for BOFT and the series.
  *
- * @param route 'auto' asks the cost function per layer; a route that is not open for a layer falls back to weight.
+ * @param route 'auto' asks the cost function per layer, 'forward' that of a graph without gradients; a route that is not open for a layer falls back to weight.
  * @param whole values that stand in for constants of the graph, by their names; same number of elements
  */
 export function insertAdapters(
@@ -33,7 +33,7 @@ export function insertAdapters(
   graph: Graph,
   layout: Layout,
   rotations: readonly LayerRotation[],
-  route: Route | 'auto' = 'auto',
+  route: Route | 'auto' | 'forward' = 'auto',
   whole: ReadonlyMap<string, Value> = new Map(),
 ): void {
   for (const [name, constant] of graph.constants) {
@@ -77,7 +77,7 @@ function adapt(
   node: Node,
   planned: PlannedLayer,
   parts: LayerRotation,
-  asked: Route | 'auto',
+  asked: Route | 'auto' | 'forward',
   rotated: Map<string, Value>,
 ): void {
   const at = planned.layer.weightInput ?? 1;
@@ -97,10 +97,12 @@ function adapt(
   // Axes of 1 before the matrix are idle where x has as many; routes on what flows take the weight on the right.
   const idle = planned.layer.kind === 'conv' || seen.shape.length <= Math.max(2, x.shape.length);
   const formed = timesFormed(g, planned);
+  const rows = rowsOf(node, x, planned);
+  const costs = asked === 'forward' ? forwardCosts(planned, rows, formed) : routeCosts(planned, rows, formed);
   const open: Route[] = at === 1 && idle ? openRoutes(planned, parts, bias ?? null, formed) : ['weight'];
   const route =
-    asked === 'auto'
-      ? cheapestRoute(planned, rowsOf(node, x, planned), open, formed)
+    asked === 'auto' || asked === 'forward'
+      ? cheapestRoute(costs, open)
       : open.includes(asked)
         ? asked
         : 'weight';

@@ -97,10 +97,6 @@ const multiplying = new Set(['MatMul', 'Gemm', 'Conv']);
 /** Operators with weights that adapters have no layers for. */
 const unlike: Readonly<Record<string, string>> = {
   ConvTranspose: 'transposed convolutions are no layers in any format of OFT adapters',
-  MatMulInteger:
-    'it multiplies whole numbers, through which no gradient passes: use the model before it was quantised dynamically',
-  ConvInteger:
-    'it multiplies whole numbers, through which no gradient passes: use the model before it was quantised dynamically',
   LSTM: 'weights of recurrent layers are not adapted',
   GRU: 'weights of recurrent layers are not adapted',
   RNN: 'weights of recurrent layers are not adapted',

@@ -13,8 +13,8 @@ const scopeOf = (nodeName: string): string => nodeName.split('/').filter(Boolean
 
 /** The dotted module path of a layer's weight. */
 export function layerPath(node: Node, stored: string): string {
-  // As import calls the bytes of a packed weight in their own type.
-  const initializer = stored.replace(/\/u?int[48]$/, '');
+  // As import calls the bytes of a packed weight in their own type, and ONNX Runtime's quantiser its whole numbers.
+  const initializer = stored.replace(/\/u?int[48]$/, '').replace(/(_Transposed)?_quantized$/, '');
   if (!anonymous.test(initializer))
     return initializer.replace(ending, '').replaceAll('/', '.') || initializer;
   return scopeOf(node.name) || initializer.replaceAll(/[:/]+/g, '_');

@@ -25,7 +25,9 @@ export type Behind = StoredWeight | NoWeight | null;
 
 /** The numbers in another order, shape or type: the weight is the same. Quantised numbers are followed through their scale. */
 const layout = new Set(
-  'Transpose Cast Identity DequantizeLinear Reshape Squeeze Unsqueeze Flatten Dropout'.split(' '),
+  'Transpose Cast Identity QuantizeLinear DequantizeLinear Reshape Squeeze Unsqueeze Flatten Dropout'.split(
+    ' ',
+  ),
 );
 /** Linear in their first input. */
 const linear = new Set('Slice Split Gather Neg'.split(' '));

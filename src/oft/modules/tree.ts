@@ -3,6 +3,7 @@
  * class put before them, and the names under which adapter files know them.
  */
 import type { Family, Layer, ModuleName } from '../types.ts';
+import { rebuiltNames } from './builder.ts';
 import { otherNames } from './original.ts';
 
 interface Tree {
@@ -161,6 +162,15 @@ export function nameModules(layers: readonly Layer[], root?: string): Layer[] {
     const paths = group.map((i) => clean(layers[i]!.path));
     const asked =
       root !== undefined && (root === '' || paths.some((path) => below(clean(root), path) !== undefined));
+    const builder = asked ? undefined : rebuiltNames(paths);
+    if (builder) {
+      for (const [k, name] of builder.entries())
+        out[group[k]!] = {
+          ...out[group[k]!]!,
+          module: { root: '', family: 'other', known: name.path, ...name },
+        };
+      continue;
+    }
     const rest = asked ? paths.flatMap((path) => below(clean(root), path) ?? []) : [];
     const found = asked ? [{ root: clean(root), family: familyOf(rest) }] : treesIn(paths);
     const left = new Set(group.keys());

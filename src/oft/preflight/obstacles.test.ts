@@ -18,9 +18,11 @@ function chain(between: string[], last: string[]): Graph {
     x = g.emit('MatMul', [x, w], {}, { name });
   };
   const put = (op: string): void => {
-    if (op === 'quantise') {
+    if (op === 'round' || op === 'quantise') {
       const [scale, zero] = [g.scalar(0.1), g.constant(tensor('uint8', [], [128]))];
-      x = g.emit('DequantizeLinear', [g.emit('QuantizeLinear', [x, scale, zero]), scale, zero]);
+      const q = g.emit('QuantizeLinear', [x, scale, zero]);
+      // With another scale than it was rounded by it is no rounding.
+      x = g.emit('DequantizeLinear', [q, op === 'round' ? scale : g.scalar(0.2), zero]);
     } else x = g.emit(op, [x]);
   };
   linear('a');
@@ -37,6 +39,12 @@ const reach = (graph: Graph): string[] => reachOf(graph, findLayers(graph));
 describe('which layers a loss can turn', () => {
   it('are all of them where gradients pass', () => {
     expect(reach(chain(['Relu'], ['Tanh']))).toEqual(['turns', 'turns', 'turns']);
+  });
+
+  it('are all of them where activations are rounded: the gradient passes straight through', () => {
+    const rounded = chain(['round'], ['round']);
+    expect(reach(rounded)).toEqual(['turns', 'turns', 'turns']);
+    expect(withoutGradient(rounded, findLayers(rounded))).toEqual([]);
   });
 
   it('are those behind a node that no gradient passes', () => {

@@ -1,8 +1,9 @@
 /** @file What stands between a model and its training: operators that are not taken, and gradients that cannot pass. */
-import { reads } from '#src/graph/topology.ts';
+import { readersOf, reads } from '#src/graph/topology.ts';
 import type { Graph } from '#src/graph/types.ts';
 import type { ModelGraph } from '#src/onnx/model.ts';
 import { supportOf } from '#src/ops/checks/support.ts';
+import { roundedValue } from '#src/ops/quantised/straightThrough.ts';
 import { operatorKey, operators } from '#src/ops/table.ts';
 import type { Layer } from '../types.ts';
 
@@ -41,13 +42,42 @@ export function withoutGradient(graph: Graph, layers: readonly Layer[]): Obstacl
   const adapted = new Set(layers.flatMap((layer) => layer.nodes));
   const tainted = new Set<string>();
   const found: Obstacle[] = [];
+  const straight = straightValues(graph);
   for (const node of graph.nodes) {
+    if (straight.has(node.outputs[0]!)) {
+      const x = straight.get(node.outputs[0]!);
+      if (x !== null && tainted.has(x!)) tainted.add(node.outputs[0]!);
+      continue;
+    }
     const operator = operators[operatorKey(node)];
     const reached = reads(node).some((name) => tainted.has(name));
     if (operator?.grad === undefined)
       found.push({ node: node.name, op: operatorKey(node), gradient: reached, unknown: false });
     if (!adapted.has(node.name) && (!reached || operator?.grad === 'none')) continue;
     for (const name of node.outputs) if (graph.values.get(name)?.type.includes('float')) tainted.add(name);
+  }
+  return found;
+}
+
+/**
+ * Rounded activations by name: what a gradient passes on to from them. null: whole numbers on the way, which only such values are made of.
+ */
+function straightValues(graph: Graph): ReadonlyMap<string, string | null> {
+  const producers = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
+  const found = new Map<string, string | null>();
+  const readers = readersOf(graph.nodes);
+  for (const node of graph.nodes) {
+    const x = roundedValue(node, (name) => producers.get(name));
+    if (x !== undefined) found.set(node.outputs[0]!, x);
+  }
+  for (const node of graph.nodes) {
+    const read = node.outputs.flatMap((o) => readers.get(o) ?? []);
+    if (
+      /QuantizeLinear$/.test(node.op) &&
+      node.op !== 'DequantizeLinear' &&
+      read.every((r) => found.has(r.outputs[0]!))
+    )
+      found.set(node.outputs[0]!, null);
   }
   return found;
 }
@@ -63,12 +93,19 @@ export function reachOf(graph: Graph, layers: readonly Layer[]): Reach[] {
   const live = new Set(graph.outputs.filter((v) => v.type.includes('float')).map((v) => v.name));
   const blocked = new Set<string>();
   const byNode = new Map<string, Reach>();
+  const straight = straightValues(graph);
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const node = graph.nodes[i]!;
     const stopped = node.outputs.some((name) => blocked.has(name));
     const wanted = node.outputs.some((name) => live.has(name));
     if (!stopped && !wanted) continue;
     byNode.set(node.name, stopped ? 'blocked' : 'turns');
+    const x = straight.get(node.outputs[0]!);
+    if (x) {
+      if (stopped) blocked.add(x);
+      if (wanted) live.add(x);
+      continue;
+    }
     const grad = operators[operatorKey(node)]?.grad;
     if (grad === 'none') continue;
     for (const name of reads(node)) {

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Node } from '#src/onnx/model.ts';
 import { json } from '../../../e2e/golden/testing/fixtures.ts';
 import { checkArity } from './arity.ts';
+import { integerOperators } from '../integers/floatForm.ts';
 import { resolved } from './support.ts';
 import { operators } from '../table.ts';
 
 /** [first version, inputs, outputs] by operator, as e2e/golden/arity/make.py takes them from the schemas. */
 const schemas = json('arity/arity.json') as Record<string, [number, string, string][]>;
-const known = [...Object.keys(operators), ...resolved].filter((key) => schemas[key]);
+const known = [...Object.keys(operators), ...resolved, ...integerOperators].filter((key) => schemas[key]);
 
 const node = (key: string, inputs: readonly boolean[], outputs: number): Node => ({
   op: key.replace(/^.*::/, ''),

@@ -70,6 +70,7 @@ const table: readonly (readonly [string, string, string])[] = [
   ['sssooo', 's', 'com.microsoft::MatMulNBits'],
   ['sssoooo', 'sooo', 'Attention'],
   ['sssooooo', 'ooo', 'LSTM'],
+  ['sssooooossss', 'ooo', 'com.microsoft::DynamicQuantizeLSTM'],
   ['soooossoooooooooo', 'sooo', 'com.microsoft::GroupQueryAttention'],
   ['ssss', 's', 'com.microsoft::RotaryEmbedding'],
   ['ssoss', 's', 'com.microsoft::QLinearSoftmax'],

@@ -2,6 +2,7 @@
 import type { DType, Node } from '#src/onnx/model.ts';
 import { newestOpset, oldestOpset } from '../import/opsets.ts';
 import { typesTaken } from '../lowering/kernelTypes.ts';
+import { integerOperators } from '../integers/floatForm.ts';
 import { sequenceOperators } from '../shapes/sequences.ts';
 import { builder, operators } from '../table.ts';
 import type { Operator } from '../types.ts';
@@ -40,6 +41,17 @@ const byTheImport: readonly (readonly [string, string])[] = [
     'become Split, Reshape and Concat; positions must be constant',
   ],
   ['Upsample, Scatter', 'withdrawn since: become a Resize and a ScatterElements'],
+  [
+    [...integerOperators]
+      .map((key) => key.replace('::', ' '))
+      .sort()
+      .join(', '),
+    'whole numbers: become the float operators of the real numbers that they stand for, with weights behind DequantizeLinear, activations clipped to their range and not rounded',
+  ],
+  [
+    'QuantizeLinear, DynamicQuantizeLinear of activations',
+    'the same: rounding is dropped, or kept with straight-through gradients (`rounding = "keep"`)',
+  ],
   ['local functions', 'are inlined, nested ones too'],
 ];
 

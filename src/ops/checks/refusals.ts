@@ -4,7 +4,7 @@ import type { OperatorTable } from '../types.ts';
 
 const reasons: readonly (readonly [string, string])[] = [
   [
-    'LSTM GRU RNN',
+    'LSTM GRU RNN com.microsoft::DynamicQuantizeLSTM',
     'recurrent layers are not supported: their gradient runs through every step of the sequence. Export the model with the steps written out, or take one without recurrence (attention or convolutions).',
   ],
   [
@@ -36,7 +36,7 @@ const reasons: readonly (readonly [string, string])[] = [
     'text inside the model is not supported. Export the model from its token ids on.',
   ],
   [
-    'RoiAlign MaxRoiPool DeformConv Det MaxUnpool TensorScatter BitCast LinearAttention CausalConvWithState SwiGLU',
+    'com.microsoft::MatMulInteger16 com.microsoft::QLinearReduceMean RoiAlign MaxRoiPool DeformConv Det MaxUnpool TensorScatter BitCast LinearAttention CausalConvWithState SwiGLU',
     'this operator is not supported yet. Export the model with it written out in simpler ones, or ask for it in an issue.',
   ],
 ];

@@ -1,5 +1,6 @@
 /** @file What Rotune can do with an operator by its name: pass a gradient, do without one, or not take it at all. */
 import type { Node } from '#src/onnx/model.ts';
+import { integerOperators } from '../integers/floatForm.ts';
 import { floatModel } from '../quantised/quantise.ts';
 import { sequenceOperators } from '../shapes/sequences.ts';
 import { operatorKey, operators } from '../table.ts';
@@ -20,7 +21,9 @@ export const resolved: ReadonlySet<string> = new Set([
 ]);
 
 export function supportOf(node: Node): Support {
-  const entry = operators[operatorKey(node)];
+  const key = operatorKey(node);
+  if (integerOperators.has(key)) return 'gradient';
+  const entry = operators[key];
   if (entry?.refused) return 'unsupported';
   if (node.domain === '' && resolved.has(node.op))
     return ['Constant', 'If'].includes(node.op) ? 'none needed' : 'gradient';

@@ -93,15 +93,13 @@ describe('what cannot be trained is refused with the way out', () => {
   });
 
   test.each([
-    ['MatMulInteger', 2],
-    ['ConvInteger', 2],
-    ['QLinearConv', 8],
-    ['QLinearMatMul', 8],
-  ])('%s', (op, count) => {
+    ['MatMulInteger16', 2, /not supported yet/],
+    ['DynamicQuantizeLSTM', 12, /recurrent layers are not supported/],
+  ])('%s', (op, count, why) => {
     const weights = { w: bytes([4, 4]) };
     expect(() =>
-      imported(n(op, ['x0', ...Array<string>(count - 1).fill('w')], ['y']), [['uint8', [4, 4]]], weights),
-    ).toThrow(new RegExp(`${op} .*rounded activations.*Use the float model`));
+      imported(ms(op, ['x0', ...Array<string>(count - 1).fill('w')], ['y']), [['uint8', [4, 4]]], weights),
+    ).toThrow(why);
   });
 });
 

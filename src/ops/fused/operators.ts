@@ -14,12 +14,7 @@ import {
 import { EmbedLayerNormalization } from './embedLayerNorm.ts';
 import { expanded } from '../entries/expansion.ts';
 import { GatherBlockQuantized, MatMulNBits } from '../quantised/matmulNBits.ts';
-import {
-  DequantizeLinear,
-  DynamicQuantizeLinear,
-  integerOperators,
-  QuantizeLinear,
-} from '../quantised/quantise.ts';
+import { DequantizeLinear, DynamicQuantizeLinear, QuantizeLinear } from '../quantised/quantise.ts';
 import { contribRotaryEmbedding, RotaryEmbedding } from '../attention/rotary.ts';
 import {
   contribSimplifiedLayerNormalization,
@@ -67,5 +62,4 @@ export const expansions: OperatorTable = {
   QuantizeLinear,
   RotaryEmbedding,
   ...Object.fromEntries(Object.entries(contrib).map(([op, entry]) => [`com.microsoft::${op}`, entry])),
-  ...integerOperators,
 };

@@ -5,6 +5,7 @@ import type { Graph } from '#src/graph/types.ts';
 import { type Model, ModelError } from '#src/onnx/model.ts';
 import { computed, single } from '#src/onnx/single.ts';
 import { constantOf } from '#src/onnx/tensor.ts';
+import { floatForm } from '../integers/floatForm.ts';
 import { builder } from '../table.ts';
 import { checkSize, Importer } from './importer.ts';
 import { checkOpset } from './opsets.ts';
@@ -17,16 +18,19 @@ import { Scope } from './scope.ts';
  * name, with the nodes between it and its use (Transpose, Cast …), so that it can be trained. Only tables of sines and cosines are
  * folded through it: WebGPU's are inexact, and no weight lies behind one.
  *
+ * A model that computes on whole numbers, or rounds activations, is imported in float, see {@link floatForm}.
+ *
  * @param dims sizes of the symbolic dimensions, see {@link bindInputs}.
  * @throws GraphError or ModelError naming the node, the operator and the way out.
  */
-export function importGraph(model: Model, dims: Readonly<Record<string, number>> = {}): Graph {
-  const version = model.opsets.get('');
+export function importGraph(given: Model, dims: Readonly<Record<string, number>> = {}): Graph {
+  const version = given.opsets.get('');
   if (version === undefined)
     throw new ModelError(
       'The model does not say which version of the ONNX operators it uses. Export it again.',
     );
   checkOpset(version, 'The model');
+  const model = floatForm(given);
   const b = builder();
   const bound = bindInputs(model, dims);
   for (const v of bound)

@@ -1,13 +1,12 @@
-/** @file Weights stored as small integers: DequantizeLinear, its inverse, and a refusal of arithmetic on integers. */
+/** @file Weights stored as small integers: DequantizeLinear and its inverses. */
 import type { Builder } from '#src/graph/builder.ts';
 import { intAttr } from '#src/graph/attributes.ts';
 import { GraphError, type Value, type ValueType } from '#src/graph/types.ts';
 import type { DType, Node } from '#src/onnx/model.ts';
 import { fail, padAxis, typeOfAttribute } from '../entries/arguments.ts';
 import { axisIndex, nodeLabel, requiredInput } from '../entries/common.ts';
-import { refused } from '../entries/expansion.ts';
 import { stagedSum } from '../reduction/sums.ts';
-import type { GradContext, Operator, OperatorTable, ShapeContext } from '../types.ts';
+import type { GradContext, Operator, ShapeContext } from '../types.ts';
 
 /** How scales lie over a tensor: one for all, one per index of an axis, or one per block along an axis. */
 type Granularity =
@@ -133,37 +132,3 @@ export const DynamicQuantizeLinear: Operator = {
   ],
   webgpu: () => false,
 };
-
-const integerArithmetic = refused(
-  `computes with rounded activations, which no gradient can pass. ${floatModel}`,
-);
-
-/** Operators that compute on integers: refused by name. */
-export const integerOperators: OperatorTable = Object.fromEntries(
-  [
-    'MatMulInteger',
-    'ConvInteger',
-    'QLinearMatMul',
-    'QLinearConv',
-    ...[
-      'DynamicQuantizeMatMul',
-      'MatMulIntegerToFloat',
-      'MatMulInteger16',
-      'QGemm',
-      'QAttention',
-      'QEmbedLayerNormalization',
-      'QLinearAdd',
-      'QLinearMul',
-      'QLinearConcat',
-      'QLinearSigmoid',
-      'QLinearLeakyRelu',
-      'QLinearSoftmax',
-      'QLinearWhere',
-      'QLinearAveragePool',
-      'QLinearGlobalAveragePool',
-      'QLinearReduceMean',
-      'NhwcMaxPool',
-      'QLinearConv',
-    ].map((op) => `com.microsoft::${op}`),
-  ].map((key) => [key, integerArithmetic]),
-);

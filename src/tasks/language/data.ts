@@ -5,6 +5,9 @@ import type { FileSet } from '#src/tasks/files.ts';
 import { ofKind, shortened } from '#src/tasks/problems.ts';
 import { TextFiles } from '#src/tasks/textFiles.ts';
 import type { TaskProblem, Tell } from '#src/tasks/types.ts';
+import { exportsIn } from './chats/read.ts';
+import type { ChatsSummary } from './chats/summary.ts';
+import { addExports } from './exports.ts';
 import { readCsv, readJson, type Sink } from './rows.ts';
 import type { Document, ReadOptions } from './types.ts';
 
@@ -14,19 +17,23 @@ const FILES = /\.(txt|md|jsonl|ndjson|json|csv|tsv)$/i;
 /** Files that tools put beside data. */
 const BESIDE = /(^|\/)(readme[^/]*|licen[cs]e[^/]*|dataset_infos?\.json|files\.json)$/i;
 
+export interface Read {
+  readonly documents: Document[];
+  readonly problems: TaskProblem[];
+  /** What exports of chats hold; null: there are none. */
+  readonly chats: ChatsSummary | null;
+}
+
 /**
  * All that can be read, and what is wrong with the rest.
  * @param tell told between rows and files; throwing from it ends the work
  */
-export async function readDocuments(
-  files: FileSet,
-  options: ReadOptions,
-  tell?: Tell,
-): Promise<{ readonly documents: Document[]; readonly problems: TaskProblem[] }> {
+export async function readDocuments(files: FileSet, options: ReadOptions, tell?: Tell): Promise<Read> {
   const documents: Document[] = [];
   const troubles: TaskProblem[] = [];
   const nameless: (TaskProblem & { readonly columns: readonly string[] })[] = [];
-  const paths = files.paths.filter((p) => FILES.test(p) && !BESIDE.test(p));
+  const exports: Awaited<ReturnType<typeof exportsIn>> = options.voice ? await exportsIn(files) : new Map();
+  const paths = files.paths.filter((p) => FILES.test(p) && !BESIDE.test(p) && !exports.has(p));
   const trouble: Sink['trouble'] = (item, message, cure, columns) => {
     const found: TaskProblem = { severity: 'error', item, message: `${item}: ${message}`, cure };
     if (columns) nameless.push({ ...found, columns });
@@ -72,8 +79,17 @@ export async function readDocuments(
         trouble(path, `${reasonOf(error, 'it cannot be read')}.`, 'Leave it out, or take a part of it.');
       }
   }
+  let chats: ChatsSummary | null = null;
+  const asked: TaskProblem[] = [];
+  if (options.voice && exports.size > 0) {
+    const breath = new Breath(() => tell?.(paths.length, paths.length + 1));
+    const sink = { options, documents, trouble, empty, breath };
+    const added = await addExports(files, exports, options.voice, sink);
+    chats = added.summary;
+    asked.push(...added.problems);
+  }
   const nothing =
-    documents.length === 0 && troubles.length === 0 && nameless.length === 0
+    asked.length === 0 && documents.length === 0 && troubles.length === 0 && nameless.length === 0
       ? [
           ofKind('no-data', {
             severity: 'error',
@@ -87,8 +103,10 @@ export async function readDocuments(
   const warnings = troubles.filter((t) => t.severity === 'warning');
   return {
     documents,
+    chats,
     problems: [
       ...nothing,
+      ...asked,
       ...withoutColumn(nameless),
       ...shortened(errors, 'wrong-row', (n) => `${n} lines cannot be read.`),
       ...shortened(warnings, 'no-text', (n) => `${n} texts are empty, and left out.`),

@@ -3,7 +3,9 @@ import { type ChatTemplate, type Message, merged, type Piece } from './chat.ts';
 import { partsOf, PROMPT } from './frameText.ts';
 
 /** How the messages of a text were put together. */
-export type FrameKind = 'template' | 'lines' | 'joined' | 'custom';
+export type FrameKind = 'template' | 'lines' | 'joined' | 'custom' | 'said';
+
+const SAID = { before: '', between: '\n', after: '' } as const;
 
 export class Framing {
   readonly #parts: ReturnType<typeof partsOf>;
@@ -17,6 +19,11 @@ export class Framing {
     readonly frame: string = 'auto',
   ) {
     this.#parts = partsOf(frame.includes(PROMPT) ? frame : PROMPT);
+  }
+
+  /** Of what people said to one another: a model without a template sees what was said, a line break, and the answer. */
+  get kindOfSaid(): FrameKind {
+    return this.frame === 'auto' && !this.chats.own ? 'said' : this.kindOf(true);
   }
 
   /** @param pair a prompt and its completion, both plain texts, rather than messages with roles */
@@ -33,7 +40,7 @@ export class Framing {
     if (kind === 'template' || kind === 'lines') return this.chats.pieces(messages);
     if (kind === 'joined')
       return merged(messages.map(({ role, content }) => ({ text: content, counted: role === 'assistant' })));
-    const { before, between, after } = this.#parts;
+    const { before, between, after } = this.#partsOf(kind);
     const pieces: Piece[] = [];
     let asked: string[] = [];
     const ask = (): void => void pieces.push({ text: before + asked.join('\n') + between, counted: false });
@@ -50,13 +57,17 @@ export class Framing {
     return merged(pieces);
   }
 
+  #partsOf(kind: FrameKind | null): ReturnType<typeof partsOf> {
+    return kind === 'said' ? SAID : this.#parts;
+  }
+
   /** What the model goes on from, to answer the prompt. @param kind null: texts without prompts were learned */
   ask(prompt: string, kind: FrameKind | null): string {
     if (kind === 'template' || kind === 'lines')
       return this.chats.render([{ role: 'user', content: prompt }], true);
-    const { before, between } = this.#parts;
+    const { before, between } = this.#partsOf(kind);
     // A space at the end belongs to the first word of the answer in most vocabularies, and is learned with it.
-    return kind === 'custom' ? before + prompt + between : prompt;
+    return kind === 'custom' || kind === 'said' ? before + prompt + between : prompt;
   }
 }
 
@@ -64,6 +75,7 @@ const said: Record<FrameKind, (frame: string) => string> = {
   template: () => 'the model’s chat template',
   lines: () => '“user: …”, “assistant: …”, a line each: the model has no chat template',
   joined: () => 'none: prompt and completion are one text',
+  said: () => 'none: what others say, a line break, and the answer',
   custom: (frame) => `“${frame.replaceAll('\n', '\\n')}”`,
 };
 

@@ -5,8 +5,9 @@ import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { diskFiles } from '#src/tasks/diffusion/testing/diskFiles.ts';
 import { openWhole } from '#src/tasks/testing/trainTask.ts';
 import { TextTokens } from '#src/tasks/text/tokens.ts';
-import type { Adapted, Tensors } from '#src/tasks/types.ts';
+import type { Adapted } from '#src/tasks/types.ts';
 import { generate, nextToken, type Wish } from './generate.ts';
+import { scoring } from './testing/scoring.ts';
 import { LanguageNetwork, readInputs } from './network.ts';
 
 const files = diskFiles('public/models/stories');
@@ -15,22 +16,11 @@ const tokens = TextTokens.read(files, 'model.onnx');
 const LENGTH = 6;
 
 /** Scores by what stands in the window before the place that is asked about. */
-const model = (scores: (window: readonly number[]) => Float32Array, seen: number[][] = []): Adapted => ({
-  run: (_, made) => {
-    return Promise.resolve((feeds: Tensors) => {
-      const ids = [...(feeds['input_ids'] as Int32Array)];
-      const rows = Array.from(feeds['places'] as Int32Array, (place) => {
-        const first = Math.floor(place / LENGTH) * LENGTH;
-        const window = ids.slice(first, place + 1);
-        seen.push(window);
-        return scores(window);
-      });
-      const out = new Float32Array(rows.length * rows[0]!.length);
-      rows.forEach((row, i) => out.set(row, i * row.length));
-      return Promise.resolve({ [made.outputs[0]!.name]: out });
-    });
-  },
-});
+const model = (scores: (window: readonly number[]) => Float32Array, seen: number[][] = []): Adapted =>
+  scoring((window) => {
+    seen.push([...window]);
+    return scores(window);
+  });
 const likes = (words: number, id: number): Float32Array =>
   new Float32Array(words).fill(0).fill(9, id, id + 1);
 const wish: Wish = { prompts: [[3]], seed: 0, temperature: 0, topP: 1, newTokens: 8 };

@@ -2,6 +2,7 @@
 import { softmax } from '#src/tasks/classification/metrics.ts';
 import { random } from '#src/tasks/random.ts';
 import type { Adapted, Tell } from '#src/tasks/types.ts';
+import { CachedScores } from './cache/cachedScores.ts';
 import type { LanguageNetwork } from './network.ts';
 import type { TextTokens } from '#src/tasks/text/tokens.ts';
 
@@ -49,6 +50,14 @@ function spelling(scores: Float32Array, text: string, tokens: TextTokens): Float
   });
 }
 
+/** What is known of a text on the way. */
+interface Growing {
+  readonly index: number;
+  readonly made: number[];
+  /** What is still to be spelt. */
+  due: string;
+}
+
 /** What follows each prompt, up to the end token. The window slides where it is full. */
 export async function generate(
   network: LanguageNetwork,
@@ -58,51 +67,81 @@ export async function generate(
   adapted: Adapted,
   tell: Tell,
 ): Promise<string[]> {
-  const batch = network.inputs.batch ?? Math.max(1, wish.prompts.length);
-  const made = wish.prompts.map((): number[] => []);
-  const spelt = wish.prompts.map((_, i) =>
-    (wish.again?.[i] ?? []).map((id) => tokens.token(id) ?? '').join(''),
-  );
-  const left = [...spelt];
-  const { graph, output } = network.next(batch, length);
-  const run = await adapted.run('language next', graph);
-  for (let first = 0; first < wish.prompts.length; first += batch) {
-    const some = made.slice(first, first + batch);
-    const open = new Set(some.keys());
-    for (let k = 0; open.size > 0; k++) {
-      const rows = Array.from({ length: batch }, (_, r) => {
-        const whole = [...(wish.prompts[first + r] ?? wish.prompts[0]!), ...(some[r] ?? [])].slice(-length);
-        const ids = new Int32Array(length).fill(tokens.pad);
-        ids.set(whole);
-        return { ids, real: whole.length };
-      });
-      const out = await run({
-        ...network.feeds(graph, rows),
-        ...network.places(
-          rows.map(({ real }) => real - 1),
-          length,
-        ),
-      });
-      const scores = out[output] as Float32Array;
-      const words = scores.length / batch;
-      for (const r of open) {
-        const u = random(wish.seed, 'sample', (first + r) * 65_536 + k).uniform(1)[0]!;
-        const own = scores.subarray(r * words, (r + 1) * words);
-        const due = left[first + r]!;
-        const id = nextToken(due === '' ? own : spelling(own, due, tokens), wish.temperature, wish.topP, u);
-        if (due === '' && tokens.ends.has(id)) open.delete(r);
-        else if (some[r]!.push(id) >= wish.newTokens + (wish.again?.[first + r]?.length ?? 0)) open.delete(r);
-        left[first + r] = due.slice((tokens.token(id) ?? '').length);
-      }
-      tell(
-        first * wish.newTokens + Math.min(k + 1, wish.newTokens) * some.length,
-        wish.prompts.length * wish.newTokens,
-      );
+  const { prompts, newTokens } = wish;
+  const spelt = prompts.map((_, i) => (wish.again?.[i] ?? []).map((id) => tokens.token(id) ?? '').join(''));
+  const texts = prompts.map((_, index): Growing => ({ index, made: [], due: spelt[index]! }));
+  const whole = ({ index, made }: Growing): number[] => [...prompts[index]!, ...made];
+  /** Puts the next token behind a text; false: it is at its end. */
+  const grow = (text: Growing, scores: Float32Array): boolean => {
+    const { index, made, due } = text;
+    const k = made.length;
+    const u = random(wish.seed, 'sample', index * 65_536 + k).uniform(1)[0]!;
+    const id = nextToken(due === '' ? scores : spelling(scores, due, tokens), wish.temperature, wish.topP, u);
+    if (due === '' && tokens.ends.has(id)) return false;
+    text.due = due.slice((tokens.token(id) ?? '').length);
+    return made.push(id) < newTokens + (wish.again?.[index]?.length ?? 0);
+  };
+  const all = prompts.length * newTokens;
+  const told = (done: number, made: number): void => tell(done * newTokens + Math.min(made, newTokens), all);
+  const longest = texts.reduce((n, text) => Math.max(n, whole(text).length), 0) + newTokens;
+  const cached =
+    longest <= length && texts.length > 0
+      ? await CachedScores.open(network, length, tokens.pad, adapted)
+      : null;
+  if (cached)
+    for (const text of texts) {
+      while (grow(text, await cached.next(whole(text)))) told(text.index, text.made.length);
+      told(text.index + 1, 0);
     }
-  }
-  return made.map((ids, i) => {
-    const text = tokens.decode(ids);
-    const before = spelt[i] === '' ? '' : tokens.decode(wish.again![i]!);
+  else await byWholeTexts(network, tokens.pad, length, texts, { adapted, whole, grow, tell, all });
+  return texts.map(({ made, index }) => {
+    const text = tokens.decode(made);
+    const before = spelt[index] === '' ? '' : tokens.decode(wish.again![index]!);
     return text.startsWith(before) ? text.slice(before.length) : text;
   });
+}
+
+interface Ways {
+  readonly adapted: Adapted;
+  readonly whole: (text: Growing) => number[];
+  readonly grow: (text: Growing, scores: Float32Array) => boolean;
+  readonly tell: Tell;
+  readonly all: number;
+}
+
+/** Several texts at a time, each of them whole for each token. */
+async function byWholeTexts(
+  network: LanguageNetwork,
+  pad: number,
+  length: number,
+  texts: readonly Growing[],
+  { adapted, whole, grow, tell, all }: Ways,
+): Promise<void> {
+  const batch = network.inputs.batch ?? Math.max(1, texts.length);
+  const { graph, output } = network.next(batch, length);
+  const run = await adapted.run('language next', graph);
+  const each = texts.length === 0 ? 0 : all / texts.length;
+  for (let first = 0; first < texts.length; first += batch) {
+    const some = texts.slice(first, first + batch);
+    const open = new Set(some);
+    for (let k = 0; open.size > 0; k++) {
+      const rows = Array.from({ length: batch }, (_, r) => {
+        const ids = new Int32Array(length).fill(pad);
+        const seen = whole(some[r] ?? texts[0]!).slice(-length);
+        ids.set(seen);
+        return { ids, real: seen.length };
+      });
+      const places = network.places(
+        rows.map(({ real }) => real - 1),
+        length,
+      );
+      const scores = (await run({ ...network.feeds(graph, rows), ...places }))[output] as Float32Array;
+      const words = scores.length / batch;
+      for (const text of open) {
+        const r = text.index - first;
+        if (!grow(text, scores.subarray(r * words, (r + 1) * words))) open.delete(text);
+      }
+      tell(first * each + Math.min(k + 1, each) * some.length, all);
+    }
+  }
 }

@@ -16,6 +16,16 @@ export interface LanguageOptions {
   readonly frame: string;
   /** Column or key that holds the text; '': found by the usual names. */
   readonly column: string;
+  /** Exports of chats are told by what is in them, and learned from as conversations; off: they are texts as any others. */
+  readonly exports: 'auto' | 'off';
+  /** Whose turns in exports of chats are learned; '': not yet chosen. */
+  readonly speaker: string;
+  /** Hours of silence after which a conversation is another one. */
+  readonly silenceHours: number;
+  /** Placeholders stand for the names of the others. */
+  readonly replaceNames: boolean;
+  /** Placeholders stand for numbers of phones and accounts, addresses and links. */
+  readonly replaceContacts: boolean;
   /** 0: always the likeliest token. */
   readonly temperature: number;
   /** Tokens are drawn from the likeliest ones that have this share together. */
@@ -29,6 +39,11 @@ export const languageDefaults: LanguageOptions = {
   packing: true,
   frame: 'auto',
   column: '',
+  exports: 'auto',
+  speaker: '',
+  silenceHours: 6,
+  replaceNames: false,
+  replaceContacts: true,
   temperature: 0,
   topP: 1,
   newTokens: 32,
@@ -50,7 +65,7 @@ export const info: TaskInfo = {
   title: 'Write text',
   summary: 'Teaches a language model your texts, or to answer as your chats do.',
   wants:
-    'Texts (.txt), a table (.csv, .tsv) with a column text, or .jsonl with text, with prompt and completion, or with messages of a chat. The model’s folder holds its tokenizer.json.',
+    'Texts (.txt), a table (.csv, .tsv) with a column text, or .jsonl with text, with prompt and completion, or with messages of a chat. Exports of chats (WhatsApp, Telegram, Discord, Signal), mails (.mbox) and diaries are taken as they are. The model’s folder holds its tokenizer.json.',
   entries: {
     length: v.optional(whole(0, 8192)),
     loss_on: v.optional(oneOf(['answers', 'all'])),
@@ -63,6 +78,11 @@ export const info: TaskInfo = {
       }),
     ),
     column: v.optional(text(200)),
+    exports: v.optional(oneOf(['auto', 'off'])),
+    speaker: v.optional(text(200)),
+    silence_hours: v.optional(real('a number above 0 to 8760', (x) => x > 0 && x <= 8760)),
+    replace_names: v.optional(flag),
+    replace_contacts: v.optional(flag),
     temperature: v.optional(real('a number from 0 to 5', (x) => x >= 0 && x <= 5)),
     top_p: v.optional(real('a number above 0 to 1', (x) => x > 0 && x <= 1)),
     new_tokens: v.optional(whole(1, 4096)),
@@ -95,6 +115,29 @@ export const info: TaskInfo = {
       'auto: the model’s chat template, else none. none: prompt and completion are one text. Or your own, \\n a line break: Q: {prompt}\\nA: {completion}\\n. Samples are asked alike.',
     ),
     textField('column', 'Column of the text', 'Empty: found by the usual names.'),
+    choiceField(
+      'exports',
+      'Exports of chats',
+      { auto: 'Learned from as conversations', off: 'Texts as any others' },
+      'WhatsApp, Telegram, Discord, Signal, mails and dated notes are told by what is in the file.',
+    ),
+    textField('speaker', 'Whose words are learned', 'Of an export of chats: the name as it stands there.'),
+    numberField(
+      'silenceHours',
+      'Hours of silence that end a conversation',
+      { min: 0.5, max: 8760, step: 0.5 },
+      'What is said after it answers nothing that was said before.',
+    ),
+    flagField(
+      'replaceNames',
+      'Replace other people’s names',
+      'In exports of chats: [name 1] stands for the first of the others, and so on, wherever the name is said.',
+    ),
+    flagField(
+      'replaceContacts',
+      'Replace numbers and addresses',
+      'In exports of chats: numbers of phones and accounts, e-mail and postal addresses, and links become placeholders.',
+    ),
     numberField(
       'temperature',
       'Temperature of the samples',

@@ -4,7 +4,8 @@ import { diskFiles, memoryFiles } from '#src/tasks/diffusion/testing/diskFiles.t
 import type { FileSet } from '#src/tasks/files.ts';
 import { testJob } from '#src/tasks/testing/job.ts';
 import { openWhole } from '#src/tasks/testing/trainTask.ts';
-import type { Adapted, PreparedTask, TaskHost, Tensors } from '#src/tasks/types.ts';
+import type { Adapted, PreparedTask, TaskHost } from '#src/tasks/types.ts';
+import { scoring } from './testing/scoring.ts';
 import { task } from './task.ts';
 
 const stories = diskFiles('public/models/stories');
@@ -53,20 +54,11 @@ async function byHeart(data: PreparedTask, rows: number): Promise<Adapted> {
       if (c > 0) known.set(ids!.slice(0, i + 1).join(), next![i]!);
     });
   }
-  return {
-    run: (_, made) => {
-      const [batch, words] = made.outputs[0]!.shape as [number, number];
-      return Promise.resolve((feeds: Tensors) => {
-        const ids = [...(feeds['input_ids'] as Int32Array)].map(Number);
-        const out = new Float32Array(batch * words);
-        (feeds['places'] as Int32Array).forEach((place, r) => {
-          const first = r * (ids.length / batch);
-          out[r * words + (known.get(ids.slice(first, place + 1).join()) ?? 0)] = 9;
-        });
-        return Promise.resolve({ [made.outputs[0]!.name]: out });
-      });
-    },
-  };
+  return scoring((text, words) => {
+    const out = new Float32Array(words);
+    out[known.get(text.join()) ?? 0] = 9;
+    return out;
+  });
 }
 
 const pairs = [

@@ -20,6 +20,7 @@ import type {
   TrainedGraph,
 } from '#src/tasks/types.ts';
 import { ChatTemplate, templateReason } from './chat.ts';
+import type { VoiceOptions } from './chats/training.ts';
 import type { Document } from './types.ts';
 import { readDocuments } from './data.ts';
 import { type FrameKind, frameWords, Framing, usualKind } from './frame.ts';
@@ -68,6 +69,12 @@ function framingOf({ tokens, job }: Pick<LanguageModel, 'tokens' | 'job'>): Fram
   }
 }
 
+/** How exports of chats are learned from; undefined: as texts. */
+const voiceIn = ({ exports, speaker, silenceHours, ...o }: LanguageOptions): VoiceOptions | undefined =>
+  exports === 'off'
+    ? undefined
+    : { speaker, silenceHours, replace: { names: o.replaceNames, contacts: o.replaceContacts } };
+
 const textOf = ({ pieces }: Document): string => pieces.map((p) => p.text).join('');
 
 export async function prepareTexts(
@@ -82,7 +89,7 @@ export async function prepareTexts(
   const framing = framingOf(model);
   const everything = options.lossOn === 'all';
   const read = (files: FileSet) =>
-    readDocuments(files, { column: options.column, framing, all: everything }, tell);
+    readDocuments(files, { column: options.column, framing, all: everything, voice: voiceIn(options) }, tell);
   const own = await read(train);
   const other = heldout ? await read(heldout) : null;
   const problems: TaskProblem[] = [...own.problems, ...(other?.problems ?? [])];
@@ -165,6 +172,7 @@ export async function prepareTexts(
     items: training
       .slice(0, SHOWN)
       .map((document) => ({ name: document.name, text: textOf(document).slice(0, LONG) })),
+    ...(own.chats && { chats: own.chats }),
   };
   const words = network.inputs;
   const dataHash = await sha256Lines(
@@ -292,8 +300,8 @@ function rowLength(model: LanguageModel, texts: readonly Marked[], host: TaskHos
 }
 
 /** How prompts are asked where no data were looked at: by the job's frame, or the model's own. */
-const usualAsking = (framing: Framing): Asking => {
-  const kind = framing.kindOf(true);
+const usualAsking = (framing: Framing, { speaker }: LanguageOptions): Asking => {
+  const kind = speaker === '' ? framing.kindOf(true) : framing.kindOfSaid;
   return { frame: kind === 'joined' ? null : kind, joined: [] };
 };
 
@@ -339,7 +347,7 @@ export async function answer(
   const { temperature, topP, newTokens } = job.options;
   if (prompts.length === 0) return { prompts: [], pictures: [], texts: [] };
   const framing = framingOf(model);
-  const asking = asked ?? usualAsking(framing);
+  const asking = asked ?? usualAsking(framing, job.options);
   const { joined } = asking;
   const whole = prompts.map((prompt) => prompted(model, framing, prompt, asking));
   const kept = whole.map((ids) => {

@@ -164,7 +164,7 @@ function readRow(name: string, row: unknown, sink: Sink): void {
 
 const isEmpty = (pieces: readonly Piece[]): boolean => pieces.every(({ text }) => text.trim() === '');
 
-function addText(name: string, text: string, sink: Sink): void {
+export function addText(name: string, text: string, sink: Sink): void {
   const pieces = [{ text, counted: true }];
   if (isEmpty(pieces)) sink.empty(name);
   else sink.documents.push({ name, pieces, frame: null, question: null });
@@ -181,16 +181,18 @@ function add(
   sink: Sink,
   pair = false,
 ): void {
+  const empty = answer.length > 0 && answer.every(({ content }) => content.trim() === '');
+  if (empty) sink.empty(name);
+  else addChat(name, [...chat, ...answer], sink.options.framing.kindOf(pair), sink);
+}
+
+/** A chat as a text in a frame. */
+export function addChat(name: string, messages: readonly Message[], frame: FrameKind, sink: Sink): void {
   const { options, documents, trouble } = sink;
   const { framing, all = false } = options;
-  const frame = framing.kindOf(pair);
-  const messages = [...chat, ...answer];
   let pieces: Piece[];
   try {
-    pieces =
-      answer.length > 0 && answer.every(({ content }) => content.trim() === '')
-        ? []
-        : framed(messages, frame, framing, all);
+    pieces = framed(messages, frame, framing, all);
   } catch (error) {
     trouble(name, `the model's chat template refuses it (${templateReason(error)}).`, templateCure(error));
     return;

@@ -1,4 +1,5 @@
 /** @file A text of the data, and how texts are read. */
+import type { VoiceOptions } from './chats/training.ts';
 import type { Piece } from './chat.ts';
 import type { FrameKind, Framing } from './frame.ts';
 
@@ -18,4 +19,6 @@ export interface ReadOptions {
   readonly framing: Framing;
   /** Learn what was given, too. */
   readonly all?: boolean;
+  /** How exports of chats are learned from; left out: they are texts as any others. */
+  readonly voice?: VoiceOptions | undefined;
 }

@@ -17,9 +17,21 @@ import { readStart, type Start } from '../adapters/start.ts';
 export type Progress = (done: number, total: number) => void;
 
 /** What a task reads of a job: plan and optimiser may change without reading data anew. */
-const taskKey = ({ task, options, inputs, data, train, sample }: Job): string => {
+const taskKey = ({ task, options, inputs, rounding, data, train, sample }: Job): string => {
   const { steps, batch, accumulate, seed, minSnr } = train;
-  return JSON.stringify([task, options, inputs, data, steps, batch, accumulate, seed, minSnr, sample]);
+  return JSON.stringify([
+    task,
+    options,
+    inputs,
+    rounding,
+    data,
+    steps,
+    batch,
+    accumulate,
+    seed,
+    minSnr,
+    sample,
+  ]);
 };
 
 /** A value for an input that the model does not have. */
@@ -92,7 +104,7 @@ export class Loader {
   model(source: Source, job: Job): Promise<TaskModel> {
     return this.#once('model', `${sourceKey(source)}:${taskKey(job)}`, async () => {
       const files = await this.#modelFiles(source);
-      const { inputs = {} } = job;
+      const { inputs = {}, rounding } = job;
       const left = new Set(Object.keys(inputs));
       const there: string[] = [];
       const opened = await findTask(job.task).open(
@@ -103,7 +115,8 @@ export class Loader {
             left.delete(name);
             there.push(name);
           }
-          return { ...file, model: giveInputs(file.model, inputs) };
+          const given = giveInputs(file.model, inputs);
+          return { ...file, model: rounding ? { ...given, rounding } : given };
         },
         job,
       );

@@ -77,11 +77,7 @@ describe.each(cases)('$name', ({ name, dims }) => {
       const setup = await rehearsed(`${zoo}/${name}`, plan, dims, 1);
       const { layout, layers, job, model, prepared } = setup;
       const refused = await rehearse(setup);
-      // Whole weights cannot be written back into packed ones.
-      expect(refused.map(({ format }) => format)).toEqual(
-        name === 'llama-int4-nbits' ? ['diff', 'onnx', 'onnx_fp16'] : [],
-      );
-      for (const { reason } of refused) expect(reason).toMatch(/^[A-Z].*\.$/s);
+      expect(refused).toEqual([]);
       const theta = Float32Array.from({ length: layout.size }, (_, i) => 0.01 * ((i % 5) - 2));
       const adapter = {
         id: 'x',
@@ -96,11 +92,10 @@ describe.each(cases)('$name', ({ name, dims }) => {
       for (const format of adapterFormats) {
         if (adapterFit(format, layout.planned).obstacles.length > 0) continue;
         const save = exportAs(adapter, format, () => wholeParts(model as never, setup.external));
-        if (refused.some((each) => each.format === format)) await expect(save, format).rejects.toThrow();
-        else expect((await save).bytes.length, format).toBeGreaterThan(0);
+        expect((await save).bytes.length, format).toBeGreaterThan(0);
       }
       // Of a large model it says as much: one layer of each kind is read, whatever the model's size.
-      expect(await rehearse(await rehearsed(`${zoo}/${name}`, plan, dims, 1e9))).toEqual(refused);
+      expect(await rehearse(await rehearsed(`${zoo}/${name}`, plan, dims, 1e9))).toEqual([]);
     },
   );
 });

@@ -25,7 +25,10 @@ export type Rehearsed = Pick<Setup, 'job' | 'layers' | 'layout' | 'external'> & 
 };
 
 /** What a use's weight is computed from: the operators on the way, and the constants at its end. */
-function trail({ scope, seen }: WeightUse): { readonly ops: string[]; readonly constants: Set<string> } {
+function trail({ scope, seen, node }: WeightUse): {
+  readonly ops: string[];
+  readonly constants: Set<string>;
+} {
   const ops: string[] = [];
   const constants = new Set<string>();
   const visited = new Set<string>();
@@ -38,7 +41,10 @@ function trail({ scope, seen }: WeightUse): { readonly ops: string[]; readonly c
     ops.push(node.op);
     node.inputs.forEach(visit);
   };
-  visit(seen);
+  if (node.op === 'MatMulNBits') {
+    ops.push(node.op);
+    node.inputs.slice(1).forEach(visit);
+  } else visit(seen);
   return { ops, constants };
 }
 

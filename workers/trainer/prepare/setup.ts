@@ -4,6 +4,8 @@ import { once } from '#src/platform/kept.ts';
 import { withCure } from '#src/platform/refusals.ts';
 import { type Graph, GraphError } from '#src/graph/types.ts';
 import { examineLayers, unadaptedWords } from '#src/oft/layers/layers.ts';
+import { isRounded } from '#src/ops/integers/floatForm.ts';
+import { roundingWords } from '#src/ops/integers/types.ts';
 import { withInverses } from '#src/oft/rotation/inverses.ts';
 import { type Layout, parameterLayout, writeParameters } from '#src/oft/rotation/parameters.ts';
 import type { PlanProblem } from '#src/oft/plan/types.ts';
@@ -11,7 +13,7 @@ import { leastMemory } from '#src/program/recompute.ts';
 import { compileTraining } from '#src/program/training.ts';
 import { startingParameters } from '#src/program/weights.ts';
 import type { Program } from '#src/program/types.ts';
-import type { PreparedTask, TaskHost, TrainedGraph } from '#src/tasks/types.ts';
+import type { PreparedTask, TaskHost, TaskModel, TrainedGraph } from '#src/tasks/types.ts';
 import { firstRounds } from '#src/training/rounds.ts';
 import type { JobRequest, PrepareProgress, Unsaveable } from '../../protocol.ts';
 import { begin } from '../adapters/begin.ts';
@@ -34,6 +36,14 @@ const planProblem = ({ severity, message, item, cure }: PlanProblem, layers: num
   item,
   cure,
 });
+
+/** What becomes of activations that the model rounds to whole numbers. */
+function roundingProblems({ parts }: TaskModel): SetupProblem[] {
+  const rounded = parts.map(({ file }) => file.model).find(({ graph }) => isRounded(graph));
+  return rounded
+    ? [{ severity: 'warning', code: 'unsupported', ...roundingWords[rounded.rounding ?? 'drop'] }]
+    : [];
+}
 
 /** Nodes that multiply by constants and are no layers: they stay as they are. */
 function unadaptedProblems(graph: Graph): SetupProblem[] {
@@ -142,6 +152,7 @@ export async function makeSetup(
     ...beginning.problems,
     ...planProblems.map((p) => planProblem(p, planned.length)),
     ...unadaptedProblems(trained.graph),
+    ...roundingProblems(model),
     ...unroundedProblems(trained.graph, job, layout),
     ...dataProblems(prepared.problems),
   ];
@@ -187,6 +198,7 @@ export async function makeSetup(
         job.task,
         job.options,
         job.inputs,
+        job.rounding,
         inputs,
         outputs,
         rest,

@@ -26,6 +26,21 @@ export const samples = {
     ],
     see: ['caption', 'token'],
   },
+  silence: {
+    term: 'Silence that ends a conversation',
+    says: [
+      'After so many hours without a message, the next one begins a conversation of its own.',
+      'What is said the next morning then counts as no answer to what was said in the evening.',
+    ],
+    see: ['prompt'],
+  },
+  placeholder: {
+    term: 'Placeholders for names and numbers',
+    says: [
+      'Words such as [name 1] or [phone 2], which stand for the same name or number wherever it is said.',
+      'A model can say by heart what it was taught, and others have not agreed to that.',
+    ],
+  },
   token: {
     term: 'Token',
     says: [

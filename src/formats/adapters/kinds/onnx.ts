@@ -6,7 +6,7 @@ import type { AdapterKind } from '../kind.ts';
 export const kind: AdapterKind = {
   words: {
     name: 'ONNX Runtime',
-    file: 'The whole model with the rotations worked into its weights.',
+    file: 'The whole model with the rotations worked into its weights, or beside those that are packed in few bits.',
     place:
       'It takes the place of the model’s own .onnx file. No adapter is needed any more, and none can be taken out.',
   },

@@ -4,6 +4,7 @@
  */
 import type { LayerParameters } from '#src/oft/rotation/parameters.ts';
 import { factorization } from '#src/oft/blocks/factorization.ts';
+import { moduleOf } from '#src/oft/modules/tree.ts';
 import type { PlannedLayer } from '#src/oft/types.ts';
 import { type Tensor, tensor } from '#src/onnx/tensor.ts';
 import { fullBlocks, isClamped } from '../blockNumbers.ts';
@@ -66,6 +67,11 @@ export function lycorisFit(planned: readonly PlannedLayer[]): Fit {
         `LyCORIS bounds a layer's Q as a whole, not block by block: in ${which} the constraint is baked into the blocks, and training it further there is free of it.`,
     )
     .loss(...sharedWrittenOut('LyCORIS'))
+    .loss(
+      ({ layer }) => moduleOf(layer).parts !== undefined,
+      (which) =>
+        `${which} ${which.startsWith('layer') ? 'joins' : 'join'} queries, keys and values, for which LyCORIS has no module: of those the file is for this ONNX model alone.`,
+    )
     .loss(
       asButterfly,
       (which) =>

@@ -1,5 +1,4 @@
 /** @file OFT adapters as PEFT's folders: adapter_config.json and adapter_model.safetensors. */
-import { moduleOf as moduleName } from '#src/oft/modules/tree.ts';
 import type { LayerParameters, WholeValues } from '#src/oft/rotation/parameters.ts';
 import { storedBlocks } from '#src/oft/plan/planned.ts';
 import type { Layer, PlannedLayer } from '#src/oft/types.ts';
@@ -9,6 +8,7 @@ import { anywhere, demandFit, type Fit, FitBuilder, kernelSize, named } from '..
 import type { WrittenFile } from '../adapterTypes.ts';
 import { fileNames } from '../names.ts';
 import { peftNumber } from './peftBlocks.ts';
+import { isJoined, modulesOf } from './peftParts.ts';
 import { peftParameter } from './peftRead.ts';
 import { writeSafetensors } from '../../files/safetensors.ts';
 
@@ -97,6 +97,11 @@ export function peftFit(all: readonly PlannedLayer[]): Fit {
       (which) =>
         `The constraint of ${which} is baked into the blocks, since PEFT has one eps for all layers, block by block: training it further there is free of it.`,
     );
+  fit.loss(
+    ({ layer }) => isJoined(layer),
+    (which) =>
+      `${which} ${which.startsWith('layer') ? 'joins' : 'join'} queries, keys and values, which are modules of their own in transformers’ Llama, Mistral, Qwen and Gemma: the folder has the rotation for each of the three. Models that have them as one (Phi-3) do not find it.`,
+  );
   return fit.loss(
     ({ layer }) => kernelSize(layer) > 1,
     (which) =>
@@ -133,6 +138,8 @@ export interface PeftMeta {
 export const moduleOf = ({ name }: Pick<WholeValues, 'name'>): string | undefined =>
   /^([^/:]+)\.(weight|bias)$/.exec(name)?.[1];
 
+const keyOfModule = (module: string): string => `base_model.model.${module}`;
+
 /**
  * The folder's two files, float32. Layers whose blocks cannot turn (b = 1) are left out.
  * @throws FormatError where PEFT has no form for the adapter.
@@ -150,9 +157,11 @@ export function writePeft(layers: readonly LayerParameters[], meta: PeftMeta = {
   for (const parameters of kept) {
     checkNumbers(parameters);
     const { layer, size } = parameters.layer;
-    const key = `${names.get(layer)!}.${peftParameter(layer)}.weight`;
+    const stems = isJoined(layer) ? modulesOf(layer).map(keyOfModule) : [names.get(layer)!];
     const shape = [storedBlocks(parameters.layer), (size * (size - 1)) / 2];
-    tensors.set(key, { type: 'float32', shape, data: triangles(parameters, !coft) });
+    const data = triangles(parameters, !coft);
+    for (const stem of stems)
+      tensors.set(`${stem}.${peftParameter(layer)}.weight`, { type: 'float32', shape, data });
   }
   const heads = (meta.whole ?? []).filter((w) => moduleOf(w) !== undefined);
   for (const { name, shape, data } of heads)
@@ -196,8 +205,8 @@ function peftConfig(
     r: number.r,
     revision: null,
     target_modules: targets(
-      planned.map((p) => moduleName(p.layer).path),
-      (meta.others ?? []).map((l) => moduleName(l).path),
+      planned.flatMap((p) => modulesOf(p.layer)),
+      (meta.others ?? []).flatMap(modulesOf),
     ),
     task_type: null,
     use_cayley_neumann: first.neumannTerms !== null,

@@ -11,6 +11,7 @@ import { kernelSize } from '../fit.ts';
 import { toFloat32 } from '../../files/floats.ts';
 import { KeyedTensors } from '../keyedTensors.ts';
 import { listed } from '../names.ts';
+import { joinParts } from './peftParts.ts';
 import type { Safetensors } from '../../files/safetensors.ts';
 
 /** Blocks of a triangle tensor on the layer's fan-in, [n or 1 (shared), b(b−1)/2]. */
@@ -102,7 +103,11 @@ export function readPeft(
       t,
     ]),
   );
-  const keyed = new KeyedTensors(tensors, ['oft_R.weight', 'oft_embedding_R.weight'], layers);
+  const keyed = new KeyedTensors(
+    joinParts(tensors, layers),
+    ['oft_R.weight', 'oft_embedding_R.weight'],
+    layers,
+  );
   const settings = config ? settingsOf(config) : { ...peftSettings, blocks: defaultSettings.blocks };
   const found: LayerParameters[] = [];
   for (const [layer, stem] of keyed.names.stems) {
