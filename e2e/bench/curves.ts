@@ -1,6 +1,6 @@
 /** @file `npm run bench -- curves [rounds]`: how step ÷ forward goes with batch, picture, layers and block size, and how long a step takes to compile. */
 import type { Graph } from '#src/graph/types.ts';
-import { planAll, programOf } from './defaultStep.ts';
+import { planAll, programOf } from '#src/program/testing/steps.ts';
 import { measureStep, type Row } from './models.ts';
 import { bert, convNet, gpt, smallSize } from './networks.ts';
 import { here, record, table } from './record.ts';

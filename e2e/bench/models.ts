@@ -3,7 +3,7 @@ import type { Graph } from '#src/graph/types.ts';
 import type { Plan } from '#src/oft/types.ts';
 import { meanSquare } from '#src/program/testing/steps.ts';
 import type { TrainingOptions } from '#src/program/training.ts';
-import { planAll, programOf } from './defaultStep.ts';
+import { planAll, programOf } from '#src/program/testing/steps.ts';
 import { bert, convNet, gpt, mlp, vit } from './networks.ts';
 import { flowOf, productsOf } from './products.ts';
 import { here, record, table } from './record.ts';

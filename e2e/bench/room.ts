@@ -4,7 +4,7 @@ import { meanSquare } from '#src/program/testing/steps.ts';
 import { estimateMemory } from '#src/program/memory.ts';
 import { leastMemory } from '#src/program/recompute.ts';
 import type { TrainingOptions } from '#src/program/training.ts';
-import { programOf } from './defaultStep.ts';
+import { programOf } from '#src/program/testing/steps.ts';
 import { gpt, vit } from './networks.ts';
 import { measureApart } from './recompute.ts';
 import { here, record, table } from './record.ts';

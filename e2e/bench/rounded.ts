@@ -5,14 +5,9 @@ import type { Bits } from '#src/onnx/blockwise.ts';
 import { constantOf, tensor } from '#src/onnx/tensor.ts';
 import { builder } from '#src/ops/table.ts';
 import { scheduleTensor } from '#src/optim/adamw.ts';
-import { findLayers } from '#src/oft/layers/layers.ts';
-import { defaultSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/planning.ts';
-import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import { estimateMemory } from '#src/program/memory.ts';
 import { quantised } from '#src/program/quantised.ts';
-import { meanSquare, plainOptimiser } from '#src/program/testing/steps.ts';
-import { compileTraining } from '#src/program/training.ts';
+import { plainOptimiser, programOf } from '#src/program/testing/steps.ts';
 import type { Program } from '#src/program/types.ts';
 import { heap } from '#src/runtime/heap.ts';
 import { createRuntime } from '#src/runtime/runtime.ts';
@@ -40,16 +35,7 @@ function dense(): Graph {
 
 const held = (graph: Graph, bits: Bits | 0): Graph => (bits === 0 ? graph : quantised(graph, bits).graph);
 
-const denseStep = (bits: Bits | 0): Program => {
-  const graph = held(dense(), bits);
-  const { planned } = planLayers(findLayers(graph), { ...defaultSettings, rules: [] });
-  return compileTraining({
-    graph,
-    layout: parameterLayout(planned),
-    loss: meanSquare,
-    optimiser: plainOptimiser,
-  });
-};
+const denseStep = (bits: Bits | 0): Program => programOf(held(dense(), bits));
 
 const denseFeeds = (i: number): Tensors => ({
   x: random(0, 'x', i).normal(ROWS * WIDTH),

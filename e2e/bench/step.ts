@@ -1,5 +1,5 @@
 /** @file Step time ÷ forward time of the built-in UNet under the default plan, by gradient route. */
-import { planAll } from './defaultStep.ts';
+import { planAll } from '#src/program/testing/steps.ts';
 import { compare, prepare } from './sideBySide.ts';
 import { unet, unetStep } from './unet.ts';
 

@@ -1,5 +1,5 @@
 /** @file Constants that are a float weight rounded to few bits when a program is loaded: its numbers, or their scales. */
-import { type Blocks, type Blockwise, toBlocks } from '#src/onnx/blockwise.ts';
+import { type Blocks, toBlocks } from '#src/onnx/blockwise.ts';
 import type { Constant } from '#src/onnx/model.ts';
 import { viewBytes } from '#src/onnx/tensor.ts';
 
@@ -21,7 +21,7 @@ export type ReadConstant = (name: string, constant: Constant) => Promise<Uint8Ar
 
 type Parts = Map<Rounded['part'], Uint8Array>;
 
-/** The part that was not asked for yet: a weight is read and rounded once for both. */
+/** Parts that were not asked for yet: a weight is read and rounded once for its error and for both. */
 const waiting = new WeakMap<Rounding, Parts>();
 const errors = new WeakMap<Rounding, number>();
 
@@ -30,31 +30,31 @@ export const knownError = (rounding: Rounding): number | undefined => errors.get
 
 /** The same; the weight is read where that is not known yet. Throws what reading it throws, ModelError where a number is not finite. */
 export async function roundingError(rounding: Rounding, read: ReadConstant): Promise<number> {
-  return errors.get(rounding) ?? (await rounded(rounding, read)).error;
+  const known = errors.get(rounding);
+  if (known !== undefined) return known;
+  await round(rounding, read);
+  return errors.get(rounding)!;
 }
 
 /** Bytes of one part. Throws what reading the weight throws, ModelError where a number is not finite. */
 export async function roundedBytes({ by, part }: Rounded, read: ReadConstant): Promise<Uint8Array> {
-  const left = waiting.get(by)?.get(part);
-  if (left) {
-    waiting.delete(by);
-    return left;
-  }
-  const { numbers, scales } = await rounded(by, read);
+  const left = waiting.get(by);
+  const parts = left?.has(part) ? left : await round(by, read);
+  const bytes = parts.get(part)!;
+  parts.delete(part);
+  if (parts.size === 0) waiting.delete(by);
+  return bytes;
+}
+
+async function round(rounding: Rounding, read: ReadConstant): Promise<Parts> {
+  const { name, of } = rounding;
+  const values = viewBytes('float32', await read(name, of)) as Float32Array;
+  const { numbers, scales, error } = await toBlocks(name, values, of.shape, rounding);
   const parts: Parts = new Map([
     ['numbers', numbers],
     ['scales', new Uint8Array(scales.buffer)],
   ]);
-  const asked = parts.get(part)!;
-  parts.delete(part);
-  waiting.set(by, parts);
-  return asked;
-}
-
-async function rounded(rounding: Rounding, read: ReadConstant): Promise<Blockwise> {
-  const { name, of } = rounding;
-  const values = viewBytes('float32', await read(name, of)) as Float32Array;
-  const made = await toBlocks(name, values, of.shape, rounding);
-  errors.set(rounding, made.error);
-  return made;
+  errors.set(rounding, error);
+  waiting.set(rounding, parts);
+  return parts;
 }

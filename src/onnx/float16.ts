@@ -1,4 +1,5 @@
 /** @file Half-precision and bfloat16 bit patterns ↔ numbers, rounding to nearest, ties to even. */
+import { roundEven } from '#src/platform/roundEven.ts';
 
 const scratch = new Float32Array(1);
 const bits = new Uint32Array(scratch.buffer);
@@ -74,10 +75,4 @@ export function numberToBfloat(x: number): number {
   const u = bits[0]!;
   if (Number.isNaN(x)) return 0x7fc0;
   return ((u + 0x7fff + ((u >>> 16) & 1)) >>> 16) & 0xffff;
-}
-
-function roundEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }

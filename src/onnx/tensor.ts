@@ -52,6 +52,14 @@ export function byteLength(type: DType, shape: readonly number[]): number {
   return type === 'int4' || type === 'uint4' ? Math.ceil(n / 2) : n * arrays[type].BYTES_PER_ELEMENT;
 }
 
+/** Lowest and highest number of the types that files round activations and weights to. */
+export const wholeRanges: Partial<Record<DType, readonly [number, number]>> = {
+  uint8: [0, 255],
+  int8: [-128, 127],
+  uint16: [0, 65_535],
+  int16: [-32_768, 32_767],
+};
+
 /** Whether a tensor takes fewer bytes than its numbers would in float32. */
 export const isSmall = ({ type, shape }: Pick<Constant, 'type' | 'shape'>): boolean =>
   type !== 'string' && byteLength(type, shape) < 4 * sizeOf(shape);

@@ -117,9 +117,13 @@ function isWorthIt({ value, nodes, constants }: Frozen, weights: ReadonlySet<str
   return size <= held || (!quantised && size <= MOST_GROWTH);
 }
 
+/** Whether nodes only put numbers into another layout. */
+export const layOut = (nodes: readonly Node[]): boolean =>
+  nodes.every((node) => node.domain === '' && ['Transpose', 'Reshape'].includes(node.op));
+
 /** Whether this is a weight in another layout, of which nothing else reads it: then the other layout is held instead, and no run moves it. */
 function isOnlyLaidOut({ nodes, constants, value }: Frozen, { readers, outputs }: Uses): boolean {
-  if (!nodes.every((node) => node.domain === '' && ['Transpose', 'Reshape'].includes(node.op))) return false;
+  if (!layOut(nodes)) return false;
   const weights = [...constants].filter(([, c]) => c.type === value.type);
   const [name, weight] = weights[0] ?? [];
   if (weights.length !== 1 || !name || weight?.type !== 'float32' || weight.by || outputs.has(name))

@@ -5,9 +5,9 @@
 import { apart } from '#src/graph/names.ts';
 import type { Graph, GraphConstant, Value } from '#src/graph/types.ts';
 import { single } from '#src/onnx/single.ts';
-import type { Node } from '#src/onnx/model.ts';
+import type { DType, Node } from '#src/onnx/model.ts';
 import { byteLength, sizeOf } from '#src/onnx/tensor.ts';
-import { withoutFrozen } from './frozen.ts';
+import { layOut, withoutFrozen } from './frozen.ts';
 
 /** What a model's halves take in float32, from which on they stay halves. */
 const LEAST_TOTAL = 256 * 2 ** 20;
@@ -26,27 +26,39 @@ function halves(constant: GraphConstant): GraphConstant | null {
   return made;
 }
 
-function halvesOf({ by, ...constant }: GraphConstant): GraphConstant | null {
-  const { data, type, shape } = constant;
+function halvesOf(constant: GraphConstant): GraphConstant | null {
+  const { data, type, by } = constant;
   if (type !== 'float32' || data.kind !== 'external') return null;
   if (!by) {
     const { stored, ...place } = data;
     return stored === 'float16' ? { ...constant, type: 'float16', data: place } : null;
   }
   // Another layout of one weight is as well made of its halves.
-  const [entry, ...more] = by.constants;
-  const moved = by.nodes.every((node) => node.domain === '' && ['Transpose', 'Reshape'].includes(node.op));
-  const weight = [entry, ...more].flatMap((e) => (e && e[1].type === 'float32' ? [e] : []));
-  const half = weight.length === 1 && moved ? halves(weight[0]![1]) : null;
-  if (!half) return null;
-  const narrow = (v: Value): Value => (v.type === 'float32' ? { ...v, type: 'float16' } : v);
-  const constants = new Map(by.constants).set(weight[0]![0], half);
-  const values = new Map([...by.values].map(([name, v]) => [name, narrow(v)]));
+  const [weight, ...more] = [...by.constants.values()].filter((c) => c.type === 'float32');
+  const half = weight && more.length === 0 && layOut(by.nodes) ? halves(weight) : null;
+  return half && relaid(constant, by, 'float32', 'float16', (c) => (c === weight ? half : c));
+}
+
+/** A constant that is computed of another element type, given what its own are then. */
+function relaid(
+  { data, shape, ...constant }: GraphConstant,
+  by: Graph,
+  from: DType,
+  to: DType,
+  change: (c: GraphConstant) => GraphConstant,
+): GraphConstant {
+  const retyped = (v: Value): Value => (v.type === from ? { ...v, type: to } : v);
   return {
     ...constant,
-    type: 'float16',
-    data: { ...data, length: byteLength('float16', shape) },
-    by: { ...by, constants, values, outputs: by.outputs.map(narrow) },
+    shape,
+    type: to,
+    data: data.kind === 'external' ? { ...data, length: byteLength(to, shape) } : data,
+    by: {
+      ...by,
+      constants: new Map([...by.constants].map(([name, c]) => [name, change(c)])),
+      values: new Map([...by.values].map(([name, v]) => [name, retyped(v)])),
+      outputs: by.outputs.map(retyped),
+    },
   };
 }
 
@@ -121,18 +133,6 @@ export function widened(constant: GraphConstant): GraphConstant {
 const wide = new WeakMap<GraphConstant, GraphConstant>();
 
 function widenedOf(constant: GraphConstant): GraphConstant {
-  const { by, data, shape } = constant;
-  if (constant.type !== 'float16' || data.kind !== 'external' || !by) return single(constant);
-  const widen = (v: Value): Value => (v.type === 'float16' ? { ...v, type: 'float32' } : v);
-  return {
-    ...constant,
-    type: 'float32',
-    data: { ...data, length: byteLength('float32', shape) },
-    by: {
-      ...by,
-      constants: new Map([...by.constants].map(([name, c]) => [name, widened(c)])),
-      values: new Map([...by.values].map(([name, v]) => [name, widen(v)])),
-      outputs: by.outputs.map(widen),
-    },
-  };
+  const { by, type } = constant;
+  return type === 'float16' && by ? relaid(constant, by, 'float16', 'float32', widened) : single(constant);
 }

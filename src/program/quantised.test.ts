@@ -5,22 +5,14 @@ import type { Graph } from '#src/graph/types.ts';
 import type { Bits } from '#src/onnx/blockwise.ts';
 import { constantOf, numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
 import { findLayers } from '#src/oft/layers/layers.ts';
-import { defaultSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/planning.ts';
-import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import type { Side } from '#src/oft/types.ts';
 import { builder } from '#src/ops/table.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
-import { createRuntime } from '#src/runtime/runtime.ts';
+import { lossesOf } from '#src/runtime/testing/losses.ts';
 import { random } from '#src/tasks/random.ts';
 import { estimateMemory } from './memory.ts';
 import { quantised } from './quantised.ts';
-import { meanSquare, plainOptimiser } from './testing/steps.ts';
-import { compileTraining } from './training.ts';
-import type { Program } from './types.ts';
-
-const noise = (seed: number, n: number, scale = 1): Float32Array =>
-  Float32Array.from({ length: n }, (_, i) => scale * Math.sin((i + 1) * 12.9898 + seed * 78.233));
+import { noise, programOf } from './testing/steps.ts';
 
 /** Each kind of product once, with odd sizes: 1×1 and 3×3 convolutions, Gemm both ways, MatMul, a transposed MatMul. */
 function network(): Graph {
@@ -69,29 +61,6 @@ async function dense(graph: Graph, small: Graph): Promise<Graph> {
   return { ...graph, constants };
 }
 
-const programOf = (graph: Graph, side: Side): Program => {
-  const { planned } = planLayers(findLayers(graph), { ...defaultSettings, side, rules: [] });
-  return compileTraining({
-    graph,
-    layout: parameterLayout(planned),
-    loss: meanSquare,
-    optimiser: plainOptimiser,
-  });
-};
-
-async function threeSteps(program: Program): Promise<number[]> {
-  const runtime = await createRuntime({ prefer: 'wasm', threads: 1 });
-  const step = await runtime.load(program);
-  const out: number[] = [];
-  for (let i = 1; i <= 3; i++) {
-    const schedule = new Float32Array([0.01, 1 - 0.9 ** i, 1 - 0.99 ** i, 1]);
-    const got = await step.run({ x: feed, schedule }, ['loss', 'grad_norm']);
-    out.push(got['loss']![0] as number, got['grad_norm']![0] as number);
-  }
-  await runtime.dispose();
-  return out;
-}
-
 describe.each<Bits>([4, 8])('a float model in %i bits', (bits) => {
   it('keeps its layers, and holds what they multiply by along the axis that is summed', () => {
     const graph = network();
@@ -127,12 +96,12 @@ describe.each<Bits>([4, 8])('a float model in %i bits', (bits) => {
     async (side) => {
       const graph = network();
       const small = quantised(graph, bits).graph;
-      const want = await threeSteps(programOf(await dense(graph, small), side));
-      const program = programOf(small, side);
+      const want = await lossesOf(programOf(await dense(graph, small), { side }), { x: feed }, 3);
+      const program = programOf(small, { side });
       expect(program.stages[0]!.graph.nodes.some((n) => n.op === 'DequantizeLinear')).toBe(true);
-      const got = await threeSteps(program);
+      const got = await lossesOf(program, { x: feed }, 3);
       got.forEach((x, i) => expect(Math.abs(x - want[i]!)).toBeLessThan(2e-5 * Math.abs(want[i]!)));
-      const [less, more] = [estimateMemory(program), estimateMemory(programOf(graph, side))];
+      const [less, more] = [estimateMemory(program), estimateMemory(programOf(graph, { side }))];
       expect(less.weights).toBeLessThan((bits === 4 ? 0.2 : 0.3) * more.weights);
     },
   );

@@ -4,23 +4,14 @@ import { describe, expect, it } from 'vitest';
 import type { Builder } from '#src/graph/builder.ts';
 import type { Graph, Value } from '#src/graph/types.ts';
 import { constantOf, numbersOf, tensor, type Tensor } from '#src/onnx/tensor.ts';
-import { findLayers } from '#src/oft/layers/layers.ts';
-import { defaultSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/planning.ts';
-import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import type { Side } from '#src/oft/types.ts';
 import { builder } from '#src/ops/table.ts';
 import { runGraph } from '#src/ops/testing/runGraph.ts';
 import { heap } from '#src/runtime/heap.ts';
-import { createRuntime } from '#src/runtime/runtime.ts';
+import { lossesOf } from '#src/runtime/testing/losses.ts';
 import { estimateMemory } from './memory.ts';
 import { withRebuiltWeights } from './rebuilt.ts';
-import { meanSquare, plainOptimiser } from './testing/steps.ts';
-import { compileTraining } from './training.ts';
-import type { Program } from './types.ts';
-
-const noise = (seed: number, n: number, scale = 1): Float32Array =>
-  Float32Array.from({ length: n }, (_, i) => scale * Math.sin((i + 1) * 12.9898 + seed * 78.233));
+import { noise, programOf } from './testing/steps.ts';
 
 /** A weight [rows, columns] in four bits with a scale for each block of 32 along its rows. */
 function fourBits(g: Builder, name: string, rows: number, columns: number, seed: number): Value {
@@ -52,34 +43,12 @@ async function network(layers: number, width: number, rows: number, dense = fals
   return g.build();
 }
 
-const programOf = (graph: Graph, side: Side): Program => {
-  const { planned } = planLayers(findLayers(graph), { ...defaultSettings, side, rules: [] });
-  return compileTraining({
-    graph,
-    layout: parameterLayout(planned),
-    loss: meanSquare,
-    optimiser: plainOptimiser,
-  });
-};
-
-async function threeSteps(program: Program, rows: number, width: number): Promise<number[]> {
-  const runtime = await createRuntime({ prefer: 'wasm', threads: 1 });
-  const step = await runtime.load(program);
-  const out: number[] = [];
-  for (let i = 1; i <= 3; i++) {
-    const schedule = new Float32Array([0.01, 1 - 0.9 ** i, 1 - 0.99 ** i, 1]);
-    const got = await step.run({ x: noise(9, rows * width), schedule }, ['loss', 'grad_norm']);
-    out.push(got['loss']![0] as number, got['grad_norm']![0] as number);
-  }
-  await runtime.dispose();
-  return out;
-}
-
 describe('a step over weights of four bits', () => {
   it.each<Side>(['input', 'output'])('learns as over the same numbers in float, %s side', async (side) => {
     const [rows, width] = [8, 96];
-    const small = await threeSteps(programOf(await network(3, width, rows), side), rows, width);
-    const dense = await threeSteps(programOf(await network(3, width, rows, true), side), rows, width);
+    const x = noise(9, rows * width);
+    const small = await lossesOf(programOf(await network(3, width, rows), { side }), { x }, 3);
+    const dense = await lossesOf(programOf(await network(3, width, rows, true), { side }), { x }, 3);
     small.forEach((x, i) => expect(Math.abs(x - dense[i]!)).toBeLessThan(2e-5 * Math.abs(dense[i]!)));
   });
 
@@ -88,7 +57,7 @@ describe('a step over weights of four bits', () => {
     async (side) => {
       heap.begin();
       const [layers, rows, width] = [12, 4, 1024];
-      const program = programOf(await network(layers, width, rows), side);
+      const program = programOf(await network(layers, width, rows), { side });
       expect(
         program.stages[0]!.weights.filter((name) => !name.includes('scale') && !name.includes('zero')),
       ).toHaveLength(layers);
@@ -98,7 +67,7 @@ describe('a step over weights of four bits', () => {
       // The weight of one layer, its blocks moved to the front, turned, and moved back.
       expect(total - weights).toBeLessThan(6 * width * width * 4);
       const before = heap.bytes ?? 0;
-      await threeSteps(program, rows, width);
+      await lossesOf(program, { x: noise(9, rows * width) }, 3);
       expect(heap.bytes! - before).toBeLessThan(0.8 * float);
     },
     120_000,

@@ -2,22 +2,14 @@
 import { expect, test } from 'vitest';
 import type { Bits } from '#src/onnx/blockwise.ts';
 import { constantOf, tensor } from '#src/onnx/tensor.ts';
-import { findLayers } from '#src/oft/layers/layers.ts';
-import { defaultSettings } from '#src/oft/plan/planned.ts';
-import { planLayers } from '#src/oft/plan/planning.ts';
-import { parameterLayout } from '#src/oft/rotation/parameters.ts';
 import { builder } from '#src/ops/table.ts';
 import { quantised } from '#src/program/quantised.ts';
-import { meanSquare, plainOptimiser } from '#src/program/testing/steps.ts';
-import { compileTraining } from '#src/program/training.ts';
+import { noise, programOf } from '#src/program/testing/steps.ts';
 import type { Program } from '#src/program/types.ts';
 import { createRuntime } from './runtime.ts';
 
-const noise = (seed: number, n: number, scale = 1): Float32Array<ArrayBuffer> =>
-  Float32Array.from({ length: n }, (_, i) => scale * Math.sin((i + 1) * 12.9898 + seed * 78.233));
-
 /** A Gemm with an odd number of rows, and a convolution of 3×3, whose blocks lie along the second of four axes. */
-function programOf(bits: Bits): Program {
+function stepIn(bits: Bits): Program {
   const g = builder();
   const weight = (name: string, shape: readonly number[], seed: number) => {
     const n = shape.reduce((a, b) => a * b);
@@ -31,13 +23,7 @@ function programOf(bits: Bits): Program {
   g.output(g.emit('Conv', [map, weight('c', [32, 64, 3, 3], 3)], kernel, { name: 'c' }), 'y');
   const { graph, weights } = quantised(g.build(), bits);
   expect(weights).toHaveLength(3);
-  const { planned } = planLayers(findLayers(graph), { ...defaultSettings, rules: [] });
-  return compileTraining({
-    graph,
-    layout: parameterLayout(planned),
-    loss: meanSquare,
-    optimiser: plainOptimiser,
-  });
+  return programOf(graph);
 }
 
 async function steps(prefer: 'webgpu' | 'wasm', program: Program) {
@@ -57,7 +43,7 @@ async function steps(prefer: 'webgpu' | 'wasm', program: Program) {
 }
 
 test.each<Bits>([4, 8])('%i bits', { timeout: 120_000 }, async (bits) => {
-  const program = programOf(bits);
+  const program = stepIn(bits);
   const [gpu, cpu] = [await steps('webgpu', program), await steps('wasm', program)];
   expect(gpu.kind).toBe('webgpu');
   expect(gpu.elsewhere).not.toContain('DequantizeLinear');

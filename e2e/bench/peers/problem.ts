@@ -4,7 +4,7 @@ import { sizeOf, tensorOf } from '#src/onnx/tensor.ts';
 import { squaredError } from '#src/program/testing/steps.ts';
 import type { Program } from '#src/program/types.ts';
 import type { Tensors } from '#src/tasks/types.ts';
-import { planAll, programOf } from '../defaultStep.ts';
+import { planAll, programOf } from '#src/program/testing/steps.ts';
 import { convNet, mlp } from '../networks.ts';
 import type { Timed } from '../timing.ts';
 

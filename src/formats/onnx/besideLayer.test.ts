@@ -13,6 +13,7 @@ import { importGraph } from '#src/ops/import/import.ts';
 import { depth } from '#src/platform/testing/depth.ts';
 import { writeAdapter } from '../adapters/adapterFiles.ts';
 import { seeded, testAdapter } from '../testing/adapters.ts';
+import { int, ints, node } from '../testing/nodes.ts';
 import { relative, run } from '../testing/runFile.ts';
 import { torchWeights } from './onnxWeights.ts';
 
@@ -43,16 +44,6 @@ interface Turned {
 }
 
 const [IN, OUT] = [32, 16];
-const ints = (...value: number[]): Attribute => ({ kind: 'ints', value });
-const int = (value: number): Attribute => ({ kind: 'int', value });
-
-const node = (
-  op: string,
-  inputs: string[],
-  output: string,
-  attributes: Record<string, Attribute> = {},
-  domain = '',
-): Node => ({ op, domain, name: `n/${output}/${op}`, inputs, outputs: [output], attributes });
 
 const bytes = (type: DType, shape: number[], roll: () => number): Constant => {
   const low = type.startsWith('u') ? 0 : -128;

@@ -5,12 +5,13 @@ import { peftSettings } from '#src/oft/plan/planned.ts';
 import type { Layer } from '#src/oft/types.ts';
 import { decodeModel } from '#src/onnx/decode.ts';
 import { encodeModel } from '#src/onnx/encode.ts';
-import type { Attribute, Constant, DType, Model, Node } from '#src/onnx/model.ts';
+import type { Constant, DType, Model, Node } from '#src/onnx/model.ts';
 import { constantOf, numbersOf, tensor, tensorOf } from '#src/onnx/tensor.ts';
 import { importGraph } from '#src/ops/import/import.ts';
 import { writeAdapter } from '../adapters/adapterFiles.ts';
 import { torchWeights } from './onnxWeights.ts';
 import { seeded, testAdapter } from '../testing/adapters.ts';
+import { int, ints, node } from '../testing/nodes.ts';
 import { relative, run } from '../testing/runFile.ts';
 
 const roll = seeded(5);
@@ -24,15 +25,6 @@ const random = (type: DType, shape: readonly number[]): Constant =>
       ),
     ),
   );
-const node = (
-  op: string,
-  inputs: string[],
-  output: string,
-  attributes: Record<string, Attribute> = {},
-  domain = '',
-): Node => ({ op, domain, name: `n/${output}/${op}`, inputs, outputs: [output], attributes });
-const int = (value: number): Attribute => ({ kind: 'int', value });
-const ints = (...value: number[]): Attribute => ({ kind: 'ints', value });
 
 function tiny(
   nodes: Node[],

@@ -1,10 +1,11 @@
 /** @file Values of a weight where a node of the model sees it: constants behind any operators that can be computed here. */
+import { roundEven } from '#src/platform/roundEven.ts';
 import { intAttr, intsAttr } from '#src/graph/attributes.ts';
 import { constantOfNode } from '#src/onnx/constantNodes.ts';
 import { bfloatToNumber, halfToNumber, numberToBfloat, numberToHalf } from '#src/onnx/float16.ts';
 import { type Constant, type DType, ModelError, type ModelGraph, type Node } from '#src/onnx/model.ts';
 import { typeOfCode } from '#src/onnx/protobuf.ts';
-import { numbersOf, sizeOf, type Tensor, tensor, tensorOf } from '#src/onnx/tensor.ts';
+import { numbersOf, sizeOf, type Tensor, tensor, tensorOf, wholeRanges } from '#src/onnx/tensor.ts';
 import { builder, operatorKey, operators } from '#src/ops/table.ts';
 
 /** Numbers of any type in float64. */
@@ -176,38 +177,28 @@ function dequantized(scope: ModelScope, node: Node, x: Values): Values {
   const scale = constantValues(scope, node.inputs[1] ?? '');
   const zero = node.inputs[2] ? constantValues(scope, node.inputs[2]) : undefined;
   const at = scaleAt(node, x.shape, scale);
-  const data = x.data.map((v, i) => (v - (zero?.data[at(i)] ?? 0)) * scale.data[at(i)]!);
+  const data = x.data.map((v, i) => {
+    const k = at(i);
+    return (v - (zero?.data[k] ?? 0)) * scale.data[k]!;
+  });
   return cast({ type: scale.type, shape: x.shape, data }, scale.type);
 }
-
-const reach: Partial<Record<DType, readonly [number, number]>> = {
-  int8: [-128, 127],
-  uint8: [0, 255],
-  int16: [-32_768, 32_767],
-  uint16: [0, 65_535],
-};
 
 /** x / scale + zero point, rounded half to even and clipped: a weight that the file itself rounds, as training for quantisation leaves it. */
 function quantized(scope: ModelScope, node: Node, x: Values): Values {
   const scale = constantValues(scope, node.inputs[1] ?? '');
   const zero = node.inputs[2] ? constantValues(scope, node.inputs[2]) : undefined;
   const type = zero?.type ?? typeOfCode(intAttr(node, 'output_dtype', 0)) ?? 'uint8';
-  const range = reach[type];
+  const range = wholeRanges[type];
   if (!range)
     throw new ModelError(
       `${node.op} ${node.name}: rounds a weight to ${type}, which cannot be merged into. Save the adapter's own file.`,
     );
   const at = scaleAt(node, x.shape, scale);
   const data = x.data.map((v, i) => {
-    const n = evenly(Math.fround(v / scale.data[at(i)]!)) + (zero?.data[at(i)] ?? 0);
+    const k = at(i);
+    const n = roundEven(Math.fround(v / scale.data[k]!)) + (zero?.data[k] ?? 0);
     return Math.min(range[1], Math.max(range[0], n));
   });
   return { type, shape: x.shape, data };
-}
-
-/** Rounded, half to even. */
-function evenly(x: number): number {
-  const low = Math.floor(x);
-  if (x - low !== 0.5) return Math.round(x);
-  return low % 2 === 0 ? low : low + 1;
 }

@@ -1,4 +1,5 @@
 /** @file Arithmetic: sums, products, powers, roots, extrema and rounding. */
+import { roundEven } from '#src/platform/roundEven.ts';
 import type { Builder } from '#src/graph/builder.ts';
 import { intAttr, floatAttr } from '#src/graph/attributes.ts';
 import { type Value } from '#src/graph/types.ts';
@@ -169,17 +170,9 @@ export const Mod: Operator = {
 export const Floor: Operator = unary('none', { float: (a) => Math.floor(a) });
 export const Ceil: Operator = unary('none', { float: (a) => Math.ceil(a) });
 
-/** To the nearest even integer, as IEEE 754 does by default. */
-const roundEven = (x: number): number => {
-  const low = Math.floor(x);
-  const rest = x - low;
-  if (rest === 0.5) return 2 * Math.floor((low + 1) / 2);
-  return rest > 0.5 ? low + 1 : low;
-};
-
 export const Round: Operator = unary(
   'none',
-  { float: (a) => roundEven(a) },
+  { float: roundEven },
   {
     webgpu: () => false,
     lower: (g, _node, [x]) => {

@@ -3,20 +3,13 @@ import { castCodes } from '#src/graph/builder.ts';
 import { intAttr } from '#src/graph/attributes.ts';
 import type { Attributes, DType, Node } from '#src/onnx/model.ts';
 import { typeOfCode } from '#src/onnx/protobuf.ts';
-import { sizeOf } from '#src/onnx/tensor.ts';
+import { sizeOf, wholeRanges } from '#src/onnx/tensor.ts';
 import { fail } from '../entries/arguments.ts';
 import type { StandIn } from './types.ts';
 import type { Rewrite, Walk } from './walk.ts';
 
 /** They give numbers from 0 to 1. */
 const probabilities = new Set(['Softmax', 'Sigmoid']);
-
-const ranges: Partial<Record<DType, readonly [number, number]>> = {
-  uint8: [0, 255],
-  int8: [-128, 127],
-  uint16: [0, 65_535],
-  int16: [-32_768, 32_767],
-};
 
 /** Checks the scales of activations: finite and above zero, as far as they can be read. */
 export function checkScale(walk: Walk, node: Node, name: string): void {
@@ -60,7 +53,7 @@ export function rounded(
   }
   const [s] = walk.numbers(scale) ?? [];
   const z = zero === '' ? 0 : walk.numbers(zero)?.[0];
-  const range = ranges[type];
+  const range = wholeRanges[type];
   if (s === undefined || z === undefined || !range)
     fail(
       node,
@@ -126,7 +119,7 @@ export const quantizeLinear: Rewrite = (walk, node) => {
   const [x = '', scale = '', zero = ''] = node.inputs;
   if (!walk.depends(x) || walk.standIn(x) || !perTensor(walk, scale)) return false;
   const type = typeOf(walk, node);
-  if (!ranges[type]) return false;
+  if (!wholeRanges[type]) return false;
   const how = { scale, zero, type };
   walk.stand(node.outputs[0]!, { real: rounded(walk, node, walk.resolve(x), how), ...how });
   return true;

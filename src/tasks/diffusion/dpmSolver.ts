@@ -1,7 +1,8 @@
 /** @file DPM-Solver++ of second order, multistep, midpoint (Lu et al., 2211.01095, algorithm 2), as diffusers' DPMSolverMultistepScheduler takes it. */
 import type { Scheduler } from './scheduler.ts';
+import { roundEven } from '#src/platform/roundEven.ts';
 import { karrasLevels, type Levels, sigmaRange, sigmasOf } from './sigmas.ts';
-import { round, withoutCleanest } from './spacing.ts';
+import { withoutCleanest } from './spacing.ts';
 import type { Trajectory } from './trajectory.ts';
 
 /** Karras's levels lie between the ends of the whole schedule; the network is asked at whole timesteps, as diffusers asks it. */
@@ -10,7 +11,7 @@ function levelsOf(scheduler: Scheduler, steps: number): Levels {
   if (!scheduler.config.use_karras_sigmas) return { timesteps, sigmas: sigmasOf(scheduler, timesteps) };
   const levels = karrasLevels(scheduler, steps, ...sigmaRange(scheduler));
   const cosine = scheduler.config.beta_schedule === 'squaredcos_cap_v2';
-  return { ...levels, timesteps: levels.timesteps.map((t) => (cosine ? Math.floor(t) : round(t))) };
+  return { ...levels, timesteps: levels.timesteps.map((t) => (cosine ? Math.floor(t) : roundEven(t))) };
 }
 
 /**

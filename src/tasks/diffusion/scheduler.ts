@@ -1,6 +1,7 @@
 /** @file The noise schedule of a diffusion model, as diffusers' scheduler_config.json describes it. */
 import type { PredictionType, SchedulerConfig } from './schedulerConfig.ts';
-import { linspace, round, spaced } from './spacing.ts';
+import { roundEven } from '#src/platform/roundEven.ts';
+import { linspace, spaced } from './spacing.ts';
 
 function betasOf(c: SchedulerConfig): Float64Array {
   const n = c.num_train_timesteps;
@@ -120,6 +121,6 @@ export class Scheduler {
 
   /** DDIM's timesteps, from the noisiest down. Throws DataError if there cannot be so many steps. */
   timesteps(steps: number): Int32Array {
-    return Int32Array.from(spaced(this.config, steps), round);
+    return Int32Array.from(spaced(this.config, steps), roundEven);
   }
 }

@@ -1,17 +1,11 @@
 /** @file Which timesteps a sampling run visits (table 2 of Lin et al., 2305.08891), as diffusers' schedulers place them. */
+import { roundEven } from '#src/platform/roundEven.ts';
 import { DataError } from '#src/tasks/files.ts';
 import type { SchedulerConfig } from './schedulerConfig.ts';
 
 /** n numbers evenly from first to last. */
 export const linspace = (first: number, last: number, n: number): Float64Array =>
   Float64Array.from({ length: n }, (_, i) => (n === 1 ? first : first + ((last - first) * i) / (n - 1)));
-
-/** Round half to even, as numpy does. */
-export function round(x: number): number {
-  const down = Math.floor(x);
-  const half = x - down === 0.5;
-  return half ? down + (down % 2) : Math.round(x);
-}
 
 function checkSteps(steps: number, most: number): void {
   if (!Number.isInteger(steps) || steps < 1 || steps > most)
@@ -49,7 +43,10 @@ export function spaced(config: SchedulerConfig, steps: number): Float64Array {
     case 'trailing':
       return descending(
         config,
-        Float64Array.from({ length: steps }, (_, i) => round(total - (steps - 1 - i) * (total / steps)) - 1),
+        Float64Array.from(
+          { length: steps },
+          (_, i) => roundEven(total - (steps - 1 - i) * (total / steps)) - 1,
+        ),
       );
     case 'linspace':
       return descending(config, linspace(0, total - 1, steps));
@@ -69,6 +66,6 @@ export function withoutCleanest(config: SchedulerConfig, steps: number): Float64
   const all =
     spacing === 'leading'
       ? Float64Array.from({ length: steps + 1 }, (_, i) => i * stride + shift)
-      : linspace(0, total - 1, steps + 1).map(round);
+      : linspace(0, total - 1, steps + 1).map(roundEven);
   return descending(config, all).subarray(0, steps);
 }

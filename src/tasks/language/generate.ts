@@ -81,8 +81,9 @@ export async function generate(
     text.due = due.slice((tokens.token(id) ?? '').length);
     return made.push(id) < newTokens + (wish.again?.[index]?.length ?? 0);
   };
-  const all = prompts.length * newTokens;
-  const told = (done: number, made: number): void => tell(done * newTokens + Math.min(made, newTokens), all);
+  /** @param made tokens of each of so many texts behind those that are done */
+  const told = (done: number, made: number, some = 1): void =>
+    tell(done * newTokens + Math.min(made, newTokens) * some, prompts.length * newTokens);
   const longest = texts.reduce((n, text) => Math.max(n, whole(text).length), 0) + newTokens;
   const cached =
     longest <= length && texts.length > 0
@@ -93,7 +94,7 @@ export async function generate(
       while (grow(text, await cached.next(whole(text)))) told(text.index, text.made.length);
       told(text.index + 1, 0);
     }
-  else await byWholeTexts(network, tokens.pad, length, texts, { adapted, whole, grow, tell, all });
+  else await byWholeTexts(network, tokens.pad, length, texts, { adapted, whole, grow, told });
   return texts.map(({ made, index }) => {
     const text = tokens.decode(made);
     const before = spelt[index] === '' ? '' : tokens.decode(wish.again![index]!);
@@ -105,8 +106,7 @@ interface Ways {
   readonly adapted: Adapted;
   readonly whole: (text: Growing) => number[];
   readonly grow: (text: Growing, scores: Float32Array) => boolean;
-  readonly tell: Tell;
-  readonly all: number;
+  readonly told: (done: number, made: number, some: number) => void;
 }
 
 /** Several texts at a time, each of them whole for each token. */
@@ -115,12 +115,11 @@ async function byWholeTexts(
   pad: number,
   length: number,
   texts: readonly Growing[],
-  { adapted, whole, grow, tell, all }: Ways,
+  { adapted, whole, grow, told }: Ways,
 ): Promise<void> {
   const batch = network.inputs.batch ?? Math.max(1, texts.length);
   const { graph, output } = network.next(batch, length);
   const run = await adapted.run('language next', graph);
-  const each = texts.length === 0 ? 0 : all / texts.length;
   for (let first = 0; first < texts.length; first += batch) {
     const some = texts.slice(first, first + batch);
     const open = new Set(some);
@@ -141,7 +140,7 @@ async function byWholeTexts(
         const r = text.index - first;
         if (!grow(text, scores.subarray(r * words, (r + 1) * words))) open.delete(text);
       }
-      tell(first * each + Math.min(k + 1, each) * some.length, all);
+      told(first, k + 1, some.length);
     }
   }
 }

@@ -106,13 +106,26 @@ export class CachedScores {
 
 const causal = new WeakMap<LanguageNetwork, boolean>();
 
+/** Of each network the graph that was made last: one text after another asks for the same. */
+const lastMade = new WeakMap<
+  LanguageNetwork,
+  { readonly length: number; readonly found: Incremental | null }
+>();
+
 function incrementalOf(network: LanguageNetwork, length: number): Incremental | null {
+  const before = lastMade.get(network);
+  if (before?.length === length) return before.found;
+  const found = derived(network, length);
+  lastMade.set(network, { length, found });
+  return found;
+}
+
+function derived(network: LanguageNetwork, length: number): Incremental | null {
   const graph = network.graph(1, length);
-  const texts = new Set([...network.inputs.roles].flatMap(([name, role]) => (role === 'mask' ? [] : [name])));
-  const given = graph.inputs.map((v) => v.name).filter((name) => texts.has(name));
+  const texts = graph.inputs.map((v) => v.name).filter((name) => network.inputs.roles.get(name) !== 'mask');
   try {
-    const made = incremental(graph, graph.outputs[0]!, ROWS, new Set(given));
-    return made.caches.length > 0 ? made : null;
+    const found = incremental(graph, graph.outputs[0]!, ROWS, new Set(texts));
+    return found.caches.length > 0 ? found : null;
   } catch (error) {
     // The whole text gives the same scores, slower.
     if (error instanceof GraphError) return null;

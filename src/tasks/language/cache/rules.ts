@@ -5,6 +5,8 @@
 import { intAttr } from '#src/graph/attributes.ts';
 import type { Shape, Value } from '#src/graph/types.ts';
 import type { Node } from '#src/onnx/model.ts';
+import { sizeOf } from '#src/onnx/tensor.ts';
+import { axisIndex } from '#src/ops/entries/common.ts';
 
 /**
  * Where a text's places lie in a tensor: along an axis of groups · places · inner indices, in this order. Heads that share their keys are put side by side as
@@ -43,14 +45,12 @@ const together = new Set(
 const normalising = new Set(['LayerNormalization', 'SimplifiedLayerNormalization', 'RMSNormalization']);
 const shaping = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Flatten']);
 
-const product = (shape: Shape): number => shape.reduce((n, d) => n * d, 1);
-
 /** Where places lay before a change of shape: with as much before them. null: their axis is cut otherwise. */
 function placesBefore(from: Shape, to: Shape, { axis, groups, inner }: Places): Places | null {
-  const before = product(to.slice(0, axis)) * groups;
+  const before = sizeOf(to.slice(0, axis)) * groups;
   const length = to[axis]! / (groups * inner);
   for (let i = 0; i < from.length; i++) {
-    const own = before / product(from.slice(0, i));
+    const own = before / sizeOf(from.slice(0, i));
     const inside = from[i]! / (own * length);
     if (Number.isInteger(own) && Number.isInteger(inside) && inside > 0)
       return { axis: i, groups: own, inner: inside };
@@ -67,8 +67,6 @@ function aligned(input: Value, rank: number, places: Places): Need {
 const whole = (inputs: readonly unknown[], first: Need): Part => ({
   needs: inputs.map((_, i) => (i === 0 ? first : 'whole')),
 });
-
-const positive = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
 /**
  * What makes the part of a node's output that lies at some places.
@@ -89,7 +87,7 @@ export function partOf(
   if (together.has(node.op)) return { needs: inputs.map((v) => (v ? aligned(v, rank, places) : 'whole')) };
   if (node.domain !== '' && !normalising.has(node.op)) return null;
   if (normalising.has(node.op)) {
-    const from = positive(intAttr(node, 'axis', -1), rank);
+    const from = axisIndex(node, intAttr(node, 'axis', -1), rank);
     return axis < from ? whole(inputs, places) : null;
   }
   if (shaping.has(node.op)) {
@@ -99,7 +97,7 @@ export function partOf(
   switch (node.op) {
     case 'Softmax':
     case 'LogSoftmax':
-      return positive(intAttr(node, 'axis', -1), rank) === axis ? null : whole(inputs, places);
+      return axisIndex(node, intAttr(node, 'axis', -1), rank) === axis ? null : whole(inputs, places);
     case 'MatMul':
       return x.shape.length >= 2 && axis === rank - 2
         ? whole(inputs, { ...places, axis: x.shape.length - 2 })
@@ -121,9 +119,11 @@ export function partOf(
     case 'Expand':
       return { ...whole(inputs, aligned(x, rank, places)), shaped: true };
     case 'Concat':
-      return positive(intAttr(node, 'axis', 0), rank) === axis ? null : { needs: inputs.map(() => places) };
+      return axisIndex(node, intAttr(node, 'axis', 0), rank) === axis
+        ? null
+        : { needs: inputs.map(() => places) };
     case 'Split':
-      return positive(intAttr(node, 'axis', 0), rank) === axis ? null : whole(inputs, places);
+      return axisIndex(node, intAttr(node, 'axis', 0), rank) === axis ? null : whole(inputs, places);
     case 'Slice':
       // Where an axis is cut its length tells; a cut that leaves it as long may still turn it round.
       return output.shape.every((d, i) => d === x.shape[i] || i !== axis) && cuts(x, output, axis)
@@ -159,7 +159,7 @@ const lastAlone = (x: Value, output: Value): boolean =>
 function gathered(node: Node, data: Value, indices: Value | null, places: Places): Part | null {
   if (!indices) return null;
   const { axis } = places;
-  const at = positive(intAttr(node, 'axis', 0), data.shape.length);
+  const at = axisIndex(node, intAttr(node, 'axis', 0), data.shape.length);
   const width = indices.shape.length;
   if (axis < at) return { needs: [places, 'whole'] };
   if (axis < at + width) return { needs: ['whole', { ...places, axis: axis - at }] };

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { EntryScanner } from './jsonEntries.ts';
 import type { ChatFormat, ChatSink, Turn } from './types.ts';
+import { untimed } from './pieces.ts';
 import { ownSpeaker, timeOf } from './values.ts';
 
 const list = v.optional(v.array(v.unknown()), []);
@@ -54,13 +55,7 @@ const reading =
         else skip(`entry ${i + 1}`, 'it is no message');
       },
     });
-    return {
-      push: (piece: string) => entries.push(piece),
-      end: () => {
-        entries.end();
-        return null;
-      },
-    };
+    return untimed(entries);
   };
 
 export const format: ChatFormat = {

@@ -2,6 +2,7 @@
 import type { Breath } from '#src/platform/breath.ts';
 import { Reason } from '#src/platform/refusals.ts';
 import type { FileSet } from '#src/tasks/files.ts';
+import type { ChatReader } from './types.ts';
 
 /** Bytes of a piece. */
 const PIECE = 2 ** 20;
@@ -60,3 +61,12 @@ function text(decoder: TextDecoder, bytes: Uint8Array, stream: boolean): string 
     throw new Reason('it is not UTF-8 or UTF-16 text');
   }
 }
+
+/** What takes a file apart, as a reader of turns whose times are what they are. */
+export const untimed = (parts: { push(piece: string): void; end(): void }): ChatReader => ({
+  push: (piece) => parts.push(piece),
+  end: () => {
+    parts.end();
+    return null;
+  },
+});

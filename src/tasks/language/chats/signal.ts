@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { firstLines, LineSplitter } from './byLines.ts';
 import type { ChatFormat, ChatSink, Turn } from './types.ts';
+import { untimed } from './pieces.ts';
 import { ownSpeaker, timeOf } from './values.ts';
 
 const body = v.optional(v.nullable(v.string()), '');
@@ -93,13 +94,7 @@ function reader({ say, skip }: ChatSink) {
     if (read) say(read);
     else skip(`line ${number}`, 'it is no message');
   });
-  return {
-    push: (piece: string) => lines.push(piece),
-    end: () => {
-      lines.end();
-      return null;
-    },
-  };
+  return untimed(lines);
 }
 
 export const format: ChatFormat = {

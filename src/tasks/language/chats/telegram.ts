@@ -1,6 +1,7 @@
 /** @file Telegram's result.json: of one chat, or of a whole account with a list of them. */
 import * as v from 'valibot';
 import { EntryScanner } from './jsonEntries.ts';
+import { untimed } from './pieces.ts';
 import type { ChatFormat, ChatSink, Turn, TurnKind } from './types.ts';
 
 const textSchema = v.union([v.string(), v.array(v.union([v.string(), v.looseObject({ text: v.string() })]))]);
@@ -78,12 +79,6 @@ export const format: ChatFormat = {
     /"(?:from|from_id|actor|date_unixtime|text_entities)"\s*:/.test(beginning),
   reader: (sink) => {
     const entries = scanner(sink);
-    return {
-      push: (piece) => entries.push(piece),
-      end: () => {
-        entries.end();
-        return null;
-      },
-    };
+    return untimed(entries);
   },
 };
